@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device interface: what a device that keeps keys offers, whichever it is. A SmartCard-HSM
+ * behind PC/SC is one implementation (card_device.c); a token behind PKCS#11 can be another.
+ * Nothing above this line may ask which.
+ *
+ * Threads: every function may be called from several threads on one device; the device serialises.
+ * Fork: a child may go on using a device object of its parent; the implementation opens its own
+ * connection and never touches the parent's.
+ * PINs: no function spends a PIN try unless the caller handed it a login with a source.
+ */
+#ifndef SCHSM_DEVICE_DEVICE_H
+#define SCHSM_DEVICE_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "pin_source.h"
+
+#define SCHSM_SERIAL_MAX 32 /* characters; a SmartCard-HSM's has at most 11 */
+#define SCHSM_LABEL_MAX 255 /* bytes of UTF-8 */
+#define SCHSM_ID_MAX 255    /* bytes of a PKCS#15 identifier */
+#define SCHSM_READER_MAX 127
+
+enum schsm_object_type {
+    SCHSM_OBJECT_PRIVATE = 1,
+    SCHSM_OBJECT_PUBLIC = 2,
+    SCHSM_OBJECT_CERTIFICATE = 4,
+    SCHSM_OBJECT_DATA = 8,
+    SCHSM_OBJECT_SECRET = 16 /* AES key: listed, not used through OpenSSL's pkey */
+};
+#define SCHSM_OBJECT_ANY 31u
+
+enum schsm_key_type { SCHSM_KEY_NONE = 0, SCHSM_KEY_RSA, SCHSM_KEY_EC, SCHSM_KEY_AES };
+
+/* One object on a device. */
+struct schsm_object {
+    enum schsm_object_type type;
+    unsigned int handle; /* the device's own name for it; meaningless to others */
+    int key_ref;         /* 1..255: the key it is or belongs to; -1: none */
+    bool described;      /* id and label below were read (false after a lookup by key_ref) */
+    uint8_t id[SCHSM_ID_MAX];
+    size_t id_len;
+    char label[SCHSM_LABEL_MAX + 1]; /* "" where it has none */
+    enum schsm_key_type key_type;    /* keys; NONE where the device does not tell */
+    unsigned int bits;               /* modulus, field or key size; 0: unknown */
+    bool authority;                  /* certificate without a key on the device */
+    bool private_data;               /* data object that is read only after login */
+    uint8_t *value;                  /* public part or content if already read, see _read */
+    size_t value_len;
+};
+
+struct schsm_object_list {
+    struct schsm_object *objects;
+    size_t count;
+};
+
+/* Frees the objects and their values; the list is empty afterwards. */
+void schsm_object_list_clear(struct schsm_object_list *list);
+
+/* Which objects; a member that is not set fits all. */
+struct schsm_object_filter {
+    unsigned int types; /* enum schsm_object_type, or-ed; never 0 */
+    int key_ref;        /* -1: any */
+    const uint8_t *id;  /* NULL: any */
+    size_t id_len;
+    const char *label; /* NULL: any; compared whole */
+};
+
+struct schsm_device_info {
+    const char *kind; /* static text: "SmartCard-HSM", "Pico HSM" */
+    char serial[SCHSM_SERIAL_MAX + 1];
+    char label[SCHSM_LABEL_MAX + 1]; /* of the token, "" where none */
+    char reader[SCHSM_READER_MAX + 1];
+    unsigned int version_major, version_minor;
+    bool initialised;
+    bool pin_must_change;      /* transport PIN */
+    bool logged_in;            /* the device holds the user PIN for verified right now */
+    int pin_tries;             /* -1: the device does not tell (logged in) */
+    int so_pin_tries;          /* -1: likewise */
+    bool so_pin_reset_allowed; /* RESET RETRY COUNTER by the SO-PIN may be used */
+    bool dkek;                 /* DKEK or key domain 0 is set up */
+    unsigned int dkek_shares, dkek_outstanding;
+    uint8_t dkek_kcv[8]; /* key check value; zero while shares are outstanding */
+};
+
+/* How to log in when an operation needs it. All of it is the caller's and outlives the call. */
+struct schsm_login {
+    struct schsm_pin_source *source; /* NULL: none; the operation works only if already logged in */
+    int min_pin_tries;               /* never try a stored PIN when fewer tries are left */
+    bool keep_pin;                   /* keep a PIN that worked, for reset, removal and fork */
+    const char *object;              /* for prompts and sentences; may be NULL */
+};
+
+/* A private operation on one input block; padding and hashing were done by the caller. */
+enum schsm_operation {
+    SCHSM_OP_RSA_SIGN,    /* in, out: exactly modulus length; in < n */
+    SCHSM_OP_RSA_DECRYPT, /* in, out: exactly modulus length */
+    SCHSM_OP_ECDSA_SIGN,  /* in: hash, at most the order's length; out: DER ECDSA-Sig-Value */
+    SCHSM_OP_ECDH         /* in: peer's point 04||X||Y; out: X, field length bytes */
+};
+
+struct schsm_generate {
+    enum schsm_key_type type; /* RSA or EC */
+    unsigned int bits;        /* RSA */
+    const uint8_t *exponent;  /* RSA, big endian, no leading zero; NULL: 65537 */
+    size_t exponent_len;
+    int curve_nid;     /* EC: libcrypto's NID */
+    int key_ref;       /* -1: the next free one */
+    const uint8_t *id; /* NULL: the next free one */
+    size_t id_len;
+    const char *label;         /* NULL: none */
+    const uint8_t *algorithms; /* card algorithm ids; NULL: everything allowed */
+    size_t algorithms_len;
+    uint32_t use_count; /* 0: unlimited */
+};
+
+struct schsm_device;
+
+struct schsm_device_ops {
+    int (*info)(struct schsm_device *dev, struct schsm_device_info *info, struct schsm_error *err);
+    int (*find)(struct schsm_device *dev, const struct schsm_object_filter *filter,
+                struct schsm_object_list *list, struct schsm_error *err);
+    int (*read)(struct schsm_device *dev, struct schsm_object *object,
+                const struct schsm_login *login, struct schsm_error *err);
+    int (*login)(struct schsm_device *dev, const struct schsm_login *login,
+                 struct schsm_error *err);
+    int (*pin_tries)(struct schsm_device *dev, bool *logged_in, int *tries,
+                     struct schsm_error *err);
+    int (*operate)(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
+                   const struct schsm_login *login, const uint8_t *in, size_t in_len, uint8_t *out,
+                   size_t *out_len, struct schsm_error *err);
+    int (*generate)(struct schsm_device *dev, const struct schsm_generate *spec,
+                    const struct schsm_login *login, struct schsm_object *made,
+                    struct schsm_error *err);
+    int (*remove)(struct schsm_device *dev, const struct schsm_object *object,
+                  const struct schsm_login *login, struct schsm_error *err);
+    void (*free)(struct schsm_device *dev);
+};
+
+/* First member of every implementation's own struct. */
+struct schsm_device {
+    const struct schsm_device_ops *ops;
+};
+
+/* The device's identity and state; logs nobody in and out. */
+int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
+                      struct schsm_error *err);
+
+/*
+ * Appends the objects that fit to *list. No login, no PIN. A filter with key_ref reads nothing but
+ * that key's files and may leave `described` false. Private keys, their public keys and their
+ * certificates share key_ref, id and label. Certificates come with their value; a key whose public
+ * part was met on the way comes with it too. Nothing found is success with nothing appended. A
+ * malformed description on the device makes that object nameless, never the list fail.
+ */
+int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
+                      struct schsm_object_list *list, struct schsm_error *err);
+
+/*
+ * Fills object->value if it is NULL: a DER SubjectPublicKeyInfo for PRIVATE and PUBLIC, the DER
+ * certificate for CERTIFICATE, the content for DATA (logs in for private_data). Allocated with
+ * OPENSSL_malloc, owned by the object. Fails with NO_PUBLIC_KEY where the device does not hold it.
+ */
+int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
+                      const struct schsm_login *login, struct schsm_error *err);
+
+/*
+ * Proves the PIN now: at most one try is spent, none if the device is already logged in by us with
+ * a PIN that worked. Fails with the PIN_* reasons; tries_left is set where known.
+ */
+int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
+                       struct schsm_error *err);
+
+/* Asks the device whether the user PIN is verified now and how many tries are left (-1: unknown).
+ */
+int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
+                           struct schsm_error *err);
+
+/*
+ * One private operation, one device command in the steady state. *out_len is the capacity of out
+ * and becomes the length. Logs in when needed, and recovers once from reset, removal and return,
+ * and another program's SELECT.
+ */
+int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
+                         const struct schsm_login *login, const uint8_t *in, size_t in_len,
+                         uint8_t *out, size_t *out_len, struct schsm_error *err);
+
+/*
+ * Makes a key pair on the device and its description. *made is filled (value: the public key) and
+ * the caller clears it with schsm_object_clear. A taken key_ref or id is refused before anything
+ * is made (EXISTS); a failure after generation removes what was made.
+ */
+int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                          const struct schsm_login *login, struct schsm_object *made,
+                          struct schsm_error *err);
+
+/* Deletes the object: for PRIVATE the key, its description and its certificate or request. */
+int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
+                        const struct schsm_login *login, struct schsm_error *err);
+
+/* Frees object->value and forgets the rest. */
+void schsm_object_clear(struct schsm_object *object);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process's log. Off until schsm_log_set is called or SC_HSM_LOG is set, and free of cost then:
+ * one atomic load. PINs and key material never reach it, at any level: schsm_log_apdu hides the
+ * data of the commands that carry them.
+ */
+#ifndef SCHSM_DEVICE_LOG_H
+#define SCHSM_DEVICE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum schsm_log_level {
+    SCHSM_LOG_OFF = 0,
+    SCHSM_LOG_ERROR,
+    SCHSM_LOG_INFO,
+    SCHSM_LOG_DEBUG,
+    SCHSM_LOG_APDU
+};
+
+/* Parses a level's name; false if it is none. */
+bool schsm_log_level_parse(const char *text, enum schsm_log_level *level);
+
+/*
+ * Sets level and file (NULL: standard error). SC_HSM_LOG in the environment wins over level. The
+ * file is opened for appending at the first message, mode 0600, close-on-exec.
+ */
+void schsm_log_set(enum schsm_log_level level, const char *file);
+
+bool schsm_log_wants(enum schsm_log_level level);
+
+/* One line, with time, process id and level. */
+void schsm_log(enum schsm_log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A command or response as hex at level APDU; header only for what must stay secret. */
+void schsm_log_command(const uint8_t *apdu, size_t len);
+void schsm_log_response(const uint8_t *command, size_t command_len, const uint8_t *response,
+                        size_t len);
+
+#endif

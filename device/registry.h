@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The devices that this process can reach. A registry keeps one device object, and so one
+ * connection, for each reader, shared by all keys and threads of its owner. Creating a registry
+ * touches nothing; the PC/SC service is first asked by schsm_registry_devices.
+ */
+#ifndef SCHSM_DEVICE_REGISTRY_H
+#define SCHSM_DEVICE_REGISTRY_H
+
+#include <stddef.h>
+
+#include "device.h"
+#include "error.h"
+
+struct schsm_registry;
+
+struct schsm_registry *schsm_registry_new(struct schsm_error *err);
+
+/* Frees every device. In a process other than the one that opened a connection only memory is
+ * freed; the connection stays its opener's. */
+void schsm_registry_free(struct schsm_registry *registry);
+
+/* Which device: NULL members fit all. reader: the PC/SC reader's whole name, or a part of it. */
+struct schsm_device_selector {
+    const char *serial;
+    const char *reader;
+};
+
+/*
+ * Appends to devices[] (room for *count, which becomes the number found) the devices that fit. The
+ * pointers belong to the registry and live as long as it does. A serial number is proven before a
+ * device is returned: by the name of the reader where it carries the serial number, as USB tokens
+ * do, else by the device certificate. With no serial asked for, a device is recognised by its ATR
+ * alone where possible, so that this costs no card command.
+ * Finding none is failure: NO_SERVICE, NO_READER, NO_DEVICE, with a sentence that says what was
+ * looked for and what is there.
+ */
+int schsm_registry_devices(struct schsm_registry *registry,
+                           const struct schsm_device_selector *selector,
+                           struct schsm_device **devices, size_t *count, struct schsm_error *err);
+
+/* As above for exactly one; several are DEVICE_AMBIGUOUS with the candidates named. */
+int schsm_registry_device(struct schsm_registry *registry,
+                          const struct schsm_device_selector *selector,
+                          struct schsm_device **device, struct schsm_error *err);
+
+/* One PC/SC reader, for `sc-hsm readers`. */
+struct schsm_reader {
+    char name[SCHSM_READER_MAX + 1];
+    int card_present;
+    int is_hsm; /* 1: a SmartCard-HSM is in it, 0: another card or none */
+};
+
+/* Appends up to *count readers to readers[]; *count becomes their number. */
+int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader *readers,
+                           size_t *count, struct schsm_error *err);
+
+#endif
