@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the user configured: the settings of the provider's section in openssl.cnf, and of the
+ * tool's options, from one table of keys.
+ */
+#ifndef SCHSM_KEYMGMT_CONFIG_H
+#define SCHSM_KEYMGMT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../device/error.h"
+#include "../device/log.h"
+#include "../device/pin_source.h"
+
+enum schsm_login_time {
+    SCHSM_LOGIN_LOAD, /* a supplied PIN is proven when the private key is loaded */
+    SCHSM_LOGIN_USE,  /* at its first private operation */
+    SCHSM_LOGIN_NEVER /* by somebody else: operations work only on a device already logged in */
+};
+
+struct schsm_config {
+    char *serial;                        /* NULL: any device */
+    char *reader;                        /* NULL: any reader */
+    struct schsm_pin_source *pin_source; /* NULL: none configured */
+    int min_pin_tries;
+    enum schsm_login_time login;
+    bool cache_pin;
+    enum schsm_log_level log;
+    char *log_file;
+};
+
+/* Fills in the defaults; nothing is allocated. */
+void schsm_config_init(struct schsm_config *config);
+void schsm_config_clear(struct schsm_config *config);
+
+/* The known keys, in the order in which they are to be set; NULL at and after the end. */
+const char *schsm_config_key(size_t index);
+
+/*
+ * Sets one key from its text. The sentence of a failure (SCHSM_REASON_CONFIG) names the key and
+ * the section, never the value of a PIN.
+ */
+int schsm_config_set(struct schsm_config *config, const char *section, const char *key,
+                     const char *value, struct schsm_error *err);
+
+#endif

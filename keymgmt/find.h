@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a URI to the objects it names, over all devices that it may mean. */
+#ifndef SCHSM_KEYMGMT_FIND_H
+#define SCHSM_KEYMGMT_FIND_H
+
+#include <stddef.h>
+
+#include "../device/device.h"
+#include "context.h"
+#include "uri.h"
+
+struct schsm_match {
+    struct schsm_device *device; /* the registry's */
+    char serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_object object;
+};
+
+struct schsm_match_list {
+    struct schsm_match *matches;
+    size_t count;
+};
+
+void schsm_match_list_clear(struct schsm_match_list *list);
+
+/*
+ * Appends what the URI names, restricted to types (enum schsm_object_type, or-ed). Serial and
+ * reader of the configuration apply where the URI gives none. Finding no object on the devices is
+ * success with nothing appended; finding no device is failure.
+ */
+int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
+               struct schsm_match_list *list, struct schsm_error *err);
+
+/*
+ * The one object of that type; none is NOT_FOUND, several are AMBIGUOUS with the candidates' URIs
+ * in the sentence. *match is the caller's, to be cleared with schsm_match_clear.
+ */
+int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
+                   enum schsm_object_type type, struct schsm_match *match, struct schsm_error *err);
+
+void schsm_match_clear(struct schsm_match *match);
+
+/* The selector of devices: the URI's serial and reader, else the configuration's. */
+struct schsm_device_selector schsm_find_selector(const struct schsm_context *context,
+                                                 const struct schsm_uri *uri);
+
+#endif

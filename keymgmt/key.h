@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A private key on a device, as the host knows it: its public part, where it lives, and how to log
+ * in for it. Creating one from a reference that carries the public part costs no device command;
+ * the device is found at the first private operation.
+ */
+#ifndef SCHSM_KEYMGMT_KEY_H
+#define SCHSM_KEYMGMT_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+
+#include "context.h"
+#include "find.h"
+#include "reference.h"
+#include "uri.h"
+
+struct schsm_key;
+
+/*
+ * An application's passphrase callback. Writes at most size bytes to pass, their number to *len,
+ * and returns 1; 0 if the application could not ask. info is shown to the user.
+ */
+struct schsm_passphrase {
+    int (*ask)(void *arg, char *pass, size_t size, size_t *len, const char *info);
+    void *arg;
+};
+
+/* From a parsed key reference file. Without a public part in it the device is asked for it. */
+struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
+                                           const struct schsm_reference *reference,
+                                           struct schsm_error *err);
+
+/* From an object found on a device; uri gives the PIN source, if any. */
+struct schsm_key *schsm_key_from_match(struct schsm_context *context, struct schsm_match *match,
+                                       const struct schsm_uri *uri, struct schsm_error *err);
+
+/*
+ * Generates a key pair. selector of the device and PIN source come from uri (an empty one: the
+ * configuration's; without any PIN source the controlling terminal is asked).
+ */
+struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct schsm_uri *uri,
+                                     const struct schsm_generate *spec, struct schsm_error *err);
+
+struct schsm_key *schsm_key_ref(struct schsm_key *key); /* returns its argument */
+void schsm_key_free(struct schsm_key *key);
+
+/*
+ * The PIN at load: proves a PIN that the URI, the configuration or the callback supplies, as
+ * product.md section 3 says; passphrase may be NULL. Without a PIN from anywhere it succeeds and
+ * touches nothing; an empty answer of the callback is failure (PIN_MISSING).
+ */
+int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase *passphrase,
+                            struct schsm_error *err);
+
+/* One private operation; sizes as in device.h. The first result is checked against the public
+ * part: a key that was replaced on the device is WRONG_KEY, not a bad signature. */
+int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
+                      size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err);
+
+/* Deletes the key pair on the device; the object is useless afterwards. */
+int schsm_key_remove(struct schsm_key *key, struct schsm_error *err);
+
+EVP_PKEY *schsm_key_public(const struct schsm_key *key); /* borrowed; public part only */
+const char *schsm_key_uri(const struct schsm_key *key);  /* canonical, without PIN */
+
+/* The key's reference file in DER; OPENSSL_malloc'ed for the caller. */
+int schsm_key_reference(const struct schsm_key *key, uint8_t **der, size_t *len,
+                        struct schsm_error *err);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The dispatch tables of all operations; provider.c gathers them into the algorithm tables. */
+#ifndef SCHSM_PROVIDER_IMPLEMENTATIONS_H
+#define SCHSM_PROVIDER_IMPLEMENTATIONS_H
+
+#include <openssl/core.h>
+
+extern const OSSL_DISPATCH schsm_keymgmt_rsa[];
+extern const OSSL_DISPATCH schsm_keymgmt_rsa_pss[];
+extern const OSSL_DISPATCH schsm_keymgmt_ec[];
+extern const OSSL_DISPATCH schsm_keymgmt_device_rsa[]; /* SC-HSM-RSA: generates on the device */
+extern const OSSL_DISPATCH schsm_keymgmt_device_ec[];  /* SC-HSM-EC */
+
+extern const OSSL_DISPATCH schsm_signature_rsa[];
+extern const OSSL_DISPATCH schsm_signature_ecdsa[];
+extern const OSSL_DISPATCH schsm_asym_cipher_rsa[];
+extern const OSSL_DISPATCH schsm_keyexch_ecdh[];
+
+extern const OSSL_DISPATCH schsm_store[];
+
+extern const OSSL_DISPATCH schsm_decoder_pem[];
+extern const OSSL_DISPATCH schsm_decoder_der_rsa[];
+extern const OSSL_DISPATCH schsm_decoder_der_ec[];
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One loaded instance of the provider: the core's functions, and what its keys share. */
+#ifndef SCHSM_PROVIDER_PROVIDER_H
+#define SCHSM_PROVIDER_PROVIDER_H
+
+#include <pthread.h>
+
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/crypto.h>
+
+#include "../device/error.h"
+#include "../keymgmt/context.h"
+
+struct schsm_provider {
+    const OSSL_CORE_HANDLE *handle;
+    OSSL_FUNC_core_get_params_fn *core_get_params;
+    OSSL_FUNC_core_new_error_fn *core_new_error;
+    OSSL_FUNC_core_set_error_debug_fn *core_set_error_debug;
+    OSSL_FUNC_core_vset_error_fn *core_vset_error;
+    OSSL_FUNC_core_set_error_mark_fn *core_set_error_mark;
+    OSSL_FUNC_core_clear_last_error_mark_fn *core_clear_last_error_mark;
+    OSSL_FUNC_core_pop_error_to_mark_fn *core_pop_error_to_mark;
+    OSSL_LIB_CTX *libctx; /* our own, with the default provider: host cryptography */
+    pthread_mutex_t config_lock;
+    int configured; /* 0: not read yet, 1: read, -1: bad */
+    struct schsm_error config_error;
+    struct schsm_context context; /* through schsm_provider_context only */
+};
+
+/*
+ * The shared context, its configuration read at the first call. NULL with an error raised when the
+ * configuration is bad or memory runs out.
+ */
+struct schsm_context *schsm_provider_context(struct schsm_provider *prov);
+
+/* Raises err on OpenSSL's queue with our reason code; returns 0. */
+#define schsm_raise(prov, err) schsm_raise_at((prov), (err), __FILE__, __LINE__, __func__)
+int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *err,
+                   const char *file, int line, const char *function);
+
+/* Raises a sentence of our own; returns 0. */
+#define schsm_raise_reason(prov, reason, ...)                                                      \
+    schsm_raise_format((prov), (reason), __FILE__, __LINE__, __func__, __VA_ARGS__)
+int schsm_raise_format(const struct schsm_provider *prov, enum schsm_reason reason,
+                       const char *file, int line, const char *function, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+#endif
