@@ -121,6 +121,8 @@ struct schsm_device;
 
 struct schsm_device_ops {
     int (*info)(struct schsm_device *dev, struct schsm_device_info *info, struct schsm_error *err);
+    int (*serial)(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                  struct schsm_error *err);
     int (*find)(struct schsm_device *dev, const struct schsm_object_filter *filter,
                 struct schsm_object_list *list, struct schsm_error *err);
     int (*read)(struct schsm_device *dev, struct schsm_object *object,
@@ -148,6 +150,10 @@ struct schsm_device {
 /* The device's identity and state; logs nobody in and out. */
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
                       struct schsm_error *err);
+
+/* The serial number alone, NUL terminated; at most one device command, none where it is known. */
+int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                        struct schsm_error *err);
 
 /*
  * Appends the objects that fit to *list. No login, no PIN. A filter with key_ref reads nothing but
