@@ -11,7 +11,6 @@
 
 struct schsm_match {
     struct schsm_device *device; /* the registry's */
-    char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_object object;
 };
 
@@ -38,6 +37,10 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
                    enum schsm_object_type type, struct schsm_match *match, struct schsm_error *err);
 
 void schsm_match_clear(struct schsm_match *match);
+
+/* The URI that names the match and nothing else; OPENSSL_malloc'ed for the caller, NULL on failure.
+ */
+char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err);
 
 /* The selector of devices: the URI's serial and reader, else the configuration's. */
 struct schsm_device_selector schsm_find_selector(const struct schsm_context *context,

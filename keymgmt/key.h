@@ -55,7 +55,7 @@ void schsm_key_free(struct schsm_key *key);
 int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase *passphrase,
                             struct schsm_error *err);
 
-/* One private operation; sizes as in device.h. The first result is checked against the public
+/* One private operation; sizes as in device.h. The first signature is checked against the public
  * part: a key that was replaced on the device is WRONG_KEY, not a bad signature. */
 int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
                       size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err);
@@ -64,10 +64,11 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err);
 
 EVP_PKEY *schsm_key_public(const struct schsm_key *key); /* borrowed; public part only */
-const char *schsm_key_uri(const struct schsm_key *key);  /* canonical, without PIN */
+
+/* The URI that names the key, without a PIN; OPENSSL_malloc'ed for the caller, NULL on failure. */
+char *schsm_key_uri(struct schsm_key *key, struct schsm_error *err);
 
 /* The key's reference file in DER; OPENSSL_malloc'ed for the caller. */
-int schsm_key_reference(const struct schsm_key *key, uint8_t **der, size_t *len,
-                        struct schsm_error *err);
+int schsm_key_reference(struct schsm_key *key, uint8_t **der, size_t *len, struct schsm_error *err);
 
 #endif

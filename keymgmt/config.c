@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+void schsm_config_init(struct schsm_config *config)
+{
+    memset(config, 0, sizeof(*config));
+    config->min_pin_tries = 2;
+    config->login = SCHSM_LOGIN_LOAD;
+    config->log = SCHSM_LOG_OFF;
+}
+
+void schsm_config_clear(struct schsm_config *config)
+{
+    OPENSSL_free(config->serial);
+    OPENSSL_free(config->reader);
+    OPENSSL_free(config->log_file);
+    schsm_pin_source_free(config->pin_source);
+    schsm_config_init(config);
+}
+
+static int replace_text(char **where, const char *value, struct schsm_error *err)
+{
+    char *copy = OPENSSL_strdup(value);
+
+    if (copy == NULL) {
+        return schsm_fail_memory(err);
+    }
+    OPENSSL_free(*where);
+    *where = copy;
+    return 1;
+}
+
+static int set_serial(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    if (strlen(value) > SCHSM_SERIAL_MAX) {
+        return schsm_fail(err, SCHSM_REASON_CONFIG, "a serial number has at most %d characters",
+                          SCHSM_SERIAL_MAX);
+    }
+    return replace_text(&config->serial, value, err);
+}
+
+static int set_reader(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    return replace_text(&config->reader, value, err);
+}
+
+static int set_source(struct schsm_config *config, struct schsm_pin_source *source,
+                      struct schsm_error *err)
+{
+    if (source == NULL) {
+        return 0;
+    }
+    if (config->pin_source != NULL) {
+        schsm_pin_source_free(source);
+        return schsm_fail(err, SCHSM_REASON_CONFIG, "give pin-source or pin, not both");
+    }
+    config->pin_source = source;
+    return 1;
+}
+
+static int set_pin_source(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    return set_source(config, schsm_pin_source_parse(value, err), err);
+}
+
+static int set_pin(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    struct schsm_secret *pin = schsm_secret_new(value, strlen(value), err);
+    int ok = 0;
+
+    if (pin != NULL) {
+        ok = set_source(config, schsm_pin_source_from_secret(pin, err), err);
+    }
+    schsm_secret_free(pin);
+    return ok;
+}
+
+static int set_min_pin_tries(struct schsm_config *config, const char *value,
+                             struct schsm_error *err)
+{
+    char *end = NULL;
+    long tries = strtol(value, &end, 10);
+
+    if (end == value || *end != '\0' || tries < 1 || tries > 15) {
+        return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is not a number from 1 to 15", value);
+    }
+    config->min_pin_tries = (int)tries;
+    return 1;
+}
+
+static int set_login(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    static const struct {
+        const char *name;
+        enum schsm_login_time time;
+    } names[] = {
+        { "load", SCHSM_LOGIN_LOAD },
+        { "use", SCHSM_LOGIN_USE },
+        { "never", SCHSM_LOGIN_NEVER },
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i].name, value) == 0) {
+            config->login = names[i].time;
+            return 1;
+        }
+    }
+    return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is none of load, use, never", value);
+}
+
+static int set_cache_pin(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0) {
+        config->cache_pin = value[0] == 'y';
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is neither yes nor no", value);
+}
+
+static int set_log(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    if (!schsm_log_level_parse(value, &config->log)) {
+        return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is none of off, error, info, debug, apdu",
+                          value);
+    }
+    return 1;
+}
+
+static int set_log_file(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    return replace_text(&config->log_file, value, err);
+}
+
+/* Logging comes first, so that what follows can be logged. */
+static const struct {
+    const char *key;
+    int (*set)(struct schsm_config *config, const char *value, struct schsm_error *err);
+} settings[] = {
+    { "log", set_log },
+    { "log-file", set_log_file },
+    { "serial", set_serial },
+    { "reader", set_reader },
+    { "pin-source", set_pin_source },
+    { "pin", set_pin },
+    { "min-pin-tries", set_min_pin_tries },
+    { "login", set_login },
+    { "cache-pin", set_cache_pin },
+};
+
+const char *schsm_config_key(size_t index)
+{
+    return index < sizeof(settings) / sizeof(settings[0]) ? settings[index].key : NULL;
+}
+
+int schsm_config_set(struct schsm_config *config, const char *section, const char *key,
+                     const char *value, struct schsm_error *err)
+{
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        if (strcmp(settings[i].key, key) != 0) {
+            continue;
+        }
+        if (*value == '\0') {
+            schsm_fail(err, SCHSM_REASON_CONFIG, "the value is empty");
+        } else if (settings[i].set(config, value, err)) {
+            return 1;
+        }
+        if (err != NULL && err->reason != SCHSM_REASON_OUT_OF_MEMORY) {
+            err->reason = SCHSM_REASON_CONFIG;
+        }
+        return schsm_fail_context(err, "setting '%s' in %s", key, section);
+    }
+    return schsm_fail(err, SCHSM_REASON_CONFIG, "setting '%s' in %s is unknown", key, section);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "find.h"
+
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+
+#define DEVICES_MAX 64
+#define CANDIDATES_SHOWN 4
+
+void schsm_match_clear(struct schsm_match *match)
+{
+    schsm_object_clear(&match->object);
+    match->device = NULL;
+}
+
+void schsm_match_list_clear(struct schsm_match_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        schsm_match_clear(&list->matches[i]);
+    }
+    OPENSSL_free(list->matches);
+    list->matches = NULL;
+    list->count = 0;
+}
+
+struct schsm_device_selector schsm_find_selector(const struct schsm_context *context,
+                                                 const struct schsm_uri *uri)
+{
+    struct schsm_device_selector selector = {
+        .serial = uri->serial,
+        .reader = uri->reader,
+    };
+
+    /* A URI that names one device is not narrowed by a configuration that names another. */
+    if (selector.serial == NULL && selector.reader == NULL) {
+        selector.serial = context->config.serial;
+        selector.reader = context->config.reader;
+    }
+    return selector;
+}
+
+/* Moves the objects into matches; the object list is empty afterwards. */
+static int append(struct schsm_match_list *list, struct schsm_device *device,
+                  struct schsm_object_list *objects, struct schsm_error *err)
+{
+    size_t total = list->count + objects->count;
+
+    if (objects->count > 0) {
+        struct schsm_match *grown =
+            OPENSSL_realloc(list->matches, total * sizeof(list->matches[0]));
+
+        if (grown == NULL) {
+            schsm_object_list_clear(objects);
+            return schsm_fail_memory(err);
+        }
+        list->matches = grown;
+        for (size_t i = 0; i < objects->count; i++) {
+            list->matches[list->count + i].device = device;
+            list->matches[list->count + i].object = objects->objects[i];
+        }
+        list->count = total;
+        objects->count = 0; /* what they own has moved */
+    }
+    schsm_object_list_clear(objects);
+    return 1;
+}
+
+int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
+               struct schsm_match_list *list, struct schsm_error *err)
+{
+    struct schsm_device *devices[DEVICES_MAX];
+    size_t device_count = DEVICES_MAX;
+    struct schsm_device_selector selector = schsm_find_selector(context, uri);
+    struct schsm_object_filter filter = {
+        .types = uri->types != 0 ? types & uri->types : types,
+        .key_ref = uri->key_ref,
+        .id = uri->has_id ? uri->id : NULL,
+        .id_len = uri->id_len,
+        .label = uri->label,
+    };
+
+    if (!schsm_registry_devices(context->registry, &selector, devices, &device_count, err)) {
+        return 0;
+    }
+    if (filter.types == 0) {
+        return 1; /* a `type` that is not among those asked for names nothing */
+    }
+    for (size_t i = 0; i < device_count; i++) {
+        struct schsm_object_list objects = { NULL, 0 };
+
+        if (!schsm_device_find(devices[i], &filter, &objects, err) ||
+            !append(list, devices[i], &objects, err)) {
+            schsm_object_list_clear(&objects);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static const char *type_text(enum schsm_object_type type)
+{
+    switch (type) {
+    case SCHSM_OBJECT_PRIVATE:
+        return "private key";
+    case SCHSM_OBJECT_PUBLIC:
+        return "public key";
+    case SCHSM_OBJECT_CERTIFICATE:
+        return "certificate";
+    case SCHSM_OBJECT_DATA:
+        return "data object";
+    case SCHSM_OBJECT_SECRET:
+        return "secret key";
+    }
+    return "object";
+}
+
+/* Says in words what was looked for: "key-ref 3", "id 10 and label 'web'". */
+static void describe(const struct schsm_uri *uri, BIO *out)
+{
+    const char *joint = " with ";
+
+    if (uri->key_ref >= 0) {
+        BIO_printf(out, "%skey-ref %d", joint, uri->key_ref);
+        joint = " and ";
+    }
+    if (uri->has_id) {
+        BIO_printf(out, "%sid ", joint);
+        for (size_t i = 0; i < uri->id_len; i++) {
+            BIO_printf(out, "%02x", uri->id[i]);
+        }
+        joint = " and ";
+    }
+    if (uri->label != NULL) {
+        BIO_printf(out, "%slabel '%s'", joint, uri->label);
+    }
+}
+
+static int fail_not_found(const struct schsm_uri *uri, enum schsm_object_type type,
+                          struct schsm_error *err)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    char *wanted = NULL;
+    long len = 0;
+
+    if (out == NULL) {
+        return schsm_fail_memory(err);
+    }
+    describe(uri, out);
+    len = BIO_get_mem_data(out, &wanted);
+    schsm_fail(err, SCHSM_REASON_NOT_FOUND,
+               "there is no %s%.*s on the SmartCard-HSM%s%s; 'openssl storeutl sc-hsm:' lists what "
+               "is there",
+               type_text(type), (int)len, wanted, uri->serial != NULL ? " " : "",
+               uri->serial != NULL ? uri->serial : "");
+    BIO_free(out);
+    return 0;
+}
+
+static int fail_ambiguous(const struct schsm_match_list *list, enum schsm_object_type type,
+                          struct schsm_error *err)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    char *names = NULL;
+    long len = 0;
+
+    if (out == NULL) {
+        return schsm_fail_memory(err);
+    }
+    for (size_t i = 0; i < list->count && i < CANDIDATES_SHOWN; i++) {
+        char *uri = schsm_match_uri(&list->matches[i], false, NULL);
+
+        BIO_printf(out, "%s%s", i > 0 ? ", " : "", uri != NULL ? uri : "?");
+        OPENSSL_free(uri);
+    }
+    if (list->count > CANDIDATES_SHOWN) {
+        BIO_printf(out, " and %zu more", list->count - CANDIDATES_SHOWN);
+    }
+    len = BIO_get_mem_data(out, &names);
+    schsm_fail(err, SCHSM_REASON_AMBIGUOUS,
+               "%zu objects of type %s match where one is needed: %.*s; name one of them",
+               list->count, type_text(type), (int)len, names);
+    BIO_free(out);
+    return 0;
+}
+
+int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
+                   enum schsm_object_type type, struct schsm_match *match, struct schsm_error *err)
+{
+    struct schsm_match_list list = { NULL, 0 };
+    int ok = 0;
+
+    if (!schsm_find(context, uri, type, &list, err)) {
+        goto done;
+    }
+    if (list.count == 0) {
+        fail_not_found(uri, type, err);
+    } else if (list.count > 1) {
+        fail_ambiguous(&list, type, err);
+    } else {
+        *match = list.matches[0];
+        list.count = 0; /* what it owns has moved */
+        ok = 1;
+    }
+
+done:
+    schsm_match_list_clear(&list);
+    return ok;
+}
+
+char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err)
+{
+    char serial[SCHSM_SERIAL_MAX + 1];
+    char *uri = NULL;
+
+    if (!schsm_device_serial(match->device, serial, err)) {
+        return NULL;
+    }
+    uri = schsm_uri_of_object(serial, &match->object, with_type);
+    if (uri == NULL) {
+        schsm_fail_memory(err);
+    }
+    return uri;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "key_internal.h"
+
+#include <openssl/crypto.h>
+
+/* The PIN's source: the card parameters' or the configuration's, else the controlling terminal. */
+static struct schsm_pin_source *choose_source(const struct schsm_context *context,
+                                              const struct schsm_uri *uri, struct schsm_error *err)
+{
+    if (uri->pin_source != NULL) {
+        return schsm_pin_source_ref(uri->pin_source);
+    }
+    if (context->config.pin_source != NULL) {
+        return schsm_pin_source_ref(context->config.pin_source);
+    }
+    return schsm_pin_source_parse("prompt", err);
+}
+
+struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct schsm_uri *uri,
+                                     const struct schsm_generate *spec, struct schsm_error *err)
+{
+    struct schsm_device_selector selector = schsm_find_selector(context, uri);
+    struct schsm_match match = { 0 };
+    struct schsm_pin_source *source = choose_source(context, uri, err);
+    struct schsm_object made = { 0 };
+    struct schsm_key *key = NULL;
+
+    if (source == NULL ||
+        !schsm_registry_device(context->registry, &selector, &match.device, err)) {
+        goto done;
+    }
+    struct schsm_login login = schsm_key_login(context, source, spec->label);
+    struct schsm_device *device = match.device;
+
+    if (!schsm_device_generate(device, spec, &login, &match.object, err)) {
+        goto done;
+    }
+    made = match.object;
+    made.value = NULL; /* the key takes the public part over */
+    key = schsm_key_new(context, &match, uri, err);
+    if (key == NULL) {
+        /* Nobody would ever know of that key: it must not stay. */
+        struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+        schsm_device_remove(device, &made, &login, &ignored);
+    }
+
+done:
+    schsm_pin_source_free(source);
+    return key;
+}
