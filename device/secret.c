@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "secret.h"
+
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SECRET_MAX 4000 /* bytes: with the struct it fits the smallest page, 4096 */
+
+struct schsm_secret {
+    atomic_uint references;
+    size_t mapped;
+    size_t len;
+    uint8_t data[];
+};
+
+_Static_assert(sizeof(struct schsm_secret) + SECRET_MAX <= 4096, "a secret fits a page");
+
+struct schsm_secret *schsm_secret_new(const void *data, size_t len, struct schsm_error *err)
+{
+    struct schsm_secret *secret;
+    long page = sysconf(_SC_PAGESIZE);
+    size_t size = page > 0 ? (size_t)page : 4096;
+    void *pages;
+
+    if (len > SECRET_MAX) {
+        schsm_fail(err, SCHSM_REASON_ARGUMENT, "a secret of %zu bytes is too long", len);
+        return NULL;
+    }
+    pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) {
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    /* Both may be refused (RLIMIT_MEMLOCK, old kernels); the secret is then only less guarded. */
+    (void)mlock(pages, size);
+    (void)madvise(pages, size, MADV_DONTDUMP);
+    secret = pages;
+    atomic_init(&secret->references, 1);
+    secret->mapped = size;
+    secret->len = len;
+    if (len > 0) {
+        memcpy(secret->data, data, len);
+    }
+    return secret;
+}
+
+struct schsm_secret *schsm_secret_ref(struct schsm_secret *secret)
+{
+    if (secret != NULL) {
+        (void)atomic_fetch_add_explicit(&secret->references, 1, memory_order_relaxed);
+    }
+    return secret;
+}
+
+void schsm_secret_free(struct schsm_secret *secret)
+{
+    size_t mapped;
+
+    if (secret == NULL ||
+        atomic_fetch_sub_explicit(&secret->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    mapped = secret->mapped;
+    OPENSSL_cleanse(secret, mapped);
+    (void)munmap(secret, mapped); /* takes the lock with it */
+}
+
+const uint8_t *schsm_secret_data(const struct schsm_secret *secret)
+{
+    return secret->data;
+}
+
+size_t schsm_secret_len(const struct schsm_secret *secret)
+{
+    return secret->len;
+}
