@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * No locks, so that a child forked in the middle of a line can log: the level and the current sink
+ * are atomics, a line is one write to a file opened for appending. Sinks are never removed before
+ * the library is unloaded, so that no thread can hold one that is gone.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "apdu.h"
+
+#define LEVEL_UNSET (-1)
+#define LINE_MAX_BYTES                                                                             \
+    16384 /* a command of any card as hex: section 2.3 knows at most 2038 bytes */
+
+static const char *const level_names[] = { "off", "error", "info", "debug", "apdu" };
+
+/* A file that messages go to. The descriptor is checked before use: a program that becomes a daemon
+ * may have closed it and given its number to something else. */
+struct sink {
+    struct sink *older;
+    atomic_int fd; /* -1: not opened yet, -2: cannot be opened */
+    dev_t device;
+    ino_t inode;
+    char path[];
+};
+
+static atomic_int current_level = LEVEL_UNSET;
+static _Atomic(struct sink *) current_sink; /* NULL: standard error */
+static _Atomic(struct sink *) sinks;        /* all, newest first */
+
+__attribute__((destructor)) static void free_sinks(void)
+{
+    struct sink *sink = atomic_exchange(&sinks, NULL);
+
+    atomic_store(&current_sink, NULL);
+    atomic_store(&current_level, SCHSM_LOG_OFF);
+    while (sink != NULL) {
+        struct sink *older = sink->older;
+        int fd = atomic_load(&sink->fd);
+        struct stat now;
+
+        if (fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == sink->device &&
+            now.st_ino == sink->inode) {
+            (void)close(fd);
+        }
+        free(sink);
+        sink = older;
+    }
+}
+
+static struct sink *find_sink(const char *path)
+{
+    struct sink *sink = atomic_load(&sinks);
+
+    while (sink != NULL && strcmp(sink->path, path) != 0) {
+        sink = sink->older;
+    }
+    return sink;
+}
+
+/* The sink for a path, made where it is new; NULL when memory runs out. */
+static struct sink *make_sink(const char *path)
+{
+    struct sink *sink = find_sink(path);
+    size_t size = strlen(path) + 1;
+
+    if (sink != NULL) {
+        return sink;
+    }
+    sink = calloc(1, sizeof(*sink) + size);
+    if (sink == NULL) {
+        return NULL;
+    }
+    atomic_init(&sink->fd, -1);
+    memcpy(sink->path, path, size);
+    sink->older = atomic_load(&sinks);
+    while (!atomic_compare_exchange_weak(&sinks, &sink->older, sink)) {
+    }
+    return sink;
+}
+
+/* Opens the file above the three standard descriptors, which the program may close and reuse. */
+static int open_log(const char *path)
+{
+    int low = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    int fd;
+
+    if (low < 0 || low > STDERR_FILENO) {
+        return low;
+    }
+    fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(low);
+    return fd;
+}
+
+/* The descriptor to write to, -1 for none. */
+static int sink_fd(struct sink *sink)
+{
+    struct stat now;
+    int fd, expected;
+
+    if (sink == NULL) {
+        return STDERR_FILENO;
+    }
+    fd = atomic_load(&sink->fd);
+    if (fd == -2) {
+        return -1;
+    }
+    expected = fd;
+    if (fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == sink->device &&
+        now.st_ino == sink->inode) {
+        return fd;
+    }
+    fd = open_log(sink->path);
+    if (fd < 0 || fstat(fd, &now) != 0) {
+        if (atomic_compare_exchange_strong(&sink->fd, &expected, -2)) {
+            (void)dprintf(STDERR_FILENO, "sc-hsm: cannot write the log file %s: %s\n", sink->path,
+                          strerror(errno));
+        }
+        return -1;
+    }
+    sink->device = now.st_dev;
+    sink->inode = now.st_ino;
+    if (!atomic_compare_exchange_strong(&sink->fd, &expected, fd)) {
+        (void)close(fd); /* another thread was faster */
+        return expected >= 0 ? expected : -1;
+    }
+    return fd;
+}
+
+bool schsm_log_level_parse(const char *text, enum schsm_log_level *level)
+{
+    for (size_t i = 0; text != NULL && i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+        if (strcasecmp(text, level_names[i]) == 0) {
+            *level = (enum schsm_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void schsm_log_set(enum schsm_log_level level, const char *file)
+{
+    struct sink *sink = file == NULL || *file == '\0' ? NULL : make_sink(file);
+
+    (void)schsm_log_level_parse(secure_getenv("SC_HSM_LOG"), &level);
+    atomic_store(&current_sink, sink);
+    atomic_store(&current_level, (int)level);
+}
+
+bool schsm_log_wants(enum schsm_log_level level)
+{
+    int current = atomic_load_explicit(&current_level, memory_order_relaxed);
+
+    if (current == LEVEL_UNSET) {
+        enum schsm_log_level first = SCHSM_LOG_OFF;
+
+        (void)schsm_log_level_parse(secure_getenv("SC_HSM_LOG"), &first);
+        if (atomic_compare_exchange_strong(&current_level, &current, (int)first)) {
+            current = (int)first;
+        }
+    }
+    return level != SCHSM_LOG_OFF && (int)level <= current;
+}
+
+/* Starts a line with time, process and level; returns its length. */
+static size_t start_line(char *line, size_t size, enum schsm_log_level level)
+{
+    struct timespec now = { 0, 0 };
+    struct tm utc;
+    size_t len;
+    int more;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (gmtime_r(&now.tv_sec, &utc) == NULL) {
+        memset(&utc, 0, sizeof(utc));
+    }
+    len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &utc);
+    more = snprintf(line + len, size - len, ".%03ldZ %ld %s ", now.tv_nsec / 1000000,
+                    (long)getpid(), level_names[level]);
+    return more < 0 ? len : len + (size_t)more;
+}
+
+/* Ends the line and writes it in one piece; control characters in it become `?`. */
+static void finish_line(char *line, size_t len)
+{
+    int saved = errno;
+    int fd = sink_fd(atomic_load(&current_sink));
+
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F) {
+            line[i] = '?';
+        }
+    }
+    line[len++] = '\n';
+    if (fd >= 0) {
+        while (write(fd, line, len) < 0 && errno == EINTR) {
+        }
+    }
+    errno = saved;
+}
+
+void schsm_log(enum schsm_log_level level, const char *format, ...)
+{
+    char line[1024];
+    size_t len;
+    va_list args;
+    int more;
+
+    if (!schsm_log_wants(level)) {
+        return;
+    }
+    len = start_line(line, sizeof(line) - 1, level);
+    va_start(args, format);
+    more = vsnprintf(line + len, sizeof(line) - 1 - len, format, args);
+    va_end(args);
+    if (more > 0) {
+        len += (size_t)more < sizeof(line) - 1 - len ? (size_t)more : sizeof(line) - 2 - len;
+    }
+    finish_line(line, len);
+}
+
+static void append_text(char *line, size_t *len, const char *text)
+{
+    size_t more = strlen(text);
+
+    if (more < LINE_MAX_BYTES - *len) {
+        memcpy(line + *len, text, more);
+        *len += more;
+    }
+}
+
+static void append_hex(char *line, size_t *len, const uint8_t *bytes, size_t count)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t room = (LINE_MAX_BYTES - 64 - *len) / 2; /* some is left for the texts after it */
+    size_t shown = count < room ? count : room;
+
+    for (size_t i = 0; i < shown; i++) {
+        line[(*len)++] = digits[bytes[i] >> 4];
+        line[(*len)++] = digits[bytes[i] & 15];
+    }
+    if (shown < count) {
+        append_text(line, len, "...");
+    }
+}
+
+static void append_hidden(char *line, size_t *len, unsigned int secrecy, size_t count)
+{
+    char text[48];
+
+    if ((secrecy & SCHSM_APDU_SECRET_LENGTH) != 0) {
+        append_text(line, len, " (data not shown)");
+        return;
+    }
+    (void)snprintf(text, sizeof(text), " (%zu bytes not shown)", count);
+    append_text(line, len, text);
+}
+
+void schsm_log_command(const uint8_t *apdu, size_t len)
+{
+    char line[LINE_MAX_BYTES];
+    struct schsm_apdu parsed;
+    unsigned int secrecy;
+    size_t used;
+
+    if (!schsm_log_wants(SCHSM_LOG_APDU)) {
+        return;
+    }
+    used = start_line(line, sizeof(line), SCHSM_LOG_APDU);
+    append_text(line, &used, "> ");
+    secrecy = schsm_apdu_secrecy(apdu, len);
+    if ((secrecy & SCHSM_APDU_SECRET_DATA) == 0) {
+        append_hex(line, &used, apdu, len);
+    } else if (len >= 4) {
+        bool regular = schsm_apdu_parse(apdu, len, &parsed);
+
+        append_hex(line, &used, apdu, 4);
+        if (!regular || parsed.data_len > 0) {
+            append_hidden(line, &used, secrecy, regular ? parsed.data_len : len - 4);
+        }
+    } else {
+        append_hidden(line, &used, secrecy, len);
+    }
+    finish_line(line, used);
+}
+
+void schsm_log_response(const uint8_t *command, size_t command_len, const uint8_t *response,
+                        size_t len)
+{
+    char line[LINE_MAX_BYTES];
+    unsigned int secrecy;
+    size_t used;
+
+    if (!schsm_log_wants(SCHSM_LOG_APDU)) {
+        return;
+    }
+    used = start_line(line, sizeof(line), SCHSM_LOG_APDU);
+    append_text(line, &used, "< ");
+    secrecy = schsm_apdu_secrecy(command, command_len);
+    if ((secrecy & SCHSM_APDU_SECRET_RESPONSE) == 0 || len == 2) {
+        append_hex(line, &used, response, len);
+    } else if (len > 2) {
+        append_hex(line, &used, response + len - 2, 2);
+        append_hidden(line, &used, secrecy, len - 2);
+    } else {
+        append_hidden(line, &used, secrecy, len);
+    }
+    finish_line(line, used);
+}
