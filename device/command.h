@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commands of the SmartCard-HSM, one function each; section numbers are those of the protocol
+ * reference. The functions know bytes and status words; they know nothing of who is logged in, of
+ * PIN policy or of recovery: that is the session's.
+ *
+ * Each returns 1 where the card did it. Otherwise the error tells why, and card->result and
+ * card->status_word tell the session whether the way to the card failed or the card refused.
+ */
+#ifndef SCHSM_DEVICE_COMMAND_H
+#define SCHSM_DEVICE_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apdu.h"
+#include "error.h"
+#include "status_word.h"
+#include "transport.h"
+
+/* A connection to a card, and what was learned about the way to it. */
+struct schsm_card {
+    const struct schsm_transport *transport;
+    void *handle;      /* NULL: not connected */
+    bool short_only;   /* the reader showed that it cannot carry extended APDUs (2.2) */
+    bool get_response; /* the answer to a private operation came in pieces (61xx) once */
+    enum schsm_transport_result result; /* of the last command */
+    unsigned int status_word;           /* of the last command; 0: it never got to the card */
+};
+
+/* File ids (4.1): type in the high byte, object id in the low one. */
+enum schsm_file {
+    SCHSM_FILE_DEVICE_CERTIFICATES = 0x2F02,
+    SCHSM_FILE_TOKEN_INFO = 0x2F03,
+    SCHSM_FILE_KEY_DESCRIPTION = 0xC400,
+    SCHSM_FILE_CERTIFICATE_DESCRIPTION = 0xC800,
+    SCHSM_FILE_DATA_DESCRIPTION = 0xC900,
+    SCHSM_FILE_CA_CERTIFICATE = 0xCA00,
+    SCHSM_FILE_KEY = 0xCC00,
+    SCHSM_FILE_PRIVATE_DATA = 0xCD00,
+    SCHSM_FILE_CERTIFICATE = 0xCE00, /* of a key: certificate or request */
+    SCHSM_FILE_PUBLIC_DATA = 0xCF00
+};
+#define SCHSM_FILE_TYPE(file) ((file)&0xFF00u)
+#define SCHSM_FILE_ID(file) ((file)&0xFFu)
+
+/* Algorithm ids (8.1) that the device layer uses. */
+enum schsm_card_algorithm {
+    SCHSM_ALGORITHM_RSA_SIGN_RAW = 0x20,
+    SCHSM_ALGORITHM_RSA_DECRYPT_RAW = 0x21,
+    SCHSM_ALGORITHM_ECDSA_HASH = 0x70,
+    SCHSM_ALGORITHM_ECDH = 0x80
+};
+
+/*
+ * Sends a command and collects the response, 61xx and 6Cxx included (2.1), waiting while another
+ * program holds the card. Returns 1 where a status word came, whichever it is: it is then in
+ * card->status_word. out may be NULL where no data is expected; *out_len is its capacity and
+ * becomes the length. More data than fits is DEVICE_DATA.
+ */
+int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                        size_t *out_len, struct schsm_error *err);
+
+/* What SELECT of the applet tells (3.3). */
+struct schsm_card_fci {
+    unsigned int version_major, version_minor; /* 0.0: it did not tell */
+    unsigned int options;                      /* of INITIALIZE DEVICE (6.7); 0 where not told */
+};
+
+/* SELECT the applet (3.1). Logs out everybody who shares the card. fci may be NULL. */
+int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struct schsm_error *err);
+
+/* PIN references (5.1, 5.2). */
+enum schsm_pin_reference { SCHSM_PIN_USER = 0x81, SCHSM_PIN_SO = 0x88 };
+
+enum schsm_pin_state {
+    SCHSM_PIN_VERIFIED,
+    SCHSM_PIN_NOT_VERIFIED, /* tries left are known */
+    SCHSM_PIN_BLOCKED,
+    SCHSM_PIN_TRANSPORT, /* 6984: has to be changed first; applet 1.2: not initialised */
+    SCHSM_PIN_ABSENT,    /* 6A88: not initialised */
+    SCHSM_PIN_PUBLIC_KEY /* public-key authentication is in use instead */
+};
+
+struct schsm_pin_status {
+    enum schsm_pin_state state;
+    int tries_left; /* -1: unknown */
+};
+
+/* VERIFY without data: the state, no try spent (5.1). Fails where the answer is not one of the
+ * applet's, such as 6D00 of another applet. */
+int schsm_card_pin_status(struct schsm_card *card, enum schsm_pin_reference reference,
+                          struct schsm_pin_status *status, struct schsm_error *err);
+
+/* VERIFY the user PIN; 6..16 bytes, checked by the caller. */
+int schsm_card_verify_pin(struct schsm_card *card, const uint8_t *pin, size_t len,
+                          struct schsm_error *err);
+
+/* The same, the PIN typed at the reader (18). */
+int schsm_card_verify_pin_on_pad(struct schsm_card *card, struct schsm_error *err);
+
+/*
+ * READ BINARY (4.3): up to *len bytes at offset; *len becomes what came, 0 at the end of the file.
+ * A file that does not exist fails with status word 6A82.
+ */
+int schsm_card_read_binary(struct schsm_card *card, unsigned int file, size_t offset,
+                           uint8_t *buffer, size_t *len, struct schsm_error *err);
+
+/* How a file's end is told. */
+enum schsm_file_form {
+    SCHSM_FORM_TLV,  /* one BER-TLV; what follows is not read to its end */
+    SCHSM_FORM_BYTES /* everything up to the end of the file */
+};
+
+/*
+ * Reads a file in as few commands as its size allows. *content is allocated with OPENSSL_malloc
+ * and the caller's to free; *len may be 0. In form TLV bytes may follow the element.
+ */
+int schsm_card_read_file(struct schsm_card *card, unsigned int file, enum schsm_file_form form,
+                         uint8_t **content, size_t *len, struct schsm_error *err);
+
+/* UPDATE BINARY (4.4) in chunks from offset 0; creates the file. A longer old content keeps its
+ * tail: delete first. */
+int schsm_card_write_file(struct schsm_card *card, unsigned int file, const uint8_t *content,
+                          size_t len, struct schsm_error *err);
+
+/* DELETE FILE (4.5); a file that is not there fails with status word 6A82. */
+int schsm_card_delete_file(struct schsm_card *card, unsigned int file, struct schsm_error *err);
+
+/* Every file id there can be: nine types with 256 each, and a few besides. */
+#define SCHSM_FILES_MAX 2048
+
+/* ENUMERATE OBJECTS (4.2). *count is the room at files and becomes their number; zero ids, which
+ * the Pico HSM pads with, are left out. */
+int schsm_card_enumerate(struct schsm_card *card, uint16_t *files, size_t *count,
+                         struct schsm_error *err);
+
+/*
+ * GENERATE ASYMMETRIC KEY PAIR (6.2) under a free key reference. No response data is asked for:
+ * the card stores the request in CE<id>, and reading it there works for readers with any limit.
+ */
+int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, const uint8_t *body,
+                                 size_t len, struct schsm_error *err);
+
+/* SIGN (6.4). *out_len is the capacity and becomes the length. */
+int schsm_card_sign(struct schsm_card *card, unsigned int key_ref,
+                    enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
+                    uint8_t *out, size_t *out_len, struct schsm_error *err);
+
+/* DECIPHER and key agreement (6.5); sizes as above. The caller cleanses out. */
+int schsm_card_decipher(struct schsm_card *card, unsigned int key_ref,
+                        enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
+                        uint8_t *out, size_t *out_len, struct schsm_error *err);
+
+/* KEY DOMAIN, query (6.8). */
+struct schsm_key_domain_status {
+    bool exists;
+    unsigned int shares, outstanding;
+    uint8_t kcv[8];
+};
+
+/* A domain that does not exist, or a device without any, is success with exists false. */
+int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
+                                 struct schsm_key_domain_status *status, struct schsm_error *err);
+
+#endif

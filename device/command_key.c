@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include <string.h>
+
+/* 6.4: OpenSC asks SIGN and DECIPHER of long keys for so many bytes, the longest result there is;
+ * known to work with every card and reader that carries the command. */
+#define LONG_LE 0x0200
+
+int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, const uint8_t *body,
+                                 size_t len, struct schsm_error *err)
+{
+    /* P2 00: the outer signature is the device key's */
+    const struct schsm_apdu apdu = {
+        .ins = SCHSM_INS_GENERATE_KEY_PAIR, .p1 = (uint8_t)key_ref, .data = body, .data_len = len
+    };
+
+    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err))
+        return 0;
+    if (card->status_word != SCHSM_SW_OK)
+        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    return 1;
+}
+
+/* SIGN and DECIPHER. Short APDUs where input and result fit: no reader fails at them. */
+static int private_operation(struct schsm_card *card, enum schsm_ins ins, unsigned int key_ref,
+                             enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
+                             uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    struct schsm_apdu apdu = { .cla = 0x80,
+                               .ins = (uint8_t)ins,
+                               .p1 = (uint8_t)key_ref,
+                               .p2 = (uint8_t)algorithm,
+                               .data = in,
+                               .data_len = in_len };
+    bool fits = in_len <= SCHSM_APDU_SHORT_DATA_MAX;
+
+    apdu.le = fits ? SCHSM_APDU_SHORT_LE_MAX : LONG_LE;
+    if (!schsm_card_exchange(card, &apdu, out, out_len, err))
+        return 0;
+    if (card->status_word != SCHSM_SW_OK) {
+        *out_len = 0;
+        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    }
+    return 1;
+}
+
+int schsm_card_sign(struct schsm_card *card, unsigned int key_ref,
+                    enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
+                    uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    return private_operation(card, SCHSM_INS_SIGN, key_ref, algorithm, in, in_len, out, out_len,
+                             err);
+}
+
+int schsm_card_decipher(struct schsm_card *card, unsigned int key_ref,
+                        enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
+                        uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    return private_operation(card, SCHSM_INS_DECIPHER, key_ref, algorithm, in, in_len, out, out_len,
+                             err);
+}

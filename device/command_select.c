@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include <string.h>
+
+#include "tlv.h"
+
+/* 3.1: standard ISO object identifier AID with the OID 1.3.6.1.4.1.24991.2.1 */
+static const uint8_t aid[] = { 0xE8, 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81, 0xC3, 0x1F, 0x02, 0x01 };
+
+/* 3.3: the tags around and of the proprietary attributes */
+#define TAG_FCI 0x6F
+#define TAG_FCP 0x62
+#define TAG_ATTRIBUTES 0x85
+
+/* Attributes are read from their end: options (2), type, major, minor; old cards give the last two
+ * only. A response of another form tells nothing, and is no failure: the applet is selected. */
+static void parse_fci(const uint8_t *data, size_t len, struct schsm_card_fci *fci)
+{
+    struct schsm_tlv outer, attributes;
+    const uint8_t *bytes;
+    size_t n;
+
+    memset(fci, 0, sizeof(*fci));
+    if (!schsm_tlv_first(data, len, &outer) || (outer.tag != TAG_FCI && outer.tag != TAG_FCP) ||
+        !schsm_tlv_find(outer.value.data, outer.value.len, TAG_ATTRIBUTES, &attributes))
+        return;
+    bytes = attributes.value.data;
+    n = attributes.value.len;
+    if (n >= 2) {
+        fci->version_major = bytes[n - 2];
+        fci->version_minor = bytes[n - 1];
+    }
+    if (n >= 5)
+        fci->options = (unsigned int)bytes[n - 5] << 8 | bytes[n - 4];
+}
+
+int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struct schsm_error *err)
+{
+    const struct schsm_apdu apdu = {
+        .ins = SCHSM_INS_SELECT, .p1 = 0x04, .data = aid, .data_len = sizeof(aid), .le = 256
+    };
+    uint8_t response[256];
+    size_t len = sizeof(response);
+
+    if (!schsm_card_exchange(card, &apdu, response, &len, err))
+        return 0;
+    if (card->status_word == SCHSM_SW_FILE_NOT_FOUND)
+        return schsm_fail(err, SCHSM_REASON_NO_DEVICE, "the card is no SmartCard-HSM");
+    if (card->status_word != SCHSM_SW_OK)
+        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    if (fci != NULL)
+        parse_fci(response, len, fci);
+    return 1;
+}
