@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fork_guard.h"
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int register_failed;
+static struct schsm_fork_member *members; /* under guard */
+
+static void prepare(void)
+{
+    pthread_mutex_lock(&guard);
+    for (struct schsm_fork_member *member = members; member != NULL; member = member->next)
+        member->held = pthread_mutex_trylock(&member->mutex) == 0;
+}
+
+static void parent(void)
+{
+    for (struct schsm_fork_member *member = members; member != NULL; member = member->next) {
+        if (member->held)
+            pthread_mutex_unlock(&member->mutex);
+        member->held = false;
+    }
+    pthread_mutex_unlock(&guard);
+}
+
+static void child(void)
+{
+    const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+
+    for (struct schsm_fork_member *member = members; member != NULL; member = member->next) {
+        /* Not unlocked but made anew: its owner may be a thread that is not here. */
+        member->mutex = fresh;
+        member->torn = member->torn || !member->held;
+        member->forked = true;
+        member->held = false;
+    }
+    guard = fresh;
+}
+
+static void register_handlers(void)
+{
+    register_failed = pthread_atfork(prepare, parent, child);
+}
+
+int schsm_fork_join(struct schsm_fork_member *member)
+{
+    const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+
+    (void)pthread_once(&once, register_handlers);
+    if (register_failed != 0)
+        return 0;
+    member->mutex = fresh;
+    member->forked = member->torn = member->held = false;
+    schsm_guard_lock();
+    member->next = members;
+    members = member;
+    schsm_guard_unlock();
+    return 1;
+}
+
+void schsm_fork_leave(struct schsm_fork_member *member)
+{
+    schsm_guard_lock();
+    for (struct schsm_fork_member **at = &members; *at != NULL; at = &(*at)->next) {
+        if (*at == member) {
+            *at = member->next;
+            break;
+        }
+    }
+    schsm_guard_unlock();
+    (void)pthread_mutex_destroy(&member->mutex);
+}
+
+void schsm_guard_lock(void)
+{
+    pthread_mutex_lock(&guard);
+}
+
+void schsm_guard_unlock(void)
+{
+    pthread_mutex_unlock(&guard);
+}
