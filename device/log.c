@@ -31,8 +31,8 @@ static const char *const level_names[] = { "off", "error", "info", "debug", "apd
 struct sink {
     struct sink *older;
     atomic_int fd; /* -1: not opened yet, -2: cannot be opened */
-    dev_t device;
-    ino_t inode;
+    _Atomic(dev_t) device;
+    _Atomic(ino_t) inode;
     char path[];
 };
 

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cvc.h"
+
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+/* BSI TR-03110-3 appendix D.2 and protocol reference sections 11.1, 11.2 and 11.4. */
+#define TAG_REQUEST 0x67
+#define TAG_CERTIFICATE 0x7F21
+#define TAG_BODY 0x7F4E
+#define TAG_PROFILE 0x5F29
+#define TAG_CAR 0x42
+#define TAG_KEY 0x7F49
+#define TAG_CHR 0x5F20
+#define TAG_CHAT 0x7F4C
+#define TAG_ROLE 0x53
+#define TAG_EFFECTIVE 0x5F25
+#define TAG_EXPIRES 0x5F24
+#define TAG_EXTENSIONS 0x65
+#define TAG_SIGNATURE 0x5F37
+#define TAG_OID 0x06
+
+#define CHR_SEQUENCE_LEN 5 /* the sequence number at the end of a CHR */
+
+/* id-TA 0.4.0.127.0.7.2.2.2, followed by one byte for RSA or ECDSA and one for the scheme */
+static const uint8_t id_ta[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02 };
+#define ID_TA_RSA 1
+#define ID_TA_ECDSA 2
+#define ID_TA_LEN (sizeof(id_ta) + 2)
+
+/* Sections 9.2 and 6.2 */
+#define RSA_BITS_MAX 4096
+#define EXPONENT_BYTES_MAX 8
+#define ALGORITHMS_MAX 16
+
+static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
+static const uint8_t oid_ecdsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
+
+static int malformed(struct schsm_error *err, const char *what)
+{
+    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s is malformed", what);
+}
+
+/* One member of a constructed element: where the content goes, and whether it must be there. */
+struct member {
+    uint32_t tag;
+    struct schsm_view *value;
+    bool required;
+};
+
+/*
+ * Reads the children of an element. Those not in the table are skipped; one that is there twice is
+ * malformed, since two readers could take different ones.
+ */
+static bool read_members(struct schsm_view content, const struct member *members, size_t count)
+{
+    struct schsm_tlv_reader reader;
+    struct schsm_tlv tlv;
+
+    schsm_tlv_read(&reader, content.data, content.len);
+    while (schsm_tlv_next(&reader, &tlv)) {
+        for (size_t i = 0; i < count; i++) {
+            if (members[i].tag != tlv.tag) {
+                continue;
+            }
+            if (members[i].value->data != NULL) {
+                return false;
+            }
+            *members[i].value = tlv.value;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (members[i].required && members[i].value->len == 0) {
+            return false;
+        }
+    }
+    return !reader.malformed;
+}
+
+#define READ_MEMBERS(content, members)                                                             \
+    read_members(content, members, sizeof(members) / sizeof((members)[0]))
+
+static bool is_point(struct schsm_view point)
+{
+    return point.len % 2 == 1 && point.len > 1 && point.len <= SCHSM_POINT_MAX &&
+           point.data[0] == 0x04;
+}
+
+/* 7F49 (section 11.2): tags 81 and 82 are p and a, or modulus and exponent. */
+static int parse_key(struct schsm_view content, struct schsm_cvc_key *key, struct schsm_error *err)
+{
+    struct schsm_view first = { NULL, 0 }, second = { NULL, 0 };
+    const struct member members[] = {
+        { TAG_OID, &key->oid, true }, { 0x81, &first, false },  { 0x82, &second, false },
+        { 0x83, &key->b, false },     { 0x84, &key->g, false }, { 0x85, &key->n, false },
+        { 0x86, &key->point, false },
+    };
+
+    if (!READ_MEMBERS(content, members)) {
+        return malformed(err, "the public key of a CV certificate");
+    }
+    if (key->oid.len != ID_TA_LEN || memcmp(key->oid.data, id_ta, sizeof(id_ta)) != 0) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the algorithm of a CV certificate's key is not one that we know");
+    }
+    switch (key->oid.data[sizeof(id_ta)]) {
+    case ID_TA_RSA:
+        key->type = SCHSM_KEY_RSA;
+        key->modulus = first;
+        key->exponent = second;
+        if (first.len == 0 || second.len == 0 || second.len > first.len ||
+            first.data[first.len - 1] % 2 == 0) {
+            return malformed(err, "the RSA key of a CV certificate");
+        }
+        return 1;
+    case ID_TA_ECDSA:
+        key->type = SCHSM_KEY_EC;
+        key->p = first;
+        key->a = second;
+        if (!is_point(key->point)) {
+            return malformed(err, "the EC key of a CV certificate");
+        }
+        return 1;
+    default:
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the algorithm of a CV certificate's key is neither RSA nor EC");
+    }
+}
+
+int schsm_cvc_parse(const uint8_t *data, size_t len, struct schsm_cvc *cvc, struct schsm_error *err)
+{
+    static const char what[] = "a CV certificate";
+    struct schsm_view body = { NULL, 0 }, key = { NULL, 0 }, chat = { NULL, 0 };
+    const struct member outer[] = {
+        { TAG_BODY, &body, true },
+        { TAG_SIGNATURE, &cvc->signature, true },
+    };
+    const struct member inner[] = {
+        { TAG_CAR, &cvc->car, false },
+        { TAG_KEY, &key, true },
+        { TAG_CHR, &cvc->chr, true },
+        { TAG_CHAT, &chat, false },
+        { TAG_EFFECTIVE, &cvc->effective, false },
+        { TAG_EXPIRES, &cvc->expires, false },
+        { TAG_EXTENSIONS, &cvc->extensions, false },
+    };
+    const struct member role[] = { { TAG_ROLE, &cvc->role, false } };
+    struct schsm_tlv certificate, signed_part;
+
+    memset(cvc, 0, sizeof(*cvc));
+    if (!schsm_tlv_first(data, len, &certificate) || certificate.tag != TAG_CERTIFICATE ||
+        !READ_MEMBERS(certificate.value, outer) || !READ_MEMBERS(body, inner) ||
+        !READ_MEMBERS(chat, role)) {
+        return malformed(err, what);
+    }
+    if (!schsm_tlv_find(certificate.value.data, certificate.value.len, TAG_BODY, &signed_part)) {
+        return malformed(err, what);
+    }
+    cvc->whole = certificate.whole;
+    cvc->body = signed_part.whole;
+    return parse_key(key, &cvc->key, err);
+}
+
+int schsm_cvc_parse_request(const uint8_t *data, size_t len, struct schsm_cvc_request *request,
+                            struct schsm_error *err)
+{
+    static const char what[] = "a key's authenticated request";
+    struct schsm_tlv_reader reader;
+    struct schsm_tlv outer, inner, car, signature;
+
+    memset(request, 0, sizeof(*request));
+    if (!schsm_tlv_first(data, len, &outer) || outer.tag != TAG_REQUEST) {
+        return malformed(err, what);
+    }
+    schsm_tlv_read(&reader, outer.value.data, outer.value.len);
+    if (!schsm_tlv_next(&reader, &inner) || inner.tag != TAG_CERTIFICATE ||
+        !schsm_tlv_next(&reader, &car) || car.tag != TAG_CAR ||
+        !schsm_tlv_next(&reader, &signature) || signature.tag != TAG_SIGNATURE) {
+        return malformed(err, what);
+    }
+    request->whole = outer.whole;
+    request->outer_signed.data = inner.whole.data;
+    request->outer_signed.len = inner.whole.len + car.whole.len;
+    request->outer_car = car.value;
+    request->outer_signature = signature.value;
+    return schsm_cvc_parse(inner.whole.data, inner.whole.len, &request->cvc, err);
+}
+
+int schsm_cvc_holder(const struct schsm_cvc *cvc, char *name, size_t size, struct schsm_error *err)
+{
+    if (cvc->chr.len == 0 || cvc->chr.len >= size) {
+        return malformed(err, "the holder's name in a CV certificate");
+    }
+    for (size_t i = 0; i < cvc->chr.len; i++) {
+        if (cvc->chr.data[i] <= 0x20 || cvc->chr.data[i] >= 0x7F) {
+            return malformed(err, "the holder's name in a CV certificate");
+        }
+        name[i] = (char)cvc->chr.data[i];
+    }
+    name[cvc->chr.len] = '\0';
+    return 1;
+}
+
+int schsm_cvc_serial(const uint8_t *file, size_t len, char *serial, size_t size,
+                     struct schsm_error *err)
+{
+    struct schsm_cvc cvc;
+    char name[SCHSM_SERIAL_MAX + CHR_SEQUENCE_LEN + 1];
+    size_t serial_len;
+
+    if (!schsm_cvc_parse(file, len, &cvc, err) ||
+        !schsm_cvc_holder(&cvc, name, sizeof(name), err)) {
+        return schsm_fail_context(err, "device certificate");
+    }
+    serial_len = strlen(name) > CHR_SEQUENCE_LEN ? strlen(name) - CHR_SEQUENCE_LEN : 0;
+    if (serial_len == 0 || serial_len >= size) {
+        return malformed(err, "the serial number in the device certificate");
+    }
+    memcpy(serial, name, serial_len);
+    serial[serial_len] = '\0';
+    return 1;
+}
+
+int schsm_cvc_curve(const struct schsm_cvc_key *key, const struct schsm_curve *inherited,
+                    const struct schsm_curve **curve, struct schsm_error *err)
+{
+    *curve = key->p.len == 0 ? inherited
+                             : schsm_curve_by_parameters(key->p, key->a, key->b, key->g, key->n);
+    if (*curve != NULL) {
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                      key->p.len == 0
+                          ? "the EC key has no domain parameters"
+                          : "the EC key's domain parameters are not those of a curve that we know");
+}
+
+static bool point_is_on_curve(const struct schsm_curve *curve, struct schsm_view encoded)
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(curve->nid);
+    EC_POINT *point = group == NULL ? NULL : EC_POINT_new(group);
+    bool on_curve = point != NULL && encoded.len == 1 + 2 * curve->field_len &&
+                    EC_POINT_oct2point(group, point, encoded.data, encoded.len, NULL) == 1;
+
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+    return on_curve;
+}
+
+/* SubjectPublicKeyInfo from its parts. Takes bits over. Nothing is fetched from a provider here,
+ * since we may be called inside one. */
+static int encode_spki(int algorithm, int parameter_type, void *parameter, uint8_t *bits,
+                       size_t bits_len, uint8_t **spki, size_t *spki_len, struct schsm_error *err)
+{
+    X509_PUBKEY *key = X509_PUBKEY_new();
+    uint8_t *der = NULL;
+    int len = -1;
+
+    if (key != NULL && X509_PUBKEY_set0_param(key, OBJ_nid2obj(algorithm), parameter_type,
+                                              parameter, bits, (int)bits_len) == 1) {
+        bits = NULL; /* the structure's now */
+        len = i2d_X509_PUBKEY(key, &der);
+    }
+    OPENSSL_free(bits);
+    X509_PUBKEY_free(key);
+    if (len <= 0) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not encode a public key");
+    }
+    *spki = der;
+    *spki_len = (size_t)len;
+    return 1;
+}
+
+static int encode_ec(const struct schsm_cvc_key *key, const struct schsm_curve *inherited,
+                     uint8_t **spki, size_t *spki_len, struct schsm_error *err)
+{
+    const struct schsm_curve *curve;
+    uint8_t *bits;
+
+    if (!schsm_cvc_curve(key, inherited, &curve, err)) {
+        return 0;
+    }
+    if (!point_is_on_curve(curve, key->point)) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                          "the public key is not a point on the curve %s", curve->name);
+    }
+    bits = OPENSSL_memdup(key->point.data, key->point.len);
+    if (bits == NULL) {
+        return schsm_fail_memory(err);
+    }
+    return encode_spki(NID_X9_62_id_ecPublicKey, V_ASN1_OBJECT, OBJ_nid2obj(curve->nid), bits,
+                       key->point.len, spki, spki_len, err);
+}
+
+/* A DER INTEGER out of big endian bytes that are a number and not negative. */
+static void put_number(struct schsm_tlv_writer *writer, struct schsm_view number)
+{
+    static const uint8_t zero = 0;
+    size_t mark = schsm_tlv_begin(writer, 0x02);
+
+    while (number.len > 1 && number.data[0] == 0) {
+        number.data++;
+        number.len--;
+    }
+    if (number.data[0] >= 0x80) {
+        schsm_tlv_put_raw(writer, &zero, 1);
+    }
+    schsm_tlv_put_raw(writer, number.data, number.len);
+    schsm_tlv_end(writer, mark);
+}
+
+static int encode_rsa(const struct schsm_cvc_key *key, uint8_t **spki, size_t *spki_len,
+                      struct schsm_error *err)
+{
+    struct schsm_tlv_writer writer;
+    size_t capacity = key->modulus.len + key->exponent.len + 32; /* three headers, two zeros */
+    uint8_t *bits = OPENSSL_malloc(capacity);
+    size_t sequence;
+
+    if (bits == NULL) {
+        return schsm_fail_memory(err);
+    }
+    schsm_tlv_write(&writer, bits, capacity);
+    sequence = schsm_tlv_begin(&writer, 0x30);
+    put_number(&writer, key->modulus);
+    put_number(&writer, key->exponent);
+    schsm_tlv_end(&writer, sequence);
+    return encode_spki(NID_rsaEncryption, V_ASN1_NULL, NULL, bits, writer.len, spki, spki_len, err);
+}
+
+int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_curve *inherited,
+                         uint8_t **spki, size_t *spki_len, struct schsm_error *err)
+{
+    if (key->type == SCHSM_KEY_EC) {
+        return encode_ec(key, inherited, spki, spki_len, err);
+    }
+    return encode_rsa(key, spki, spki_len, err);
+}
+
+static void put_text(struct schsm_tlv_writer *writer, uint32_t tag, const char *text)
+{
+    schsm_tlv_put(writer, tag, (const uint8_t *)text, strlen(text));
+}
+
+static int put_rsa_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
+                       struct schsm_error *err)
+{
+    static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+    static const unsigned int sizes[] = { 1024, 1536, 2048, 3072, RSA_BITS_MAX };
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        known = known || sizes[i] == spec->bits;
+    }
+    if (!known) {
+        return schsm_fail(
+            err, SCHSM_REASON_ARGUMENT,
+            "the device makes RSA keys of 1024, 1536, 2048, 3072 or 4096 bits, not of %u",
+            spec->bits);
+    }
+    if (spec->exponent != NULL &&
+        (spec->exponent_len == 0 || spec->exponent_len > EXPONENT_BYTES_MAX ||
+         spec->exponent[0] == 0 || spec->exponent[spec->exponent_len - 1] % 2 == 0 ||
+         (spec->exponent_len == 1 && spec->exponent[0] == 1))) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "the RSA public exponent must be odd, above 1 and at most 64 bits long");
+    }
+    schsm_tlv_put(writer, TAG_OID, oid_rsa, sizeof(oid_rsa));
+    if (spec->exponent == NULL) {
+        schsm_tlv_put(writer, 0x82, f4, sizeof(f4));
+    } else {
+        schsm_tlv_put(writer, 0x82, spec->exponent, spec->exponent_len);
+    }
+    schsm_tlv_put_integer(writer, spec->bits);
+    return 1;
+}
+
+static int put_ec_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
+                      struct schsm_error *err)
+{
+    struct schsm_curve_parameters domain;
+
+    if (spec->curve == NULL) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an EC key needs a curve of the device");
+    }
+    if (!schsm_curve_parameters(spec->curve, &domain, err)) {
+        return 0;
+    }
+    schsm_tlv_put(writer, TAG_OID, oid_ecdsa, sizeof(oid_ecdsa));
+    schsm_tlv_put(writer, 0x81, domain.p, domain.field_len);
+    schsm_tlv_put(writer, 0x82, domain.a, domain.field_len);
+    schsm_tlv_put(writer, 0x83, domain.b, domain.field_len);
+    schsm_tlv_put(writer, 0x84, domain.g, 1 + 2 * domain.field_len);
+    schsm_tlv_put(writer, 0x85, domain.n, domain.field_len);
+    schsm_tlv_put_byte(writer, 0x87, 1); /* cofactor */
+    return 1;
+}
+
+/* Section 6.2, the objects behind the body: use counter, algorithms, key domain. */
+static int put_policy(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
+                      struct schsm_error *err)
+{
+    const uint8_t count[] = { (uint8_t)(spec->use_count >> 24), (uint8_t)(spec->use_count >> 16),
+                              (uint8_t)(spec->use_count >> 8), (uint8_t)spec->use_count };
+
+    if (spec->use_count != 0) {
+        schsm_tlv_put(writer, 0x90, count, sizeof(count));
+    }
+    if (spec->algorithms != NULL) {
+        if (spec->algorithms_len == 0 || spec->algorithms_len > ALGORITHMS_MAX) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key takes 1 to %d algorithms, not %zu",
+                              ALGORITHMS_MAX, spec->algorithms_len);
+        }
+        schsm_tlv_put(writer, 0x91, spec->algorithms, spec->algorithms_len);
+    }
+    if (spec->key_domain >= 0) {
+        if (spec->key_domain > 255) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no key domain %d",
+                              spec->key_domain);
+        }
+        schsm_tlv_put_byte(writer, 0x92, (uint8_t)spec->key_domain);
+    }
+    return 1;
+}
+
+static bool name_fits(const char *name)
+{
+    return name == NULL || (*name != '\0' && strlen(name) <= SCHSM_CVC_NAME_MAX);
+}
+
+int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out, size_t *out_len,
+                             struct schsm_error *err)
+{
+    struct schsm_tlv_writer writer;
+    size_t key;
+    int ok;
+
+    if (!name_fits(spec->car) || !name_fits(spec->chr)) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "a name in a certificate request has 1 to %d characters",
+                          SCHSM_CVC_NAME_MAX);
+    }
+    schsm_tlv_write(&writer, out, *out_len);
+    schsm_tlv_put_byte(&writer, TAG_PROFILE, 0);
+    put_text(&writer, TAG_CAR, spec->car == NULL ? "UTCA00001" : spec->car);
+    key = schsm_tlv_begin(&writer, TAG_KEY);
+    switch (spec->type) {
+    case SCHSM_KEY_RSA:
+        ok = put_rsa_key(&writer, spec, err);
+        break;
+    case SCHSM_KEY_EC:
+        ok = put_ec_key(&writer, spec, err);
+        break;
+    default:
+        ok = schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key pair is RSA or EC");
+    }
+    if (!ok) {
+        return 0;
+    }
+    schsm_tlv_end(&writer, key);
+    put_text(&writer, TAG_CHR, spec->chr == NULL ? "UTCDUMMY00001" : spec->chr);
+    if (!put_policy(&writer, spec, err)) {
+        return 0;
+    }
+    if (writer.failed) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "the buffer for a key's request is too small");
+    }
+    *out_len = writer.len;
+    return 1;
+}

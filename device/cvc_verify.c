@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cvc.h"
+
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+/* The first byte of the authorisation field (section 11.3); its top two bits are the role. */
+#define ROLE_MASK 0xC0
+#define ROLE_ISSUER 0x80
+#define ROLE_DEVICE 0x00
+
+/* Section 11.2: the last two bytes of id-TA. */
+static const struct scheme {
+    uint8_t oid[2];
+    const char *digest;
+    bool pss;
+} schemes[] = {
+    { { 1, 1 }, "SHA1", false },   { { 1, 2 }, "SHA256", false }, { { 1, 3 }, "SHA1", true },
+    { { 1, 4 }, "SHA256", true },  { { 1, 5 }, "SHA512", false }, { { 1, 6 }, "SHA512", true },
+    { { 2, 1 }, "SHA1", false },   { { 2, 2 }, "SHA224", false }, { { 2, 3 }, "SHA256", false },
+    { { 2, 4 }, "SHA384", false }, { { 2, 5 }, "SHA512", false },
+};
+
+static const struct scheme *find_scheme(struct schsm_view oid)
+{
+    for (size_t i = 0; oid.len >= 2 && i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (schemes[i].oid[0] == oid.data[oid.len - 2] &&
+            schemes[i].oid[1] == oid.data[oid.len - 1]) {
+            return &schemes[i];
+        }
+    }
+    return NULL;
+}
+
+/* r || s as DER Ecdsa-Sig-Value; 0 bytes where it is none. The caller frees *der. */
+static int ecdsa_to_der(struct schsm_view raw, uint8_t **der)
+{
+    ECDSA_SIG *signature = ECDSA_SIG_new();
+    int half = (int)(raw.len / 2), len = 0;
+    BIGNUM *r = BN_bin2bn(raw.data, half, NULL);
+    BIGNUM *s = BN_bin2bn(raw.data + half, half, NULL);
+
+    if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1) {
+        r = NULL;
+        s = NULL;
+        len = i2d_ECDSA_SIG(signature, der);
+    }
+    BN_free(s);
+    BN_free(r);
+    ECDSA_SIG_free(signature);
+    return len < 0 ? 0 : len;
+}
+
+/* 1: verifies, 0: does not, negative: libcrypto could not tell. */
+static int verify_with(EVP_PKEY *key, const struct scheme *scheme, const uint8_t *message,
+                       size_t message_len, const uint8_t *signature, size_t signature_len)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *padding = NULL;
+    int result = -1;
+
+    if (context == NULL ||
+        EVP_DigestVerifyInit_ex(context, &padding, scheme->digest, NULL, NULL, key, NULL) != 1) {
+        goto end;
+    }
+    if (scheme->pss && (EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) != 1 ||
+                        EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_AUTO) != 1)) {
+        goto end;
+    }
+    result = EVP_DigestVerify(context, signature, signature_len, message, message_len) == 1;
+end:
+    EVP_MD_CTX_free(context);
+    return result;
+}
+
+static int bad_signature(struct schsm_error *err)
+{
+    return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "the signature does not verify");
+}
+
+int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curve *inherited,
+                     const uint8_t *message, size_t message_len, const uint8_t *signature,
+                     size_t signature_len, struct schsm_error *err)
+{
+    const struct scheme *scheme = find_scheme(signer->oid);
+    uint8_t *spki = NULL, *der = NULL;
+    const uint8_t *at;
+    size_t spki_len = 0;
+    EVP_PKEY *key = NULL;
+    int ok = 0, result;
+
+    if (scheme == NULL) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "the signature algorithm is unknown");
+    }
+    if (!schsm_cvc_public_key(signer, inherited, &spki, &spki_len, err)) {
+        return 0;
+    }
+    at = spki;
+    key = d2i_PUBKEY(NULL, &at, (long)spki_len);
+    if (key == NULL) {
+        ok = schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto does not take the signer's key");
+        goto end;
+    }
+    if (signer->type == SCHSM_KEY_EC) {
+        int len;
+
+        if (signature_len != signer->point.len - 1) { /* r and s are as long as X and Y */
+            ok = bad_signature(err);
+            goto end;
+        }
+        len = ecdsa_to_der((struct schsm_view){ signature, signature_len }, &der);
+        signature = der;
+        signature_len = (size_t)len;
+    }
+    result = verify_with(key, scheme, message, message_len, signature, signature_len);
+    if (result < 0) {
+        ok = schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not verify with %s",
+                        scheme->digest);
+    } else {
+        ok = result == 1 ? 1 : bad_signature(err);
+    }
+end:
+    EVP_PKEY_free(key);
+    OPENSSL_free(der);
+    OPENSSL_free(spki);
+    return ok;
+}
+
+static const char *text(struct schsm_view name)
+{
+    return name.len == 0 ? "" : (const char *)name.data;
+}
+
+static bool has_role(const struct schsm_cvc *cvc, uint8_t role)
+{
+    return cvc->role.len > 0 && (cvc->role.data[0] & ROLE_MASK) == role;
+}
+
+/* Whether issuer made this certificate. curve is the issuer's and becomes the certificate's. */
+static int verify_issued(const struct schsm_cvc *issuer, const struct schsm_cvc *cvc, uint8_t role,
+                         const struct schsm_curve **curve, struct schsm_error *err)
+{
+    if (!schsm_view_equal(cvc->car, issuer->chr)) {
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "issued by %.*s, not by %.*s",
+                          (int)cvc->car.len, text(cvc->car), (int)issuer->chr.len,
+                          text(issuer->chr));
+    }
+    if (!has_role(cvc, role)) {
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "the certificate has another role");
+    }
+    if (!schsm_cvc_verify(&issuer->key, *curve, cvc->body.data, cvc->body.len, cvc->signature.data,
+                          cvc->signature.len, err)) {
+        return 0;
+    }
+    return cvc->key.type != SCHSM_KEY_EC || schsm_cvc_curve(&cvc->key, *curve, curve, err);
+}
+
+int schsm_cvc_verify_device(const struct schsm_cvc *root, const uint8_t *file, size_t len,
+                            struct schsm_cvc *device, const struct schsm_curve **curve,
+                            struct schsm_error *err)
+{
+    struct schsm_cvc issuer;
+    const struct schsm_cvc *above = root;
+    struct schsm_tlv second;
+
+    *curve = NULL;
+    if (root->key.type == SCHSM_KEY_EC && !schsm_cvc_curve(&root->key, NULL, curve, err)) {
+        return schsm_fail_context(err, "root certificate");
+    }
+    if (!schsm_cvc_parse(file, len, device, err)) {
+        return schsm_fail_context(err, "device certificate");
+    }
+    file += device->whole.len;
+    len -= device->whole.len;
+    /* Without a second certificate the root itself must have signed (section 12). */
+    if (schsm_tlv_first(file, len, &second) && second.tag == 0x7F21) {
+        if (!schsm_cvc_parse(file, len, &issuer, err) ||
+            !verify_issued(root, &issuer, ROLE_ISSUER, curve, err)) {
+            return schsm_fail_context(err, "device issuer's certificate");
+        }
+        above = &issuer;
+    }
+    if (!verify_issued(above, device, ROLE_DEVICE, curve, err)) {
+        return schsm_fail_context(err, "device certificate");
+    }
+    return 1;
+}
+
+int schsm_cvc_verify_request(const struct schsm_cvc_request *request,
+                             const struct schsm_cvc *device, const struct schsm_curve *device_curve,
+                             struct schsm_error *err)
+{
+    const struct schsm_cvc *inner = &request->cvc;
+
+    if (!schsm_view_equal(request->outer_car, device->chr)) {
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "the key was made by device %.*s, not %.*s",
+                          (int)request->outer_car.len, text(request->outer_car),
+                          (int)device->chr.len, text(device->chr));
+    }
+    if (!schsm_cvc_verify(&device->key, device_curve, request->outer_signed.data,
+                          request->outer_signed.len, request->outer_signature.data,
+                          request->outer_signature.len, err)) {
+        return schsm_fail_context(err, "the device's signature over the request");
+    }
+    if (!schsm_cvc_verify(&inner->key, NULL, inner->body.data, inner->body.len,
+                          inner->signature.data, inner->signature.len, err)) {
+        return schsm_fail_context(err, "the key's own signature over the request");
+    }
+    return 1;
+}
