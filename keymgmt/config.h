@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../device/device.h"
 #include "../device/error.h"
 #include "../device/log.h"
 #include "../device/pin_source.h"

@@ -234,20 +234,19 @@ static int ask_application(struct schsm_key *key, const struct schsm_passphrase 
     ERR_set_mark();
     asked = passphrase->ask(passphrase->arg, pass, sizeof(pass) - 1, &len, info);
     ERR_pop_to_mark();
-    if (asked && len == 0) {
+    if (asked && len > 0) {
+        pin = schsm_secret_new(pass, len, err);
+    }
+    OPENSSL_cleanse(pass, sizeof(pass));
+    if (asked && len == 0) { /* Apache's first pass: its dialog comes when this load fails */
         return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
                           "%s: the PIN that the application gave is empty", key->name);
     }
-    if (asked) {
-        pin = schsm_secret_new(pass, len, err);
-        OPENSSL_cleanse(pass, sizeof(pass));
-        if (pin != NULL) {
-            *source = schsm_pin_source_from_secret(pin, err);
-        }
-        schsm_secret_free(pin);
-        return *source != NULL;
+    if (pin != NULL) {
+        *source = schsm_pin_source_from_secret(pin, err);
     }
-    return 1;
+    schsm_secret_free(pin);
+    return !asked || *source != NULL;
 }
 
 int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase *passphrase,

@@ -6,7 +6,6 @@
 #include <openssl/core.h>
 
 extern const OSSL_DISPATCH schsm_keymgmt_rsa[];
-extern const OSSL_DISPATCH schsm_keymgmt_rsa_pss[];
 extern const OSSL_DISPATCH schsm_keymgmt_ec[];
 extern const OSSL_DISPATCH schsm_keymgmt_device_rsa[]; /* SC-HSM-RSA: generates on the device */
 extern const OSSL_DISPATCH schsm_keymgmt_device_ec[];  /* SC-HSM-EC */
@@ -21,5 +20,12 @@ extern const OSSL_DISPATCH schsm_store[];
 extern const OSSL_DISPATCH schsm_decoder_pem[];
 extern const OSSL_DISPATCH schsm_decoder_der_rsa[];
 extern const OSSL_DISPATCH schsm_decoder_der_ec[];
+
+/* One set for all key types: the key knows its own. */
+extern const OSSL_DISPATCH schsm_encoder_reference_pem[];
+extern const OSSL_DISPATCH schsm_encoder_reference_der[];
+extern const OSSL_DISPATCH schsm_encoder_spki_pem[];
+extern const OSSL_DISPATCH schsm_encoder_spki_der[];
+extern const OSSL_DISPATCH schsm_encoder_text[];
 
 #endif

@@ -18,8 +18,10 @@
 struct schsm_pkey {
     atomic_int references;
     struct schsm_provider *prov;
-    const char *type;         /* "RSA", "RSA-PSS" or "EC", static */
+    const char *type;         /* "RSA" or "EC", static */
     EVP_PKEY *pkey;           /* NULL while import has not happened yet */
+    bool has_public;          /* pkey holds a public part, not parameters alone */
+    bool has_private;         /* pkey holds a software private key */
     struct schsm_key *device; /* NULL: software or public key */
 };
 

@@ -8,6 +8,7 @@
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
+#include <openssl/provider.h>
 
 #include "../device/error.h"
 #include "../keymgmt/context.h"
@@ -21,11 +22,13 @@ struct schsm_provider {
     OSSL_FUNC_core_set_error_mark_fn *core_set_error_mark;
     OSSL_FUNC_core_clear_last_error_mark_fn *core_clear_last_error_mark;
     OSSL_FUNC_core_pop_error_to_mark_fn *core_pop_error_to_mark;
+    OSSL_PROVIDER *host;  /* the default provider in libctx */
     OSSL_LIB_CTX *libctx; /* our own, with the default provider: host cryptography */
     pthread_mutex_t config_lock;
     int configured; /* 0: not read yet, 1: read, -1: bad */
     struct schsm_error config_error;
-    struct schsm_context context; /* through schsm_provider_context only */
+    OSSL_ITEM reasons[SCHSM_REASON_COUNT]; /* the last one stays zero and ends the list */
+    struct schsm_context context;          /* through schsm_provider_context only */
 };
 
 /*

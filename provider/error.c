@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provider.h"
+
+#include <stdarg.h>
+
+/* core_vset_error takes a va_list; this makes one of a plain argument list. */
+static void set_error(const struct schsm_provider *prov, enum schsm_reason reason,
+                      const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    prov->core_vset_error(prov->handle, (uint32_t)reason, format, args);
+    va_end(args);
+}
+
+int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *err,
+                   const char *file, int line, const char *function)
+{
+    prov->core_new_error(prov->handle);
+    prov->core_set_error_debug(prov->handle, file, line, function);
+    set_error(prov, err->reason, "%s", err->text);
+    return 0;
+}
+
+int schsm_raise_format(const struct schsm_provider *prov, enum schsm_reason reason,
+                       const char *file, int line, const char *function, const char *format, ...)
+{
+    va_list args;
+
+    prov->core_new_error(prov->handle);
+    prov->core_set_error_debug(prov->handle, file, line, function);
+    va_start(args, format);
+    prov->core_vset_error(prov->handle, (uint32_t)reason, format, args);
+    va_end(args);
+    return 0;
+}

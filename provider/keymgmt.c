@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Key management for both key types. On the host every key is an EVP_PKEY of our own library
+ * context, so the default provider answers for its parameters, comparisons and checks; what is
+ * added here is the private part on the device, which can be used but never leaves.
+ */
+#include "keymgmt.h"
+
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+
+void schsm_keymgmt_free(void *keydata)
+{
+    schsm_pkey_free(keydata);
+}
+
+/* Takes ownership of the reference that a decoder or store handed to libcrypto. */
+void *schsm_keymgmt_load(const void *reference, size_t reference_sz)
+{
+    struct schsm_pkey *key = NULL;
+
+    if (reference_sz == sizeof(key)) {
+        struct schsm_pkey **owner = (struct schsm_pkey **)(uintptr_t)reference;
+
+        key = *owner;
+        *owner = NULL;
+    }
+    return key;
+}
+
+int schsm_keymgmt_has(const void *keydata, int selection)
+{
+    const struct schsm_pkey *key = keydata;
+
+    if (key == NULL || key->pkey == NULL) {
+        return 0;
+    }
+    return ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 || key->device != NULL ||
+            key->has_private) &&
+           ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0 || key->has_public);
+}
+
+/* Never touches the device: the public part decides, as a private key has but one. */
+int schsm_keymgmt_match(const void *keydata1, const void *keydata2, int selection)
+{
+    const struct schsm_pkey *key1 = keydata1;
+    const struct schsm_pkey *key2 = keydata2;
+
+    if (key1->pkey == NULL || key2->pkey == NULL) {
+        return 0;
+    }
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
+        return key1->has_public && key2->has_public && EVP_PKEY_eq(key1->pkey, key2->pkey) == 1;
+    }
+    if ((selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) != 0) {
+        return EVP_PKEY_parameters_eq(key1->pkey, key2->pkey) == 1;
+    }
+    return 1;
+}
+
+int schsm_keymgmt_validate(const void *keydata, int selection, int checktype)
+{
+    const struct schsm_pkey *key = keydata;
+    int software_pair = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && key->has_private;
+    EVP_PKEY_CTX *ctx = key->pkey != NULL ? schsm_pkey_ctx(key) : NULL;
+    int ok = ctx != NULL;
+
+    if (ok && (selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) != 0) {
+        ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_param_check_quick(ctx) == 1
+                                                            : EVP_PKEY_param_check(ctx) == 1;
+    }
+    if (ok && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0) {
+        ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_public_check_quick(ctx) == 1
+                                                            : EVP_PKEY_public_check(ctx) == 1;
+    }
+    if (ok && software_pair) {
+        ok = EVP_PKEY_private_check(ctx) == 1;
+        if (ok && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0) {
+            ok = EVP_PKEY_pairwise_check(ctx) == 1;
+        }
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+/* The private number's parameter, which tells whether an import really brings one. */
+static const char *private_name(const struct schsm_pkey *key)
+{
+    return strcmp(key->type, "EC") == 0 ? OSSL_PKEY_PARAM_PRIV_KEY : OSSL_PKEY_PARAM_RSA_D;
+}
+
+static const char *public_name(const struct schsm_pkey *key)
+{
+    return strcmp(key->type, "EC") == 0 ? OSSL_PKEY_PARAM_PUB_KEY : OSSL_PKEY_PARAM_RSA_N;
+}
+
+static int from_params(struct schsm_pkey *key, int selection, const OSSL_PARAM params[])
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(key->prov->libctx, key->type, NULL);
+    EVP_PKEY *pkey = NULL;
+    int ok = 0;
+
+    /* EVP_PKEY_fromdata takes a plain pointer but writes nothing through it. */
+    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) > 0 &&
+        EVP_PKEY_fromdata(ctx, &pkey, selection, (OSSL_PARAM *)(uintptr_t)params) > 0) {
+        EVP_PKEY_free(key->pkey);
+        key->pkey = pkey;
+        key->has_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 &&
+                           OSSL_PARAM_locate_const(params, private_name(key)) != NULL;
+        key->has_public = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 &&
+                          OSSL_PARAM_locate_const(params, public_name(key)) != NULL;
+        ok = 1;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+int schsm_keymgmt_import(void *keydata, int selection, const OSSL_PARAM params[])
+{
+    struct schsm_pkey *key = keydata;
+
+    return key->device == NULL && from_params(key, selection, params);
+}
+
+int schsm_keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *param_cb, void *cbarg)
+{
+    struct schsm_pkey *key = keydata;
+    OSSL_PARAM *params = NULL;
+    int ok = 0;
+
+    if (key->pkey == NULL) {
+        return 0;
+    }
+    if (key->device != NULL && (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
+        /* No error is raised: libcrypto tries this on its own where it can go on without. */
+        return 0;
+    }
+    if (EVP_PKEY_todata(key->pkey, selection, &params) > 0) {
+        ok = param_cb(params, cbarg);
+    }
+    OSSL_PARAM_free(params);
+    return ok;
+}
+
+void *schsm_keymgmt_dup(const void *keydata, int selection)
+{
+    const struct schsm_pkey *key = keydata;
+    struct schsm_pkey *copy = schsm_pkey_new(key->prov, key->type);
+    int keep_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+    OSSL_PARAM *params = NULL;
+    int ok = copy != NULL;
+
+    if (ok && key->pkey != NULL && (selection & OSSL_KEYMGMT_SELECT_ALL) != 0) {
+        /* A device key's pkey has no private part to select. */
+        int host_selection =
+            key->has_private ? selection : selection & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
+
+        ok = EVP_PKEY_todata(key->pkey, host_selection, &params) > 0 &&
+             from_params(copy, host_selection, params);
+    }
+    if (ok && keep_private && key->device != NULL) {
+        copy->device = schsm_key_ref(key->device);
+    }
+    OSSL_PARAM_free(params);
+    if (!ok) {
+        schsm_pkey_free(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+int schsm_keymgmt_get_params(void *keydata, OSSL_PARAM params[])
+{
+    const struct schsm_pkey *key = keydata;
+
+    return key->pkey != NULL && EVP_PKEY_get_params(key->pkey, params) > 0;
+}
+
+int schsm_keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
+{
+    struct schsm_pkey *key = keydata;
+
+    if (params == NULL || params[0].key == NULL) {
+        return 1;
+    }
+    if (key->pkey == NULL || key->device != NULL ||
+        EVP_PKEY_set_params(key->pkey, (OSSL_PARAM *)(uintptr_t)params) <= 0) {
+        return 0;
+    }
+    /* CMS sends the peer's point this way to a key that had parameters only. */
+    if (OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY) != NULL) {
+        key->has_public = true;
+    }
+    return 1;
+}
+
+const OSSL_PARAM *schsm_keymgmt_host_table(const struct schsm_provider *prov, const char *type,
+                                           const OSSL_PARAM *(*table)(const EVP_KEYMGMT *))
+{
+    EVP_KEYMGMT *host = EVP_KEYMGMT_fetch(prov->libctx, type, NULL);
+    const OSSL_PARAM *found = host != NULL ? table(host) : NULL;
+
+    EVP_KEYMGMT_free(host);
+    return found;
+}

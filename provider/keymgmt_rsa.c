@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Key management of RSA keys: OpenSSL's "RSA", and "SC-HSM-RSA", which generates on the device. */
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include "implementations.h"
+#include "keymgmt.h"
+#include "keymgmt_gen.h"
+
+static OSSL_FUNC_keymgmt_new_fn rsa_new;
+static OSSL_FUNC_keymgmt_gen_init_fn rsa_gen_init;
+static OSSL_FUNC_keymgmt_gen_init_fn device_rsa_gen_init;
+static OSSL_FUNC_keymgmt_gettable_params_fn rsa_gettable_params;
+static OSSL_FUNC_keymgmt_import_types_fn rsa_types;
+static OSSL_FUNC_keymgmt_query_operation_name_fn rsa_query_operation_name;
+
+static void *rsa_new(void *provctx)
+{
+    return schsm_pkey_new(provctx, "RSA");
+}
+
+static void *rsa_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
+{
+    return schsm_gen_init(provctx, "RSA", false, selection, params);
+}
+
+static void *device_rsa_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
+{
+    return schsm_gen_init(provctx, "RSA", true, selection, params);
+}
+
+static const OSSL_PARAM *rsa_gettable_params(void *provctx)
+{
+    return schsm_keymgmt_host_table(provctx, "RSA", EVP_KEYMGMT_gettable_params);
+}
+
+/* What import takes and export gives (provider-keymgmt(7), EVP_PKEY-RSA(7)). */
+static const OSSL_PARAM *rsa_types(int selection)
+{
+    static const OSSL_PARAM public_part[] = {
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_END,
+    };
+    static const OSSL_PARAM pair[] = {
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_D, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR1, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR2, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT1, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT2, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_COEFFICIENT1, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 ? pair : public_part;
+}
+
+static const char *rsa_query_operation_name(int operation_id)
+{
+    (void)operation_id;
+    return "SC-HSM-RSA"; /* signature and asymmetric cipher alike */
+}
+
+#define COMMON_FUNCTIONS                                                                           \
+    { OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))rsa_new },                                            \
+        { OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))schsm_keymgmt_free },                            \
+        { OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))schsm_keymgmt_load },                            \
+        { OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))schsm_keymgmt_has },                              \
+        { OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))schsm_keymgmt_match },                          \
+        { OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))schsm_keymgmt_validate },                    \
+        { OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))schsm_keymgmt_import },                        \
+        { OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))rsa_types },                             \
+        { OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))schsm_keymgmt_export },                        \
+        { OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))rsa_types },                             \
+        { OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))schsm_keymgmt_dup },                              \
+        { OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))schsm_keymgmt_get_params },                \
+        { OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))rsa_gettable_params },                \
+        { OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))rsa_query_operation_name },      \
+        { OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, (void (*)(void))schsm_gen_set_params },                \
+        { OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, (void (*)(void))schsm_gen_settable_rsa },         \
+        { OSSL_FUNC_KEYMGMT_GEN, (void (*)(void))schsm_gen },                                      \
+    {                                                                                              \
+        OSSL_FUNC_KEYMGMT_GEN_CLEANUP, (void (*)(void))schsm_gen_cleanup                           \
+    }
+
+/* clang-format off */
+const OSSL_DISPATCH schsm_keymgmt_rsa[] = {
+    COMMON_FUNCTIONS,
+    { OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))rsa_gen_init },
+    { 0, NULL }
+};
+
+const OSSL_DISPATCH schsm_keymgmt_device_rsa[] = {
+    COMMON_FUNCTIONS,
+    { OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))device_rsa_gen_init },
+    { 0, NULL }
+};
+/* clang-format on */

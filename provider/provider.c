@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The provider's entry: the tables of what it offers, and one instance's life.
+ *
+ * Loading it touches no reader, no file and no lock. keymgmt carries OpenSSL's canonical names,
+ * because libcrypto and libssl go by them; the operations carry names of our own and are reached
+ * through query_operation_name, so that no foreign key ever lands here.
+ */
+#include "provider.h"
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include "capabilities.h"
+#include "implementations.h"
+
+#define PROPERTIES "provider=sc-hsm"
+#define CONFIG_SECTION "the sc-hsm section of openssl.cnf"
+
+#define NAMES_RSA "RSA:rsaEncryption:1.2.840.113549.1.1.1"
+#define NAMES_EC "EC:id-ecPublicKey:1.2.840.10045.2.1"
+#define NAMES_DEVICE_RSA "SC-HSM-RSA"
+#define NAMES_DEVICE_EC "SC-HSM-EC"
+
+static OSSL_FUNC_provider_teardown_fn provider_teardown;
+static OSSL_FUNC_provider_gettable_params_fn provider_gettable_params;
+static OSSL_FUNC_provider_get_params_fn provider_get_params;
+static OSSL_FUNC_provider_query_operation_fn provider_query_operation;
+static OSSL_FUNC_provider_get_reason_strings_fn provider_get_reason_strings;
+static OSSL_FUNC_provider_get_capabilities_fn provider_get_capabilities;
+
+static const OSSL_ALGORITHM keymgmt_algorithms[] = {
+    { NAMES_RSA, PROPERTIES, schsm_keymgmt_rsa, "RSA keys on a SmartCard-HSM" },
+    { NAMES_EC, PROPERTIES, schsm_keymgmt_ec, "EC keys on a SmartCard-HSM" },
+    { NAMES_DEVICE_RSA, PROPERTIES, schsm_keymgmt_device_rsa, "RSA generation on the device" },
+    { NAMES_DEVICE_EC, PROPERTIES, schsm_keymgmt_device_ec, "EC generation on the device" },
+    { NULL, NULL, NULL, NULL }
+};
+
+static const OSSL_ALGORITHM signature_algorithms[] = {
+    { "SC-HSM-RSA", PROPERTIES, schsm_signature_rsa, "RSA signatures by a SmartCard-HSM" },
+    { "SC-HSM-ECDSA", PROPERTIES, schsm_signature_ecdsa, "ECDSA signatures by a SmartCard-HSM" },
+    { NULL, NULL, NULL, NULL }
+};
+
+static const OSSL_ALGORITHM asym_cipher_algorithms[] = {
+    { "SC-HSM-RSA", PROPERTIES, schsm_asym_cipher_rsa, "RSA decryption by a SmartCard-HSM" },
+    { NULL, NULL, NULL, NULL }
+};
+
+static const OSSL_ALGORITHM keyexch_algorithms[] = {
+    { "SC-HSM-ECDH", PROPERTIES, schsm_keyexch_ecdh, "ECDH by a SmartCard-HSM" },
+    { NULL, NULL, NULL, NULL }
+};
+
+static const OSSL_ALGORITHM store_algorithms[] = {
+    { "sc-hsm", PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" }, { NULL, NULL, NULL, NULL }
+};
+
+static const OSSL_ALGORITHM decoder_algorithms[] = {
+    { "DER", PROPERTIES ",input=pem", schsm_decoder_pem, "Key reference, PEM to DER" },
+    { NAMES_RSA, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_rsa,
+      "Key reference to RSA key" },
+    { NAMES_EC, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_ec,
+      "Key reference to EC key" },
+    { NULL, NULL, NULL, NULL }
+};
+
+/* Each key type's encoders; a key's own name decides which are asked. */
+#define ENCODERS(names)                                                                            \
+    { names, PROPERTIES ",output=pem,structure=PrivateKeyInfo", schsm_encoder_reference_pem,       \
+      "Key reference file" },                                                                      \
+        { names, PROPERTIES ",output=pem,structure=EncryptedPrivateKeyInfo",                       \
+          schsm_encoder_reference_pem, "Key reference file" },                                     \
+        { names, PROPERTIES ",output=pem,structure=type-specific", schsm_encoder_reference_pem,    \
+          "Key reference file" },                                                                  \
+        { names, PROPERTIES ",output=der,structure=PrivateKeyInfo", schsm_encoder_reference_der,   \
+          "Key reference in DER" },                                                                \
+        { names, PROPERTIES ",output=der,structure=EncryptedPrivateKeyInfo",                       \
+          schsm_encoder_reference_der, "Key reference in DER" },                                   \
+        { names, PROPERTIES ",output=der,structure=type-specific", schsm_encoder_reference_der,    \
+          "Key reference in DER" },                                                                \
+        { names, PROPERTIES ",output=pem,structure=SubjectPublicKeyInfo", schsm_encoder_spki_pem,  \
+          "Public key" },                                                                          \
+        { names, PROPERTIES ",output=der,structure=SubjectPublicKeyInfo", schsm_encoder_spki_der,  \
+          "Public key" },                                                                          \
+    {                                                                                              \
+        names, PROPERTIES ",output=text", schsm_encoder_text, "Description for people"             \
+    }
+
+/* clang-format off */
+static const OSSL_ALGORITHM encoder_algorithms[] = {
+    ENCODERS(NAMES_RSA),
+    ENCODERS(NAMES_EC),
+    ENCODERS(NAMES_DEVICE_RSA),
+    ENCODERS(NAMES_DEVICE_EC),
+    { NULL, NULL, NULL, NULL }
+};
+/* clang-format on */
+
+static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operation_id,
+                                                      int *no_cache)
+{
+    (void)provctx;
+    *no_cache = 0;
+    switch (operation_id) {
+    case OSSL_OP_KEYMGMT:
+        return keymgmt_algorithms;
+    case OSSL_OP_SIGNATURE:
+        return signature_algorithms;
+    case OSSL_OP_ASYM_CIPHER:
+        return asym_cipher_algorithms;
+    case OSSL_OP_KEYEXCH:
+        return keyexch_algorithms;
+    case OSSL_OP_STORE:
+        return store_algorithms;
+    case OSSL_OP_DECODER:
+        return decoder_algorithms;
+    case OSSL_OP_ENCODER:
+        return encoder_algorithms;
+    default:
+        return NULL;
+    }
+}
+
+static const OSSL_PARAM *provider_gettable_params(void *provctx)
+{
+    static const OSSL_PARAM gettable[] = {
+        OSSL_PARAM_DEFN(OSSL_PROV_PARAM_NAME, OSSL_PARAM_UTF8_PTR, NULL, 0),
+        OSSL_PARAM_DEFN(OSSL_PROV_PARAM_VERSION, OSSL_PARAM_UTF8_PTR, NULL, 0),
+        OSSL_PARAM_DEFN(OSSL_PROV_PARAM_BUILDINFO, OSSL_PARAM_UTF8_PTR, NULL, 0),
+        OSSL_PARAM_DEFN(OSSL_PROV_PARAM_STATUS, OSSL_PARAM_INTEGER, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)provctx;
+    return gettable;
+}
+
+static int provider_get_params(void *provctx, OSSL_PARAM params[])
+{
+    OSSL_PARAM *p = NULL;
+
+    (void)provctx;
+    return ((p = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_NAME)) == NULL ||
+            OSSL_PARAM_set_utf8_ptr(p, "SmartCard-HSM provider")) &&
+           ((p = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_VERSION)) == NULL ||
+            OSSL_PARAM_set_utf8_ptr(p, SC_HSM_VERSION)) &&
+           ((p = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_BUILDINFO)) == NULL ||
+            OSSL_PARAM_set_utf8_ptr(p, SC_HSM_VERSION)) &&
+           ((p = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_STATUS)) == NULL ||
+            OSSL_PARAM_set_int(p, 1));
+}
+
+/* Filled once with the texts of device/error.c; every instance would write the same. */
+static const OSSL_ITEM *provider_get_reason_strings(void *provctx)
+{
+    struct schsm_provider *prov = provctx;
+
+    return prov->reasons;
+}
+
+static int provider_get_capabilities(void *provctx, const char *capability, OSSL_CALLBACK *cb,
+                                     void *arg)
+{
+    return schsm_capabilities(provctx, capability, cb, arg);
+}
+
+static void fill_reasons(struct schsm_provider *prov)
+{
+    for (unsigned int i = 1; i < SCHSM_REASON_COUNT; i++) {
+        prov->reasons[i - 1].id = i;
+        prov->reasons[i - 1].ptr = (void *)(uintptr_t)schsm_reason_text((enum schsm_reason)i);
+    }
+}
+
+/* Asks the core for one setting of our section; NULL where it is not set. */
+static const char *get_setting(const struct schsm_provider *prov, const char *key)
+{
+    char *value = NULL;
+    OSSL_PARAM request[] = {
+        OSSL_PARAM_DEFN(key, OSSL_PARAM_UTF8_PTR, &value, sizeof(value)),
+        OSSL_PARAM_END,
+    };
+
+    request[0].return_size = OSSL_PARAM_UNMODIFIED;
+    if (prov->core_get_params == NULL || !prov->core_get_params(prov->handle, request)) {
+        return NULL;
+    }
+    return value;
+}
+
+static int configure(struct schsm_provider *prov, struct schsm_error *err)
+{
+    struct schsm_context *context = &prov->context;
+    const char *key = NULL;
+
+    for (size_t i = 0; (key = schsm_config_key(i)) != NULL; i++) {
+        const char *value = get_setting(prov, key);
+
+        if (value != NULL && !schsm_config_set(&context->config, CONFIG_SECTION, key, value, err)) {
+            return 0;
+        }
+    }
+    schsm_log_set(context->config.log, context->config.log_file);
+    context->libctx = prov->libctx;
+    context->registry = schsm_registry_new(err);
+    return context->registry != NULL;
+}
+
+struct schsm_context *schsm_provider_context(struct schsm_provider *prov)
+{
+    int configured = 0;
+
+    pthread_mutex_lock(&prov->config_lock);
+    if (prov->configured == 0) {
+        prov->configured = configure(prov, &prov->config_error) ? 1 : -1;
+    }
+    configured = prov->configured;
+    pthread_mutex_unlock(&prov->config_lock);
+    if (configured < 0) {
+        schsm_raise(prov, &prov->config_error);
+        return NULL;
+    }
+    return &prov->context;
+}
+
+static void take_core_functions(struct schsm_provider *prov, const OSSL_DISPATCH *in)
+{
+    for (; in->function_id != 0; in++) {
+        switch (in->function_id) {
+        case OSSL_FUNC_CORE_GET_PARAMS:
+            prov->core_get_params = OSSL_FUNC_core_get_params(in);
+            break;
+        case OSSL_FUNC_CORE_NEW_ERROR:
+            prov->core_new_error = OSSL_FUNC_core_new_error(in);
+            break;
+        case OSSL_FUNC_CORE_SET_ERROR_DEBUG:
+            prov->core_set_error_debug = OSSL_FUNC_core_set_error_debug(in);
+            break;
+        case OSSL_FUNC_CORE_VSET_ERROR:
+            prov->core_vset_error = OSSL_FUNC_core_vset_error(in);
+            break;
+        case OSSL_FUNC_CORE_SET_ERROR_MARK:
+            prov->core_set_error_mark = OSSL_FUNC_core_set_error_mark(in);
+            break;
+        case OSSL_FUNC_CORE_CLEAR_LAST_ERROR_MARK:
+            prov->core_clear_last_error_mark = OSSL_FUNC_core_clear_last_error_mark(in);
+            break;
+        case OSSL_FUNC_CORE_POP_ERROR_TO_MARK:
+            prov->core_pop_error_to_mark = OSSL_FUNC_core_pop_error_to_mark(in);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void provider_teardown(void *provctx)
+{
+    struct schsm_provider *prov = provctx;
+
+    schsm_registry_free(prov->context.registry);
+    schsm_config_clear(&prov->context.config);
+    OSSL_PROVIDER_unload(prov->host);
+    OSSL_LIB_CTX_free(prov->libctx);
+    pthread_mutex_destroy(&prov->config_lock);
+    OPENSSL_free(prov);
+}
+
+static const OSSL_DISPATCH provider_functions[] = {
+    { OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))provider_teardown },
+    { OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))provider_gettable_params },
+    { OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))provider_get_params },
+    { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query_operation },
+    { OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, (void (*)(void))provider_get_reason_strings },
+    { OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))provider_get_capabilities },
+    { 0, NULL }
+};
+
+OSSL_provider_init_fn OSSL_provider_init;
+
+int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                       const OSSL_DISPATCH **out, void **provctx)
+{
+    struct schsm_provider *prov = OPENSSL_zalloc(sizeof(*prov));
+
+    if (prov == NULL) {
+        return 0;
+    }
+    prov->handle = handle;
+    take_core_functions(prov, in);
+    schsm_config_init(&prov->context.config);
+    fill_reasons(prov);
+    if (prov->core_new_error == NULL || prov->core_set_error_debug == NULL ||
+        prov->core_vset_error == NULL || pthread_mutex_init(&prov->config_lock, NULL) != 0) {
+        OPENSSL_free(prov);
+        return 0;
+    }
+    prov->libctx = OSSL_LIB_CTX_new_from_dispatch(handle, in);
+    prov->host = prov->libctx != NULL ? OSSL_PROVIDER_load(prov->libctx, "default") : NULL;
+    if (prov->host == NULL) {
+        provider_teardown(prov);
+        return 0;
+    }
+    *provctx = prov;
+    *out = provider_functions;
+    return 1;
+}
