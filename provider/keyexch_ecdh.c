@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ECDH. As with signatures (signature.h), a twin of the default provider keeps the parameters,
+ * checks the peer, and does all that needs no device. For a device key the device multiplies the
+ * peer's point, and we derive from the X coordinate what was asked for.
+ */
+#include "implementations.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include "digest.h"
+#include "pkey.h"
+
+struct ecdh {
+    struct schsm_provider *prov;
+    struct schsm_pkey *key; /* NULL before the first init */
+    EVP_PKEY_CTX *twin;     /* NULL before init */
+    unsigned char *point;   /* the peer's, 04 || X || Y; NULL before set_peer */
+    size_t point_len;
+};
+
+static OSSL_FUNC_keyexch_newctx_fn ecdh_newctx;
+static OSSL_FUNC_keyexch_freectx_fn ecdh_freectx;
+static OSSL_FUNC_keyexch_dupctx_fn ecdh_dupctx;
+static OSSL_FUNC_keyexch_init_fn ecdh_init;
+static OSSL_FUNC_keyexch_set_peer_fn ecdh_set_peer;
+static OSSL_FUNC_keyexch_derive_fn ecdh_derive;
+static OSSL_FUNC_keyexch_get_ctx_params_fn ecdh_get_params;
+static OSSL_FUNC_keyexch_gettable_ctx_params_fn ecdh_gettable_params;
+static OSSL_FUNC_keyexch_set_ctx_params_fn ecdh_set_params;
+static OSSL_FUNC_keyexch_settable_ctx_params_fn ecdh_settable_params;
+
+/* What the twin says of derivation. */
+struct ecdh_parameters {
+    char kdf[32]; /* "" or X963KDF */
+    char md[SCHSM_DIGEST_NAME_MAX];
+    size_t out_len;
+    void *ukm; /* the twin's */
+    size_t ukm_len;
+};
+
+static void *ecdh_newctx(void *provctx)
+{
+    struct ecdh *ctx = OPENSSL_zalloc(sizeof(*ctx));
+
+    if (ctx != NULL)
+        ctx->prov = provctx;
+    return ctx;
+}
+
+static void forget_peer(struct ecdh *ctx)
+{
+    OPENSSL_free(ctx->point);
+    ctx->point = NULL;
+    ctx->point_len = 0;
+}
+
+static void ecdh_freectx(void *vctx)
+{
+    struct ecdh *ctx = vctx;
+
+    if (ctx == NULL)
+        return;
+    EVP_PKEY_CTX_free(ctx->twin);
+    forget_peer(ctx);
+    schsm_pkey_free(ctx->key);
+    OPENSSL_free(ctx);
+}
+
+static void *ecdh_dupctx(void *vctx)
+{
+    const struct ecdh *from = vctx;
+    struct ecdh *ctx = ecdh_newctx(from->prov);
+
+    if (ctx == NULL)
+        return NULL;
+    if (from->key != NULL)
+        ctx->key = schsm_pkey_ref(from->key);
+    if (from->twin != NULL && (ctx->twin = EVP_PKEY_CTX_dup(from->twin)) == NULL)
+        goto fail;
+    if (from->point != NULL) {
+        if ((ctx->point = OPENSSL_memdup(from->point, from->point_len)) == NULL)
+            goto fail;
+        ctx->point_len = from->point_len;
+    }
+    return ctx;
+fail:
+    ecdh_freectx(ctx);
+    return NULL;
+}
+
+static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
+{
+    struct ecdh *ctx = vctx;
+    struct schsm_pkey *key = vkey;
+
+    if (ctx == NULL)
+        return 0;
+    if (key != NULL) { /* else the one from before */
+        schsm_pkey_ref(key);
+        schsm_pkey_free(ctx->key);
+        ctx->key = key;
+    }
+    EVP_PKEY_CTX_free(ctx->twin);
+    ctx->twin = NULL;
+    forget_peer(ctx);
+    if (ctx->key == NULL || ctx->key->pkey == NULL)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "a key agreement was started without a key");
+    ctx->twin = schsm_pkey_ctx(ctx->key);
+    if (ctx->twin != NULL && EVP_PKEY_derive_init_ex(ctx->twin, params) > 0)
+        return 1;
+    EVP_PKEY_CTX_free(ctx->twin);
+    ctx->twin = NULL;
+    return 0;
+}
+
+/* From the coordinates, as the encoding that the key itself would give may be a compressed one. */
+static unsigned char *encode_point(const EVP_PKEY *peer, size_t field_len, size_t *point_len)
+{
+    BIGNUM *x = NULL, *y = NULL;
+    unsigned char *point = OPENSSL_malloc(1 + 2 * field_len);
+    int len = (int)field_len;
+
+    if (point != NULL && EVP_PKEY_get_bn_param(peer, OSSL_PKEY_PARAM_EC_PUB_X, &x) &&
+        EVP_PKEY_get_bn_param(peer, OSSL_PKEY_PARAM_EC_PUB_Y, &y) &&
+        BN_bn2binpad(x, point + 1, len) == len &&
+        BN_bn2binpad(y, point + 1 + field_len, len) == len) {
+        point[0] = 0x04;
+        *point_len = 1 + 2 * field_len;
+    } else {
+        OPENSSL_free(point);
+        point = NULL;
+    }
+    BN_free(x);
+    BN_free(y);
+    return point;
+}
+
+/* The length of a coordinate; 0 on failure. The order may be a bit longer than the field. */
+static size_t field_length(const EVP_PKEY *pkey)
+{
+    BIGNUM *p = NULL;
+    size_t len = 0;
+
+    if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_P, &p))
+        len = (size_t)BN_num_bytes(p);
+    BN_free(p);
+    return len;
+}
+
+static int ecdh_set_peer(void *vctx, void *vpeer)
+{
+    struct ecdh *ctx = vctx;
+    const struct schsm_pkey *peer = vpeer;
+    size_t field_len;
+
+    if (ctx->twin == NULL || peer == NULL || peer->pkey == NULL)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "a peer was set for a key agreement without keys");
+    forget_peer(ctx);
+    /* libcrypto has validated the point, if the caller wanted that; the curve is checked here. */
+    if (EVP_PKEY_derive_set_peer_ex(ctx->twin, peer->pkey, 0) <= 0)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "the peer's key is not one on the same curve");
+    if (ctx->key->device == NULL)
+        return 1;
+    if ((field_len = field_length(ctx->key->pkey)) == 0 ||
+        (ctx->point = encode_point(peer->pkey, field_len, &ctx->point_len)) == NULL)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
+                                  "the peer's key has no point that can be used");
+    return 1;
+}
+
+static int read_parameters(const struct ecdh *ctx, struct ecdh_parameters *ecdh)
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, ecdh->kdf,
+                                         sizeof(ecdh->kdf)),
+        OSSL_PARAM_construct_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, ecdh->md,
+                                         sizeof(ecdh->md)),
+        OSSL_PARAM_construct_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, &ecdh->out_len),
+        OSSL_PARAM_construct_octet_ptr(OSSL_EXCHANGE_PARAM_KDF_UKM, &ecdh->ukm, 0),
+        OSSL_PARAM_construct_end(),
+    };
+
+    memset(ecdh, 0, sizeof(*ecdh));
+    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
+                                  "the parameters of the key agreement cannot be read");
+    if (ecdh->ukm != NULL && OSSL_PARAM_modified(&params[3]))
+        ecdh->ukm_len = params[3].return_size;
+    return 1;
+}
+
+static int derive_x963(const struct ecdh *ctx, const struct ecdh_parameters *ecdh, unsigned char *x,
+                       size_t x_len, unsigned char *out)
+{
+    char *md = (char *)ecdh->md;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, md, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, x, x_len),
+        ecdh->ukm_len == 0
+            ? OSSL_PARAM_construct_end()
+            : OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, ecdh->ukm, ecdh->ukm_len),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF *kdf = EVP_KDF_fetch(ctx->prov->libctx, OSSL_KDF_NAME_X963KDF, NULL);
+    EVP_KDF_CTX *kdf_ctx = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
+    int ok = kdf_ctx != NULL && EVP_KDF_derive(kdf_ctx, out, ecdh->out_len, params) > 0;
+
+    EVP_KDF_CTX_free(kdf_ctx);
+    EVP_KDF_free(kdf);
+    if (!ok)
+        schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
+                           "libcrypto could not derive %zu bytes by X9.63 with digest \"%s\"",
+                           ecdh->out_len, ecdh->md);
+    return ok;
+}
+
+/*
+ * Without derivation function a buffer that is too small gets the leftmost bytes: so does the
+ * default provider, and TLS implementations rely on it.
+ */
+static int derive_on_device(const struct ecdh *ctx, const struct ecdh_parameters *ecdh,
+                            size_t field_len, unsigned char *out, size_t *out_len, size_t out_size)
+{
+    unsigned char *x = OPENSSL_malloc(field_len);
+    size_t x_len = field_len;
+    int ok = 0;
+
+    if (x == NULL ||
+        !schsm_pkey_operate(ctx->key, SCHSM_OP_ECDH, ctx->point, ctx->point_len, x, &x_len))
+        goto end;
+    if (x_len != field_len) {
+        schsm_raise_reason(ctx->prov, SCHSM_REASON_DEVICE,
+                           "the device answered %zu bytes to a key agreement, not %zu", x_len,
+                           field_len);
+    } else if (ecdh->kdf[0] != '\0') {
+        ok = derive_x963(ctx, ecdh, x, x_len, out);
+        *out_len = ecdh->out_len;
+    } else {
+        *out_len = out_size < field_len ? out_size : field_len;
+        memcpy(out, x, *out_len);
+        ok = 1;
+    }
+end:
+    OPENSSL_clear_free(x, field_len);
+    return ok;
+}
+
+static int ecdh_derive(void *vctx, unsigned char *secret, size_t *secret_len, size_t out_size)
+{
+    struct ecdh *ctx = vctx;
+    struct ecdh_parameters ecdh;
+    size_t field_len;
+
+    if (ctx->twin == NULL)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "the key agreement was not started with a key");
+    if (ctx->key->device == NULL) {
+        *secret_len = out_size;
+        return EVP_PKEY_derive(ctx->twin, secret, secret_len) > 0;
+    }
+    if (ctx->point == NULL)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "the key agreement has no peer's key yet");
+    if (!read_parameters(ctx, &ecdh) || (field_len = field_length(ctx->key->pkey)) == 0)
+        return 0;
+    if (ecdh.kdf[0] != '\0' && strcmp(ecdh.kdf, OSSL_KDF_NAME_X963KDF) != 0)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_UNSUPPORTED,
+                                  "the key derivation function %s is not offered", ecdh.kdf);
+    if (secret == NULL) {
+        *secret_len = ecdh.kdf[0] != '\0' ? ecdh.out_len : field_len;
+        return 1;
+    }
+    if (ecdh.kdf[0] != '\0' && out_size < ecdh.out_len)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "the buffer of %zu bytes is too small to derive %zu", out_size,
+                                  ecdh.out_len);
+    return derive_on_device(ctx, &ecdh, field_len, secret, secret_len, out_size);
+}
+
+static int ecdh_get_params(void *vctx, OSSL_PARAM params[])
+{
+    struct ecdh *ctx = vctx;
+
+    if (params == NULL || params->key == NULL || ctx->twin == NULL)
+        return 1;
+    return EVP_PKEY_CTX_get_params(ctx->twin, params) > 0;
+}
+
+/*
+ * The cofactor mode is kept by the twin and means nothing: all curves that devices have are of
+ * cofactor 1.
+ */
+static int ecdh_set_params(void *vctx, const OSSL_PARAM params[])
+{
+    struct ecdh *ctx = vctx;
+
+    if (params == NULL || params->key == NULL)
+        return 1;
+    if (ctx->twin == NULL)
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "the key agreement was not started with a key");
+    return EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
+}
+
+static const OSSL_PARAM *ecdh_gettable_params(void *vctx, void *provctx)
+{
+    static const OSSL_PARAM table[] = {
+        OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, NULL),
+        OSSL_PARAM_octet_ptr(OSSL_EXCHANGE_PARAM_KDF_UKM, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)vctx;
+    (void)provctx;
+    return table;
+}
+
+static const OSSL_PARAM *ecdh_settable_params(void *vctx, void *provctx)
+{
+    static const OSSL_PARAM table[] = {
+        OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST_PROPS, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, NULL),
+        OSSL_PARAM_octet_string(OSSL_EXCHANGE_PARAM_KDF_UKM, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)vctx;
+    (void)provctx;
+    return table;
+}
+
+const OSSL_DISPATCH schsm_keyexch_ecdh[] = {
+    { OSSL_FUNC_KEYEXCH_NEWCTX, (void (*)(void))ecdh_newctx },
+    { OSSL_FUNC_KEYEXCH_FREECTX, (void (*)(void))ecdh_freectx },
+    { OSSL_FUNC_KEYEXCH_DUPCTX, (void (*)(void))ecdh_dupctx },
+    { OSSL_FUNC_KEYEXCH_INIT, (void (*)(void))ecdh_init },
+    { OSSL_FUNC_KEYEXCH_SET_PEER, (void (*)(void))ecdh_set_peer },
+    { OSSL_FUNC_KEYEXCH_DERIVE, (void (*)(void))ecdh_derive },
+    { OSSL_FUNC_KEYEXCH_GET_CTX_PARAMS, (void (*)(void))ecdh_get_params },
+    { OSSL_FUNC_KEYEXCH_GETTABLE_CTX_PARAMS, (void (*)(void))ecdh_gettable_params },
+    { OSSL_FUNC_KEYEXCH_SET_CTX_PARAMS, (void (*)(void))ecdh_set_params },
+    { OSSL_FUNC_KEYEXCH_SETTABLE_CTX_PARAMS, (void (*)(void))ecdh_settable_params },
+    { 0, NULL }
+};

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RSA signatures: hashing and padding on the host, the private exponentiation on the device. */
+#include "signature.h"
+#include "implementations.h"
+
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/rsa.h>
+
+#include "rsa_modulus.h"
+#include "rsa_padding.h"
+
+static OSSL_FUNC_signature_newctx_fn rsa_newctx;
+static OSSL_FUNC_signature_verify_recover_init_fn rsa_verify_recover_init;
+static OSSL_FUNC_signature_verify_recover_fn rsa_verify_recover;
+static OSSL_FUNC_signature_gettable_ctx_params_fn rsa_gettable_params;
+static OSSL_FUNC_signature_settable_ctx_params_fn rsa_settable_params;
+
+/* What the twin says of padding. */
+struct rsa_parameters {
+    int pad_mode;
+    int salt_len;
+    char mgf1[SCHSM_DIGEST_NAME_MAX];
+};
+
+static int read_parameters(const struct schsm_signature *ctx, struct rsa_parameters *rsa)
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, &rsa->pad_mode),
+        OSSL_PARAM_construct_end(),
+    };
+    OSSL_PARAM pss_params[] = {
+        OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &rsa->salt_len),
+        OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, rsa->mgf1,
+                                         sizeof(rsa->mgf1)),
+        OSSL_PARAM_construct_end(),
+    };
+
+    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0)
+        return 0;
+    return rsa->pad_mode != RSA_PKCS1_PSS_PADDING ||
+           EVP_PKEY_CTX_get_params(ctx->twin, pss_params) > 0;
+}
+
+/* The least salt of an RSA-PSS key that has one; an unrestricted key has no such parameter. */
+static int minimum_salt(const struct schsm_signature *ctx)
+{
+    int minimum = 0;
+
+    ERR_set_mark();
+    if (!EVP_PKEY_get_int_param(ctx->key->pkey, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &minimum))
+        minimum = 0;
+    ERR_pop_to_mark();
+    return minimum;
+}
+
+static int pad_pkcs1(const struct schsm_signature *ctx, const unsigned char *data, size_t data_len,
+                     unsigned char *em, size_t em_len, struct schsm_error *err)
+{
+    unsigned char info[SCHSM_RSA_PREFIX_MAX + EVP_MAX_MD_SIZE];
+    size_t prefix_len = SCHSM_RSA_PREFIX_MAX;
+
+    if (ctx->md == NULL) /* the caller made its own DigestInfo, or wants none */
+        return schsm_rsa_pkcs1_pad(data, data_len, em, em_len, err);
+    if (!schsm_rsa_digest_prefix(ctx->md, info, &prefix_len, err))
+        return 0;
+    memcpy(info + prefix_len, data, data_len);
+    return schsm_rsa_pkcs1_pad(info, prefix_len + data_len, em, em_len, err);
+}
+
+static int pad_pss(struct schsm_signature *ctx, const struct rsa_parameters *rsa,
+                   const unsigned char *data, unsigned char *em, size_t em_len,
+                   struct schsm_error *err)
+{
+    size_t bits = (size_t)EVP_PKEY_get_bits(ctx->key->pkey), salt_len;
+
+    if (ctx->md == NULL)
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "PSS needs a digest, and none is set");
+    if (!schsm_digest_select(ctx->prov->libctx, rsa->mgf1, &ctx->mgf1_md))
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no digest \"%s\" for MGF1",
+                          rsa->mgf1);
+    return schsm_rsa_pss_salt_len(rsa->salt_len, ctx->md, bits, minimum_salt(ctx), &salt_len,
+                                  err) &&
+           schsm_rsa_pss_pad(ctx->prov->libctx, ctx->md, ctx->mgf1_md, salt_len, data, bits, em,
+                             em_len, err);
+}
+
+/* Bare data is a number, and must be below the modulus: the device would only say "wrong data". */
+static int pad_none(const struct schsm_signature *ctx, const unsigned char *data, size_t data_len,
+                    unsigned char *em, size_t em_len, struct schsm_error *err)
+{
+    if (ctx->md != NULL)
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "a digest cannot be signed without padding; choose pkcs1 or pss");
+    if (data_len != em_len)
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "without padding exactly %zu bytes can be signed, not %zu", em_len,
+                          data_len);
+    if (!schsm_rsa_below_modulus(ctx->key->pkey, data, data_len))
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "the data to be signed is a number larger than the key's modulus");
+    memcpy(em, data, data_len);
+    return 1;
+}
+
+static int pad(struct schsm_signature *ctx, const unsigned char *data, size_t data_len,
+               unsigned char *em, size_t em_len, struct schsm_error *err)
+{
+    struct rsa_parameters rsa = { 0, 0, "" };
+    size_t digest_size;
+
+    if (!schsm_signature_digest(ctx, &digest_size) || !read_parameters(ctx, &rsa))
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "the signature's parameters cannot be read");
+    if (ctx->md != NULL && data_len != digest_size)
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "%zu bytes are to be signed, but a %s digest has %zu", data_len,
+                          EVP_MD_get0_name(ctx->md), digest_size);
+    switch (rsa.pad_mode) {
+    case RSA_PKCS1_PADDING:
+        return pad_pkcs1(ctx, data, data_len, em, em_len, err);
+    case RSA_PKCS1_PSS_PADDING:
+        return pad_pss(ctx, &rsa, data, em, em_len, err);
+    case RSA_NO_PADDING:
+        return pad_none(ctx, data, data_len, em, em_len, err);
+    case RSA_X931_PADDING:
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "X9.31 padding is not offered for keys on a device; use pkcs1 or pss");
+    default:
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "padding mode %d is not offered for signatures", rsa.pad_mode);
+    }
+}
+
+static int rsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, size_t sig_size,
+                           const unsigned char *data, size_t data_len)
+{
+    struct schsm_signature *ctx = vctx;
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    size_t em_len = (size_t)EVP_PKEY_get_size(ctx->key->pkey);
+    unsigned char *em = OPENSSL_malloc(em_len);
+    int ok = 0;
+
+    if (em == NULL)
+        return 0;
+    if (!pad(ctx, data, data_len, em, em_len, &err)) {
+        schsm_raise(ctx->prov, &err);
+    } else {
+        *sig_len = sig_size;
+        ok = schsm_pkey_operate(ctx->key, SCHSM_OP_RSA_SIGN, em, em_len, sig, sig_len);
+    }
+    OPENSSL_clear_free(em, em_len);
+    return ok;
+}
+
+static const struct schsm_signature_scheme rsa_scheme = { "RSA", rsa_device_sign };
+
+static void *rsa_newctx(void *provctx, const char *propq)
+{
+    (void)propq; /* for the application's providers; in our own library context it says nothing */
+    return schsm_signature_new(provctx, &rsa_scheme);
+}
+
+static int rsa_verify_recover_init(void *vctx, void *vkey, const OSSL_PARAM params[])
+{
+    return schsm_signature_start(vctx, vkey, false, EVP_PKEY_verify_recover_init_ex, params);
+}
+
+static int rsa_verify_recover(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
+                              const unsigned char *sig, size_t sig_len)
+{
+    struct schsm_signature *ctx = vctx;
+
+    if (ctx->twin == NULL)
+        return 0;
+    *out_len = out_size;
+    return EVP_PKEY_verify_recover(ctx->twin, out, out_len, sig, sig_len) > 0;
+}
+
+static const OSSL_PARAM *rsa_gettable_params(void *vctx, void *provctx)
+{
+    return schsm_signature_gettable_params(&rsa_scheme, vctx, provctx);
+}
+
+static const OSSL_PARAM *rsa_settable_params(void *vctx, void *provctx)
+{
+    return schsm_signature_settable_params(&rsa_scheme, vctx, provctx);
+}
+
+const OSSL_DISPATCH schsm_signature_rsa[] = {
+    { OSSL_FUNC_SIGNATURE_NEWCTX, (void (*)(void))rsa_newctx },
+    { OSSL_FUNC_SIGNATURE_FREECTX, (void (*)(void))schsm_signature_free },
+    { OSSL_FUNC_SIGNATURE_DUPCTX, (void (*)(void))schsm_signature_dup },
+    { OSSL_FUNC_SIGNATURE_SIGN_INIT, (void (*)(void))schsm_signature_sign_init },
+    { OSSL_FUNC_SIGNATURE_SIGN, (void (*)(void))schsm_signature_sign },
+    { OSSL_FUNC_SIGNATURE_VERIFY_INIT, (void (*)(void))schsm_signature_verify_init },
+    { OSSL_FUNC_SIGNATURE_VERIFY, (void (*)(void))schsm_signature_verify },
+    { OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, (void (*)(void))rsa_verify_recover_init },
+    { OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, (void (*)(void))rsa_verify_recover },
+    { OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, (void (*)(void))schsm_signature_digest_sign_init },
+    { OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, (void (*)(void))schsm_signature_digest_sign_update },
+    { OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, (void (*)(void))schsm_signature_digest_sign_final },
+    { OSSL_FUNC_SIGNATURE_DIGEST_SIGN, (void (*)(void))schsm_signature_digest_sign },
+    { OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, (void (*)(void))schsm_signature_digest_verify_init },
+    { OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE,
+      (void (*)(void))schsm_signature_digest_verify_update },
+    { OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL,
+      (void (*)(void))schsm_signature_digest_verify_final },
+    { OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, (void (*)(void))schsm_signature_digest_verify },
+    { OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, (void (*)(void))schsm_signature_get_params },
+    { OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, (void (*)(void))rsa_gettable_params },
+    { OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, (void (*)(void))schsm_signature_set_params },
+    { OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, (void (*)(void))rsa_settable_params },
+    { OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, (void (*)(void))schsm_signature_get_md_params },
+    { OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS,
+      (void (*)(void))schsm_signature_gettable_md_params },
+    { OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, (void (*)(void))schsm_signature_set_md_params },
+    { OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS,
+      (void (*)(void))schsm_signature_settable_md_params },
+    { 0, NULL }
+};
