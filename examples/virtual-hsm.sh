@@ -1,0 +1,366 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Gives a shell a virtual SmartCard-HSM behind a private, real pcscd:
+#
+#     eval "$(examples/virtual-hsm.sh start)"
+#     openssl storeutl sc-hsm:
+#     eval "$(examples/virtual-hsm.sh stop)"
+#
+# The daemon and the virtual cards run in a network and mount namespace of their own. The reader
+# driver listens on every address it can see, and there that is a loopback nobody else can reach;
+# the ports can never be taken; and the daemon sees neither the system's pcscd nor the USB tokens
+# that belong to it. Clients come in through a Unix socket, which namespaces do not separate.
+set -euo pipefail
+
+readonly so_pin=3537363231383830
+readonly pin=648219
+readonly driver=/usr/lib/pcsc/drivers/serial/libifdvpcd.so
+readonly first_port=35963 # the driver's customary port; each reader takes it and the next one
+readonly max_cards=8      # pcscd holds 16 slots, the driver takes two for each reader
+readonly deadline=30      # seconds that anything here may take before it counts as broken
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${SC_HSM_BUILD:-$root/build}
+
+usage() {
+    cat <<'END'
+Usage: virtual-hsm.sh start [--cards N]   start 1 to 8 virtual cards; print shell lines to eval
+       virtual-hsm.sh env                 print these lines again
+       virtual-hsm.sh stop                end cards and daemon; print lines that undo the settings
+       virtual-hsm.sh remove [CARD]       pull a card out of its reader (1, 2, ...; default 1)
+       virtual-hsm.sh insert [CARD]       put it back
+All but start work on the environment that SC_HSM_VIRTUAL names. Binaries are taken from
+SC_HSM_BUILD, by default the build folder of this source tree.
+END
+}
+
+die() {
+    echo "virtual-hsm.sh: $*" >&2
+    exit 1
+}
+
+# wait_until WHAT COMMAND...: polls the command; dies with WHAT when the deadline passes.
+wait_until() {
+    local what=$1 end=$((SECONDS + deadline))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || die "$what"
+        sleep 0.05
+    done
+}
+
+quoted() {
+    printf "'%s'" "${1//\'/\'\\\'\'}"
+}
+
+# --- processes -------------------------------------------------------------------------------
+
+# running NAME: true while the process that we started under that name lives. The command line
+# names our folder, so that a number used again by a stranger is not mistaken for it. It reads as
+# empty for a process that ended and for one that is just at exec: a second look tells them apart.
+running() {
+    local process words look
+    process=$(cat "$dir/$1.pid" 2>/dev/null) || return 1
+    for look in first second; do
+        words=$( (tr '\0' ' ' <"/proc/$process/cmdline") 2>/dev/null) || return 1
+        if [ -n "$words" ]; then
+            [[ $words == *"$dir/"* ]]
+            return
+        fi
+        [ "$look" = second ] || sleep 0.02
+    done
+    return 1
+}
+
+not_running() {
+    ! running "$1"
+}
+
+# detached NAME COMMAND...: starts a process that outlives this script and its terminal and holds
+# none of its files, or `eval "$(... start)"` would wait for it. All in the chain exec, so the
+# number noted is the one of the process that stays.
+detached() {
+    local name=$1
+    shift
+    setsid "$@" </dev/null >>"$dir/$name.log" 2>&1 &
+    echo $! >"$dir/$name.pid"
+    until running "$name" || ! kill -0 $! 2>/dev/null; do
+        sleep 0.01
+    done
+}
+
+end_process() {
+    local process end
+    if running "$1"; then
+        process=$(cat "$dir/$1.pid")
+        kill "$process" 2>/dev/null || true
+        end=$((SECONDS + 5))
+        while running "$1" && [ "$SECONDS" -lt "$end" ]; do
+            sleep 0.02
+        done
+        kill -9 "$process" 2>/dev/null || true
+        while running "$1"; do
+            sleep 0.02
+        done
+    fi
+    rm -f "$dir/$1.pid"
+}
+
+# --- the private pcscd -----------------------------------------------------------------------
+
+# How this user gets namespaces: as root at once, others through a user namespace.
+namespace_options() {
+    local options
+    for options in "--net --mount" "--user --map-root-user --net --mount"; do
+        # shellcheck disable=SC2086  # words on purpose
+        if unshare $options true 2>/dev/null; then
+            echo "$options"
+            return
+        fi
+    done
+    die "this machine lets nobody make a network namespace: run as root (in a container, with" \
+        "the capability SYS_ADMIN) or allow unprivileged user namespaces"
+}
+
+serial_of() {
+    sed -n "${1}p" "$dir/serials"
+}
+
+# A reader is named as USB tokens are: product, then in brackets the card's serial and "0000".
+reader_of() {
+    printf 'Virtual SmartCard-HSM (%-24s)' "$(serial_of "$1")0000"
+}
+
+write_readers() {
+    local card port
+    mkdir "$dir/readers"
+    for ((card = 1; card <= cards; card++)); do
+        port=$((first_port + 2 * (card - 1)))
+        cat <<END
+FRIENDLYNAME "$(reader_of "$card")"
+DEVICENAME   /dev/null:$port
+LIBPATH      /run/driver-$card.so
+CHANNELID    $port
+END
+    done >"$dir/readers/cards"
+}
+
+# Runs inside the namespaces. pcscd would open every USB token it has a driver for, and write its
+# process number into /run/pcscd: both belong to the system's pcscd, so it gets to see neither.
+# The reader driver keeps its connections in variables of the library: readers that should have
+# one each must load a copy each.
+# shellcheck disable=SC2016  # expanded by the inner shell
+readonly daemon_script='
+    set -eu
+    dir=$1 driver=$2
+    ip link set lo up
+    mount -t tmpfs none /run
+    mkdir /run/pcscd
+    sed -n "s/^LIBPATH *//p" "$dir/readers/cards" | while read -r copy; do
+        cp "$driver" "$copy"
+    done
+    for bundle in /usr/lib/pcsc/drivers/*.bundle; do
+        [ ! -d "$bundle" ] || mount -t tmpfs none "$bundle"
+    done
+    exec systemd-socket-activate -l "$dir/pcscd.comm" pcscd --foreground --config "$dir/readers"
+'
+
+reader_ports_open() {
+    local process
+    process=$(cat "$dir/pcscd.pid")
+    # State 0A is LISTEN; this file shows the network namespace of that process.
+    [ "$(grep -c ' 00000000:0000 0A ' "/proc/$process/net/tcp" 2>/dev/null)" = $((2 * cards)) ]
+}
+
+start_daemon() {
+    local options
+    options=$(namespace_options)
+    # shellcheck disable=SC2086  # words on purpose
+    detached pcscd unshare $options bash -c "$daemon_script" pcscd-private "$dir" "$driver"
+    wait_until "the private pcscd did not start, see $dir/pcscd.log" \
+        test -S "$dir/pcscd.comm" -o ! -d "/proc/$(cat "$dir/pcscd.pid")"
+    running pcscd || die "the private pcscd did not start: $(tail -1 "$dir/pcscd.log")"
+    # A server's worker that gave up root has to reach the daemon as well.
+    chmod 666 "$dir/pcscd.comm"
+    # The first client makes systemd-socket-activate become pcscd.
+    opensc-tool --list-readers >/dev/null 2>&1 || true
+    wait_until "the reader driver does not listen, see $dir/pcscd.log" reader_ports_open
+}
+
+# --- the virtual cards -----------------------------------------------------------------------
+
+start_card() {
+    local card=$1 port process options=(--net)
+    port=$((first_port + 2 * (card - 1)))
+    process=$(cat "$dir/pcscd.pid")
+    [ "$(id -u)" = 0 ] || options=(--user --preserve-credentials --net)
+    detached "card-$card" nsenter --target "$process" "${options[@]}" -- \
+        "$build/bin/sc-hsm-sim" --state "$dir/card-$card.state" --vpcd "127.0.0.1:$port" \
+        --serial "$(serial_of "$card")" --log
+}
+
+# slot_shows CARD YES_OR_NO: whether pcscd sees a card in the reader of that card.
+slot_shows() {
+    opensc-tool --list-readers 2>/dev/null | grep "$(reader_of "$1") 00 00" | grep -q "^[0-9]* *$2"
+}
+
+card_present() {
+    running "card-$1" || die "virtual card $1 did not start: $(tail -1 "$dir/card-$1.log")"
+    slot_shows "$1" Yes
+}
+
+card_absent() {
+    slot_shows "$1" No
+}
+
+# SELECT, then INITIALIZE DEVICE: options "SO-PIN may unblock", PIN, SO-PIN, 3 tries, no DKEK.
+initialise_card() {
+    local pin_hex select initialise answers
+    pin_hex=$(printf %s "$pin" | od -An -tx1 | tr -d ' \n')
+    select=00A404000BE82B0601040181C31F020100
+    initialise=8050000019800200018106${pin_hex}8208${so_pin}910103
+    answers=$(opensc-tool --reader "$(reader_of "$1") 00 00" --card-driver default \
+        --send-apdu "$select" --send-apdu "$initialise" 2>&1) || true
+    [ "$(grep -c 'SW1=0x90, SW2=0x00' <<<"$answers")" = 2 ] ||
+        die "virtual card $1 could not be initialised: $answers"
+}
+
+# --- commands --------------------------------------------------------------------------------
+
+check_needs() {
+    local program
+    for program in pcscd systemd-socket-activate unshare nsenter setsid ip opensc-tool; do
+        command -v "$program" >/dev/null ||
+            die "$program is missing: examples/quickstart.sh installs what is needed"
+    done
+    [ -f "$driver" ] || die "the virtual reader's driver is missing: install vsmartcard-vpcd"
+    [ -x "$build/bin/sc-hsm-sim" ] ||
+        die "there is no $build/bin/sc-hsm-sim: build first, or set SC_HSM_BUILD"
+}
+
+make_folder() {
+    local parent=${TMPDIR:-/tmp}
+    # A socket's name must be short, and inside the namespace /run is another one.
+    if [ ${#parent} -gt 60 ] || [[ $parent == /run* ]]; then
+        parent=/tmp
+    fi
+    dir=$(mktemp -d "$parent/sc-hsm-virtual.XXXXXX")
+    # Others may reach the socket by its name, and see nothing else.
+    chmod 711 "$dir"
+}
+
+write_serials() {
+    local number card
+    number=$(($(od -An -N4 -tu4 /dev/urandom) % 900000 + 100000))
+    for ((card = 0; card < cards; card++)); do
+        printf 'UTSIM%06d\n' $(((number + card) % 1000000))
+    done >"$dir/serials"
+}
+
+write_configuration() {
+    (umask 077 && echo "$pin" >"$dir/pin")
+    sed "s|^# pin-source = .*|pin-source = file:$dir/pin|" \
+        "$root/openssl.cnf.sample" >"$dir/openssl.cnf"
+    grep -q '^pin-source = ' "$dir/openssl.cnf" || die "openssl.cnf.sample names no pin-source"
+    cat >"$dir/env" <<END
+export PCSCLITE_CSOCK_NAME=$(quoted "$dir/pcscd.comm")
+export OPENSSL_CONF=$(quoted "$dir/openssl.cnf")
+export OPENSSL_MODULES=$(quoted "$build/lib")
+export PATH=$(quoted "$build/bin"):"\$PATH"
+export SC_HSM_VIRTUAL=$(quoted "$dir")
+END
+}
+
+stop_all() {
+    local file
+    for file in "$dir"/card-*.pid; do
+        [ ! -f "$file" ] || end_process "$(basename "$file" .pid)"
+    done
+    end_process pcscd
+    rm -rf "$dir"
+}
+
+command_start() {
+    local card
+    cards=1
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --cards)
+            cards=${2:-}
+            shift 2 || die "--cards needs a number"
+            ;;
+        *) die "unknown option $1" ;;
+        esac
+    done
+    [[ $cards =~ ^[1-$max_cards]$ ]] || die "--cards takes a number from 1 to $max_cards"
+    check_needs
+    make_folder
+    trap 'stop_all' EXIT
+    trap 'exit 1' INT TERM HUP
+    write_serials
+    write_readers
+    write_configuration
+    export PCSCLITE_CSOCK_NAME=$dir/pcscd.comm
+    start_daemon
+    for ((card = 1; card <= cards; card++)); do
+        start_card "$card"
+    done
+    for ((card = 1; card <= cards; card++)); do
+        wait_until "virtual card $card did not reach its reader, see $dir" card_present "$card"
+        initialise_card "$card"
+        : >"$dir/card-$card.log"
+    done
+    trap - EXIT
+    cat "$dir/env"
+}
+
+# use_running: takes the environment that this shell is in.
+use_running() {
+    dir=${SC_HSM_VIRTUAL:-}
+    [ -n "$dir" ] || die "SC_HSM_VIRTUAL is not set: this shell has no virtual card"
+    [ -f "$dir/env" ] || die "there is no virtual card in $dir any more"
+    export PCSCLITE_CSOCK_NAME=$dir/pcscd.comm
+}
+
+use_card() {
+    use_running
+    card=${1:-1}
+    if ! [[ $card =~ ^[1-$max_cards]$ ]] || [ -z "$(serial_of "$card")" ]; then
+        die "there is no card $card in $dir"
+    fi
+}
+
+command_env() {
+    use_running
+    cat "$dir/env"
+}
+
+command_stop() {
+    use_running
+    stop_all
+    echo "unset PCSCLITE_CSOCK_NAME OPENSSL_CONF OPENSSL_MODULES SC_HSM_VIRTUAL"
+}
+
+command_remove() {
+    use_card "$@"
+    running "card-$card" || die "card $card is not in its reader"
+    end_process "card-$card"
+    wait_until "pcscd did not notice that card $card is gone" card_absent "$card"
+}
+
+command_insert() {
+    use_card "$@"
+    not_running "card-$card" || die "card $card is in its reader already"
+    start_card "$card"
+    wait_until "card $card did not reach its reader, see $dir" card_present "$card"
+}
+
+case ${1:-} in
+start | env | stop | remove | insert) "command_$1" "${@:2}" ;;
+-h | --help | help) usage ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac
