@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What every test script starts from:
+#
+#     . "$(dirname "$0")/../lib.sh"
+#     virtual_card
+#     check "a key is made" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -out k.pem
+#     fails "an unknown id" openssl pkey -in sc-hsm:id=77 -noout
+#     says "id=77"
+#
+# A test runs in a folder of its own with cards of its own, so that tests run side by side and in
+# any order; it ends with status 0 only if it reached its last line. Everything is cleaned up at
+# the end, also after a failure, which shows what was seen.
+set -euo pipefail
+
+# --- where things are ------------------------------------------------------------------------
+
+SC_HSM_SOURCE=${SC_HSM_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
+SC_HSM_BUILD=${SC_HSM_BUILD:-$SC_HSM_SOURCE/build}
+export SC_HSM_SOURCE SC_HSM_BUILD
+
+# The C programs of tests/programs.
+# shellcheck disable=SC2034  # for the tests
+programs=$SC_HSM_BUILD/tests/programs
+
+# What examples/virtual-hsm.sh gives its cards.
+# shellcheck disable=SC2034  # for the tests
+pin=648219 so_pin=3537363231383830
+
+# The settings of whoever calls must not reach a test.
+unset PCSCLITE_CSOCK_NAME OPENSSL_CONF OPENSSL_MODULES SC_HSM_VIRTUAL SC_HSM_LOG
+export LC_ALL=C
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/sc-hsm-test.XXXXXX")
+# Servers give up root in some tests and must get at their files by name.
+chmod 711 "$work"
+seen=$work/.seen # what the last command of check or fails printed
+cd "$work"
+
+# --- sanitizers ------------------------------------------------------------------------------
+
+# Reports go to files, so that one is found whichever process made it and whatever became of its
+# output. SC_HSM_ASAN is the runtime that a program without instrumentation must load first to be
+# able to load our instrumented module; ctest sets it for a sanitized build.
+reports=$work/.sanitizer
+mkdir "$reports"
+chmod 1777 "$reports"
+export ASAN_OPTIONS=log_path=$reports/report:detect_leaks=1
+export LSAN_OPTIONS=suppressions=$SC_HSM_SOURCE/tests/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=log_path=$reports/report:print_stacktrace=1
+
+# foreign COMMAND...: runs a program that is not ours and loads sc-hsm.so.
+foreign() {
+    if [ -n "${SC_HSM_ASAN:-}" ]; then
+        LD_PRELOAD=$SC_HSM_ASAN "$@"
+    else
+        "$@"
+    fi
+}
+
+openssl() {
+    foreign openssl "$@"
+}
+
+# plain_openssl: OpenSSL as it comes, with the default provider alone: the judge of our results.
+plain_openssl() {
+    env -u OPENSSL_MODULES -u PCSCLITE_CSOCK_NAME OPENSSL_CONF=/dev/null openssl "$@"
+}
+
+# --- saying what happened --------------------------------------------------------------------
+
+# fail WHAT: ends the test, showing what was seen.
+fail() {
+    {
+        echo "FAILED: $*"
+        if [ -s "$seen" ]; then
+            echo "--- seen:"
+            tail -n 60 "$seen"
+            echo "---"
+        fi
+    } >&2
+    exit 1
+}
+
+# check WHAT COMMAND...: the command must end with status 0.
+check() {
+    local what=$1 status=0
+    shift
+    "$@" >"$seen" 2>&1 || status=$?
+    [ "$status" = 0 ] || fail "$what: status $status from: $*"
+    echo "ok: $what"
+}
+
+# fails WHAT COMMAND...: the command must fail by its own decision, not by a signal or for want of
+# the program.
+fails() {
+    local what=$1 status=0
+    shift
+    "$@" >"$seen" 2>&1 || status=$?
+    [ "$status" != 0 ] || fail "$what: this should have failed: $*"
+    [ "$status" -lt 126 ] || fail "$what: status $status from: $*"
+    echo "ok: $what"
+}
+
+# says REGEX...: the last command's output has a line for each of these extended expressions
+# (upper and lower case alike).
+says() {
+    local regex
+    for regex in "$@"; do
+        grep -Eqi -e "$regex" "$seen" || fail "nothing said /$regex/"
+    done
+}
+
+# says_nothing_of REGEX...: the opposite.
+says_nothing_of() {
+    local regex
+    for regex in "$@"; do
+        ! grep -Eqi -e "$regex" "$seen" || fail "something said /$regex/"
+    done
+}
+
+# equal WHAT EXPECTED ACTUAL
+equal() {
+    [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+    echo "ok: $1"
+}
+
+# same_bytes WHAT FILE FILE
+same_bytes() {
+    check "$1" cmp "$2" "$3"
+}
+
+# need PROGRAM...: a test without its tools is a failure, not a pass.
+need() {
+    local program
+    for program in "$@"; do
+        command -v "$program" >/dev/null ||
+            fail "$program is not there: tests/run.sh installs what the tests need"
+    done
+}
+
+# wait_for WHAT COMMAND...: polls until the command succeeds, 20 seconds at most.
+wait_for() {
+    local what=$1 end=$((SECONDS + 20))
+    shift
+    until "$@" >"$seen" 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || fail "waited in vain: $what"
+        sleep 0.05
+    done
+}
+
+# --- virtual cards ---------------------------------------------------------------------------
+
+virtual_hsm() {
+    "$SC_HSM_SOURCE/examples/virtual-hsm.sh" "$@"
+}
+
+# virtual_card [--cards N]: this test's own pcscd with cards, and the settings to reach it.
+virtual_card() {
+    local settings
+    settings=$(virtual_hsm start "$@") || fail "no virtual card"
+    eval "$settings"
+    module=$OPENSSL_MODULES/sc-hsm.so
+    [ -f "$module" ] || fail "there is no $module"
+}
+
+# configure KEY=VALUE...: changes our provider's section of this test's openssl.cnf; an empty
+# value takes the key away.
+configure() {
+    local setting key value
+    for setting in "$@"; do
+        key=${setting%%=*} value=${setting#*=}
+        sed -i -e "/^$key *=/d" "$OPENSSL_CONF"
+        [ -z "$value" ] || sed -i -e "/^\[sc_hsm_sect\]/a $key = $value" "$OPENSSL_CONF"
+    done
+}
+
+# commands [CARD]: how many commands the card has had so far.
+commands() {
+    grep -c '^> ' "$SC_HSM_VIRTUAL/card-${1:-1}.log" || true
+}
+
+# count WHAT BOUND COMMAND...: runs the command, which must succeed, and compares the number of
+# card commands it took with a bound such as =3 or <=5.
+count() {
+    local what=$1 bound=$2 before after
+    shift 2
+    before=$(commands)
+    check "$what" "$@"
+    after=$(($(commands) - before))
+    if ! case $bound in
+        '<='*) [ "$after" -le "${bound#<=}" ] ;;
+        '='*) [ "$after" = "${bound#=}" ] ;;
+        esac then
+        tail -n +"1" "$SC_HSM_VIRTUAL/card-1.log" | tail -n $((3 * after)) | cut -c1-120 >"$seen"
+        fail "$what: $after card commands, expected $bound"
+    fi
+    echo "ok: $what: $after card commands"
+}
+
+# raw_apdus [HEX]...: sends commands to the card behind the provider's back, through SELECT.
+raw_apdus() {
+    local apdu options=(--send-apdu 00A404000BE82B0601040181C31F020100)
+    for apdu in "$@"; do
+        options+=(--send-apdu "$apdu")
+    done
+    opensc-tool --reader 0 --card-driver default "${options[@]}"
+}
+
+# pin_tries: how many tries the user PIN of the first card has left; "blocked" when none.
+pin_tries() {
+    local answer
+    answer=$(raw_apdus 00200081 2>&1 | grep -o 'SW1=0x.., SW2=0x..' | tail -1)
+    case $answer in
+    'SW1=0x63, SW2=0xC'?) echo "${answer: -1}" ;;
+    'SW1=0x69, SW2=0x83') echo blocked ;;
+    *) fail "the card's answer about its PIN: $answer" ;;
+    esac
+}
+
+# files: the ids of all files on the first card, as text that can be compared.
+files() {
+    raw_apdus 80580000000000 2>/dev/null | tail -n +3
+}
+
+# --- the end ---------------------------------------------------------------------------------
+
+sanitizer_reports() {
+    find "$reports" -type f -size +0 2>/dev/null
+}
+
+cleanup() {
+    local status=$? report
+    trap - EXIT
+    cd /
+    if [ $status != 0 ] && [ -n "${SC_HSM_VIRTUAL:-}" ]; then
+        for report in "$SC_HSM_VIRTUAL"/card-*.log; do
+            echo "--- the end of $(basename "$report"):" >&2
+            tail -n 8 "$report" | cut -c1-160 >&2
+        done
+    fi
+    if declare -F at_end >/dev/null; then
+        at_end || true
+    fi
+    if [ -n "${SC_HSM_VIRTUAL:-}" ]; then
+        virtual_hsm stop >/dev/null || status=1
+    fi
+    for report in $(sanitizer_reports); do
+        echo "FAILED: a sanitizer reports:" >&2
+        head -n 60 "$report" >&2
+        status=1
+    done
+    if [ -n "${SC_HSM_TEST_KEEP:-}" ]; then
+        echo "kept: $work" >&2
+    else
+        rm -rf "$work"
+    fi
+    exit $status
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
