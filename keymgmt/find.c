@@ -159,30 +159,60 @@ static int fail_not_found(const struct schsm_uri *uri, enum schsm_object_type ty
 }
 
 static int fail_ambiguous(const struct schsm_match_list *list, enum schsm_object_type type,
-                          struct schsm_error *err)
+                          size_t count, struct schsm_error *err)
 {
     BIO *out = BIO_new(BIO_s_mem());
     char *names = NULL;
+    size_t shown = 0;
     long len = 0;
 
     if (out == NULL) {
         return schsm_fail_memory(err);
     }
-    for (size_t i = 0; i < list->count && i < CANDIDATES_SHOWN; i++) {
-        char *uri = schsm_match_uri(&list->matches[i], false, NULL);
+    for (size_t i = 0; i < list->count && shown < CANDIDATES_SHOWN; i++) {
+        if (list->matches[i].object.type == type) {
+            char *uri = schsm_match_uri(&list->matches[i], false, NULL);
 
-        BIO_printf(out, "%s%s", i > 0 ? ", " : "", uri != NULL ? uri : "?");
-        OPENSSL_free(uri);
+            BIO_printf(out, "%s%s", shown++ > 0 ? ", " : "", uri != NULL ? uri : "?");
+            OPENSSL_free(uri);
+        }
     }
-    if (list->count > CANDIDATES_SHOWN) {
-        BIO_printf(out, " and %zu more", list->count - CANDIDATES_SHOWN);
+    if (count > shown) {
+        BIO_printf(out, " and %zu more", count - shown);
     }
     len = BIO_get_mem_data(out, &names);
     schsm_fail(err, SCHSM_REASON_AMBIGUOUS,
-               "%zu objects of type %s match where one is needed: %.*s; name one of them",
-               list->count, type_text(type), (int)len, names);
+               "%zu objects of type %s match where one is needed: %.*s; name one of them", count,
+               type_text(type), (int)len, names);
     BIO_free(out);
     return 0;
+}
+
+int schsm_find_fail(const struct schsm_uri *uri, const struct schsm_match_list *list,
+                    enum schsm_object_type type, struct schsm_error *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        count += list->matches[i].object.type == type;
+    }
+    return count == 0 ? fail_not_found(uri, type, err) : fail_ambiguous(list, type, count, err);
+}
+
+void schsm_object_describe(const struct schsm_object *object, char *text, size_t size)
+{
+    static const char *const key_types[] = {
+        [SCHSM_KEY_NONE] = "",
+        [SCHSM_KEY_RSA] = ", RSA",
+        [SCHSM_KEY_EC] = ", EC",
+        [SCHSM_KEY_AES] = ", AES",
+    };
+    char bits[16] = "";
+
+    if (object->bits > 0) {
+        BIO_snprintf(bits, sizeof(bits), " %u", object->bits);
+    }
+    BIO_snprintf(text, size, "%s%s%s", type_text(object->type), key_types[object->key_type], bits);
 }
 
 int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
@@ -194,10 +224,8 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
     if (!schsm_find(context, uri, type, &list, err)) {
         goto done;
     }
-    if (list.count == 0) {
-        fail_not_found(uri, type, err);
-    } else if (list.count > 1) {
-        fail_ambiguous(&list, type, err);
+    if (list.count != 1) {
+        schsm_find_fail(uri, &list, type, err);
     } else {
         *match = list.matches[0];
         list.count = 0; /* what it owns has moved */

@@ -38,6 +38,16 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
 
 void schsm_match_clear(struct schsm_match *match);
 
+/*
+ * Says why the list is not the one object of that type that was needed: NOT_FOUND or AMBIGUOUS, as
+ * schsm_find_one does. Returns 0.
+ */
+int schsm_find_fail(const struct schsm_uri *uri, const struct schsm_match_list *list,
+                    enum schsm_object_type type, struct schsm_error *err);
+
+/* "private key, RSA 2048" into text, at most size bytes with terminator. */
+void schsm_object_describe(const struct schsm_object *object, char *text, size_t size);
+
 /* The URI that names the match and nothing else; OPENSSL_malloc'ed for the caller, NULL on failure.
  */
 char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err);

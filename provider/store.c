@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Store loader of the sc-hsm: scheme.
+ *
+ * A URI that names an object (by key-ref, id or label) is looked up when it is opened, so that a
+ * program learns at once what is wrong. It gives the object itself. A URI that names no object
+ * gives, like a directory, the names of what is there, or the objects of the expected type.
+ */
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+#include <openssl/params.h>
+#include <openssl/store.h>
+
+#include "../keymgmt/find.h"
+#include "implementations.h"
+#include "passphrase.h"
+#include "pkey.h"
+
+struct store {
+    struct schsm_provider *prov;
+    struct schsm_context *context;
+    struct schsm_uri uri;
+    int expect; /* OSSL_STORE_INFO_*, 0: anything */
+    bool searched;
+    bool ended;
+    struct schsm_match_list found;
+    size_t next;
+};
+
+static OSSL_FUNC_store_open_fn store_open;
+static OSSL_FUNC_store_settable_ctx_params_fn store_settable_ctx_params;
+static OSSL_FUNC_store_set_ctx_params_fn store_set_ctx_params;
+static OSSL_FUNC_store_load_fn store_load;
+static OSSL_FUNC_store_eof_fn store_eof;
+static OSSL_FUNC_store_close_fn store_close;
+static OSSL_FUNC_store_export_object_fn store_export_object;
+
+#define DEVICES_MAX 64
+
+/* Is there any device that the URI may mean? Asks none of them. */
+static int device_present(struct store *store, struct schsm_error *err)
+{
+    struct schsm_device_selector selector = schsm_find_selector(store->context, &store->uri);
+    struct schsm_device *devices[DEVICES_MAX];
+    size_t count = DEVICES_MAX;
+
+    return schsm_registry_devices(store->context->registry, &selector, devices, &count, err);
+}
+
+static int search(struct store *store, unsigned int types, struct schsm_error *err)
+{
+    store->searched = true;
+    return schsm_find(store->context, &store->uri, types, &store->found, err);
+}
+
+static void *store_open(void *provctx, const char *uri)
+{
+    struct store *store = OPENSSL_zalloc(sizeof(*store));
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    int ok = 0;
+
+    if (store == NULL) {
+        return NULL;
+    }
+    store->prov = provctx;
+    schsm_uri_init(&store->uri);
+    store->context = schsm_provider_context(provctx);
+    if (store->context == NULL) {
+        store_close(store);
+        return NULL;
+    }
+    ok = schsm_uri_parse(&store->uri, uri, &err);
+    if (ok && !schsm_uri_names_object(&store->uri)) {
+        ok = device_present(store, &err);
+    } else if (ok) {
+        ok = search(store, SCHSM_OBJECT_ANY, &err);
+        if (ok && store->found.count == 0) {
+            ok = schsm_find_fail(&store->uri, &store->found, SCHSM_OBJECT_PRIVATE, &err);
+        }
+    }
+    if (!ok) {
+        schsm_raise(store->prov, &err);
+        store_close(store);
+        store = NULL;
+    }
+    return store;
+}
+
+static const OSSL_PARAM *store_settable_ctx_params(void *provctx)
+{
+    static const OSSL_PARAM settable[] = {
+        OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)provctx;
+    return settable;
+}
+
+static int store_set_ctx_params(void *loaderctx, const OSSL_PARAM params[])
+{
+    struct store *store = loaderctx;
+    const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
+
+    return p == NULL || OSSL_PARAM_get_int(p, &store->expect);
+}
+
+/* Hands a key over to libcrypto; frees it where libcrypto did not take it. */
+static int emit_key(struct schsm_pkey *key, OSSL_CALLBACK *cb, void *arg)
+{
+    int object_type = OSSL_OBJECT_PKEY;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (char *)(uintptr_t)key->type,
+                                         0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)&key, sizeof(key)),
+        OSSL_PARAM_construct_end(),
+    };
+    int ok = cb(params, arg);
+
+    schsm_pkey_free(key);
+    return ok;
+}
+
+static int emit_private(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb,
+                        void *arg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
+{
+    struct schsm_core_passphrase core = { .cb = pw_cb, .arg = pw_arg };
+    struct schsm_passphrase passphrase = { .ask = schsm_ask_passphrase, .arg = &core };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_key *device = schsm_key_from_match(store->context, match, &store->uri, &err);
+    struct schsm_pkey *key = NULL;
+
+    /* A program that only lists asks for nothing in particular, and is never asked for a PIN. */
+    if (device == NULL || (store->expect == OSSL_STORE_INFO_PKEY &&
+                           !schsm_key_login_at_load(device, &passphrase, &err))) {
+        schsm_key_free(device);
+        return schsm_raise(store->prov, &err);
+    }
+    key = schsm_pkey_from_device(store->prov, device);
+    return key != NULL && emit_key(key, cb, arg);
+}
+
+static int emit_public(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb, void *arg)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_key *device = schsm_key_from_match(store->context, match, &store->uri, &err);
+    struct schsm_pkey *key = NULL;
+
+    if (device == NULL) {
+        return schsm_raise(store->prov, &err);
+    }
+    key = schsm_pkey_from_device(store->prov, device);
+    if (key == NULL) {
+        return 0;
+    }
+    schsm_key_free(key->device); /* what is left is a public key */
+    key->device = NULL;
+    return emit_key(key, cb, arg);
+}
+
+static int emit_certificate(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb,
+                            void *arg)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    int object_type = OSSL_OBJECT_CERT;
+
+    if (!schsm_device_read(match->device, &match->object, NULL, &err)) {
+        return schsm_raise(store->prov, &err);
+    }
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, match->object.value,
+                                          match->object.value_len),
+        OSSL_PARAM_construct_end(),
+    };
+
+    return cb(params, arg);
+}
+
+static int emit_name(struct store *store, const struct schsm_match *match, OSSL_CALLBACK *cb,
+                     void *arg)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    int object_type = OSSL_OBJECT_NAME;
+    char *uri = schsm_match_uri(match, true, &err);
+    char description[64];
+    int ok = 0;
+
+    if (uri == NULL) {
+        return schsm_raise(store->prov, &err);
+    }
+    schsm_object_describe(&match->object, description, sizeof(description));
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA, uri, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DESC, description, 0),
+        OSSL_PARAM_construct_end(),
+    };
+
+    ok = cb(params, arg);
+    OPENSSL_free(uri);
+    return ok;
+}
+
+/* The object types that an expectation asks for; 0: none that we have. */
+static unsigned int expected_types(int expect)
+{
+    switch (expect) {
+    case 0:
+        return SCHSM_OBJECT_ANY;
+    case OSSL_STORE_INFO_NAME:
+        return SCHSM_OBJECT_ANY;
+    case OSSL_STORE_INFO_PKEY:
+        return SCHSM_OBJECT_PRIVATE;
+    case OSSL_STORE_INFO_PUBKEY:
+        return SCHSM_OBJECT_PUBLIC;
+    case OSSL_STORE_INFO_CERT:
+        return SCHSM_OBJECT_CERTIFICATE;
+    default:
+        return 0;
+    }
+}
+
+/* Sees to it that the search was made, and that one private key is left where one is wanted. */
+static int prepare(struct store *store)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    unsigned int types = expected_types(store->expect);
+    size_t kept = 0;
+
+    if (store->searched && store->next > 0) {
+        return 1;
+    }
+    if (!store->searched && types != 0 && !search(store, types, &err)) {
+        return schsm_raise(store->prov, &err);
+    }
+    for (size_t i = 0; i < store->found.count; i++) {
+        kept += (store->found.matches[i].object.type & types) != 0;
+    }
+    if ((store->expect == OSSL_STORE_INFO_PKEY && kept != 1) ||
+        (kept > 1 && store->expect == OSSL_STORE_INFO_CERT &&
+         schsm_uri_names_object(&store->uri))) {
+        enum schsm_object_type type =
+            store->expect == OSSL_STORE_INFO_PKEY ? SCHSM_OBJECT_PRIVATE : SCHSM_OBJECT_CERTIFICATE;
+
+        schsm_find_fail(&store->uri, &store->found, type, &err);
+        return schsm_raise(store->prov, &err);
+    }
+    return 1;
+}
+
+static int emit(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb, void *arg,
+                OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
+{
+    if (store->expect == OSSL_STORE_INFO_NAME ||
+        (store->expect == 0 && !schsm_uri_names_object(&store->uri))) {
+        return emit_name(store, match, cb, arg);
+    }
+    switch (match->object.type) {
+    case SCHSM_OBJECT_PRIVATE:
+        return emit_private(store, match, cb, arg, pw_cb, pw_arg);
+    case SCHSM_OBJECT_PUBLIC:
+        return emit_public(store, match, cb, arg);
+    case SCHSM_OBJECT_CERTIFICATE:
+        return emit_certificate(store, match, cb, arg);
+    case SCHSM_OBJECT_DATA:
+    case SCHSM_OBJECT_SECRET:
+        break;
+    }
+    return emit_name(store, match, cb, arg); /* named, not dumped */
+}
+
+static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cbarg,
+                      OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
+{
+    struct store *store = loaderctx;
+    unsigned int types = expected_types(store->expect);
+
+    if (store->ended) {
+        return 0;
+    }
+    if (!prepare(store)) {
+        store->ended = true;
+        return 0;
+    }
+    while (store->next < store->found.count) {
+        struct schsm_match *match = &store->found.matches[store->next++];
+
+        if ((match->object.type & types) != 0) {
+            int ok = emit(store, match, object_cb, object_cbarg, pw_cb, pw_cbarg);
+
+            store->ended = store->next == store->found.count;
+            return ok;
+        }
+    }
+    store->ended = true;
+    return 0;
+}
+
+static int store_eof(void *loaderctx)
+{
+    const struct store *store = loaderctx;
+
+    return store->ended;
+}
+
+static int store_close(void *loaderctx)
+{
+    struct store *store = loaderctx;
+
+    schsm_match_list_clear(&store->found);
+    schsm_uri_clear(&store->uri);
+    OPENSSL_free(store);
+    return 1;
+}
+
+/* For a caller whose keymgmt is another provider's: the public part. */
+static int store_export_object(void *loaderctx, const void *reference, size_t reference_sz,
+                               OSSL_CALLBACK *cb_fn, void *cb_arg)
+{
+    struct schsm_pkey *const *key = reference;
+    OSSL_PARAM *params = NULL;
+    int ok = 0;
+
+    (void)loaderctx;
+    if (reference_sz == sizeof(*key) && *key != NULL && (*key)->device == NULL &&
+        EVP_PKEY_todata((*key)->pkey, EVP_PKEY_PUBLIC_KEY, &params) > 0) {
+        ok = cb_fn(params, cb_arg);
+    }
+    OSSL_PARAM_free(params);
+    return ok;
+}
+
+const OSSL_DISPATCH schsm_store[] = {
+    { OSSL_FUNC_STORE_OPEN, (void (*)(void))store_open },
+    { OSSL_FUNC_STORE_SETTABLE_CTX_PARAMS, (void (*)(void))store_settable_ctx_params },
+    { OSSL_FUNC_STORE_SET_CTX_PARAMS, (void (*)(void))store_set_ctx_params },
+    { OSSL_FUNC_STORE_LOAD, (void (*)(void))store_load },
+    { OSSL_FUNC_STORE_EOF, (void (*)(void))store_eof },
+    { OSSL_FUNC_STORE_CLOSE, (void (*)(void))store_close },
+    { OSSL_FUNC_STORE_EXPORT_OBJECT, (void (*)(void))store_export_object },
+    { 0, NULL }
+};
