@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "card.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "trace.h"
+
+const uint8_t sim_card_atr[24] = { 0x3B, 0xFE, 0x18, 0x00, 0x00, 0x81, 0x31, 0xFE,
+                                   0x45, 0x80, 0x31, 0x81, 0x54, 0x48, 0x53, 0x4D,
+                                   0x31, 0x73, 0x80, 0x21, 0x40, 0x81, 0x07, 0xFA };
+
+bool sim_card_commit(struct sim_card *card)
+{
+    if (!card->state.dirty)
+        return true;
+    struct sim_buf encoded = { 0 };
+    sim_state_encode(&card->state, &encoded);
+    if (encoded.failed ||
+        (card->store != NULL && !sim_store_save(card->store, sim_buf_slice(&encoded)))) {
+        sim_buf_free(&encoded);
+        return false;
+    }
+    sim_buf_free(&card->saved);
+    card->saved = encoded;
+    card->state.dirty = false;
+    return true;
+}
+
+/* Go back to the last stored state: a failed command has no effect. */
+static void undo(struct sim_card *card)
+{
+    if (sim_state_decode(&card->state, sim_buf_slice(&card->saved)))
+        return;
+    /* out of memory; what was answered is on disk, so stopping here loses nothing */
+    fputs("sc-hsm-sim: cannot go back to the stored state, giving up\n", stderr);
+    abort();
+}
+
+bool sim_card_start(struct sim_card *card)
+{
+    sim_card_reset(card);
+    if (card->state.dirty)
+        return sim_card_commit(card);
+    /* loaded from the store: nothing to write, but commands will want it for undo */
+    sim_buf_clear(&card->saved);
+    sim_state_encode(&card->state, &card->saved);
+    return !card->saved.failed;
+}
+
+void sim_card_free(struct sim_card *card)
+{
+    sim_state_free(&card->state);
+    sim_buf_free(&card->saved);
+    sim_buf_free(&card->pending);
+}
+
+bool sim_card_is_authenticated(const struct sim_card *card)
+{
+    return card->user_verified;
+}
+
+void sim_card_clear_security(struct sim_card *card)
+{
+    card->user_verified = false;
+    card->so_verified = false;
+    card->current_fid = 0;
+}
+
+static void drop_pending(struct sim_card *card)
+{
+    sim_buf_clear(&card->pending);
+    card->pending_offset = 0;
+    card->pending_hidden = false;
+}
+
+void sim_card_reset(struct sim_card *card)
+{
+    card->applet = SIM_APPLET_HSM;
+    sim_card_clear_security(card);
+    drop_pending(card);
+}
+
+/* Status word for a class byte that no command has (section 2.1). */
+static uint16_t refuse_class(uint8_t cla)
+{
+    if ((cla & 0x60) != 0)
+        return SIM_SW_UNKNOWN_CLA;
+    if ((cla & 0x0C) != 0)
+        return SIM_SW_NO_SECURE_MESSAGING;
+    if ((cla & 0x10) != 0)
+        return SIM_SW_NO_CHAINING;
+    if ((cla & 0x03) != 0)
+        return SIM_SW_NO_CHANNELS;
+    return SIM_SW_UNKNOWN_CLA;
+}
+
+/* Which command this is and whether it may run now; otherwise the reason as status word. */
+static uint16_t admit(const struct sim_card *card, const struct sim_apdu *apdu,
+                      const struct sim_command **found)
+{
+    const struct sim_command *command = sim_command_find(apdu->cla, apdu->ins);
+    bool class_exists = apdu->cla == 0x00 || apdu->cla == 0x80;
+    if (!class_exists)
+        return refuse_class(apdu->cla);
+    if (card->applet != SIM_APPLET_HSM &&
+        (command == NULL || (command->flags & SIM_CMD_ANY_APPLET) == 0))
+        return apdu->cla == 0x80 ? SIM_SW_UNKNOWN_CLA : SIM_SW_UNKNOWN_INS;
+    if (command == NULL)
+        return sim_command_find(-1, apdu->ins) != NULL ? SIM_SW_UNKNOWN_CLA : SIM_SW_UNKNOWN_INS;
+    if ((command->flags & SIM_CMD_NEEDS_USER) != 0 && !sim_card_is_authenticated(card))
+        return SIM_SW_NOT_AUTHENTICATED;
+    *found = command;
+    return SIM_SW_OK;
+}
+
+static bool is_error(uint16_t sw)
+{
+    uint8_t sw1 = (uint8_t)(sw >> 8);
+    return sw1 != 0x90 && sw1 != 0x61 && sw1 != 0x62 && sw1 != 0x63;
+}
+
+static uint16_t execute(struct sim_card *card, const struct sim_apdu *apdu,
+                        const struct sim_command **command, struct sim_buf *out)
+{
+    uint16_t sw = admit(card, apdu, command);
+    if (*command == NULL || (*command)->handler != sim_cmd_get_response)
+        drop_pending(card);
+    if (sw != SIM_SW_OK)
+        return sw;
+    sw = (*command)->handler(card, apdu, out);
+    if (out->failed)
+        sw = SIM_SW_INTERNAL;
+    if (!is_error(sw) && !sim_card_commit(card))
+        sw = SIM_SW_MEMORY_FAILURE;
+    if (card->state.dirty)
+        undo(card);
+    return sw;
+}
+
+/*
+ * Cut the answer to what the host has room for. What does not fit waits for GET RESPONSE; without
+ * Le the host wants no data at all (GENERATE then only fills CE, section 6.2).
+ */
+static uint16_t fit_to_le(struct sim_card *card, const struct sim_apdu *apdu, bool hidden,
+                          struct sim_buf *data)
+{
+    if (apdu->le == 0) {
+        sim_buf_clear(data);
+        return SIM_SW_OK;
+    }
+    size_t room = apdu->le < SIM_MAX_RESPONSE ? apdu->le : SIM_MAX_RESPONSE;
+    if (data->len <= room)
+        return SIM_SW_OK;
+    size_t rest = data->len - room;
+    sim_buf_put(&card->pending, data->data + room, rest);
+    if (card->pending.failed) {
+        sim_buf_clear(data);
+        drop_pending(card);
+        return SIM_SW_INTERNAL;
+    }
+    card->pending_hidden = hidden;
+    data->len = room;
+    return (uint16_t)(SIM_SW_MORE_DATA | (rest < 256 ? rest : 0));
+}
+
+void sim_card_transmit(struct sim_card *card, const uint8_t *bytes, size_t len,
+                       struct sim_buf *response)
+{
+    struct sim_apdu apdu;
+    const struct sim_command *command = NULL;
+    bool well_formed = sim_apdu_parse(&apdu, bytes, len);
+    bool hidden = false;
+    uint16_t sw = SIM_SW_WRONG_LENGTH;
+
+    sim_buf_clear(response);
+    if (card->trace)
+        sim_trace_command(&apdu, well_formed, bytes, len);
+    if (well_formed) {
+        bool was_pending_hidden = card->pending_hidden;
+        sw = execute(card, &apdu, &command, response);
+        hidden =
+            command != NULL && ((command->flags & SIM_CMD_HIDE_RESPONSE) != 0 ||
+                                (was_pending_hidden && command->handler == sim_cmd_get_response));
+    }
+    if (is_error(sw))
+        sim_buf_clear(response);
+    else if (sw == SIM_SW_OK)
+        sw = fit_to_le(card, &apdu, hidden, response);
+    if (card->trace)
+        sim_trace_response(response, sw, hidden);
+    sim_buf_put_u16(response, sw);
+}

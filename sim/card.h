@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The card as the reader sees it: power, and one command in, one answer out. Everything here
+ * except `state` is lost at reset.
+ */
+#ifndef SIM_CARD_H
+#define SIM_CARD_H
+
+#include "apdu.h"
+#include "buf.h"
+#include "state.h"
+#include "store.h"
+
+enum sim_applet {
+    SIM_APPLET_HSM,             /* selected by default after reset */
+    SIM_APPLET_SECURITY_DOMAIN, /* the GlobalPlatform issuer security domain */
+};
+
+struct sim_card {
+    struct sim_state state;
+    struct sim_store *store; /* borrowed; NULL: state lives in memory only (fuzzing) */
+    struct sim_buf saved;    /* encoding of the state as last stored, to undo failed commands */
+    bool real_latency;       /* take as long as a real device */
+    bool trace;              /* log commands and responses on stderr */
+
+    enum sim_applet applet;
+    bool user_verified;
+    bool so_verified;
+    uint16_t current_fid; /* 0: no current EF */
+
+    struct sim_buf pending; /* answer not yet fetched with GET RESPONSE */
+    size_t pending_offset;
+    bool pending_hidden; /* its content must not be logged */
+};
+
+/* The answer to reset: the one every client knows (protocol section 1.2). */
+extern const uint8_t sim_card_atr[24];
+
+/* Take over the state that was just loaded or made; false when it can't be stored. */
+bool sim_card_start(struct sim_card *card);
+
+/* Free what the card holds, the state included. */
+void sim_card_free(struct sim_card *card);
+
+/* Power on or reset: the applet is selected, nobody is logged in. */
+void sim_card_reset(struct sim_card *card);
+
+/*
+ * Execute one command of `len` bytes. `response` is emptied and gets data and status word, at
+ * most 65535 bytes. What the command changed is durable when this returns.
+ */
+void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len,
+                       struct sim_buf *response);
+
+/*
+ * Make the present state durable before going on, as PIN counters need it; false on failure. The
+ * dispatcher does this at the end of every command.
+ */
+bool sim_card_commit(struct sim_card *card);
+
+/* Whether the user is authenticated, however that was done. */
+bool sim_card_is_authenticated(const struct sim_card *card);
+
+/* Log out and forget the current EF, as selecting the applet does. */
+void sim_card_clear_security(struct sim_card *card);
+
+#endif

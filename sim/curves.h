@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The elliptic curves of the card (protocol section 9.1) and their explicit parameters. */
+#ifndef SIM_CURVES_H
+#define SIM_CURVES_H
+
+#include "buf.h"
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+
+struct sim_curve {
+    const char *name;   /* libcrypto's name of the group */
+    int nid;            /* libcrypto's number of the group */
+    unsigned bits;      /* of the field */
+    size_t field_bytes; /* length of p, a, b, each coordinate, and of the order */
+};
+
+/* The parameters as they stand in a public key template, tags 81 to 85 (section 6.2). */
+struct sim_curve_params {
+    struct sim_slice p, a, b, generator, order;
+};
+
+/* The curve of the device PKI (section 11.1). */
+#define SIM_DEVICE_CURVE "brainpoolP256r1"
+
+/* The curve with this libcrypto group name; NULL when the card does not have it. */
+const struct sim_curve *sim_curve_by_name(const char *name);
+
+/*
+ * The curve whose parameters, taken from libcrypto, equal `params` byte for byte; NULL when there
+ * is none.
+ */
+const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *params);
+
+/* Append the parameters to `out` as objects 81 82 83 84 85; false when libcrypto fails. */
+bool sim_curve_put_params(const struct sim_curve *curve, struct sim_buf *out);
+
+/* Generate a key on the curve; NULL when libcrypto fails. The caller frees it. */
+EVP_PKEY *sim_curve_generate(const struct sim_curve *curve);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cvc.h"
+
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+
+#include "keys.h"
+#include "tlv.h"
+
+enum {
+    TAG_OID = 0x06,
+    TAG_CAR = 0x42,
+    TAG_AUTHORISATION = 0x53,
+    TAG_EXTENSIONS = 0x65,
+    TAG_REQUEST = 0x67,
+    TAG_PUBLIC_POINT = 0x86,
+    TAG_COFACTOR = 0x87,
+    TAG_CHR = 0x5F20,
+    TAG_EXPIRES = 0x5F24,
+    TAG_EFFECTIVE = 0x5F25,
+    TAG_PROFILE = 0x5F29,
+    TAG_SIGNATURE = 0x5F37,
+    TAG_CERTIFICATE = 0x7F21,
+    TAG_PUBLIC_KEY = 0x7F49,
+    TAG_CHAT = 0x7F4C,
+    TAG_BODY = 0x7F4E,
+};
+
+/* id-TA-ECDSA-SHA-256, section 11.2 */
+static const uint8_t oid_ecdsa_sha256[] = { 0x04, 0x00, 0x7F, 0x00, 0x07,
+                                            0x02, 0x02, 0x02, 0x02, 0x03 };
+/* CardContact's role in the device PKI, section 11.3 */
+static const uint8_t oid_device_role[] = { 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81,
+                                           0xC3, 0x1F, 0x03, 0x01, 0x01 };
+
+/* DER to r‖s, each as long as the group's order (section 11.1). */
+static bool put_plain_signature(struct sim_buf *out, const uint8_t *der, size_t len, size_t size)
+{
+    const unsigned char *at = der;
+    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)len);
+    uint8_t *to = sig == NULL ? NULL : sim_buf_reserve(out, 2 * size);
+    bool ok = to != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(sig), to, (int)size) == (int)size &&
+              BN_bn2binpad(ECDSA_SIG_get0_s(sig), to + size, (int)size) == (int)size;
+    ECDSA_SIG_free(sig);
+    return ok;
+}
+
+/* Append 5F37 over `data`: SHA-256 with ECDSA (r‖s) or PKCS#1 v1.5, by the kind of the key. */
+static bool put_signature(struct sim_buf *out, const struct sim_key *key, struct sim_slice data)
+{
+    struct sim_buf plain = { 0 };
+    uint8_t sig[1024];
+    size_t len = sizeof(sig);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx != NULL &&
+              EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey, NULL) == 1 &&
+              EVP_DigestSign(ctx, sig, &len, data.data, data.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    if (ok && key->kind == SIM_KEY_EC)
+        ok = put_plain_signature(&plain, sig, len, key->size);
+    else if (ok)
+        sim_buf_put(&plain, sig, len);
+    sim_tlv_put_buf(out, TAG_SIGNATURE, &plain);
+    sim_buf_free(&plain);
+    return ok && !out->failed;
+}
+
+/* Append 7F21 { body, signature of `signer` over the body's whole encoding }. */
+static bool put_signed_body(struct sim_buf *out, const struct sim_buf *body_content,
+                            const struct sim_key *signer)
+{
+    struct sim_buf content = { 0 };
+    sim_tlv_put_buf(&content, TAG_BODY, body_content);
+    bool ok = !content.failed && put_signature(&content, signer, sim_buf_slice(&content));
+    sim_tlv_put_buf(out, TAG_CERTIFICATE, &content);
+    sim_buf_free(&content);
+    return ok && !out->failed;
+}
+
+static bool put_device_pki_key(struct sim_buf *out, const struct sim_key *key, bool with_parameters)
+{
+    struct sim_buf content = { 0 }, point = { 0 };
+    bool ok = sim_key_put_point(key, &point);
+    sim_tlv_put(&content, TAG_OID, oid_ecdsa_sha256, sizeof(oid_ecdsa_sha256));
+    if (with_parameters)
+        ok = ok && sim_curve_put_params(key->curve, &content);
+    sim_tlv_put_buf(&content, TAG_PUBLIC_POINT, &point);
+    if (with_parameters)
+        sim_tlv_put(&content, TAG_COFACTOR, "\x01", 1);
+    sim_tlv_put_buf(out, TAG_PUBLIC_KEY, &content);
+    sim_buf_free(&content);
+    sim_buf_free(&point);
+    return ok;
+}
+
+static void put_chat(struct sim_buf *out, enum sim_cvc_role role)
+{
+    struct sim_buf content = { 0 };
+    uint8_t authorisation = (uint8_t)role;
+    sim_tlv_put(&content, TAG_OID, oid_device_role, sizeof(oid_device_role));
+    sim_tlv_put(&content, TAG_AUTHORISATION, &authorisation, 1);
+    sim_tlv_put_buf(out, TAG_CHAT, &content);
+    sim_buf_free(&content);
+}
+
+bool sim_cvc_put_certificate(struct sim_buf *out, const struct sim_cvc_certificate *certificate,
+                             const struct sim_key *holder, const struct sim_key *issuer)
+{
+    struct sim_buf body = { 0 };
+    sim_tlv_put(&body, TAG_PROFILE, "\x00", 1);
+    sim_tlv_put(&body, TAG_CAR, certificate->car, strlen(certificate->car));
+    bool ok = put_device_pki_key(&body, holder, certificate->with_domain_parameters);
+    sim_tlv_put(&body, TAG_CHR, certificate->chr, strlen(certificate->chr));
+    put_chat(&body, certificate->role);
+    sim_tlv_put(&body, TAG_EFFECTIVE, certificate->effective, SIM_DATE_LEN);
+    sim_tlv_put(&body, TAG_EXPIRES, certificate->expires, SIM_DATE_LEN);
+    if (certificate->with_empty_extensions)
+        sim_tlv_put(&body, TAG_EXTENSIONS, NULL, 0);
+    ok = ok && put_signed_body(out, &body, issuer);
+    sim_buf_free(&body);
+    return ok;
+}
+
+bool sim_cvc_put_request(struct sim_buf *out, const struct sim_cvc_request *request,
+                         const struct sim_key *holder, const struct sim_key *signer)
+{
+    struct sim_buf body = { 0 }, content = { 0 };
+    sim_tlv_put(&body, TAG_PROFILE, "\x00", 1);
+    sim_tlv_put(&body, TAG_CAR, request->car.data, request->car.len);
+    sim_tlv_put(&body, TAG_PUBLIC_KEY, request->public_key.data, request->public_key.len);
+    sim_tlv_put(&body, TAG_CHR, request->chr.data, request->chr.len);
+    if (request->extensions.data != NULL)
+        sim_tlv_put(&body, TAG_EXTENSIONS, request->extensions.data, request->extensions.len);
+    bool ok = put_signed_body(&content, &body, holder);
+    sim_tlv_put(&content, TAG_CAR, request->outer_car.data, request->outer_car.len);
+    /* the outer signature covers 7F21 and 42 as they stand, without the header of 67 */
+    ok = ok && put_signature(&content, signer, sim_buf_slice(&content));
+    sim_tlv_put_buf(out, TAG_REQUEST, &content);
+    sim_buf_free(&body);
+    sim_buf_free(&content);
+    return ok && !out->failed;
+}

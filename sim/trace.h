@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log of --log: one line "> HEX" for each command and one "< HEX SW" for each answer on
+ * stderr, PINs, shares and deciphered data left out.
+ */
+#ifndef SIM_TRACE_H
+#define SIM_TRACE_H
+
+#include "apdu.h"
+
+/* Log a command; `apdu` is its parsed form, complete only if `well_formed`. */
+void sim_trace_command(const struct sim_apdu *apdu, bool well_formed, const uint8_t *bytes,
+                       size_t len);
+
+/* Log response data and status word; with `hidden` only how long the data is. */
+void sim_trace_response(const struct sim_buf *data, uint16_t sw, bool hidden);
+
+#endif
