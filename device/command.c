@@ -47,6 +47,9 @@ static int transmit(struct schsm_card *card, const uint8_t *command, size_t comm
         waited += pause;
         pause = pause * 2 < BUSY_PAUSE_MAX_MS ? pause * 2 : BUSY_PAUSE_MAX_MS;
     }
+    /* What fails for a reader that carried long commands before is the card, not the length. */
+    if (card->result == SCHSM_TRANSPORT_TOO_LONG && card->long_works)
+        card->result = SCHSM_TRANSPORT_REMOVED;
     if (card->result != SCHSM_TRANSPORT_OK)
         return 0;
     if (*response_len > capacity || *response_len < 2) {
@@ -105,6 +108,7 @@ int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, 
         if (!schsm_apdu_parse_response(response, response_len, &part, err))
             goto done;
         card->status_word = part.status_word;
+        card->long_works = card->long_works || schsm_apdu_is_extended(&next);
         if (part.status_word >> 8 == 0x6C && part.data_len == 0 && next.le != 0) {
             /* the same again with the length that the card names */
             next.le = (part.status_word & 0xFF) != 0 ? part.status_word & 0xFF : 256;

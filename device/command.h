@@ -24,6 +24,7 @@ struct schsm_card {
     const struct schsm_transport *transport;
     void *handle;      /* NULL: not connected */
     bool short_only;   /* the reader showed that it cannot carry extended APDUs (2.2) */
+    bool long_works;   /* it carried one */
     bool get_response; /* the answer to a private operation came in pieces (61xx) once */
     enum schsm_transport_result result; /* of the last command */
     unsigned int status_word;           /* of the last command; 0: it never got to the card */

@@ -25,16 +25,14 @@ static void parent(void)
 
 static void child(void)
 {
-    const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-
     for (struct schsm_fork_member *member = members; member != NULL; member = member->next) {
         /* Not unlocked but made anew: its owner may be a thread that is not here. */
-        member->mutex = fresh;
+        (void)pthread_mutex_init(&member->mutex, NULL);
         member->torn = member->torn || !member->held;
         member->forked = true;
         member->held = false;
     }
-    guard = fresh;
+    (void)pthread_mutex_init(&guard, NULL);
 }
 
 static void register_handlers(void)
@@ -44,12 +42,9 @@ static void register_handlers(void)
 
 int schsm_fork_join(struct schsm_fork_member *member)
 {
-    const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-
     (void)pthread_once(&once, register_handlers);
-    if (register_failed != 0)
+    if (register_failed != 0 || pthread_mutex_init(&member->mutex, NULL) != 0)
         return 0;
-    member->mutex = fresh;
     member->forked = member->torn = member->held = false;
     schsm_guard_lock();
     member->next = members;

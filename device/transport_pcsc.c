@@ -136,8 +136,8 @@ static const struct {
       "reader %s cannot carry a command or response of this length" },
     { SCARD_E_INVALID_PARAMETER, SCHSM_TRANSPORT_TOO_LONG, SCHSM_REASON_TRANSPORT,
       "reader %s does not take a command of this length" },
-    { SCARD_E_NOT_TRANSACTED, SCHSM_TRANSPORT_TOO_LONG, SCHSM_REASON_TRANSPORT,
-      "reader %s did not carry the command to the card" },
+    { SCARD_E_NOT_TRANSACTED, SCHSM_TRANSPORT_REMOVED, SCHSM_REASON_TRANSPORT,
+      "the card in reader %s stopped answering" },
     { SCARD_E_PROTO_MISMATCH, SCHSM_TRANSPORT_FAILED, SCHSM_REASON_TRANSPORT,
       "reader %s and another program agreed on a protocol that we do not speak" },
 };
@@ -362,8 +362,7 @@ static enum schsm_transport_result pcsc_reconnect(void *handle, struct schsm_atr
 static bool means_too_long(LONG code)
 {
     return code == SCARD_E_NOT_TRANSACTED || code == SCARD_E_INVALID_PARAMETER ||
-           code == SCARD_E_INSUFFICIENT_BUFFER || code == SCARD_E_UNSUPPORTED_FEATURE ||
-           code == SCARD_F_COMM_ERROR;
+           code == SCARD_E_INSUFFICIENT_BUFFER || code == SCARD_E_UNSUPPORTED_FEATURE;
 }
 
 static bool is_extended(const uint8_t *command, size_t len)

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Login and the PIN policy: which PIN is sent to the card, and when none is. Tries are precious:
+ * the status is asked before, a stored PIN stays away from the last tries, and a PIN that this card
+ * refused once is not sent again.
+ */
+#include "session.h"
+
+#include <string.h>
+
+#include "log.h"
+
+/* 5.1 */
+#define PIN_MIN 6
+#define PIN_MAX 16
+
+static const char *tries_text(int tries)
+{
+    return tries == 1 ? "try is" : "tries are";
+}
+
+/* A failure that another attempt must not follow. */
+#define REFUSE(session, ...) ((session)->refused = true, schsm_fail(__VA_ARGS__))
+
+static int refuse_tries(struct schsm_session *session, struct schsm_error *err, int tries)
+{
+    session->refused = true;
+    err->tries_left = tries;
+    return 0;
+}
+
+static int refuse_blocked(struct schsm_session *session, struct schsm_error *err)
+{
+    REFUSE(session, err, SCHSM_REASON_PIN_BLOCKED,
+           "the PIN of device %s is blocked: unblock it with the SO-PIN (sc-hsm pin unblock)",
+           schsm_session_name(session));
+    return refuse_tries(session, err, 0);
+}
+
+static int refuse_uninitialised(struct schsm_session *session, struct schsm_error *err)
+{
+    return REFUSE(session, err, SCHSM_REASON_NOT_INITIALISED,
+                  "device %s is not initialised and has no PIN yet: initialise it, for instance "
+                  "with sc-hsm-tool --initialize",
+                  schsm_session_name(session));
+}
+
+/* 6984 means a transport PIN, but on applets before 2.0 a device that was never initialised; the
+ * SO-PIN's state tells them apart (5.1). */
+static int refuse_transport(struct schsm_session *session, struct schsm_error *err)
+{
+    struct schsm_pin_status so;
+
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err))
+        return 0;
+    if (so.state == SCHSM_PIN_ABSENT)
+        return refuse_uninitialised(session, err);
+    return REFUSE(session, err, SCHSM_REASON_PIN_MUST_CHANGE,
+                  "device %s has a transport PIN, which has to be changed before the first use "
+                  "(sc-hsm pin change)",
+                  schsm_session_name(session));
+}
+
+/* Asks the card. On success session->login is IN or OUT, and *tries is what is left, -1: unknown.
+ */
+static int query(struct schsm_session *session, int *tries, struct schsm_error *err)
+{
+    struct schsm_pin_status status;
+
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err))
+        return 0;
+    /* "Not found" may be the answer of another applet; nobody is logged in to be logged out. */
+    if (status.state == SCHSM_PIN_ABSENT && !session->selected &&
+        (!schsm_session_select(session, err) ||
+         !schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err)))
+        return 0;
+    *tries = status.tries_left;
+    session->login = SCHSM_LOGIN_OUT;
+    switch (status.state) {
+    case SCHSM_PIN_VERIFIED:
+        session->login = SCHSM_LOGIN_IN;
+        return 1;
+    case SCHSM_PIN_NOT_VERIFIED:
+        return 1;
+    case SCHSM_PIN_BLOCKED:
+        return refuse_blocked(session, err);
+    case SCHSM_PIN_TRANSPORT:
+        return refuse_transport(session, err);
+    case SCHSM_PIN_ABSENT:
+        return refuse_uninitialised(session, err);
+    case SCHSM_PIN_PUBLIC_KEY:
+        break;
+    }
+    return REFUSE(session, err, SCHSM_REASON_UNSUPPORTED,
+                  "device %s is opened by public-key authentication, not by a PIN: its custodians "
+                  "have to authenticate first",
+                  schsm_session_name(session));
+}
+
+static int refuse_missing(struct schsm_session *session, const struct schsm_login *login,
+                          struct schsm_error *err)
+{
+    return REFUSE(session, err, SCHSM_REASON_PIN_MISSING,
+                  "device %s needs its PIN%s%s, and none was given: set pin-source in the "
+                  "configuration, or add ?pin-source=prompt to the URI",
+                  schsm_session_name(session), login->object != NULL ? " for " : "",
+                  login->object != NULL ? login->object : "");
+}
+
+/* A stored PIN is not tried when so few tries are left that a mistake in the configuration could
+ * block the device. */
+static int check_tries(struct schsm_session *session, const struct schsm_login *login, int tries,
+                       struct schsm_error *err)
+{
+    if (tries < 0 || tries >= login->min_pin_tries)
+        return 1;
+    REFUSE(session, err, SCHSM_REASON_PIN_TRIES_LOW,
+           "only %d PIN %s left on device %s, so the stored PIN was not tried: use "
+           "pin-source=prompt to type it, or set min-pin-tries to %d in the configuration",
+           tries, tries_text(tries), schsm_session_name(session), tries);
+    return refuse_tries(session, err, tries);
+}
+
+/* Reads the source. A person may take minutes to type, so other programs get the card meanwhile. */
+static int read_source(struct schsm_session *session, const struct schsm_login *login, int tries,
+                       struct schsm_secret **pin, struct schsm_error *err)
+{
+    const struct schsm_pin_prompt prompt = { schsm_session_name(session), login->object, tries };
+    bool stored = schsm_pin_source_is_stored(login->source);
+    bool transaction = session->in_transaction;
+
+    if (!stored && session->typed != NULL) {
+        *pin = schsm_secret_ref(session->typed);
+        return 1;
+    }
+    if (!stored)
+        schsm_session_end(session);
+    if (!schsm_pin_source_read(login->source, &prompt, pin, err)) {
+        session->refused = true;
+        return 0;
+    }
+    if (!stored)
+        session->typed = schsm_secret_ref(*pin);
+    return !transaction || schsm_session_begin(session, err);
+}
+
+/* Refuses a PIN that cannot be right, before it costs a try. */
+static int check_pin(struct schsm_session *session, const struct schsm_secret *pin,
+                     struct schsm_error *err)
+{
+    uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
+    size_t len = schsm_secret_len(pin);
+    int tries = -1;
+
+    if (len < PIN_MIN || len > PIN_MAX)
+        return REFUSE(session, err, SCHSM_REASON_PIN_LENGTH,
+                      "the PIN given for device %s does not have %d to %d characters and was not "
+                      "tried",
+                      schsm_session_name(session), PIN_MIN, PIN_MAX);
+    if (!schsm_pin_memory_in_use())
+        return 1;
+    if (!schsm_session_learn_serial(session, err) ||
+        !schsm_pin_fingerprint(session->serial, pin, fingerprint, err))
+        return 0;
+    if (!schsm_pin_memory_knows(fingerprint, &tries))
+        return 1;
+    if (tries >= 0)
+        REFUSE(session, err, SCHSM_REASON_PIN_KNOWN_WRONG,
+               "device %s refused this PIN before, with %d %s left then, so it was not tried "
+               "again: give the right PIN",
+               schsm_session_name(session), tries, tries == 1 ? "try" : "tries");
+    else
+        REFUSE(session, err, SCHSM_REASON_PIN_KNOWN_WRONG,
+               "device %s refused this PIN before, so it was not tried again: give the right PIN",
+               schsm_session_name(session));
+    return refuse_tries(session, err, tries);
+}
+
+static void keep(struct schsm_session *session, struct schsm_secret *pin)
+{
+    struct schsm_secret *before;
+
+    schsm_guard_lock();
+    before = session->kept_pin;
+    session->kept_pin = pin != NULL ? schsm_secret_ref(pin) : NULL;
+    schsm_guard_unlock();
+    schsm_secret_free(before);
+}
+
+/* The card refused the PIN: remember that, and say how many tries are left. pin is NULL for one
+ * that was typed at the reader. */
+static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, int tries,
+                      struct schsm_error *err)
+{
+    uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    unsigned int status_word = session->card.status_word;
+
+    session->login = SCHSM_LOGIN_OUT;
+    session->pin_proven = false;
+    if (pin != NULL) {
+        keep(session, NULL);
+        if (schsm_session_learn_serial(session, &ignored) &&
+            schsm_pin_fingerprint(session->serial, pin, fingerprint, &ignored))
+            schsm_pin_memory_add(fingerprint, tries);
+    }
+    if (tries == 0)
+        REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
+               "the PIN is wrong, and the PIN of device %s is now blocked: unblock it with the "
+               "SO-PIN (sc-hsm pin unblock)",
+               schsm_session_name(session));
+    else
+        REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
+               "the PIN is wrong for device %s; %d %s left", schsm_session_name(session), tries,
+               tries_text(tries));
+    err->status_word = status_word;
+    return refuse_tries(session, err, tries);
+}
+
+/* Words the failure of VERIFY. Without a status word the way to the card broke: as it is. */
+static int fail_verify(struct schsm_session *session, struct schsm_secret *pin,
+                       struct schsm_error *err)
+{
+    unsigned int status_word = session->card.status_word;
+    int tries = schsm_status_word_tries(status_word);
+
+    if (session->card.result != SCHSM_TRANSPORT_OK || status_word == SCHSM_SW_OK)
+        return 0;
+    if (tries >= 0)
+        return fail_wrong(session, pin, tries, err);
+    switch (status_word) {
+    case SCHSM_SW_BLOCKED:
+        return refuse_blocked(session, err);
+    case SCHSM_SW_REFERENCE_DATA:
+        return refuse_transport(session, err);
+    case SCHSM_SW_WRONG_LENGTH:
+    case SCHSM_SW_WRONG_DATA:
+        return REFUSE(session, err, SCHSM_REASON_PIN_LENGTH,
+                      "device %s does not take a PIN of this length", schsm_session_name(session));
+    default:
+        break;
+    }
+    /* Cancelled at the PIN pad, for instance. Another applet's answer is for the recovery. */
+    session->refused =
+        err->reason == SCHSM_REASON_CANCELLED || err->reason == SCHSM_REASON_PIN_LENGTH;
+    return 0;
+}
+
+static int verify_on_pad(struct schsm_session *session, struct schsm_error *err)
+{
+    if (!session->transport->has_pin_pad(session->card.handle))
+        return REFUSE(session, err, SCHSM_REASON_PIN_SOURCE,
+                      "reader %s has no PIN pad, but pin-source=pinpad asks for one: use "
+                      "pin-source=prompt",
+                      session->reader);
+    schsm_log(SCHSM_LOG_INFO, "waiting for the PIN at the PIN pad of reader %s", session->reader);
+    if (!schsm_card_verify_pin_on_pad(&session->card, err))
+        return fail_verify(session, NULL, err);
+    session->login = SCHSM_LOGIN_IN;
+    return 1;
+}
+
+static int verify(struct schsm_session *session, const struct schsm_login *login,
+                  struct schsm_secret *pin, struct schsm_error *err)
+{
+    if (!schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin), err))
+        return fail_verify(session, pin, err);
+    session->login = SCHSM_LOGIN_IN;
+    session->pin_proven =
+        schsm_pin_fingerprint(session->reader, pin, session->pin_fingerprint, err) != 0;
+    if (login->keep_pin)
+        keep(session, pin);
+    schsm_log(SCHSM_LOG_DEBUG, "logged in to device %s", schsm_session_name(session));
+    return 1;
+}
+
+/* Whether this is the PIN that we proved on this connection. */
+static bool is_proven(const struct schsm_session *session, const struct schsm_secret *pin)
+{
+    uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    return session->login == SCHSM_LOGIN_IN && session->pin_proven &&
+           schsm_pin_fingerprint(session->reader, pin, fingerprint, &ignored) &&
+           memcmp(fingerprint, session->pin_fingerprint, sizeof(fingerprint)) == 0;
+}
+
+int schsm_session_login(struct schsm_session *session, const struct schsm_login *login, bool prove,
+                        struct schsm_error *err)
+{
+    bool stored = login->source != NULL && schsm_pin_source_is_stored(login->source);
+    struct schsm_secret *pin = NULL;
+    int tries = -1;
+    int ok = 0;
+
+    /* Only a stored PIN is there to be proven; a person is not asked without need. */
+    prove = prove && stored;
+    if (session->login == SCHSM_LOGIN_IN && !prove)
+        return 1;
+    if (session->login == SCHSM_LOGIN_IN && session->pin_proven) {
+        if (!read_source(session, login, -1, &pin, err))
+            return 0;
+        if (is_proven(session, pin)) {
+            ok = 1;
+            goto done;
+        }
+    }
+    if (!query(session, &tries, err))
+        goto done;
+    if (session->login == SCHSM_LOGIN_IN && !prove) {
+        ok = 1;
+        goto done;
+    }
+    if (!prove && pin == NULL && session->kept_pin != NULL)
+        pin = schsm_secret_ref(session->kept_pin);
+    if (pin == NULL && login->source == NULL) {
+        refuse_missing(session, login, err);
+        goto done;
+    }
+    if (pin == NULL && schsm_pin_source_is_pinpad(login->source)) {
+        ok = verify_on_pad(session, err);
+        goto done;
+    }
+    if ((stored || pin != NULL) && !check_tries(session, login, tries, err))
+        goto done;
+    if (pin == NULL && !read_source(session, login, tries, &pin, err))
+        goto done;
+    ok = check_pin(session, pin, err) && verify(session, login, pin, err);
+
+done:
+    schsm_secret_free(pin);
+    return ok;
+}
