@@ -20,7 +20,7 @@ packages_virtual=(pcscd opensc vsmartcard-vpcd systemd util-linux iproute2 procp
 # To run all tests.
 # shellcheck disable=SC2034
 packages_tests=(clang clang-format clang-tidy clang-tools libclang-rt-14-dev valgrind strace
-    expect python3 nginx-light opensc-pkcs11 git ca-certificates)
+    expect python3 libcmocka-dev nginx-light opensc-pkcs11 git ca-certificates)
 
 # package_installed NAME: true when dpkg has it configured.
 package_installed() {

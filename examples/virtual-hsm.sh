@@ -25,7 +25,7 @@ build=${SC_HSM_BUILD:-$root/build}
 
 usage() {
     cat <<'END'
-Usage: virtual-hsm.sh start [--cards N]   start 1 to 8 virtual cards; print shell lines to eval
+Usage: virtual-hsm.sh start [--cards N]   start N virtual cards, 0 to 8; print shell lines to eval
        virtual-hsm.sh env                 print these lines again
        virtual-hsm.sh stop                end cards and daemon; print lines that undo the settings
        virtual-hsm.sh remove [CARD]       pull a card out of its reader (1, 2, ...; default 1)
@@ -293,7 +293,7 @@ command_start() {
         *) die "unknown option $1" ;;
         esac
     done
-    [[ $cards =~ ^[1-$max_cards]$ ]] || die "--cards takes a number from 1 to $max_cards"
+    [[ $cards =~ ^[0-$max_cards]$ ]] || die "--cards takes a number from 0 to $max_cards"
     check_needs
     make_folder
     trap 'stop_all' EXIT

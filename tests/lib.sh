@@ -50,22 +50,22 @@ export ASAN_OPTIONS=log_path=$reports/report:detect_leaks=1
 export LSAN_OPTIONS=suppressions=$SC_HSM_SOURCE/tests/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=log_path=$reports/report:print_stacktrace=1
 
-# foreign COMMAND...: runs a program that is not ours and loads sc-hsm.so.
-foreign() {
-    if [ -n "${SC_HSM_ASAN:-}" ]; then
-        LD_PRELOAD=$SC_HSM_ASAN "$@"
-    else
-        "$@"
-    fi
-}
-
-openssl() {
-    foreign openssl "$@"
-}
+# The programs that are not ours and load sc-hsm.so; found in PATH before the real ones, so that
+# they start right whoever starts them.
+real_openssl=$(type -P openssl)
+if [ -n "${SC_HSM_ASAN:-}" ]; then
+    mkdir "$work/.bin"
+    for program in openssl nginx; do
+        printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$SC_HSM_ASAN" \
+            "$(PATH=$PATH:/usr/sbin type -P "$program")" >"$work/.bin/$program"
+    done
+    chmod -R a+rx "$work/.bin"
+    PATH=$work/.bin:$PATH
+fi
 
 # plain_openssl: OpenSSL as it comes, with the default provider alone: the judge of our results.
 plain_openssl() {
-    env -u OPENSSL_MODULES -u PCSCLITE_CSOCK_NAME OPENSSL_CONF=/dev/null openssl "$@"
+    env -u OPENSSL_MODULES -u PCSCLITE_CSOCK_NAME OPENSSL_CONF=/dev/null "$real_openssl" "$@"
 }
 
 # --- saying what happened --------------------------------------------------------------------
@@ -156,13 +156,17 @@ virtual_hsm() {
     "$SC_HSM_SOURCE/examples/virtual-hsm.sh" "$@"
 }
 
-# virtual_card [--cards N]: this test's own pcscd with cards, and the settings to reach it.
-virtual_card() {
+# virtual_cards N: this test's own pcscd with N cards, and the settings to reach it.
+virtual_cards() {
     local settings
-    settings=$(virtual_hsm start "$@") || fail "no virtual card"
+    settings=$(virtual_hsm start --cards "$1") || fail "no virtual card"
     eval "$settings"
     module=$OPENSSL_MODULES/sc-hsm.so
     [ -f "$module" ] || fail "there is no $module"
+}
+
+virtual_card() {
+    virtual_cards 1
 }
 
 # configure KEY=VALUE...: changes our provider's section of this test's openssl.cnf; an empty
@@ -176,9 +180,9 @@ configure() {
     done
 }
 
-# commands [CARD]: how many commands the card has had so far.
+# commands: how many commands the first card has had so far.
 commands() {
-    grep -c '^> ' "$SC_HSM_VIRTUAL/card-${1:-1}.log" || true
+    grep -c '^> ' "$SC_HSM_VIRTUAL/card-1.log" || true
 }
 
 # count WHAT BOUND COMMAND...: runs the command, which must succeed, and compares the number of
@@ -193,7 +197,7 @@ count() {
         '<='*) [ "$after" -le "${bound#<=}" ] ;;
         '='*) [ "$after" = "${bound#=}" ] ;;
         esac then
-        tail -n +"1" "$SC_HSM_VIRTUAL/card-1.log" | tail -n $((3 * after)) | cut -c1-120 >"$seen"
+        tail -n $((3 * after)) "$SC_HSM_VIRTUAL/card-1.log" | cut -c1-120 >"$seen"
         fail "$what: $after card commands, expected $bound"
     fi
     echo "ok: $what: $after card commands"
@@ -222,6 +226,31 @@ pin_tries() {
 # files: the ids of all files on the first card, as text that can be compared.
 files() {
     raw_apdus 80580000000000 2>/dev/null | tail -n +3
+}
+
+# pin_checks: how many VERIFY commands with a PIN the first card has had so far.
+pin_checks() {
+    grep -c '^> 00200081.' "$SC_HSM_VIRTUAL/card-1.log" || true
+}
+
+# make_rsa_key, make_ec_key: a key on the card (ids 10 and 20, labels web-rsa and web-ec), its
+# reference file and its public key in rsa.pem, rsa.pub, ec.pem and ec.pub.
+make_rsa_key() {
+    check "an RSA-2048 key is made on the card" openssl genpkey -algorithm SC-HSM-RSA \
+        -pkeyopt bits:2048 -pkeyopt id:10 -pkeyopt label:web-rsa -out rsa.pem
+    check "its public key is in the reference file" openssl pkey -in rsa.pem -pubout -out rsa.pub
+}
+
+make_ec_key() {
+    check "a P-256 key is made on the card" openssl genpkey -algorithm SC-HSM-EC \
+        -pkeyopt group:P-256 -pkeyopt id:20 -pkeyopt label:web-ec -out ec.pem
+    check "its public key is in the reference file" openssl pkey -in ec.pem -pubout -out ec.pub
+}
+
+# self_signed NAME: a certificate for the key NAME.pem in NAME.crt.
+self_signed() {
+    check "a self-signed certificate with $1.pem" \
+        openssl req -new -x509 -key "$1.pem" -subj "/CN=$1" -days 30 -out "$1.crt"
 }
 
 # --- the end ---------------------------------------------------------------------------------

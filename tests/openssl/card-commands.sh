@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../lib.sh"
+virtual_card
+make_rsa_key
+make_ec_key
+ref=$(openssl storeutl -noout -text sc-hsm:id=20 | grep -o 'key-ref=[0-9]*' | head -1)
+[ -n "$ref" ] || fail "storeutl tells no key-ref"
+
+# x509 KEY
+x509() {
+    openssl req -new -x509 -key "$1" -subj /CN=x -out c.pem
+}
+
+# cold KEYS: what a new process needs with so many keys on the card.
+cold() {
+    count "req -x509 by reference file, $1 keys on the card" '=3' x509 ec.pem
+    count "the same with the RSA key" '=3' x509 rsa.pem
+    count "req -x509 by key-ref, $1 keys on the card" '<=5' x509 "sc-hsm:$ref"
+}
+
+cold 2
+configure login=use
+count "loading a reference file with login = use" '=0' openssl pkey -in ec.pem -noout
+count "its public part" '=0' openssl pkey -in ec.pem -pubout -out ec2.pub
+configure login= pin-source=
+count "loading a reference file without a PIN" '=0' openssl pkey -in ec.pem -pubout -out ec2.pub
+configure "pin-source=file:$SC_HSM_VIRTUAL/pin"
+count "a certificate's check with our provider loaded" '=0' openssl verify -CAfile c.pem c.pem
+
+for number in $(seq 3 40); do
+    openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt "label:key $number" \
+        -out /dev/null 2>"$seen" || fail "key number $number"
+done
+equal "40 keys are on the card" 40 "$(openssl storeutl -noout -keys sc-hsm: | sed -n 's/^Total found: //p')"
+cold 40
+
+# Steady state: one command for each signature, whoever asks.
+for key in rsa.pem ec.pem; do
+    first=$(commands)
+    check "one signature" "$programs/sign_many" "$key" 1
+    second=$(commands)
+    check "101 signatures" "$programs/sign_many" "$key" 101
+    third=$(commands)
+    equal "100 more signatures with $key are 100 commands" 100 $((third - second - (second - first)))
+done
