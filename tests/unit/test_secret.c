@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "secret.h"
+
+static void keeps_a_copy(void **state)
+{
+    char pin[] = "648219";
+    struct schsm_secret *secret = schsm_secret_new(pin, 6, NULL);
+
+    (void)state;
+    assert_non_null(secret);
+    memset(pin, 0, sizeof(pin));
+    assert_int_equal(schsm_secret_len(secret), 6);
+    assert_memory_equal(schsm_secret_data(secret), "648219", 6);
+    schsm_secret_free(secret);
+}
+
+static void takes_0_to_4000_bytes(void **state)
+{
+    static uint8_t data[4001] = { 7 };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_secret *secret;
+
+    (void)state;
+    secret = schsm_secret_new(NULL, 0, &err);
+    assert_non_null(secret);
+    assert_int_equal(schsm_secret_len(secret), 0);
+    schsm_secret_free(secret);
+    secret = schsm_secret_new(data, 4000, &err);
+    assert_non_null(secret);
+    assert_memory_equal(schsm_secret_data(secret), data, 4000);
+    schsm_secret_free(secret);
+    assert_null(schsm_secret_new(data, 4001, &err));
+    assert_int_equal(err.reason, SCHSM_REASON_ARGUMENT);
+    schsm_secret_free(NULL);
+}
+
+static void *use_references(void *secret)
+{
+    for (int i = 0; i < 20000; i++) {
+        struct schsm_secret *mine = schsm_secret_ref(secret);
+
+        if (schsm_secret_data(mine)[0] != 'x') {
+            abort();
+        }
+        schsm_secret_free(mine);
+    }
+    return NULL;
+}
+
+static void lives_until_the_last_of_many_threads_lets_go(void **state)
+{
+    struct schsm_secret *secret = schsm_secret_new("x", 1, NULL);
+    pthread_t threads[4];
+
+    (void)state;
+    assert_non_null(secret);
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, use_references, secret), 0);
+    }
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_memory_equal(schsm_secret_data(secret), "x", 1);
+    schsm_secret_free(secret);
+}
+
+static void survives_fork_on_both_sides(void **state)
+{
+    struct schsm_secret *secret = schsm_secret_new("648219", 6, NULL);
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    assert_non_null(secret);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int wrong = memcmp(schsm_secret_data(secret), "648219", 6) != 0;
+
+        schsm_secret_free(secret);
+        _exit(wrong);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_memory_equal(schsm_secret_data(secret), "648219", 6);
+    schsm_secret_free(secret);
+}
+
+static void is_left_out_of_core_dumps(void **state)
+{
+    struct schsm_secret *secret = schsm_secret_new("648219", 6, NULL);
+    uintptr_t where = (uintptr_t)schsm_secret_data(secret);
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    char line[4096];
+    bool inside = false, flags = false, undumped = false;
+
+    (void)state;
+    if (maps == NULL) {
+        schsm_secret_free(secret);
+        skip();
+    }
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        uintptr_t from, to;
+
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2) {
+            inside = from <= where && where < to;
+        } else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
+            flags = true;
+            undumped = strstr(line, " dd") != NULL;
+        }
+    }
+    (void)fclose(maps);
+    schsm_secret_free(secret);
+    if (!flags) {
+        skip(); /* a kernel that does not tell */
+    }
+    assert_true(undumped);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_a_copy),
+        cmocka_unit_test(takes_0_to_4000_bytes),
+        cmocka_unit_test(lives_until_the_last_of_many_threads_lets_go),
+        cmocka_unit_test(survives_fork_on_both_sides),
+        cmocka_unit_test(is_left_out_of_core_dumps),
+    };
+
+    return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);
+}
