@@ -57,6 +57,21 @@ void schsm_session_disconnect(struct schsm_session *session)
     forget_connection(session);
 }
 
+bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1])
+{
+    schsm_guard_lock();
+    memcpy(serial, session->serial, sizeof(session->serial));
+    schsm_guard_unlock();
+    return serial[0] != 0;
+}
+
+void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READER_MAX + 1])
+{
+    schsm_guard_lock();
+    memcpy(reader, session->reader, sizeof(session->reader));
+    schsm_guard_unlock();
+}
+
 const char *schsm_session_name(const struct schsm_session *session)
 {
     return session->serial[0] != 0 ? session->serial : session->reader;

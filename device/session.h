@@ -80,6 +80,12 @@ struct schsm_job {
 int schsm_session_run(struct schsm_session *session, const struct schsm_job *job,
                       struct schsm_error *err);
 
+/* Copies the serial number; false if it is not known yet. Asks nobody; no lock is needed. */
+bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1]);
+
+/* The name of the reader, likewise. */
+void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READER_MAX + 1]);
+
 /* The functions below are for jobs, and for the files of the session: the lock is held. */
 
 /* The serial number where it is known, else the reader's name. */

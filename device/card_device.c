@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "card_private.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+static int learn_serial(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    (void)arg;
+    return schsm_session_learn_serial(session, err);
+}
+
+static int device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                         struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = learn_serial };
+    struct schsm_session *session = schsm_card_session(dev);
+
+    if (schsm_session_known_serial(session, serial))
+        return 1;
+    if (!schsm_session_run(session, &job, err))
+        return 0;
+    (void)schsm_session_known_serial(session, serial);
+    return 1;
+}
+
+static int nothing(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    (void)session;
+    (void)arg;
+    (void)err;
+    return 1;
+}
+
+static int device_login(struct schsm_device *dev, const struct schsm_login *login,
+                        struct schsm_error *err)
+{
+    const struct schsm_job job = {
+        .run = nothing, .login = login, .prove = true, .object = login->object
+    };
+
+    return schsm_session_run(schsm_card_session(dev), &job, err);
+}
+
+static int read_pin_status(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    return schsm_card_pin_status(&session->card, SCHSM_PIN_USER, arg, err);
+}
+
+static int device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
+                            struct schsm_error *err)
+{
+    struct schsm_pin_status status = { SCHSM_PIN_ABSENT, -1 };
+    const struct schsm_job job = { .run = read_pin_status, .arg = &status };
+
+    if (!schsm_session_run(schsm_card_session(dev), &job, err))
+        return 0;
+    *logged_in = status.state == SCHSM_PIN_VERIFIED;
+    *tries = status.tries_left;
+    return 1;
+}
+
+static void device_free(struct schsm_device *dev)
+{
+    schsm_session_free(schsm_card_session(dev));
+    OPENSSL_free(dev);
+}
+
+static const struct schsm_device_ops card_ops = {
+    .info = schsm_card_device_info,
+    .serial = device_serial,
+    .find = schsm_card_device_find,
+    .read = schsm_card_device_read,
+    .login = device_login,
+    .pin_tries = device_pin_tries,
+    .operate = schsm_card_device_operate,
+    .generate = schsm_card_device_generate,
+    .remove = schsm_card_device_remove,
+    .free = device_free,
+};
+
+struct schsm_device *schsm_card_device_new(const struct schsm_transport *transport, void *arg,
+                                           const char *reader, const struct schsm_atr *atr,
+                                           struct schsm_error *err)
+{
+    struct schsm_card_device *card = OPENSSL_zalloc(sizeof(*card));
+
+    if (card == NULL) {
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    card->device.ops = &card_ops;
+    card->session = schsm_session_new(transport, arg, reader, atr, err);
+    if (card->session == NULL) {
+        OPENSSL_free(card);
+        return NULL;
+    }
+    return &card->device;
+}
+
+void schsm_card_device_known(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                             char reader[SCHSM_READER_MAX + 1])
+{
+    struct schsm_session *session = schsm_card_session(dev);
+
+    (void)schsm_session_known_serial(session, serial);
+    schsm_session_reader(session, reader);
+}
+
+int schsm_card_device_probe(struct schsm_device *dev, struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = nothing };
+
+    return schsm_session_run(schsm_card_session(dev), &job, err);
+}
+
+int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
+                             enum schsm_file_form form, uint8_t **content, size_t *len,
+                             struct schsm_error *err)
+{
+    if (schsm_card_read_file(&session->card, file, form, content, len, err))
+        return 1;
+    return session->card.result == SCHSM_TRANSPORT_OK &&
+           session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
+}
+
+int schsm_card_read_description(struct schsm_session *session, int key_ref,
+                                struct schsm_pkcs15_key *key, bool *exists, struct schsm_error *err)
+{
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+    uint8_t *content = NULL;
+    size_t len = 0;
+
+    memset(key, 0, sizeof(*key));
+    if (!schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | (unsigned int)key_ref,
+                                  SCHSM_FORM_TLV, &content, &len, err))
+        return 0;
+    *exists = content != NULL;
+    if (content != NULL)
+        (void)schsm_pkcs15_decode_key(content, len, key, &malformed);
+    OPENSSL_free(content);
+    return 1;
+}

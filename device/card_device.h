@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A SmartCard-HSM (or Pico HSM) as a device. */
+#ifndef SCHSM_DEVICE_CARD_DEVICE_H
+#define SCHSM_DEVICE_CARD_DEVICE_H
+
+#include "device.h"
+#include "error.h"
+#include "registry.h"
+#include "transport.h"
+
+/*
+ * The device in this reader of this transport; nothing is sent to it before it is used. atr: what
+ * the reader reported, may be NULL. NULL where memory runs out. Freed with dev->ops->free.
+ */
+struct schsm_device *schsm_card_device_new(const struct schsm_transport *transport, void *arg,
+                                           const char *reader, const struct schsm_atr *atr,
+                                           struct schsm_error *err);
+
+/* A registry of the devices behind another transport than PC/SC, for tests. */
+struct schsm_registry *schsm_registry_new_on(const struct schsm_transport *transport, void *arg,
+                                             struct schsm_error *err);
+
+/* What is known of a card device without asking it: the serial number ("" if unknown) and the
+ * reader's name. */
+void schsm_card_device_known(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                             char reader[SCHSM_READER_MAX + 1]);
+
+/* Connects, and with a card of unknown ATR lets SELECT tell what it is; NO_DEVICE for another. */
+int schsm_card_device_probe(struct schsm_device *dev, struct schsm_error *err);
+
+#endif

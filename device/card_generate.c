@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a key pair: choose a free place, let the card make the key, check what it says of it, and
+ * describe it. Nothing is left behind by a failure: a key without a description is one that no
+ * program shows and that nobody dares to delete.
+ */
+#include "card_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+
+#include "curve.h"
+#include "cvc.h"
+#include "log.h"
+
+#define KEY_REF_MAX 255
+#define KEY_SEQUENCE "00001" /* what OpenSC puts behind the serial number for a key's name (6.2)   \
+                              */
+
+struct generation {
+    const struct schsm_generate *spec;
+    const struct schsm_curve *curve; /* EC */
+    uint16_t files[SCHSM_FILES_MAX];
+    size_t files_count;
+    struct schsm_pkcs15_key description;
+    unsigned int key_ref;
+    unsigned int unfinished; /* a key that could not be removed yet, 0: none */
+    uint8_t *spki;
+    size_t spki_len;
+};
+
+static bool is_listed(const struct generation *generation, unsigned int file)
+{
+    for (size_t i = 0; i < generation->files_count; i++)
+        if (generation->files[i] == file)
+            return true;
+    return false;
+}
+
+static bool is_free(const struct generation *generation, unsigned int ref)
+{
+    return !is_listed(generation, SCHSM_FILE_KEY | ref) &&
+           !is_listed(generation, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+           !is_listed(generation, SCHSM_FILE_CERTIFICATE | ref);
+}
+
+static int choose_key_ref(struct generation *generation, struct schsm_error *err)
+{
+    unsigned int ref = 1;
+
+    if (generation->spec->key_ref >= 0) {
+        generation->key_ref = (unsigned int)generation->spec->key_ref;
+        if (generation->key_ref < 1 || generation->key_ref > KEY_REF_MAX)
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference",
+                              generation->spec->key_ref);
+        if (!is_free(generation, generation->key_ref))
+            return schsm_fail(
+                err, SCHSM_REASON_EXISTS,
+                "key reference %u is taken: choose another, or leave the choice to us",
+                generation->key_ref);
+        return 1;
+    }
+    while (ref <= KEY_REF_MAX && !is_free(generation, ref))
+        ref++;
+    if (ref > KEY_REF_MAX)
+        return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
+                          "all %d key references are taken: delete a key that is no longer needed",
+                          KEY_REF_MAX);
+    generation->key_ref = ref;
+    return 1;
+}
+
+/* Marks the ids of one byte that are taken, and refuses the one asked for if it is. */
+static int look_for_id(struct schsm_session *session, struct generation *generation,
+                       bool taken[256], struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+
+    for (size_t i = 0; i < generation->files_count; i++) {
+        unsigned int file = generation->files[i], ref = SCHSM_FILE_ID(file);
+        struct schsm_pkcs15_key other;
+        bool exists;
+
+        if (SCHSM_FILE_TYPE(file) != SCHSM_FILE_KEY || ref == 0)
+            continue;
+        if (!schsm_card_read_description(session, (int)ref, &other, &exists, err))
+            return 0;
+        if (other.id_len == 1)
+            taken[other.id[0]] = true;
+        if (spec->id != NULL && other.id_len == spec->id_len &&
+            memcmp(other.id, spec->id, spec->id_len) == 0)
+            return schsm_fail(err, SCHSM_REASON_EXISTS,
+                              "key reference %u%s%s%s already has this id: choose another", ref,
+                              other.label[0] != 0 ? " (" : "", other.label,
+                              other.label[0] != 0 ? ")" : "");
+    }
+    return 1;
+}
+
+static int choose_id(struct schsm_session *session, struct generation *generation,
+                     struct schsm_error *err)
+{
+    struct schsm_pkcs15_key *description = &generation->description;
+    const struct schsm_generate *spec = generation->spec;
+    bool taken[256] = { false };
+    unsigned int id = generation->key_ref;
+
+    if (!look_for_id(session, generation, taken, err))
+        return 0;
+    if (spec->id != NULL) {
+        memcpy(description->id, spec->id, spec->id_len);
+        description->id_len = spec->id_len;
+        return 1;
+    }
+    for (unsigned int tried = 0; taken[id] || id == 0; tried++) {
+        if (tried > 255)
+            return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
+                              "all ids of one byte are taken: name an id");
+        id = (id + 1) & 0xFF;
+    }
+    description->id[0] = (uint8_t)id;
+    description->id_len = 1;
+    return 1;
+}
+
+static int make_key(struct schsm_session *session, struct generation *generation,
+                    struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    char chr[SCHSM_SERIAL_MAX + sizeof(KEY_SEQUENCE)];
+    struct schsm_cvc_generate request = { .type = spec->type,
+                                          .bits = spec->bits,
+                                          .exponent = spec->exponent,
+                                          .exponent_len = spec->exponent_len,
+                                          .curve = generation->curve,
+                                          .algorithms = spec->algorithms,
+                                          .algorithms_len = spec->algorithms_len,
+                                          .use_count = spec->use_count,
+                                          .key_domain = -1 };
+    uint8_t body[SCHSM_CVC_GENERATE_MAX];
+    size_t len = sizeof(body);
+
+    if (!schsm_session_learn_serial(session, err))
+        return 0;
+    (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, session->serial);
+    if (strlen(chr) <= SCHSM_CVC_NAME_MAX)
+        request.chr = chr;
+    if (!schsm_cvc_build_generate(&request, body, &len, err))
+        return 0;
+    schsm_log(SCHSM_LOG_INFO, "device %s makes key reference %u", session->serial,
+              generation->key_ref);
+    /* From here on there may be a key, even where the answer gets lost. */
+    generation->unfinished = generation->key_ref;
+    if (schsm_card_generate_key_pair(&session->card, generation->key_ref, body, len, err))
+        return 1;
+    if (session->card.result == SCHSM_TRANSPORT_OK)
+        generation->unfinished = 0; /* the card refused */
+    return 0;
+}
+
+static int fail_other_key(struct schsm_error *err)
+{
+    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                      "the device made another key than it was asked for");
+}
+
+/* Whether the key is what was asked for, so that nobody trusts a weaker one. */
+static int check_key(const struct generation *generation, const struct schsm_cvc_key *key,
+                     struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+    struct schsm_view asked = { spec->exponent, spec->exponent_len };
+    const struct schsm_curve *curve = NULL;
+    struct schsm_view exponent = key->exponent;
+
+    if (key->type != spec->type)
+        return fail_other_key(err);
+    if (key->type == SCHSM_KEY_EC) {
+        if (!schsm_cvc_curve(key, NULL, &curve, err))
+            return 0;
+        return curve == generation->curve ? 1 : fail_other_key(err);
+    }
+    if (spec->exponent == NULL)
+        asked = (struct schsm_view){ f4, sizeof(f4) };
+    while (exponent.len > 0 && *exponent.data == 0) {
+        exponent.data++;
+        exponent.len--;
+    }
+    if (key->modulus.len != spec->bits / 8 || (key->modulus.data[0] & 0x80) == 0 ||
+        !schsm_view_equal(exponent, asked))
+        return fail_other_key(err);
+    return 1;
+}
+
+/* Reads the request that came with the key; the signature in it proves that the card holds the
+ * private key to the public one it tells (11.4). */
+static int take_public_key(struct schsm_session *session, struct generation *generation,
+                           struct schsm_error *err)
+{
+    struct schsm_cvc_request request;
+    uint8_t *file = NULL;
+    size_t len = 0;
+    int ok;
+
+    ok =
+        schsm_card_read_file(&session->card, SCHSM_FILE_CERTIFICATE | generation->key_ref,
+                             SCHSM_FORM_TLV, &file, &len, err) &&
+        schsm_cvc_parse_request(file, len, &request, err) &&
+        check_key(generation, &request.cvc.key, err) &&
+        schsm_cvc_verify(&request.cvc.key, NULL, request.cvc.body.data, request.cvc.body.len,
+                         request.cvc.signature.data, request.cvc.signature.len, err) &&
+        schsm_cvc_public_key(&request.cvc.key, NULL, &generation->spki, &generation->spki_len, err);
+    OPENSSL_free(file);
+    return ok;
+}
+
+static int write_description(struct schsm_session *session, struct generation *generation,
+                             struct schsm_error *err)
+{
+    struct schsm_pkcs15_key *description = &generation->description;
+    const struct schsm_generate *spec = generation->spec;
+    uint8_t encoded[SCHSM_PKCS15_MAX];
+    size_t len = sizeof(encoded);
+
+    description->type = spec->type;
+    description->bits = spec->type == SCHSM_KEY_RSA ? spec->bits : generation->curve->bits;
+    if (spec->label != NULL)
+        (void)snprintf(description->label, sizeof(description->label), "%s", spec->label);
+    return schsm_pkcs15_encode_key(description, encoded, &len, err) &&
+           schsm_card_write_file(&session->card, SCHSM_FILE_KEY_DESCRIPTION | generation->key_ref,
+                                 encoded, len, err);
+}
+
+static bool delete_if_there(struct schsm_session *session, unsigned int file)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    return schsm_card_delete_file(&session->card, file, &ignored) ||
+           (session->card.result == SCHSM_TRANSPORT_OK &&
+            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
+}
+
+/* Removes what an attempt left. What failed stays what failed. */
+static void remove_unfinished(struct schsm_session *session, struct generation *generation)
+{
+    enum schsm_transport_result result = session->card.result;
+    unsigned int status_word = session->card.status_word, ref = generation->unfinished;
+
+    if (ref == 0 || result != SCHSM_TRANSPORT_OK)
+        return;
+    if (delete_if_there(session, SCHSM_FILE_KEY | ref) &&
+        delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+        delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref))
+        generation->unfinished = 0;
+    session->card.result = result;
+    session->card.status_word = status_word;
+}
+
+/*
+ * The attempt before this one broke off while the card made its key or just after. Whatever is
+ * there under that reference is ours only if nobody described it meanwhile: other programs write a
+ * description first thing, and ours would have been the last step.
+ */
+static int remove_earlier(struct schsm_session *session, struct generation *generation,
+                          struct schsm_error *err)
+{
+    struct schsm_pkcs15_key description;
+    bool exists = false;
+
+    if (generation->unfinished == 0)
+        return 1;
+    if (!schsm_card_read_description(session, (int)generation->unfinished, &description, &exists,
+                                     err))
+        return 0;
+    if (!exists)
+        remove_unfinished(session, generation);
+    generation->unfinished = 0;
+    return 1;
+}
+
+static int run_generation(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct generation *generation = arg;
+
+    OPENSSL_free(generation->spki);
+    generation->spki = NULL;
+    generation->files_count = SCHSM_FILES_MAX;
+    if (!remove_earlier(session, generation, err) ||
+        !schsm_card_enumerate(&session->card, generation->files, &generation->files_count, err) ||
+        !choose_key_ref(generation, err) || !choose_id(session, generation, err))
+        return 0;
+    if (make_key(session, generation, err) && take_public_key(session, generation, err) &&
+        write_description(session, generation, err)) {
+        generation->unfinished = 0;
+        return 1;
+    }
+    remove_unfinished(session, generation);
+    return 0;
+}
+
+static int check_spec(struct generation *generation, struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+
+    if (spec->id != NULL && (spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX))
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an id has 1 to %d bytes", SCHSM_ID_MAX);
+    if (spec->label != NULL && strlen(spec->label) > SCHSM_LABEL_MAX)
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
+                          SCHSM_LABEL_MAX);
+    if (spec->type == SCHSM_KEY_RSA)
+        return 1;
+    if (spec->type != SCHSM_KEY_EC)
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "only RSA and EC keys come in pairs");
+    generation->curve = schsm_curve_by_nid(spec->curve_nid);
+    if (generation->curve == NULL)
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "a SmartCard-HSM has no keys on this curve");
+    return 1;
+}
+
+static int fill(struct schsm_object *made, struct generation *generation)
+{
+    const struct schsm_pkcs15_key *description = &generation->description;
+
+    memset(made, 0, sizeof(*made));
+    made->type = SCHSM_OBJECT_PRIVATE;
+    made->handle = SCHSM_FILE_KEY | generation->key_ref;
+    made->key_ref = (int)generation->key_ref;
+    made->described = true;
+    memcpy(made->id, description->id, description->id_len);
+    made->id_len = description->id_len;
+    memcpy(made->label, description->label, sizeof(made->label));
+    made->key_type = description->type;
+    made->bits = description->bits;
+    made->value = generation->spki;
+    made->value_len = generation->spki_len;
+    generation->spki = NULL;
+    return 1;
+}
+
+int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                               const struct schsm_login *login, struct schsm_object *made,
+                               struct schsm_error *err)
+{
+    static const struct schsm_login no_login = { 0 };
+    struct generation *generation = OPENSSL_zalloc(sizeof(*generation));
+    struct schsm_job job = { .run = run_generation,
+                             .arg = generation,
+                             .login = login != NULL ? login : &no_login,
+                             .transaction = true,
+                             .object = "new key" };
+    int ok = 0;
+
+    if (generation == NULL)
+        return schsm_fail_memory(err);
+    generation->spec = spec;
+    if (!check_spec(generation, err))
+        goto done;
+    ok = schsm_session_run(schsm_card_session(dev), &job, err);
+    if (ok)
+        ok = fill(made, generation);
+    else if (generation->unfinished != 0)
+        schsm_fail_context(err,
+                           "key reference %u may have been left without description on the device "
+                           "and should be deleted",
+                           generation->unfinished);
+
+done:
+    OPENSSL_free(generation->spki);
+    OPENSSL_free(generation);
+    return ok;
+}

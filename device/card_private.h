@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the card device share; one file for each operation of the interface. */
+#ifndef SCHSM_DEVICE_CARD_PRIVATE_H
+#define SCHSM_DEVICE_CARD_PRIVATE_H
+
+#include "card_device.h"
+#include "pkcs15.h"
+#include "session.h"
+
+struct schsm_card_device {
+    struct schsm_device device; /* first member */
+    struct schsm_session *session;
+};
+
+static inline struct schsm_session *schsm_card_session(struct schsm_device *dev)
+{
+    return ((struct schsm_card_device *)(void *)dev)->session;
+}
+
+/* The operations of the interface, see device.h. */
+int schsm_card_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
+                           struct schsm_object_list *list, struct schsm_error *err);
+int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object,
+                           const struct schsm_login *login, struct schsm_error *err);
+int schsm_card_device_info(struct schsm_device *dev, struct schsm_device_info *info,
+                           struct schsm_error *err);
+int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
+                              const struct schsm_login *login, const uint8_t *in, size_t in_len,
+                              uint8_t *out, size_t *out_len, struct schsm_error *err);
+int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                               const struct schsm_login *login, struct schsm_object *made,
+                               struct schsm_error *err);
+int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object *object,
+                             const struct schsm_login *login, struct schsm_error *err);
+
+/* Of jobs: */
+
+/* Reads a file; 1 with *content NULL where it does not exist. The caller knows that the applet
+ * answers (schsm_session_confirm_applet). */
+int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
+                             enum schsm_file_form form, uint8_t **content, size_t *len,
+                             struct schsm_error *err);
+
+/* Reads a key's description C4xx. 1 with key->id_len 0 and type NONE where there is none or it is
+ * malformed; *exists tells whether there is a file. */
+int schsm_card_read_description(struct schsm_session *session, int key_ref,
+                                struct schsm_pkcs15_key *key, bool *exists,
+                                struct schsm_error *err);
+
+/* Fills key_type and bits of an object from a DER SubjectPublicKeyInfo, where it tells them. */
+void schsm_card_describe_public_key(struct schsm_object *object, const uint8_t *spki,
+                                    size_t spki_len);
+
+#endif

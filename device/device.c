@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device interface's one way in. Implementations may use the error as scratch paper, for
+ * instance while they recover; here it reaches the caller only where the whole call failed.
+ */
+#include "device.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+static int finish(int ok, const struct schsm_error *found, struct schsm_error *err)
+{
+    if (!ok && err != NULL)
+        *err = *found;
+    return ok;
+}
+
+int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
+                      struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->info(dev, info, &found), &found, err);
+}
+
+int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                        struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->serial(dev, serial, &found), &found, err);
+}
+
+int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
+                      struct schsm_object_list *list, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->find(dev, filter, list, &found), &found, err);
+}
+
+int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
+                      const struct schsm_login *login, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    if (object->value != NULL)
+        return 1;
+    return finish(dev->ops->read(dev, object, login, &found), &found, err);
+}
+
+int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
+                       struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->login(dev, login, &found), &found, err);
+}
+
+int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
+                           struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->pin_tries(dev, logged_in, tries, &found), &found, err);
+}
+
+int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
+                         const struct schsm_login *login, const uint8_t *in, size_t in_len,
+                         uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(
+        dev->ops->operate(dev, operation, key_ref, login, in, in_len, out, out_len, &found), &found,
+        err);
+}
+
+int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                          const struct schsm_login *login, struct schsm_object *made,
+                          struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    memset(made, 0, sizeof(*made));
+    return finish(dev->ops->generate(dev, spec, login, made, &found), &found, err);
+}
+
+int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
+                        const struct schsm_login *login, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->remove(dev, object, login, &found), &found, err);
+}
+
+void schsm_object_clear(struct schsm_object *object)
+{
+    OPENSSL_clear_free(object->value, object->value_len);
+    memset(object, 0, sizeof(*object));
+    object->key_ref = -1;
+}
+
+void schsm_object_list_clear(struct schsm_object_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        schsm_object_clear(&list->objects[i]);
+    OPENSSL_free(list->objects);
+    list->objects = NULL;
+    list->count = 0;
+}
