@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the test programs share: a key loaded as any program loads one, by OpenSSL's store from a
+ * file or a URI, and signatures judged by a library context that knows nothing of our provider.
+ */
+#ifndef SC_HSM_TESTS_PROGRAM_H
+#define SC_HSM_TESTS_PROGRAM_H
+
+#include <openssl/evp.h>
+
+struct program_key {
+    EVP_PKEY *key;       /* the private key, wherever it is */
+    OSSL_LIB_CTX *other; /* with the default provider alone */
+    EVP_PKEY *judge;     /* the public key in there */
+};
+
+/* Loads the first private key of a file or URI. Ends the program with a message on failure. */
+void program_load_key(struct program_key *key, const char *name);
+void program_free_key(struct program_key *key);
+
+/* Signs the text "message NUMBER" with SHA-256 and verifies the signature. 1 on success; 0 leaves
+ * the reason in OpenSSL's error queue, or a line on standard error if the signature is wrong. */
+int program_sign(const struct program_key *key, unsigned int number);
+
+/* Prints what the error queue holds, and empties it. */
+void program_print_errors(const char *what);
+
+/* A positive number from the command line; ends the program if it is none. */
+unsigned int program_number(const char *text);
+
+#endif

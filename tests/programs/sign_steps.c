@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sign_steps KEY: loads a key, says "ready", then signs once for each line of standard input and
+ * answers "signed", or "failed: " with the last error's sentence. What happens to the card between
+ * two lines is up to the caller.
+ */
+#include <stdio.h>
+
+#include <openssl/err.h>
+
+#include "program.h"
+
+static void say_last_error(void)
+{
+    const char *data = NULL;
+    int flags = 0;
+    unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
+    const char *reason = ERR_reason_error_string(code);
+
+    printf("failed: %s: %s\n", reason == NULL ? "?" : reason,
+           (flags & ERR_TXT_STRING) != 0 ? data : "");
+    ERR_clear_error();
+}
+
+int main(int argc, char **argv)
+{
+    struct program_key key;
+    char line[64];
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: sign_steps KEY\n");
+        return 2;
+    }
+    program_load_key(&key, argv[1]);
+    printf("ready\n");
+    fflush(stdout);
+    for (unsigned int number = 0; fgets(line, sizeof(line), stdin) != NULL; number++) {
+        if (program_sign(&key, number)) {
+            printf("signed\n");
+        } else {
+            say_last_error();
+        }
+        fflush(stdout);
+    }
+    program_free_key(&key);
+    return 0;
+}

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/server.sh"
+PATH=$PATH:/usr/sbin
+need nginx
+virtual_card
+make_rsa_key
+make_ec_key
+self_signed rsa
+self_signed ec
+port=$(free_port)
+ec_port=$(free_port 2)
+# The PIN is readable by the master alone. The workers are another user, and have to log in by
+# themselves with the PIN that was proven when the key was loaded.
+configure cache-pin=yes
+
+cat >nginx.conf <<END
+user nobody nogroup;
+worker_processes 2;
+daemon off;
+pid $work/nginx.pid;
+error_log $work/server.log info;
+# nginx takes the environment away from its workers but for what is named here.
+env PCSCLITE_CSOCK_NAME;
+env ASAN_OPTIONS;
+env LSAN_OPTIONS;
+env UBSAN_OPTIONS;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path $work/tmp1;
+    proxy_temp_path $work/tmp2;
+    fastcgi_temp_path $work/tmp3;
+    uwsgi_temp_path $work/tmp4;
+    scgi_temp_path $work/tmp5;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache off;
+    ssl_session_tickets off;
+    server {
+        listen 127.0.0.1:$port ssl;
+        ssl_certificate $work/rsa.crt;
+        ssl_certificate_key $work/rsa.pem;
+        location / { return 200 "signed on the card\n"; }
+    }
+    server {
+        listen 127.0.0.1:$ec_port ssl;
+        ssl_certificate $work/ec.crt;
+        ssl_certificate_key $work/ec.pem;
+        location / { return 200 "signed on the card\n"; }
+    }
+}
+END
+at_end() {
+    [ -z "${server:-}" ] || kill "$server" 2>/dev/null
+    sed 's/^/nginx: /' server.log 2>/dev/null | grep -E 'emerg|alert|crit' | head -20 >&2
+}
+
+start_nginx() {
+    : >server.log
+    nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" >nginx.out 2>&1 &
+    server=$!
+    wait_for "nginx" listening "$port" "$server"
+}
+
+stop_nginx() {
+    kill -QUIT "$server"
+    wait "$server" || fail "nginx ended badly"
+    server=
+}
+
+# all_work WHEN: 200 connections in parallel for each protocol and key.
+all_work() {
+    local version
+    for version in 1.2 1.3; do
+        check "$1: 200 connections, TLS $version, RSA" client 200 50 "$version" rsa.crt
+        says "^200 ok TLSv$version"
+        port=$ec_port check "$1: 200 connections, TLS $version, ECDSA" \
+            client 200 50 "$version" ec.crt
+        says "^200 ok TLSv$version"
+    done
+}
+
+check "nginx -t" nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" -t
+start_nginx
+workers=$(pgrep -P "$server" -u nobody | wc -l)
+[ "$workers" -ge 2 ] || workers=$(pgrep -u nobody -f 'nginx: worker' | wc -l)
+[ "$workers" -ge 2 ] || fail "there are $workers workers of the user nobody"
+all_work "started"
+
+# Reload while connections come in: not one of them fails.
+python3 "$SC_HSM_SOURCE/tests/servers/client.py" "$port" 200 10 1.3 rsa.crt >load 2>&1 &
+load=$!
+for _ in 1 2 3; do
+    nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" -s reload
+    sleep 0.3
+done
+if ! wait "$load"; then
+    cp load "$seen"
+    fail "connections failed during reloads"
+fi
+echo "ok: 200 connections during three reloads"
+all_work "reloaded"
+
+# The card's other users and its owner: the workers log in again by themselves.
+check "a reset" opensc-tool --reader 0 --reset=cold
+check "after a reset" client 20 4 1.3 rsa.crt
+virtual_hsm remove
+virtual_hsm insert
+check "after the card was pulled and put back" client 20 4 1.3 rsa.crt
+equal "no try was spent" 3 "$(pin_tries)"
+stop_nginx
+
+# A wrong PIN: nginx does not even start, and says why.
+echo 111111 >wrong.pin
+configure "pin-source=file:$work/wrong.pin"
+fails "nginx -t with a wrong PIN" nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" -t
+says '2 (PIN )?tries (are )?left'
+equal "one try was spent" 2 "$(pin_tries)"
+
+# The PIN from nginx's own password file.
+configure pin-source=
+echo "$pin" >password
+sed -i "s|ssl_session_cache off;|ssl_session_cache off; ssl_password_file $work/password;|" nginx.conf
+start_nginx
+check "with ssl_password_file" client 20 4 1.3 rsa.crt
+stop_nginx
