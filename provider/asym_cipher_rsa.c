@@ -303,7 +303,7 @@ static int rsa_decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t o
         *out_len = out_size;
         return EVP_PKEY_decrypt(ctx->twin, out, out_len, in, in_len) > 0;
     }
-    if (!read_parameters(ctx, &rsa) || !check_parameters(ctx, &rsa))
+    if (!read_parameters(ctx, &rsa))
         return 0;
     /* Room for the longest message is asked for, lest a short buffer tell of a message's length. */
     need = rsa.pad_mode == RSA_PKCS1_WITH_TLS_PADDING ? SCHSM_TLS_PREMASTER_SIZE
@@ -317,7 +317,7 @@ static int rsa_decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t o
                                   "the buffer of %zu bytes is too small; decryption with this key "
                                   "needs %zu",
                                   out_size, need);
-    return decrypt_on_device(ctx, &rsa, out, out_len, in, in_len);
+    return check_parameters(ctx, &rsa) && decrypt_on_device(ctx, &rsa, out, out_len, in, in_len);
 }
 
 static int rsa_get_params(void *vctx, OSSL_PARAM params[])
