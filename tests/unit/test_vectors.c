@@ -183,8 +183,8 @@ static void key_descriptions_of_real_cards_are_read(void **state)
         { "prkd-rsa2048-joe-doe.bin", "Joe Doe (RSA2048)", "01", SCHSM_KEY_RSA,
           SCHSM_USAGE_DECRYPT | SCHSM_USAGE_SIGN | SCHSM_USAGE_SIGN_RECOVER | SCHSM_USAGE_UNWRAP,
           2048 },
-        { "prkd-ec256-btc-test-1.bin", "btc-test-1", "4D8B45C6B9E00AEE9C677B595E7B7B72572035ED",
-          SCHSM_KEY_EC, SCHSM_USAGE_SIGN | SCHSM_USAGE_DERIVE, 256 },
+        { "prkd-ec256-btc-test-1.bin", "btc-test", "4D8B45C6B9E00AEE9C677B595E7B7B72572035ED",
+          SCHSM_KEY_EC, SCHSM_USAGE_SIGN | SCHSM_USAGE_SIGN_RECOVER | SCHSM_USAGE_DERIVE, 256 },
         { "prkd-pico-devkey.bin", "ESPICOHSMTR", "0000000000000000000000000000000000000000",
           SCHSM_KEY_EC, SCHSM_USAGE_SIGN | SCHSM_USAGE_DERIVE, 256 },
     };
