@@ -9,7 +9,7 @@ make_rsa_key
 make_ec_key
 self_signed rsa
 self_signed ec
-port=$(free_port)
+port=$(free_port 1)
 ec_port=$(free_port 2)
 # The PIN is readable by the master alone. The workers are another user, and have to log in by
 # themselves with the PIN that was proven when the key was loaded.

@@ -12,7 +12,7 @@ self_signed ec
 serve() {
     local name=$1 key=$2
     shift 2
-    port=$(free_port)
+    port=$(free_port 1)
     openssl s_server -accept "127.0.0.1:$port" -cert "$name.crt" -key "$key" -www "$@" \
         </dev/null >server.log 2>&1 &
     server=$!
@@ -58,7 +58,7 @@ says 'AES128-GCM-SHA256'
 stop_server
 
 # A client certificate whose key is on the card.
-port=$(free_port)
+port=$(free_port 1)
 check "a server key" plain_openssl req -x509 -newkey rsa:2048 -nodes -config "$OPENSSL_CONF" \
     -keyout server.pem -out server.crt -subj /CN=server
 plain_openssl s_server -accept "127.0.0.1:$port" -cert server.crt -key server.pem -www -Verify 1 \

@@ -2,10 +2,10 @@
 # shellcheck shell=bash disable=SC2154  # seen is of tests/lib.sh, port of each test
 # What the server tests share, on top of tests/lib.sh.
 
-# free_port [NUMBER]: the first (second, ...) free loopback port of a stretch of 20 that is this
+# free_port NUMBER: the first (second, ...) free loopback port of a stretch of 20 that is this
 # test's own, below the range that the system hands out to clients.
 free_port() {
-    local candidate wanted=${1:-1} first=$((10000 + ($$ % 1000) * 20))
+    local candidate wanted=$1 first=$((10000 + ($$ % 1000) * 20))
     for ((candidate = first; candidate < first + 20; candidate++)); do
         if ! (: <"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null; then
             wanted=$((wanted - 1))
