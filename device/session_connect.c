@@ -53,11 +53,16 @@ enum schsm_atr_kind schsm_atr_kind(const struct schsm_atr *atr)
     return is_goid(atr) ? SCHSM_ATR_HSM : SCHSM_ATR_UNKNOWN;
 }
 
-/* USB serial numbers of these tokens are the device's name of four letters and seven digits with
- * the first four digits of its sequence number, 0000; anything else is not taken for one. */
-#define NAME_LETTERS 4
-#define NAME_DIGITS 7
+/* USB serial numbers of these tokens are the device's name, eleven letters and digits of which two
+ * letters come first, with the first four digits of its sequence number, 0000. Anything else is
+ * not taken for one. */
+#define SERIAL_LEN 11
 #define SEQUENCE "0000"
+
+static bool is_letter(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
 
 bool schsm_reader_serial(const char *reader, char *serial, size_t size)
 {
@@ -65,17 +70,17 @@ bool schsm_reader_serial(const char *reader, char *serial, size_t size)
     size_t n = 0;
 
     serial[0] = 0;
-    if (at == NULL || size <= NAME_LETTERS + NAME_DIGITS)
+    if (at == NULL || size <= SERIAL_LEN)
         return false;
     at++;
-    while (n < NAME_LETTERS && at[n] >= 'A' && at[n] <= 'Z')
+    while (n < SERIAL_LEN && (is_letter(at[n]) || (n >= 2 && at[n] >= '0' && at[n] <= '9')))
         n++;
-    while (n >= NAME_LETTERS && n < NAME_LETTERS + NAME_DIGITS && at[n] >= '0' && at[n] <= '9')
-        n++;
-    if (n != NAME_LETTERS + NAME_DIGITS || strncmp(at + n, SEQUENCE, strlen(SEQUENCE)) != 0 ||
-        at[n + strlen(SEQUENCE) + strspn(at + n + strlen(SEQUENCE), " ")] != ')')
+    if (n != SERIAL_LEN || strncmp(at + n, SEQUENCE, strlen(SEQUENCE)) != 0)
         return false;
-    memcpy(serial, at, n);
+    at += n + strlen(SEQUENCE);
+    if (at[strspn(at, " ")] != ')')
+        return false;
+    memcpy(serial, at - n - strlen(SEQUENCE), n);
     serial[n] = 0;
     return true;
 }
