@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sc-hsm: the admin tool. One run: read the command line, run one command, say how it ended. */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "exit_status.h"
+
+static int run(struct schsm_tool *tool, struct schsm_error *err)
+{
+    if (tool->want_version) {
+        puts(SCHSM_TOOL_NAME " " SC_HSM_VERSION);
+        return 1;
+    }
+    if (tool->want_help) {
+        if (tool->command != NULL) {
+            schsm_help_command(tool->command);
+        } else {
+            schsm_help_tool();
+        }
+        return 1;
+    }
+    if (tool->command == NULL) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "say what to do; '" SCHSM_TOOL_NAME " --help' lists the commands");
+    }
+    return tool->command->run(tool, err);
+}
+
+/* A full disk or a closed pipe shows at the latest here. */
+static int flush(struct schsm_error *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_DEVICE, "standard output cannot be written: %s",
+                      strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+    struct schsm_tool tool = { 0 };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    const char **words = NULL;
+    int ok = 0;
+
+    /* The user's openssl.cnf may load our own provider, and has no say in this program. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    schsm_config_init(&tool.context.config);
+    tool.context.libctx = OSSL_LIB_CTX_new();
+    words = OPENSSL_zalloc((size_t)(argc > 0 ? argc : 1) * sizeof(*words));
+    if (tool.context.libctx == NULL || words == NULL) {
+        schsm_fail_memory(&err);
+        goto done;
+    }
+    tool.context.registry = schsm_registry_new(&err);
+    if (tool.context.registry == NULL || !schsm_tool_parse(&tool, argc, argv, words, &err)) {
+        goto done;
+    }
+    ok = run(&tool, &err) && flush(&err);
+
+done:
+    if (!ok) {
+        fflush(stdout);
+        fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err.text);
+    }
+    schsm_registry_free(tool.context.registry);
+    schsm_config_clear(&tool.context.config);
+    OSSL_LIB_CTX_free(tool.context.libctx);
+    OPENSSL_free(words);
+    return ok ? SCHSM_EXIT_DONE : (int)schsm_exit_status(err.reason);
+}

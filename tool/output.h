@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables for people, JSON for programs; both on standard output. */
+#ifndef SCHSM_TOOL_OUTPUT_H
+#define SCHSM_TOOL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "../device/error.h"
+
+#define SCHSM_COLUMNS_MAX 8
+
+/* Cells are added row by row; a row is whole when it has as many cells as there are columns. */
+struct schsm_table {
+    size_t columns;
+    char **cells; /* printable */
+    size_t count, room;
+    bool failed; /* memory ran out on the way */
+};
+
+/* headings: NULL, or one for each column, printed as the first row. */
+void schsm_table_init(struct schsm_table *table, size_t columns, const char *const *headings);
+void schsm_table_add(struct schsm_table *table, const char *cell);
+void schsm_table_addf(struct schsm_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints the table and clears it. */
+int schsm_table_print(struct schsm_table *table, struct schsm_error *err);
+void schsm_table_clear(struct schsm_table *table);
+
+/* A JSON string of a text that may hold anything; null for "". */
+json_t *schsm_json_text(const char *text);
+
+/* A JSON number, null where it is negative: unknown. */
+json_t *schsm_json_count(int number);
+
+/* Appends the item, which is the array's then; a NULL one means that memory ran out. */
+int schsm_json_append(json_t *array, json_t *item, struct schsm_error *err);
+
+/* Prints a document and frees it; a NULL one means that memory ran out. */
+int schsm_json_print(json_t *document, struct schsm_error *err);
+
+/* Bytes as lower case hex digits; out has room for 2 * len + 1 characters. */
+void schsm_hex(const uint8_t *bytes, size_t len, char *out);
+
+#endif
