@@ -278,7 +278,8 @@ static const OSSL_DISPATCH provider_functions[] = {
     { 0, NULL }
 };
 
-OSSL_provider_init_fn OSSL_provider_init;
+/* The one symbol that leaves the module. */
+__attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
 
 int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
                        const OSSL_DISPATCH **out, void **provctx)
