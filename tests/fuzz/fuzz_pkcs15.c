@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The input as each kind of description; a key's is written again and must read the same. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "pkcs15.h"
+
+static void check_key(const struct schsm_pkcs15_key *key)
+{
+    uint8_t out[SCHSM_PKCS15_MAX];
+    struct schsm_pkcs15_key again;
+    size_t len = sizeof(out);
+
+    REQUIRE(memchr(key->label, '\0', sizeof(key->label)) != NULL);
+    REQUIRE(key->id_len <= SCHSM_ID_MAX);
+    if (!schsm_pkcs15_encode_key(key, out, &len, NULL)) {
+        REQUIRE(key->id_len == 0 || key->bits == 0);
+        return;
+    }
+    REQUIRE(schsm_pkcs15_decode_key(out, len, &again, NULL));
+    REQUIRE(again.type == key->type && again.bits == key->bits);
+    REQUIRE(again.usage == key->usage || key->usage == 0);
+    REQUIRE(again.id_len == key->id_len && memcmp(again.id, key->id, key->id_len) == 0);
+    REQUIRE(strcmp(again.label, key->label) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct schsm_pkcs15_key key;
+    struct schsm_pkcs15_certificate certificate;
+    struct schsm_pkcs15_data object;
+    struct schsm_pkcs15_token token;
+
+    if (schsm_pkcs15_decode_key(data, len, &key, NULL)) {
+        check_key(&key);
+    }
+    if (schsm_pkcs15_decode_certificate(data, len, &certificate, NULL)) {
+        REQUIRE(memchr(certificate.label, '\0', sizeof(certificate.label)) != NULL);
+        REQUIRE(certificate.file_id <= 0xFFFF);
+    }
+    if (schsm_pkcs15_decode_data(data, len, &object, NULL)) {
+        REQUIRE(memchr(object.application, '\0', sizeof(object.application)) != NULL);
+        REQUIRE(object.file_id <= 0xFFFF);
+    }
+    if (schsm_pkcs15_decode_token(data, len, &token, NULL)) {
+        uint8_t out[SCHSM_PKCS15_MAX];
+        size_t out_len = sizeof(out);
+
+        REQUIRE(schsm_pkcs15_encode_token(&token, out, &out_len, NULL));
+    }
+    return 0;
+}
