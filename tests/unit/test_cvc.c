@@ -205,7 +205,7 @@ static void a_holder_that_is_not_text_is_refused(void **state)
 static int verify_chain(const uint8_t *file, size_t len)
 {
     struct schsm_cvc trusted, device;
-    const struct schsm_curve *curve;
+    const struct schsm_curve *curve = NULL;
 
     return schsm_cvc_parse(root.data, root.len, &trusted, NULL) &&
            schsm_cvc_verify_device(&trusted, file, len, &device, &curve, NULL);
@@ -248,7 +248,7 @@ static void another_root_is_told_apart_from_a_bad_signature(void **state)
         .car = "UTROOT00001", .chr = "UTROOT00001", .key = issuer_key, .role = 0xC0 });
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_cvc trusted, device;
-    const struct schsm_curve *curve;
+    const struct schsm_curve *curve = NULL;
 
     (void)state;
     assert_int_equal(schsm_cvc_parse(other.data, other.len, &trusted, NULL), 1);

@@ -17,7 +17,7 @@ static void verify_chain(const char *root_name, const char *file_name, const cha
 {
     struct bytes root = read_vector(root_name), file = read_vector(file_name);
     struct schsm_cvc trusted, device;
-    const struct schsm_curve *curve;
+    const struct schsm_curve *curve = NULL;
     char text[SCHSM_SERIAL_MAX + 1];
 
     if (!schsm_cvc_parse(root.data, root.len, &trusted, &err) ||
@@ -51,7 +51,7 @@ static void a_device_does_not_verify_with_another_root(void **state)
     struct bytes root = read_vector("UTSRCACC100001.cvc");
     struct bytes file = read_vector("nitrokey-DENK0404144-ef2f02.bin");
     struct schsm_cvc trusted, device;
-    const struct schsm_curve *curve;
+    const struct schsm_curve *curve = NULL;
 
     (void)state;
     assert_int_equal(schsm_cvc_parse(root.data, root.len, &trusted, &err), 1);
@@ -91,7 +91,7 @@ static void a_pico_hsm_has_its_serial_number_and_another_issuer(void **state)
     struct bytes file = read_vector("pico-ESP2202E14A-ef2f02-v2.bin");
     struct bytes root = read_vector("DESRCACC100001.cvc");
     struct schsm_cvc trusted, device;
-    const struct schsm_curve *curve;
+    const struct schsm_curve *curve = NULL;
     char serial[SCHSM_SERIAL_MAX + 1];
 
     (void)state;
