@@ -21,8 +21,11 @@ uint16_t sim_cmd_read_binary(struct sim_card *card, const struct sim_apdu *apdu,
         return SIM_SW_FILE_NOT_FOUND;
     if (!sim_binary_allowed(card, sim_fs_rights(fid).read))
         return SIM_SW_NOT_AUTHENTICATED;
-    /* an empty file ends at its start, which is no error (section 4.3) */
-    if (offset > 0 && offset >= file->content.len)
+    /*
+     * Reading on at the very end is answered 6282 without data, only beyond it 6B00: OpenSC reads
+     * until nothing comes and gives up the token on anything else.
+     */
+    if (offset > file->content.len)
         return SIM_SW_WRONG_OFFSET;
     size_t room = apdu->le < SIM_MAX_RESPONSE ? apdu->le : SIM_MAX_RESPONSE;
     size_t left = file->content.len - offset;

@@ -67,6 +67,17 @@ static bool wait_for(const struct waiting *waiting, int fd, short events, int ti
     return false;
 }
 
+/*
+ * vpcd sends length and content as two small packets, and its kernel keeps the second one until
+ * the first is acknowledged: 40 ms for each command, unless we acknowledge at once. The option
+ * does not last, so it is set again for each packet.
+ */
+static void acknowledge_at_once(int fd)
+{
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
+}
+
 static bool receive(const struct waiting *waiting, int fd, uint8_t *to, size_t len)
 {
     while (len > 0) {
@@ -77,6 +88,7 @@ static bool receive(const struct waiting *waiting, int fd, uint8_t *to, size_t l
             continue;
         if (n <= 0)
             return false;
+        acknowledge_at_once(fd);
         to += n;
         len -= (size_t)n;
     }
