@@ -301,6 +301,8 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
         if (!read_source(session, login, -1, &pin, err))
             return 0;
         if (is_proven(session, pin)) {
+            if (login->keep_pin)
+                keep(session, pin);
             ok = 1;
             goto done;
         }

@@ -68,6 +68,34 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *form
                 (int)(wanted), err->text);                                                         \
     } while (0)
 
+static const struct {
+    const char *name;
+    enum schsm_reason reason;
+} reasons[] = {
+    { "NO_SERVICE", SCHSM_REASON_NO_SERVICE },
+    { "NO_READER", SCHSM_REASON_NO_READER },
+    { "NO_DEVICE", SCHSM_REASON_NO_DEVICE },
+    { "DEVICE_REMOVED", SCHSM_REASON_DEVICE_REMOVED },
+    { "NOT_INITIALISED", SCHSM_REASON_NOT_INITIALISED },
+    { "PIN_INCORRECT", SCHSM_REASON_PIN_INCORRECT },
+    { "PIN_BLOCKED", SCHSM_REASON_PIN_BLOCKED },
+    { "PIN_MISSING", SCHSM_REASON_PIN_MISSING },
+    { "PIN_TRIES_LOW", SCHSM_REASON_PIN_TRIES_LOW },
+    { "PIN_LENGTH", SCHSM_REASON_PIN_LENGTH },
+    { "PIN_MUST_CHANGE", SCHSM_REASON_PIN_MUST_CHANGE },
+    { "PIN_SOURCE", SCHSM_REASON_PIN_SOURCE },
+    { "NOT_FOUND", SCHSM_REASON_NOT_FOUND },
+    { "NOT_PERMITTED", SCHSM_REASON_NOT_PERMITTED },
+};
+
+static enum schsm_reason reason(const char *name)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (strcmp(reasons[i].name, name) == 0)
+            return reasons[i].reason;
+    die("unknown reason %s", name);
+}
+
 static void open_device(void)
 {
     struct schsm_device_selector selector = { getenv("SERIAL"), getenv("READER") };
@@ -352,7 +380,7 @@ static void scenario_wrong(char **args)
 static void scenario_login_reason(char **args)
 {
     open_device();
-    EXPECT_REASON(schsm_device_login(device, &login, err), (enum schsm_reason)atoi(args[0]));
+    EXPECT_REASON(schsm_device_login(device, &login, err), reason(args[0]));
     close_device();
 }
 
@@ -489,7 +517,7 @@ static void scenario_operate_reason(char **args)
     open_device();
     EXPECT_REASON(schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, atoi(args[0]), &login, hash, 32,
                                        out, &len, err),
-                  (enum schsm_reason)atoi(args[1]));
+                  reason(args[1]));
     close_device();
 }
 
@@ -499,8 +527,7 @@ static void scenario_open_reason(char **args)
     struct schsm_device_selector selector = { getenv("SERIAL"), getenv("READER") };
 
     EXPECT_OK((registry = schsm_registry_new(err)) != NULL);
-    EXPECT_REASON(schsm_registry_device(registry, &selector, &device, err),
-                  (enum schsm_reason)atoi(args[0]));
+    EXPECT_REASON(schsm_registry_device(registry, &selector, &device, err), reason(args[0]));
     close_device();
 }
 

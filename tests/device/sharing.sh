@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# One card for many threads, children and programs.
+. "$(dirname "$0")/../lib.sh"
+device_test=$SC_HSM_BUILD/tests/device/device_test
+virtual_card
+export PIN_SOURCE=file:$SC_HSM_VIRTUAL/pin
+check "an EC key is made" "$device_test" generate prime256v1
+check "an RSA key is made" "$device_test" generate 2048
+check "8 threads make 100 EC signatures each" "$device_test" threads 1 8 100
+check "8 threads make 100 RSA signatures each" "$device_test" threads 2 8 100
+check "children sign while their parent's threads do" "$device_test" fork 1 20
+check "children sign while their parent's threads do, RSA" "$device_test" fork 2 10
+
+processes=()
+for key in 1 2 1 2; do
+    "$device_test" many $key 100 >"out-${#processes[@]}" 2>&1 &
+    processes+=($!)
+done
+for process in "${processes[@]}"; do
+    wait "$process" || { cat out-* >"$seen"; fail "one of four processes failed"; }
+done
+echo "ok: four processes make 100 signatures each"
+
+"$device_test" threads 1 4 200 >out-threads 2>&1 &
+process=$!
+for ((i = 0; i < 20; i++)); do
+    raw_apdus >/dev/null 2>&1 || true
+done
+wait $process || { cat out-threads >"$seen"; fail "threads failed while others log out"; }
+echo "ok: threads sign while another program logs out again and again"
