@@ -159,7 +159,7 @@ int schsm_cmd_list(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     if (list.count == 0 && !tool->json) {
-        ok = puts("There are no such objects on the device.") != EOF;
+        ok = puts("There is nothing to list.") != EOF;
         goto done;
     }
     ok = print(&list, tool->json, err);

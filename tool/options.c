@@ -149,9 +149,9 @@ static int take_words(struct schsm_tool *tool, const char **words, size_t count,
     tool->argument_count = count - 1;
     if (tool->argument_count > tool->command->arguments_max) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "'%s' takes %zu arguments at most; '" SCHSM_TOOL_NAME
-                          " help %s' explains them",
-                          tool->command->name, tool->command->arguments_max, tool->command->name);
+                          "'%.40s' is one argument too many; '" SCHSM_TOOL_NAME
+                          " help %s' explains the command",
+                          tool->arguments[tool->command->arguments_max], tool->command->name);
     }
     return 1;
 }
