@@ -19,10 +19,10 @@
 #define SCHSM_ECDSA_DER_MAX (2 * (SCHSM_FIELD_MAX + 3) + 3) /* SEQUENCE of two INTEGER */
 
 struct schsm_curve {
-    int nid;            /* libcrypto's */
     const char *name;   /* SEC 2 or RFC 5639: "secp256r1", "brainpoolP256r1" */
     const char *nist;   /* FIPS 186: "P-256", or NULL */
     const char *oid;    /* dotted */
+    int nid;            /* libcrypto's */
     unsigned int bits;  /* of the field's prime */
     size_t field_len;   /* its bytes; the group's order has as many */
     unsigned int since; /* first major version of the genuine card that knows it */

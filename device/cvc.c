@@ -46,8 +46,8 @@ static int malformed(struct schsm_error *err, const char *what)
 
 /* One member of a constructed element: where the content goes, and whether it must be there. */
 struct member {
-    uint32_t tag;
     struct schsm_view *value;
+    uint32_t tag;
     bool required;
 };
 
@@ -94,9 +94,9 @@ static int parse_key(struct schsm_view content, struct schsm_cvc_key *key, struc
 {
     struct schsm_view first = { NULL, 0 }, second = { NULL, 0 };
     const struct member members[] = {
-        { TAG_OID, &key->oid, true }, { 0x81, &first, false },  { 0x82, &second, false },
-        { 0x83, &key->b, false },     { 0x84, &key->g, false }, { 0x85, &key->n, false },
-        { 0x86, &key->point, false },
+        { &key->oid, TAG_OID, true }, { &first, 0x81, false },  { &second, 0x82, false },
+        { &key->b, 0x83, false },     { &key->g, 0x84, false }, { &key->n, 0x85, false },
+        { &key->point, 0x86, false },
     };
 
     if (!READ_MEMBERS(content, members)) {
@@ -135,19 +135,19 @@ int schsm_cvc_parse(const uint8_t *data, size_t len, struct schsm_cvc *cvc, stru
     static const char what[] = "a CV certificate";
     struct schsm_view body = { NULL, 0 }, key = { NULL, 0 }, chat = { NULL, 0 };
     const struct member outer[] = {
-        { TAG_BODY, &body, true },
-        { TAG_SIGNATURE, &cvc->signature, true },
+        { &body, TAG_BODY, true },
+        { &cvc->signature, TAG_SIGNATURE, true },
     };
     const struct member inner[] = {
-        { TAG_CAR, &cvc->car, false },
-        { TAG_KEY, &key, true },
-        { TAG_CHR, &cvc->chr, true },
-        { TAG_CHAT, &chat, false },
-        { TAG_EFFECTIVE, &cvc->effective, false },
-        { TAG_EXPIRES, &cvc->expires, false },
-        { TAG_EXTENSIONS, &cvc->extensions, false },
+        { &cvc->car, TAG_CAR, false },
+        { &key, TAG_KEY, true },
+        { &cvc->chr, TAG_CHR, true },
+        { &chat, TAG_CHAT, false },
+        { &cvc->effective, TAG_EFFECTIVE, false },
+        { &cvc->expires, TAG_EXPIRES, false },
+        { &cvc->extensions, TAG_EXTENSIONS, false },
     };
-    const struct member role[] = { { TAG_ROLE, &cvc->role, false } };
+    const struct member role[] = { { &cvc->role, TAG_ROLE, false } };
     struct schsm_tlv certificate, signed_part;
 
     memset(cvc, 0, sizeof(*cvc));

@@ -116,9 +116,9 @@ int schsm_cvc_verify_request(const struct schsm_cvc_request *request,
 /* A key to be made by GENERATE ASYMMETRIC KEY PAIR (section 6.2). */
 struct schsm_cvc_generate {
     enum schsm_key_type type; /* RSA or EC */
+    unsigned int bits;        /* RSA: 1024, 1536, 2048, 3072 or 4096 */
     const char *car;          /* NULL: UTCA00001, as OpenSC writes */
     const char *chr;          /* up to SCHSM_CVC_NAME_MAX characters; NULL: UTCDUMMY00001 */
-    unsigned int bits;        /* RSA: 1024, 1536, 2048, 3072 or 4096 */
     const uint8_t *exponent;  /* RSA, big endian; NULL: 65537 */
     size_t exponent_len;
     const struct schsm_curve *curve; /* EC */

@@ -15,14 +15,14 @@
 
 /* Section 11.2: the last two bytes of id-TA. */
 static const struct scheme {
-    uint8_t oid[2];
     const char *digest;
+    uint8_t oid[2];
     bool pss;
 } schemes[] = {
-    { { 1, 1 }, "SHA1", false },   { { 1, 2 }, "SHA256", false }, { { 1, 3 }, "SHA1", true },
-    { { 1, 4 }, "SHA256", true },  { { 1, 5 }, "SHA512", false }, { { 1, 6 }, "SHA512", true },
-    { { 2, 1 }, "SHA1", false },   { { 2, 2 }, "SHA224", false }, { { 2, 3 }, "SHA256", false },
-    { { 2, 4 }, "SHA384", false }, { { 2, 5 }, "SHA512", false },
+    { "SHA1", { 1, 1 }, false },   { "SHA256", { 1, 2 }, false }, { "SHA1", { 1, 3 }, true },
+    { "SHA256", { 1, 4 }, true },  { "SHA512", { 1, 5 }, false }, { "SHA512", { 1, 6 }, true },
+    { "SHA1", { 2, 1 }, false },   { "SHA224", { 2, 2 }, false }, { "SHA256", { 2, 3 }, false },
+    { "SHA384", { 2, 4 }, false }, { "SHA512", { 2, 5 }, false },
 };
 
 static const struct scheme *find_scheme(struct schsm_view oid)

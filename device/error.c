@@ -114,6 +114,7 @@ int schsm_fail(struct schsm_error *err, enum schsm_reason reason, const char *fo
         return 0;
     }
     va_start(args, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang-tidy 14 misses the va_start */
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     copy_printable(err->text, sizeof(err->text), text);
@@ -133,6 +134,7 @@ int schsm_fail_context(struct schsm_error *err, const char *format, ...)
         return 0;
     }
     va_start(args, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): as above */
     len = vsnprintf(text, sizeof(err->text), format, args);
     va_end(args);
     if (len < 0) {

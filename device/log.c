@@ -234,11 +234,8 @@ void schsm_log(enum schsm_log_level level, const char *format, ...)
 
 static void append_text(char *line, size_t *len, const char *text)
 {
-    size_t more = strlen(text);
-
-    if (more < LINE_MAX_BYTES - *len) {
-        memcpy(line + *len, text, more);
-        *len += more;
+    while (*text != '\0' && *len < LINE_MAX_BYTES - 1) {
+        line[(*len)++] = *text++;
     }
 }
 

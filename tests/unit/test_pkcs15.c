@@ -139,11 +139,12 @@ static void long_labels_are_cut_between_characters(void **state)
     struct schsm_pkcs15_key key = key_of(SCHSM_KEY_RSA, "", 2048), back;
     uint8_t out[SCHSM_PKCS15_MAX],
         file[512] = { 0x30, 0x82, 0x01, 0x34, 0x30, 0x82, 0x01, 0x30, 0x0C, 0x82, 0x01, 0x2C };
+    static const uint8_t euro[] = { 0xE2, 0x82, 0xAC };
     size_t len = sizeof(out);
 
     (void)state;
     for (size_t i = 0; i < 300; i += 3) {
-        memcpy(file + 12 + i, "\xE2\x82\xAC", 3);
+        memcpy(file + 12 + i, euro, sizeof(euro));
     }
     assert_int_equal(schsm_pkcs15_decode_key(file, 312, &back, NULL), 1);
     assert_int_equal(strlen(back.label), 255);

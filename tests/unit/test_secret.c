@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,10 +109,11 @@ static void is_left_out_of_core_dumps(void **state)
         skip();
     }
     while (fgets(line, sizeof(line), maps) != NULL) {
-        uintptr_t from, to;
+        char *end;
+        uintptr_t from = strtoull(line, &end, 16);
 
-        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2) {
-            inside = from <= where && where < to;
+        if (*end == '-') { /* from-to: a mapping's first line */
+            inside = from <= where && where < strtoull(end + 1, NULL, 16);
         } else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
             flags = true;
             undumped = strstr(line, " dd") != NULL;
