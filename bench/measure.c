@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WORKERS_MAX 64
+#define COUNT_MAX 10000000
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+int bench_plan_parse(struct bench_plan *plan, int argc, char **argv)
+{
+    int next = 1;
+    long workers = 1, count = 0;
+
+    if (argc > 2 && (strcmp(argv[1], "--threads") == 0 || strcmp(argv[1], "--processes") == 0)) {
+        plan->processes = argv[1][2] == 'p';
+        workers = strtol(argv[2], NULL, 10);
+        next = 3;
+    }
+    if (next < argc) {
+        count = strtol(argv[next++], NULL, 10);
+    }
+    if (workers < 1 || workers > WORKERS_MAX || count < workers || count > COUNT_MAX) {
+        fprintf(stderr, "usage: %s [--threads N | --processes N] COUNT ...\n", argv[0]);
+        return -1;
+    }
+    plan->workers = (unsigned int)workers;
+    plan->count = (size_t)(count - count % workers);
+    return next;
+}
+
+struct worker {
+    const struct bench_plan *plan;
+    double *samples; /* seconds; this worker's share */
+    int ok;
+};
+
+static void *work(void *arg)
+{
+    struct worker *worker = arg;
+    size_t share = worker->plan->count / worker->plan->workers;
+
+    worker->ok = 1;
+    for (size_t i = 0; i < share && worker->ok; i++) {
+        double start = now();
+
+        worker->ok = worker->plan->operate(worker->plan->arg);
+        worker->samples[i] = now() - start;
+    }
+    return NULL;
+}
+
+static int run_threads(struct worker *workers, unsigned int count)
+{
+    pthread_t threads[WORKERS_MAX];
+    unsigned int started = 0;
+    int ok = 1;
+
+    while (started < count &&
+           pthread_create(&threads[started], NULL, work, &workers[started]) == 0) {
+        started++;
+    }
+    ok = started == count;
+    for (unsigned int i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+        ok = ok && workers[i].ok;
+    }
+    return ok;
+}
+
+static int run_processes(struct worker *workers, unsigned int count)
+{
+    pid_t children[WORKERS_MAX];
+    unsigned int started = 0;
+    int ok = 1;
+
+    fflush(NULL);
+    while (started < count) {
+        children[started] = fork();
+        if (children[started] == 0) {
+            work(&workers[started]);
+            exit(workers[started].ok ? 0 : 1);
+        }
+        if (children[started] < 0) {
+            break;
+        }
+        started++;
+    }
+    ok = started == count;
+    for (unsigned int i = 0; i < started; i++) {
+        int status = 0;
+
+        if (waitpid(children[i], &status, 0) < 0 || status != 0) {
+            ok = 0;
+        }
+    }
+    return ok;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+int bench_run(const struct bench_plan *plan)
+{
+    size_t size = plan->count * sizeof(double);
+    size_t share = plan->count / plan->workers;
+    struct worker workers[WORKERS_MAX];
+    /* Shared, so that what forked processes measure comes back. */
+    double *samples = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    double start = 0, seconds = 0;
+    int ok = 0;
+
+    if (samples == MAP_FAILED) {
+        perror("mmap");
+        return 1;
+    }
+    for (unsigned int i = 0; i < plan->workers; i++) {
+        workers[i] = (struct worker){ plan, samples + i * share, 0 };
+    }
+    if (plan->operate(plan->arg)) {
+        start = now();
+        ok = plan->processes ? run_processes(workers, plan->workers)
+                             : run_threads(workers, plan->workers);
+        seconds = now() - start;
+    }
+    if (ok) {
+        qsort(samples, plan->count, sizeof(double), compare);
+        printf("%.1f %.3f %.3f\n", (double)plan->count / seconds, samples[plan->count / 2] * 1e3,
+               samples[plan->count * 95 / 100] * 1e3);
+    }
+    munmap(samples, size);
+    return ok ? 0 : 1;
+}

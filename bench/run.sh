@@ -1,0 +1,282 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Measures what a signature costs through the provider: card commands counted, and time, beside
+# the bare minimum (a loop of SCardTransmit) and beside Debian's OpenSC with libp11's engine, all
+# on one virtual card in one run. Nothing is judged: the figures are for people.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export SC_HSM_BUILD=${SC_HSM_BUILD:-$root/build-bench}
+runs=5
+signatures=1000
+json=
+
+readonly workers=4
+readonly few_keys=2 many_keys=40
+readonly pin=648219 # what examples/virtual-hsm.sh gives its cards
+
+usage() {
+    cat <<'END'
+Usage: run.sh [--runs N] [--signatures N] [--json FILE]
+  --runs N        repeat each measurement N times, default 5; the median is shown
+  --signatures N  signatures in one measurement, default 1000
+  --json FILE     write the figures to this file as well
+The programs are built in SC_HSM_BUILD, by default build-bench in the source tree.
+END
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --runs | --signatures)
+        [[ ${2:-} =~ ^[1-9][0-9]{0,5}$ ]] || {
+            echo "run.sh: $1 needs a number" >&2
+            exit 2
+        }
+        declare "${1#--}=$2"
+        shift 2
+        ;;
+    --json)
+        json=${2:-}
+        [ -n "$json" ] || {
+            echo "run.sh: --json needs a file name" >&2
+            exit 2
+        }
+        shift 2
+        ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+done
+
+# --- build, card, keys -----------------------------------------------------------------------
+
+# shellcheck disable=SC1091,SC2154  # the arrays of packages come from there
+. "$root/examples/packages.sh"
+# shellcheck disable=SC2154
+install_packages "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
+    libjansson-dev jq opensc-pkcs11 libengine-pkcs11-openssl
+
+cmake -S "$root" -B "$SC_HSM_BUILD" -DCMAKE_BUILD_TYPE=Release -DSC_HSM_BENCH=ON \
+    -DSC_HSM_TESTS=OFF >/dev/null
+cmake --build "$SC_HSM_BUILD" -j "$(nproc)" >/dev/null
+
+multiarch=$(gcc -print-multiarch)
+engine=/usr/lib/$multiarch/engines-3/pkcs11.so
+module=/usr/lib/$multiarch/opensc-pkcs11.so
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/sc-hsm-bench.XXXXXX")
+cleanup() {
+    [ -z "${SC_HSM_VIRTUAL:-}" ] || "$root/examples/virtual-hsm.sh" stop >/dev/null
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+unset SC_HSM_VIRTUAL
+eval "$("$root/examples/virtual-hsm.sh" start)"
+cd "$work"
+
+reader=$(sc-hsm --json readers | jq -r '[.readers[] | select(.card == "hsm")][0].reader')
+serial=$(sc-hsm --json readers | jq -r '[.readers[] | select(.card == "hsm")][0].serial')
+log=$SC_HSM_VIRTUAL/card-1.log
+
+openssl genpkey -algorithm SC-HSM-RSA -pkeyopt bits:2048 -pkeyopt id:10 -pkeyopt key-ref:1 \
+    -pkeyopt label:rsa -out rsa.pem
+openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt id:20 -pkeyopt key-ref:2 \
+    -pkeyopt label:ec -out ec.pem
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out soft.pem 2>progress
+
+# The engine's program must not load our provider, nor find files that OpenSC keeps of a card.
+export HOME=$work XDG_CACHE_HOME=$work/cache
+printf '[req]\ndistinguished_name = dn\n[dn]\n' >plain.cnf
+
+# --- measuring -------------------------------------------------------------------------------
+
+# Figures come in as lines `COMMANDS TIME` or `COMMANDS RATE MEDIAN P95` in a file for each row.
+rows=$work/rows
+mkdir "$rows"
+
+commands() {
+    grep -c '^> ' "$log" || true
+}
+
+# A card that somebody else left logged in is not cold.
+log_out() {
+    opensc-tool --reader "$reader" --card-driver default \
+        --send-apdu 00A404000BE82B0601040181C31F020100 >/dev/null
+}
+
+# cold ROW COMMAND...: runs it once on a card where nobody is logged in.
+cold() {
+    local row=$1 before start end
+    shift
+    log_out
+    before=$(commands)
+    start=${EPOCHREALTIME/./}
+    "$@" >"$work/output" 2>&1 || {
+        cat "$work/output" >&2
+        exit 1
+    }
+    end=${EPOCHREALTIME/./}
+    awk -v us=$((end - start)) -v n=$(($(commands) - before)) \
+        'BEGIN { printf "%d %.2f\n", n, us / 1000 }' >>"$rows/$row"
+}
+
+# steady ROW COMMAND...: runs a program that prints rate, median and 95th percentile.
+steady() {
+    local row=$1 before figures
+    shift
+    before=$(commands)
+    figures=$("$@")
+    echo "$(($(commands) - before)) $figures" >>"$rows/$row"
+}
+
+request() {
+    openssl req -x509 -new -subj /CN=bench -key "$1" -out cert.pem
+}
+
+request_software() {
+    env OPENSSL_CONF="$work/plain.cnf" openssl req -x509 -new -subj /CN=bench -key soft.pem \
+        -out cert.pem
+}
+
+request_engine() {
+    env OPENSSL_CONF="$work/plain.cnf" PKCS11_MODULE_PATH="$module" openssl req -x509 -new \
+        -subj /CN=bench -engine pkcs11 -keyform engine \
+        -key "pkcs11:serial=$serial;id=%10;type=private;pin-value=$pin" -out cert.pem
+}
+
+engine() {
+    env OPENSSL_CONF="$work/plain.cnf" "$SC_HSM_BUILD/bench/bench_engine" "$signatures" \
+        "$engine" "$module" "$pin" "pkcs11:serial=$serial;id=%$1;type=private"
+}
+
+in_process() {
+    cp "$SC_HSM_VIRTUAL/card-1.state" card.state
+    "$SC_HSM_BUILD/bench/bench_sim" "$signatures" card.state "$1" "$2" "$pin" 2>/dev/null
+}
+
+cold_requests() {
+    local keys=$1 run
+    for ((run = 0; run < runs; run++)); do
+        cold "cold-$keys-file" request rsa.pem
+        cold "cold-$keys-keyref" request "sc-hsm:key-ref=1"
+        cold "cold-$keys-id" request "sc-hsm:id=10"
+        cold "cold-$keys-engine" request_engine
+        cold "cold-$keys-software" request_software
+    done
+}
+
+signature_loops() {
+    local name=$1 key_ref=$2 id=$3 run
+    local evp=$SC_HSM_BUILD/bench/bench_evp
+    for ((run = 0; run < runs; run++)); do
+        steady "$name-sim" in_process "$key_ref" "$name"
+        steady "$name-raw" "$SC_HSM_BUILD/bench/bench_raw" "$signatures" "$reader" "$key_ref" \
+            "$name" "$SC_HSM_VIRTUAL/pin"
+        steady "$name-evp" "$evp" "$signatures" "$name.pem"
+        steady "$name-engine" engine "$id"
+        steady "$name-threads" "$evp" --threads $workers "$signatures" "$name.pem"
+        steady "$name-processes" "$evp" --processes $workers "$signatures" "$name.pem"
+    done
+}
+
+echo "Measuring, $runs runs of each ..." >&2
+cold_requests $few_keys
+signature_loops rsa 1 10
+signature_loops ec 2 20
+for ((key = few_keys + 1; key <= many_keys; key++)); do
+    openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt "label:key $key" \
+        -out other.pem
+done
+cold_requests $many_keys
+
+# --- the figures -----------------------------------------------------------------------------
+
+# figure ROW COLUMN: the median of that column over the runs.
+figure() {
+    cut -d' ' -f"$2" "$rows/$1" | sort -n | awk '
+        { value[NR] = $1 }
+        END { print NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
+}
+
+# slowest ROW COLUMN
+slowest() {
+    cut -d' ' -f"$2" "$rows/$1" | sort -n | tail -1
+}
+
+# row KEY...: what it is called.
+declare -A text=(
+    [file]="key reference file"
+    [keyref]="URI with key-ref"
+    [id]="URI with id"
+    [engine]="OpenSC and libp11's engine"
+    [software]="software key, no card"
+    [sim]="virtual card alone, in process"
+    [raw]="SCardTransmit loop"
+    [evp]="sc-hsm"
+    [threads]="sc-hsm, $workers threads"
+    [processes]="sc-hsm, $workers processes"
+)
+
+{
+    echo "$(grep -m1 '^model name' /proc/cpuinfo | cut -d: -f2 | xargs), $(nproc) cores;" \
+        "$(openssl version | cut -d' ' -f1,2); load $(cut -d' ' -f1 /proc/loadavg)"
+    echo
+    echo "Cold 'openssl req -x509' with an RSA-2048 key, the whole process, $runs runs"
+    echo
+    printf '%-32s %5s %15s %10s %10s\n' "" keys "card commands" "median ms" "slowest ms"
+    for keys in $few_keys $many_keys; do
+        for row in file keyref id engine software; do
+            name=cold-$keys-$row
+            printf '%-32s %5d %15d %10.1f %10.1f\n' "${text[$row]}" "$keys" \
+                "$(figure "$name" 1)" "$(figure "$name" 2)" "$(slowest "$name" 2)"
+        done
+    done
+    for algorithm in rsa ec; do
+        echo
+        if [ $algorithm = rsa ]; then key=RSA-2048; else key=P-256; fi
+        echo "$signatures signatures $key after a first one, median of $runs runs"
+        echo
+        printf '%-32s %13s %12s %10s %10s\n' "" "card commands" "signatures/s" "median ms" "p95 ms"
+        for row in sim raw evp engine threads processes; do
+            name=$algorithm-$row
+            printf '%-32s %13s %12.0f %10.3f %10.3f\n' "${text[$row]}" "$(figure "$name" 1)" \
+                "$(figure "$name" 2)" "$(figure "$name" 3)" "$(figure "$name" 4)"
+        done
+    done
+} | tee table
+
+if [ -n "$json" ]; then
+    case $json in
+    /*) ;;
+    *) json=$OLDPWD/$json ;;
+    esac
+    for keys in $few_keys $many_keys; do
+        for row in file keyref id engine software; do
+            name=cold-$keys-$row
+            jq -n --arg way "$row" --argjson keys "$keys" --argjson commands "$(figure "$name" 1)" \
+                --argjson median_ms "$(figure "$name" 2)" \
+                --argjson slowest_ms "$(slowest "$name" 2)" '{cold: $ARGS.named}'
+        done
+    done >figures
+    for algorithm in rsa ec; do
+        for row in sim raw evp engine threads processes; do
+            name=$algorithm-$row
+            jq -n --arg way "$row" --arg algorithm "$algorithm" \
+                --argjson commands "$(figure "$name" 1)" \
+                --argjson per_second "$(figure "$name" 2)" \
+                --argjson median_ms "$(figure "$name" 3)" \
+                --argjson p95_ms "$(figure "$name" 4)" '{signatures: $ARGS.named}'
+        done
+    done >>figures
+    jq -s --argjson runs "$runs" --argjson signatures "$signatures" \
+        '{runs: $runs, signatures_per_run: $signatures,
+          cold: map(.cold // empty), signatures: map(.signatures // empty)}' figures >"$json"
+fi
