@@ -44,6 +44,8 @@ class Card:
         request = _IoRequest(_PROTOCOL_T1, ctypes.sizeof(_IoRequest))
         _call("SCardTransmit", self.handle, ctypes.byref(request), bytes(command),
               _DWORD(len(command)), None, out, ctypes.byref(size))
+        if size.value < 2:
+            raise OSError("SCardTransmit: no answer from the card")
         answer = out.raw[:size.value]
         return answer[:-2], int.from_bytes(answer[-2:], "big")
 

@@ -64,6 +64,7 @@ says '^sc-hsm-sim [0-9]'
 
 # The end: at once and cleanly, also while it waits for vpcd, and with a loud start.
 for signal in TERM INT; do
+    rm -f out
     "$card_program" --state alone --vpcd 127.0.0.1:1 2>out &
     process=$!
     wait_for "the simulator waits for vpcd" grep -q 'waiting for vpcd' out

@@ -199,6 +199,7 @@ def main(pin):
     malformed(card)
     card.login(pin)
     chunks(card)
+    card.login(pin)
     card.good("00460200", body(ec_template("brainpoolP256r1")), 0)
     rsa = cvc.Request(card.read(0xCE01)).inner.key
     ec = cvc.Request(card.read(0xCE02)).inner.key
