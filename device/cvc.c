@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -242,9 +243,12 @@ static bool point_is_on_curve(const struct schsm_curve *curve, struct schsm_view
 {
     EC_GROUP *group = EC_GROUP_new_by_curve_name(curve->nid);
     EC_POINT *point = group == NULL ? NULL : EC_POINT_new(group);
-    bool on_curve = point != NULL && encoded.len == 1 + 2 * curve->field_len &&
-                    EC_POINT_oct2point(group, point, encoded.data, encoded.len, NULL) == 1;
+    bool on_curve;
 
+    (void)ERR_set_mark();
+    on_curve = point != NULL && encoded.len == 1 + 2 * curve->field_len &&
+               EC_POINT_oct2point(group, point, encoded.data, encoded.len, NULL) == 1;
+    (void)ERR_pop_to_mark(); /* our own error says it */
     EC_POINT_free(point);
     EC_GROUP_free(group);
     return on_curve;

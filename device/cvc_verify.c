@@ -4,6 +4,7 @@
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -63,6 +64,7 @@ static int verify_with(EVP_PKEY *key, const struct scheme *scheme, const uint8_t
     EVP_PKEY_CTX *padding = NULL;
     int result = -1;
 
+    (void)ERR_set_mark();
     if (context == NULL ||
         EVP_DigestVerifyInit_ex(context, &padding, scheme->digest, NULL, NULL, key, NULL) != 1) {
         goto end;
@@ -73,6 +75,7 @@ static int verify_with(EVP_PKEY *key, const struct scheme *scheme, const uint8_t
     }
     result = EVP_DigestVerify(context, signature, signature_len, message, message_len) == 1;
 end:
+    (void)ERR_pop_to_mark(); /* our own error says it */
     EVP_MD_CTX_free(context);
     return result;
 }

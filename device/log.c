@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * No locks, so that a child forked in the middle of a line can log: the level and the current sink
- * are atomics, a line is one write to a file opened for appending. Sinks are never removed before
- * the library is unloaded, so that no thread can hold one that is gone.
+ * are atomics, a line is one write to a file opened for appending.
  */
 #include "log.h"
 
@@ -21,74 +20,75 @@
 #include "apdu.h"
 
 #define LEVEL_UNSET (-1)
-#define LINE_MAX_BYTES                                                                             \
-    16384 /* a command of any card as hex: section 2.3 knows at most 2038 bytes */
+/* A command of any card as hex: section 2.3 knows at most 2038 bytes. */
+#define LINE_MAX_BYTES 16384
 
 static const char *const level_names[] = { "off", "error", "info", "debug", "apdu" };
+
+#define SINKS 8 /* different files in the life of a process */
+#define SINK_PATH_MAX 1024
+
+enum sink_state { SINK_FREE, SINK_CLAIMED, SINK_READY };
 
 /* A file that messages go to. The descriptor is checked before use: a program that becomes a daemon
  * may have closed it and given its number to something else. */
 struct sink {
-    struct sink *older;
-    atomic_int fd; /* -1: not opened yet, -2: cannot be opened */
+    atomic_int state; /* enum sink_state */
+    atomic_int fd;    /* -1: not opened yet, -2: cannot be opened */
     _Atomic(dev_t) device;
     _Atomic(ino_t) inode;
-    char path[];
+    char path[SINK_PATH_MAX];
 };
 
 static atomic_int current_level = LEVEL_UNSET;
 static _Atomic(struct sink *) current_sink; /* NULL: standard error */
-static _Atomic(struct sink *) sinks;        /* all, newest first */
+static struct sink sinks[SINKS]; /* static, so that no thread can hold one that is gone */
 
-__attribute__((destructor)) static void free_sinks(void)
+/* Whether the descriptor is still the file that was opened. */
+static bool is_ours(struct sink *sink, int fd)
 {
-    struct sink *sink = atomic_exchange(&sinks, NULL);
+    struct stat now;
 
-    atomic_store(&current_sink, NULL);
+    return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == sink->device &&
+           now.st_ino == sink->inode;
+}
+
+/* A module that is unloaded leaves no descriptors behind. */
+__attribute__((destructor)) static void close_sinks(void)
+{
     atomic_store(&current_level, SCHSM_LOG_OFF);
-    while (sink != NULL) {
-        struct sink *older = sink->older;
-        int fd = atomic_load(&sink->fd);
-        struct stat now;
+    for (size_t i = 0; i < SINKS; i++) {
+        int fd = sinks[i].state == SINK_READY ? atomic_exchange(&sinks[i].fd, -2) : -2;
 
-        if (fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == sink->device &&
-            now.st_ino == sink->inode) {
+        if (is_ours(&sinks[i], fd)) {
             (void)close(fd);
         }
-        free(sink);
-        sink = older;
     }
 }
 
-static struct sink *find_sink(const char *path)
+/* The sink for a path; NULL, which is standard error, where the path is too long or one too many.
+ */
+static struct sink *get_sink(const char *path)
 {
-    struct sink *sink = atomic_load(&sinks);
-
-    while (sink != NULL && strcmp(sink->path, path) != 0) {
-        sink = sink->older;
-    }
-    return sink;
-}
-
-/* The sink for a path, made where it is new; NULL when memory runs out. */
-static struct sink *make_sink(const char *path)
-{
-    struct sink *sink = find_sink(path);
     size_t size = strlen(path) + 1;
 
-    if (sink != NULL) {
-        return sink;
-    }
-    sink = calloc(1, sizeof(*sink) + size);
-    if (sink == NULL) {
+    if (size > SINK_PATH_MAX) {
         return NULL;
     }
-    atomic_init(&sink->fd, -1);
-    memcpy(sink->path, path, size);
-    sink->older = atomic_load(&sinks);
-    while (!atomic_compare_exchange_weak(&sinks, &sink->older, sink)) {
+    for (size_t i = 0; i < SINKS; i++) {
+        int state = SINK_FREE;
+
+        if (atomic_compare_exchange_strong(&sinks[i].state, &state, SINK_CLAIMED)) {
+            memcpy(sinks[i].path, path, size);
+            atomic_store(&sinks[i].fd, -1);
+            atomic_store(&sinks[i].state, SINK_READY);
+            return &sinks[i];
+        }
+        if (state == SINK_READY && strcmp(sinks[i].path, path) == 0) {
+            return &sinks[i];
+        }
     }
-    return sink;
+    return NULL;
 }
 
 /* Opens the file above the three standard descriptors, which the program may close and reuse. */
@@ -119,8 +119,7 @@ static int sink_fd(struct sink *sink)
         return -1;
     }
     expected = fd;
-    if (fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == sink->device &&
-        now.st_ino == sink->inode) {
+    if (is_ours(sink, fd)) {
         return fd;
     }
     fd = open_log(sink->path);
@@ -153,7 +152,7 @@ bool schsm_log_level_parse(const char *text, enum schsm_log_level *level)
 
 void schsm_log_set(enum schsm_log_level level, const char *file)
 {
-    struct sink *sink = file == NULL || *file == '\0' ? NULL : make_sink(file);
+    struct sink *sink = file == NULL || *file == '\0' ? NULL : get_sink(file);
 
     (void)schsm_log_level_parse(secure_getenv("SC_HSM_LOG"), &level);
     atomic_store(&current_sink, sink);

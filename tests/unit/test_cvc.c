@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/obj_mac.h>
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
@@ -308,6 +309,44 @@ static void verifies_both_signatures_of_a_request(void **state)
     }
 }
 
+static void the_request_must_be_signed_by_its_own_key_too(void **state)
+{
+    struct bytes bytes = make_request(&(struct certificate_spec){ .car = "UTCA00001",
+                                                                  .chr = "UTTEST001000001",
+                                                                  .key = ec_key,
+                                                                  .signer = device_key,
+                                                                  .role = -1 },
+                                      DEVICE_CHR, device_key);
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_cvc_request request;
+    struct schsm_cvc device;
+
+    (void)state;
+    assert_int_equal(schsm_cvc_parse(device_file.data, device_file.len, &device, &err), 1);
+    assert_int_equal(schsm_cvc_parse_request(bytes.data, bytes.len, &request, &err), 1);
+    assert_int_equal(
+        schsm_cvc_verify_request(&request, &device, schsm_curve_by_nid(NID_brainpoolP256r1), &err),
+        0);
+    assert_non_null(strstr(err.text, "the key's own signature"));
+    free_bytes(&bytes);
+}
+
+static void a_signature_of_another_length_does_not_verify(void **state)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_cvc cvc;
+
+    (void)state;
+    assert_int_equal(schsm_cvc_parse(root.data, root.len, &cvc, &err), 1);
+    for (size_t len = 0; len < cvc.signature.len; len++) {
+        assert_int_equal(schsm_cvc_verify(&cvc.key, NULL, cvc.body.data, cvc.body.len,
+                                          cvc.signature.data, len, &err),
+                         0);
+        assert_int_equal(err.reason, SCHSM_REASON_WRONG_KEY);
+    }
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
 static int parse_certificate(const uint8_t *data, size_t len)
 {
     struct schsm_cvc cvc;
@@ -413,6 +452,23 @@ static void builds_the_rsa_request_of_the_protocol_reference(void **state)
                          "820301000102020800 5F201044454E4B303430343134343030303031");
 }
 
+static void builds_rsa_requests_with_another_exponent(void **state)
+{
+    const struct schsm_cvc_generate spec = { .type = SCHSM_KEY_RSA,
+                                             .bits = 1024,
+                                             .exponent = (const uint8_t *)"\x03",
+                                             .exponent_len = 1,
+                                             .key_domain = -1 };
+    uint8_t body[SCHSM_CVC_GENERATE_MAX];
+    size_t len = sizeof(body);
+    struct schsm_tlv key;
+
+    (void)state;
+    assert_int_equal(schsm_cvc_build_generate(&spec, body, &len, NULL), 1);
+    assert_true(schsm_tlv_find(body, len, 0x7F49, &key));
+    assert_bytes_are_hex(key.value.data, key.value.len, "060A04007F00070202020102 820103 02020400");
+}
+
 static void builds_the_request_for_each_curve(void **state)
 {
     (void)state;
@@ -504,11 +560,14 @@ int main(void)
         cmocka_unit_test(another_root_is_told_apart_from_a_bad_signature),
         cmocka_unit_test(a_device_cannot_be_an_issuer),
         cmocka_unit_test(verifies_both_signatures_of_a_request),
+        cmocka_unit_test(the_request_must_be_signed_by_its_own_key_too),
+        cmocka_unit_test(a_signature_of_another_length_does_not_verify),
         cmocka_unit_test(refuses_cut_and_survives_changed_bytes),
         cmocka_unit_test(a_point_off_the_curve_is_no_key),
         cmocka_unit_test(an_unknown_or_missing_curve_is_unsupported),
         cmocka_unit_test(a_member_that_is_there_twice_is_malformed),
         cmocka_unit_test(builds_the_rsa_request_of_the_protocol_reference),
+        cmocka_unit_test(builds_rsa_requests_with_another_exponent),
         cmocka_unit_test(builds_the_request_for_each_curve),
         cmocka_unit_test(builds_nothing_that_the_device_cannot_make),
     };

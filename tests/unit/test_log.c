@@ -16,13 +16,11 @@ static char directory[] = "/tmp/schsm-log-XXXXXX";
 static char path[256];
 static char text[1 << 20];
 
-/* A new log file for each test. */
+/* An empty log file for each test. */
 static int setup(void **state)
 {
-    static int number;
-
     (void)state;
-    (void)snprintf(path, sizeof(path), "%s/%d.log", directory, number++);
+    (void)snprintf(path, sizeof(path), "%s/log", directory);
     schsm_log_set(SCHSM_LOG_APDU, path);
     return 0;
 }
@@ -30,8 +28,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    (void)unlink(path);
-    return 0;
+    return truncate(path, 0) != 0;
 }
 
 static const char *logged(void)
@@ -57,6 +54,17 @@ static void log_exchange(const char *command_hex, const char *response_hex)
     schsm_log_response(command.data, command.len, response.data, response.len);
     free_bytes(&command);
     free_bytes(&response);
+}
+
+/* Must run before the others: nothing has set the level yet. */
+static void the_environment_alone_sets_the_level(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("SC_HSM_LOG", "info", 1), 0);
+    assert_true(schsm_log_wants(SCHSM_LOG_INFO));
+    assert_false(schsm_log_wants(SCHSM_LOG_DEBUG));
+    assert_int_equal(unsetenv("SC_HSM_LOG"), 0);
+    assert_true(schsm_log_wants(SCHSM_LOG_INFO)); /* read once */
 }
 
 static void levels_have_names(void **state)
@@ -280,6 +288,7 @@ static void a_file_that_cannot_be_written_stops_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_environment_alone_sets_the_level),
         cmocka_unit_test(levels_have_names),
         cmocka_unit_test_setup_teardown(a_line_has_time_process_level_and_text, setup, teardown),
         cmocka_unit_test_setup_teardown(only_wanted_levels_are_written, setup, teardown),
@@ -302,6 +311,7 @@ int main(void)
         return 1;
     }
     failed = cmocka_run_group_tests_name("log", tests, NULL, NULL);
+    (void)unlink(path);
     (void)rmdir(directory);
     return failed;
 }
