@@ -136,7 +136,7 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
     switch (session->card.result) {
     case SCHSM_TRANSPORT_RESET:
         schsm_log(SCHSM_LOG_INFO, "device %s was reset: reconnecting", schsm_session_name(session));
-        session->in_transaction = false;
+        schsm_session_end(session);
         session->selected = session->pin_proven = false;
         session->login = SCHSM_LOGIN_UNKNOWN;
         if (session->transport->reconnect(session->card.handle, &session->atr, &found) !=
