@@ -225,7 +225,7 @@ pin_tries() {
 
 # files: the ids of all files on the first card, as text that can be compared.
 files() {
-    raw_apdus 80580000000000 2>/dev/null | tail -n +3
+    raw_apdus 8058000000 2>/dev/null | sed '1,/SW1=0x90/d'
 }
 
 # pin_checks: how many VERIFY commands with a PIN the first card has had so far.
@@ -288,4 +288,7 @@ cleanup() {
     exit $status
 }
 trap cleanup EXIT
+# A command that failed unawaited ends the test; this tells which one.
+set -E
+trap 'echo "FAILED: ${BASH_SOURCE[0]##*/}, line $LINENO: $BASH_COMMAND" >&2' ERR
 trap 'exit 1' INT TERM HUP

@@ -32,7 +32,7 @@ for number in $(seq 3 40); do
     openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt "label:key $number" \
         -out /dev/null 2>"$seen" || fail "key number $number"
 done
-equal "40 keys are on the card" 40 "$(openssl storeutl -noout -keys sc-hsm: | sed -n 's/^Total found: //p')"
+equal "40 keys are on the card" 40 "$(openssl storeutl -noout sc-hsm:type=private | sed -n 's/^Total found: //p')"
 cold 40
 
 # Steady state: one command for each signature, whoever asks.

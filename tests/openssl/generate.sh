@@ -65,7 +65,7 @@ equal "nothing was made on the card" "$before" "$(files)"
 
 fails "an id that is taken" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 \
     -pkeyopt id:10 -out taken.pem
-says '10'
+says 'already'
 fails "a curve the card does not have" openssl genpkey -algorithm SC-HSM-EC \
     -pkeyopt group:sect233k1 -out curve.pem
 fails "a label for a software algorithm's wrong option" openssl genpkey -algorithm SC-HSM-RSA \

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/../lib.sh"
+need pkcs11-tool
 virtual_card
 make_rsa_key
 seq 1 100 >data
@@ -48,7 +49,8 @@ configure "pin-source=file:$SC_HSM_VIRTUAL/pin"
 fails "a blocked PIN" "${sign[@]}"
 says 'blocked' 'SO-PIN|unblock'
 equal "nothing changed on the card" "$before" "$(files)"
-check "the SO-PIN unblocks" sc-hsm-tool --reader 0 --unblock-pin --so-pin "$so_pin" --pin "$pin"
+check "the SO-PIN unblocks, through OpenSC" pkcs11-tool --module opensc-pkcs11.so --login \
+    --login-type so --so-pin "$so_pin" --init-pin --new-pin "$pin"
 check "and all is well" "${sign[@]}"
 
 # A PIN that the card would refuse for its form is not sent.

@@ -9,7 +9,8 @@ configure cache-pin=yes
 # start_signer KEY: a program that signs whenever it is told to.
 start_signer() {
     coproc SIGNER { "$programs/sign_steps" "$1" 2>&1; }
-    exec 8<&"${SIGNER[0]}" 9>&"${SIGNER[1]}"
+    # As plain numbers, and these alone: the program ends when the last one is closed.
+    eval "exec 8<&${SIGNER[0]}- 9>&${SIGNER[1]}-"
     read -r -t 20 -u 8 line || fail "sign_steps $1 did not get ready"
     equal "sign_steps $1" ready "$line"
 }

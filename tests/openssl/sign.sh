@@ -66,17 +66,16 @@ utl ec -rawin -digest sha384
     head -c 1 /dev/zero
     head -c 255 data
 } >block256
-input=block256
-utl rsa -pkeyopt rsa_padding_mode:none
+# A whole block, as it comes; pkeyutl of OpenSSL 3.0 signs nothing longer than a hash.
+check "rsautl -sign -raw" openssl rsautl -sign -raw -inkey rsa.pem -in block256 -out signature
 check "verify-recover by the default provider" plain_openssl pkeyutl -verifyrecover -pubin \
     -inkey rsa.pub -in signature -pkeyopt rsa_padding_mode:none -out recovered
 same_bytes "it is what was signed" block256 recovered
 
-input=hash32
 fails "a hash that is not of the digest's size" openssl pkeyutl -sign -inkey rsa.pem -in data \
     -pkeyopt digest:sha256 -out signature
-fails "a block that is not of the key's size" openssl pkeyutl -sign -inkey rsa.pem -in hash32 \
-    -pkeyopt rsa_padding_mode:none -out signature
+fails "a block that is not of the key's size" \
+    openssl rsautl -sign -raw -inkey rsa.pem -in hash32 -out signature
 
 # Our provider verifies as well, and tells a bad signature.
 check "a signature" openssl dgst -sha256 -sign sc-hsm:id=20 -out signature data

@@ -16,7 +16,7 @@ check "one key by its label" openssl storeutl -noout -text sc-hsm:label=web-ec
 says 'web-ec'
 says_nothing_of 'web-rsa'
 check "public keys only" openssl storeutl -noout -text 'sc-hsm:type=public'
-check "private keys only" openssl storeutl -noout -keys sc-hsm:
+check "private keys only" openssl storeutl -noout -text sc-hsm:type=private
 says 'Total found: 2'
 equal "listing asks for no PIN" "$before" "$(pin_checks)"
 
