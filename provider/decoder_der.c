@@ -155,7 +155,7 @@ static struct schsm_pkey *load_key(const struct der_decoder *decoder,
     }
     if (device == NULL || !schsm_key_login_at_load(device, &passphrase, &err)) {
         schsm_key_free(device);
-        schsm_raise(decoder->prov, &err);
+        schsm_raise_kept(decoder->prov, &err);
         return NULL;
     }
     return schsm_pkey_from_device(decoder->prov, device);
@@ -189,7 +189,7 @@ static int der_decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBAC
         ok = 1;
         break;
     case SCHSM_REFERENCE_MALFORMED:
-        schsm_raise(decoder->prov, &err);
+        schsm_raise_kept(decoder->prov, &err);
         break;
     case SCHSM_REFERENCE_OK: {
         bool other_type = false;

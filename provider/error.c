@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 
+/* One for each level that may be on its way from a decoder up to the program; seen: 3. */
+#define KEPT_MARKS 16
+
 /* core_vset_error takes a va_list; this makes one of a plain argument list. */
 static void set_error(const struct schsm_provider *prov, enum schsm_reason reason,
                       const char *format, ...)
@@ -20,6 +23,16 @@ int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *
     prov->core_new_error(prov->handle);
     prov->core_set_error_debug(prov->handle, file, line, function);
     set_error(prov, err->reason, "%s", err->text);
+    return 0;
+}
+
+int schsm_raise_kept_at(const struct schsm_provider *prov, const struct schsm_error *err,
+                        const char *file, int line, const char *function)
+{
+    schsm_raise_at(prov, err, file, line, function);
+    for (int i = 0; i < KEPT_MARKS && prov->core_set_error_mark != NULL; i++) {
+        prov->core_set_error_mark(prov->handle);
+    }
     return 0;
 }
 

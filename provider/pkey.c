@@ -3,6 +3,8 @@
 
 #include <openssl/crypto.h>
 
+#include "rsa_padding.h"
+
 struct schsm_pkey *schsm_pkey_new(struct schsm_provider *prov, const char *type)
 {
     struct schsm_pkey *key = OPENSSL_zalloc(sizeof(*key));
@@ -34,9 +36,13 @@ void schsm_pkey_free(struct schsm_pkey *key)
 struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct schsm_key *device)
 {
     EVP_PKEY *public_key = schsm_key_public(device);
+    struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_pkey *key = NULL;
 
-    if (!EVP_PKEY_is_a(public_key, "RSA") && !EVP_PKEY_is_a(public_key, "EC")) {
+    /* A server's workers fork later: they must all answer a bad ciphertext the same. */
+    if (EVP_PKEY_is_a(public_key, "RSA") && !schsm_rsa_rejection_prepare(prov->libctx, &err)) {
+        schsm_raise(prov, &err);
+    } else if (!EVP_PKEY_is_a(public_key, "RSA") && !EVP_PKEY_is_a(public_key, "EC")) {
         schsm_raise_reason(prov, SCHSM_REASON_UNSUPPORTED,
                            "the key on the device is neither an RSA nor an EC key");
     } else if ((key = schsm_pkey_new(prov, EVP_PKEY_is_a(public_key, "RSA") ? "RSA" : "EC")) ==

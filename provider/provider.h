@@ -42,6 +42,15 @@ struct schsm_context *schsm_provider_context(struct schsm_provider *prov);
 int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *err,
                    const char *file, int line, const char *function);
 
+/*
+ * The same for a failure inside a decoder. OpenSSL's file store throws away what its decoders raise
+ * and says "unsupported"; marks set on our error stop it there, so that the user learns why. Marks
+ * that nobody uses up stay on the error itself and go with it.
+ */
+#define schsm_raise_kept(prov, err) schsm_raise_kept_at((prov), (err), __FILE__, __LINE__, __func__)
+int schsm_raise_kept_at(const struct schsm_provider *prov, const struct schsm_error *err,
+                        const char *file, int line, const char *function);
+
 /* Raises a sentence of our own; returns 0. */
 #define schsm_raise_reason(prov, reason, ...)                                                      \
     schsm_raise_format((prov), (reason), __FILE__, __LINE__, __func__, __VA_ARGS__)
