@@ -131,6 +131,24 @@ static void describe(struct schsm_object *object, const struct schsm_pkcs15_key 
     object->bits = description->bits;
 }
 
+static int append_secret(struct search *search, struct schsm_object *key, struct schsm_error *err)
+{
+    key->type = SCHSM_OBJECT_SECRET;
+    key->handle = SCHSM_FILE_KEY | (unsigned int)key->key_ref;
+    return !wants(search, SCHSM_OBJECT_SECRET) || append(search, key, err);
+}
+
+/* Of a key without certificate and description only the list tells whether it is there. */
+static int ask_list(struct schsm_session *session, struct search *search, int key_ref, bool *there,
+                    struct schsm_error *err)
+{
+    search->files_count = SCHSM_FILES_MAX;
+    if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err))
+        return 0;
+    *there = is_listed(search, SCHSM_FILE_KEY | (unsigned int)key_ref);
+    return 1;
+}
+
 /* By key reference: its file CE; the description only where the filter or the lack of a CE asks
  * for it. */
 static int find_key_ref(struct schsm_session *session, struct search *search,
@@ -139,43 +157,28 @@ static int find_key_ref(struct schsm_session *session, struct search *search,
     const struct schsm_object_filter *filter = search->filter;
     struct schsm_object key = { .key_ref = filter->key_ref };
     struct schsm_pkcs15_key description;
-    bool described_exists = false;
     uint8_t *file = NULL;
+    bool there = true;
     size_t len = 0;
     int ok = 0;
 
     if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | (unsigned int)key.key_ref,
-                                  SCHSM_FORM_TLV, &file, &len, err))
-        return 0;
-    if (file == NULL && !schsm_session_confirm_applet(session, err))
-        return 0;
+                                  SCHSM_FORM_TLV, &file, &len, err) ||
+        (file == NULL && !schsm_session_confirm_applet(session, err)))
+        goto done;
     if (file == NULL || filter->id != NULL || filter->label != NULL) {
-        if (!schsm_card_read_description(session, key.key_ref, &description, &described_exists,
-                                         err))
+        if (!schsm_card_read_description(session, key.key_ref, &description, &there, err))
             goto done;
         describe(&key, &description);
-        ok = 1;
-        if (!matches(filter, key.id, key.id_len, key.label))
-            goto done;
-        ok = 0;
     }
-    if (file == NULL && !described_exists) {
-        /* Neither: only the list can tell whether there is a key at all. */
-        search->files_count = SCHSM_FILES_MAX;
-        if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err))
-            goto done;
-        ok = 1;
-        if (!is_listed(search, SCHSM_FILE_KEY | (unsigned int)key.key_ref))
-            goto done;
-        ok = 0;
-    }
-    if (key.key_type == SCHSM_KEY_AES) {
-        key.type = SCHSM_OBJECT_SECRET;
-        key.handle = SCHSM_FILE_KEY | (unsigned int)key.key_ref;
-        ok = !wants(search, SCHSM_OBJECT_SECRET) || append(search, &key, err);
+    if (file == NULL && !there && !ask_list(session, search, key.key_ref, &there, err))
         goto done;
-    }
-    ok = append_key(search, &key, true, file, len, err);
+    if ((file == NULL && !there) || !matches(filter, key.id, key.id_len, key.label))
+        ok = 1;
+    else if (key.key_type == SCHSM_KEY_AES)
+        ok = append_secret(search, &key, err);
+    else
+        ok = append_key(search, &key, true, file, len, err);
 
 done:
     OPENSSL_free(file);
@@ -193,8 +196,7 @@ static int find_key(struct schsm_session *session, struct search *search, unsign
     size_t len = 0;
     int ok;
 
-    if (is_listed(search, SCHSM_FILE_KEY_DESCRIPTION | ref) ||
-        may_exist(search, SCHSM_FILE_KEY_DESCRIPTION | ref)) {
+    if (may_exist(search, SCHSM_FILE_KEY_DESCRIPTION | ref)) {
         if (!schsm_card_read_description(session, key.key_ref, &description, &exists, err))
             return 0;
         describe(&key, &description);
@@ -202,11 +204,8 @@ static int find_key(struct schsm_session *session, struct search *search, unsign
     key.described = true;
     if (!matches(search->filter, key.id, key.id_len, key.label))
         return 1;
-    if (key.key_type == SCHSM_KEY_AES) {
-        key.type = SCHSM_OBJECT_SECRET;
-        key.handle = SCHSM_FILE_KEY | ref;
-        return !wants(search, SCHSM_OBJECT_SECRET) || append(search, &key, err);
-    }
+    if (key.key_type == SCHSM_KEY_AES)
+        return append_secret(search, &key, err);
     ce_read =
         wants(search, (unsigned int)SCHSM_OBJECT_PUBLIC | (unsigned int)SCHSM_OBJECT_CERTIFICATE) &&
         may_exist(search, SCHSM_FILE_CERTIFICATE | ref);

@@ -61,7 +61,9 @@ static void append_text(char *out, size_t size, const char *text)
         unsigned char c = (unsigned char)*text;
         bool c1 = c == 0xC2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0;
 
-        out[at++] = c < 0x20 || c == 0x7F || c1 ? '?' : (char)c;
+        out[at++] = '?';
+        if (c >= 0x20 && c != 0x7F && !c1)
+            out[at - 1] = *text;
     }
     out[at] = 0;
 }

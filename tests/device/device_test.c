@@ -72,6 +72,8 @@ static const struct {
     const char *name;
     enum schsm_reason reason;
 } reasons[] = {
+    { "NONE", SCHSM_REASON_NONE },
+    { "CANCELLED", SCHSM_REASON_CANCELLED },
     { "NO_SERVICE", SCHSM_REASON_NO_SERVICE },
     { "NO_READER", SCHSM_REASON_NO_READER },
     { "NO_DEVICE", SCHSM_REASON_NO_DEVICE },
