@@ -57,9 +57,8 @@ done
 
 # --- build, card, keys -----------------------------------------------------------------------
 
-# shellcheck disable=SC1091,SC2154  # the arrays of packages come from there
+# shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
 . "$root/examples/packages.sh"
-# shellcheck disable=SC2154
 install_packages "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
     libjansson-dev jq opensc-pkcs11 libengine-pkcs11-openssl
 

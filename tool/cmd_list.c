@@ -43,9 +43,10 @@ static const struct type *type_of(const struct schsm_object *object)
     return &types[i];
 }
 
+/* A certificate has the type and size of its key, but is measured in bytes. */
 static bool is_key(const struct schsm_object *object)
 {
-    return object->key_type != SCHSM_KEY_NONE;
+    return (object->type & (SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)) == 0;
 }
 
 /* -1: unknown */
@@ -84,7 +85,7 @@ static void object_row(struct schsm_table *table, const struct schsm_object *obj
     schsm_table_add(table, object->label[0] != '\0' ? object->label : "-");
     if (is_key(object) && object->bits > 0) {
         schsm_table_addf(table, "%s %u", key_types[object->key_type], object->bits);
-    } else if (is_key(object)) {
+    } else if (object->key_type != SCHSM_KEY_NONE && is_key(object)) {
         schsm_table_add(table, key_types[object->key_type]);
     } else if (size_in_bytes(object) >= 0) {
         schsm_table_addf(table, "%d bytes", size_in_bytes(object));

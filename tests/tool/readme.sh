@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# the README's commands run as they stand
+#
+# Every block of README.md that follows the line `<!-- tested -->` is run, in this order and in one
+# shell, in an empty folder and with a virtual card; each command must succeed.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+awk '
+    /^```/ && inside { inside = 0; next }
+    /^```sh/ && tested { inside = 1; tested = 0; next }
+    /^<!-- tested -->$/ { tested = 1 }
+    inside { print }
+' "$SC_HSM_SOURCE/README.md" >commands.sh
+[ "$(wc -l <commands.sh)" -ge 20 ] || fail "the README shows fewer commands than expected"
+
+virtual_card
+printf 'set -euo pipefail\n%s\nwait\n' "$(cat commands.sh)" >run.sh
+check "the README's commands" bash -x run.sh
+says "TLSv1\.3"
