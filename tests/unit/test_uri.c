@@ -90,7 +90,7 @@ static void bad_uris_are_refused_by_name(void **state)
         { "sc-hsm:;id=10", "unknown" },
         { "sc-hsm:id=10;pin-value=648219", "pin-value" },
         { "sc-hsm:?id=10", "id" },
-        { "sc-hsm:?pin-source=telepathy", "telepathy" },
+        { "sc-hsm:?pin-source=telepathy", "none of file" },
         { "sc-hsm:?pin-source=prompt&pin-value=648219", "not both" },
     };
 
