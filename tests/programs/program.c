@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <openssl/err.h>
-#include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/x509.h>
 
@@ -63,7 +62,10 @@ void program_load_key(struct program_key *key, const char *name)
         die("the key was loaded, but errors were left in the queue");
     }
     key->other = OSSL_LIB_CTX_new();
-    if (key->other == NULL || OSSL_PROVIDER_load(key->other, "default") == NULL) {
+    if (key->other != NULL) {
+        key->default_provider = OSSL_PROVIDER_load(key->other, "default");
+    }
+    if (key->default_provider == NULL) {
         die("no default provider");
     }
     len = i2d_PUBKEY(key->key, &der);
@@ -82,6 +84,7 @@ void program_free_key(struct program_key *key)
 {
     EVP_PKEY_free(key->key);
     EVP_PKEY_free(key->judge);
+    OSSL_PROVIDER_unload(key->default_provider);
     OSSL_LIB_CTX_free(key->other);
     memset(key, 0, sizeof(*key));
 }

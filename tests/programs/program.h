@@ -7,11 +7,13 @@
 #define SC_HSM_TESTS_PROGRAM_H
 
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 
 struct program_key {
     EVP_PKEY *key;       /* the private key, wherever it is */
     OSSL_LIB_CTX *other; /* with the default provider alone */
-    EVP_PKEY *judge;     /* the public key in there */
+    OSSL_PROVIDER *default_provider;
+    EVP_PKEY *judge; /* the public key in there */
 };
 
 /* Loads the first private key of a file or URI. Ends the program with a message on failure. */

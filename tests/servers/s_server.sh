@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/server.sh"
+# shellcheck source=server.sh
+. "$SC_HSM_SOURCE/tests/servers/server.sh"
 virtual_card
 make_rsa_key
 make_ec_key
