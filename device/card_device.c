@@ -108,6 +108,11 @@ void schsm_card_device_known(struct schsm_device *dev, char serial[SCHSM_SERIAL_
     schsm_session_reader(session, reader);
 }
 
+bool schsm_card_device_exchanged(struct schsm_device *dev)
+{
+    return schsm_session_exchanged(schsm_card_session(dev));
+}
+
 int schsm_card_device_probe(struct schsm_device *dev, struct schsm_error *err)
 {
     const struct schsm_job job = { .run = nothing };

@@ -25,6 +25,9 @@ struct schsm_registry *schsm_registry_new_on(const struct schsm_transport *trans
 void schsm_card_device_known(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
                              char reader[SCHSM_READER_MAX + 1]);
 
+/* Whether another card was last seen in this device's place. */
+bool schsm_card_device_exchanged(struct schsm_device *dev);
+
 /* Connects, and with a card of unknown ATR lets SELECT tell what it is; NO_DEVICE for another. */
 int schsm_card_device_probe(struct schsm_device *dev, struct schsm_error *err);
 

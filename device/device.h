@@ -147,7 +147,11 @@ struct schsm_device {
     const struct schsm_device_ops *ops;
 };
 
-/* The device's identity and state; logs nobody in and out. */
+/*
+ * The device's identity and state; logs nobody in and out. A SmartCard-HSM tells version and
+ * options only where that would log somebody out: they are 0.0 and false while the PIN is verified,
+ * unless they were told before.
+ */
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
                       struct schsm_error *err);
 

@@ -120,7 +120,7 @@ static void drop_device(struct schsm_registry *registry, struct schsm_device *de
 }
 
 /* The device known for this reader; where several were in it, the one with this serial number, or
- * the last. */
+ * the last that was not seen to be exchanged for another. */
 static struct schsm_device *known_device(struct schsm_registry *registry, const char *reader,
                                          const char *serial)
 {
@@ -129,7 +129,8 @@ static struct schsm_device *known_device(struct schsm_registry *registry, const 
     for (struct entry *entry = registry->entries; entry != NULL; entry = entry->next) {
         schsm_card_device_known(entry->device, its_serial, its_reader);
         if (strcmp(its_reader, reader) == 0 &&
-            (serial == NULL || its_serial[0] == 0 || strcmp(its_serial, serial) == 0))
+            (serial == NULL ? !schsm_card_device_exchanged(entry->device)
+                            : its_serial[0] == 0 || strcmp(its_serial, serial) == 0))
             return entry->device;
     }
     return NULL;

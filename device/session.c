@@ -11,11 +11,11 @@
 /* What the connection told is void; in a child, or after it ended. */
 static void forget_connection(struct schsm_session *session)
 {
-    bool short_only = session->card.short_only; /* the reader's, and it stays */
+    bool long_works = session->card.long_works; /* the reader's, and it stays */
 
     memset(&session->card, 0, sizeof(session->card));
     session->card.transport = session->transport;
-    session->card.short_only = short_only;
+    session->card.long_works = long_works;
     session->same_card = session->selected = session->in_transaction = false;
     session->login = SCHSM_LOGIN_UNKNOWN;
     session->pin_proven = false;
@@ -63,6 +63,16 @@ bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM
     memcpy(serial, session->serial, sizeof(session->serial));
     schsm_guard_unlock();
     return serial[0] != 0;
+}
+
+bool schsm_session_exchanged(struct schsm_session *session)
+{
+    bool exchanged;
+
+    schsm_guard_lock();
+    exchanged = session->exchanged;
+    schsm_guard_unlock();
+    return exchanged;
 }
 
 void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READER_MAX + 1])
@@ -151,8 +161,15 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
         return true;
     case SCHSM_TRANSPORT_OK:
         break;
-    case SCHSM_TRANSPORT_BUSY:
     case SCHSM_TRANSPORT_TOO_LONG:
+        /* A card that dies under the first long command looks like a reader that cannot carry it:
+         * a short one tells. */
+        if (schsm_session_confirm_applet(session, &found) ||
+            session->card.result == SCHSM_TRANSPORT_OK ||
+            session->card.result == SCHSM_TRANSPORT_TOO_LONG)
+            return false;
+        return recover(session, job, err);
+    case SCHSM_TRANSPORT_BUSY:
     case SCHSM_TRANSPORT_FAILED:
         return false;
     }

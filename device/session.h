@@ -37,6 +37,7 @@ struct schsm_session {
     char reader[SCHSM_READER_MAX + 1];
     char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet */
     struct schsm_secret *kept_pin;     /* NULL: none is kept */
+    bool exchanged;                    /* another card was last seen in its place */
 
     /* The connection; card.handle is NULL where there is none. */
     struct schsm_card card;
@@ -82,6 +83,9 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
 
 /* Copies the serial number; false if it is not known yet. Asks nobody; no lock is needed. */
 bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1]);
+
+/* Whether another card was last seen in the place of this session's, likewise. */
+bool schsm_session_exchanged(struct schsm_session *session);
 
 /* The name of the reader, likewise. */
 void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READER_MAX + 1]);

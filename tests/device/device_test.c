@@ -28,6 +28,7 @@
 #include "../../device/device.h"
 #include "../../device/pin_source.h"
 #include "../../device/registry.h"
+#include "../../device/transport.h"
 
 static struct schsm_registry *registry;
 static struct schsm_device *device;
@@ -533,6 +534,27 @@ static void scenario_open_reason(char **args)
     close_device();
 }
 
+/* hold MILLISECONDS: keeps the card for itself, as a program does that makes a key */
+static void scenario_hold(char **args)
+{
+    const long milliseconds = atol(args[0]);
+    const struct timespec pause = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+    struct schsm_slot slots[16];
+    size_t count = 16;
+    struct schsm_atr atr;
+    void *handle;
+
+    EXPECT_OK(schsm_transport_pcsc.list(NULL, slots, &count, err) == SCHSM_TRANSPORT_OK);
+    EXPECT_OK(schsm_transport_pcsc.open(NULL, slots[0].reader, &handle, &atr, err) ==
+              SCHSM_TRANSPORT_OK);
+    EXPECT_OK(schsm_transport_pcsc.begin(handle, err) == SCHSM_TRANSPORT_OK);
+    printf("held\n");
+    (void)fflush(stdout);
+    (void)nanosleep(&pause, NULL);
+    schsm_transport_pcsc.end(handle);
+    schsm_transport_pcsc.close(handle);
+}
+
 static const struct {
     const char *name;
     void (*run)(char **args);
@@ -553,6 +575,7 @@ static const struct {
     { "fork", scenario_fork, 2 },
     { "remove", scenario_remove, 1 },
     { "exists", scenario_exists, 1 },
+    { "hold", scenario_hold, 1 },
 };
 
 int main(int argc, char **argv)

@@ -38,9 +38,10 @@ static struct {
     bool other_applet;
     int lost; /* so many next commands fail with this result */
     enum schsm_transport_result loss;
-    size_t short_limit; /* responses and commands beyond it fail; 0: none */
-    bool pieces;        /* private operations answer in pieces, 61xx */
-    bool wrong_le;      /* reads answer 6Cxx first */
+    enum schsm_transport_result next_loss; /* if not OK: that of all but the first of them */
+    size_t short_limit;                    /* responses and commands beyond it fail; 0: none */
+    bool pieces;                           /* private operations answer in pieces, 61xx */
+    bool wrong_le;                         /* reads answer 6Cxx first */
     bool pad;
     const char *pin;
     int tries;
@@ -270,6 +271,7 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
                                                   size_t command_len, uint8_t *response,
                                                   size_t *response_len, struct schsm_error *error)
 {
+    enum schsm_transport_result result;
     struct schsm_apdu apdu;
     unsigned int status_word;
     size_t len = 0;
@@ -292,7 +294,10 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
     if (world.lost > 0) {
         world.lost--;
         schsm_fail(error, SCHSM_REASON_TRANSPORT, "lost");
-        return world.loss;
+        result = world.loss;
+        if (world.next_loss != SCHSM_TRANSPORT_OK)
+            world.loss = world.next_loss;
+        return result;
     }
     if (!schsm_apdu_parse(command, command_len, &apdu))
         abort();
@@ -407,6 +412,10 @@ static int sign(size_t size)
 
 static void test_exchanged_card(void)
 {
+    const struct schsm_device_selector any = { NULL, NULL };
+    char serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_device *other;
+
     begin("123456", "UTCC0000001");
     EXPECT(world.commands == 1); /* the serial number, proven by one read */
     EXPECT(sign(256));
@@ -419,6 +428,10 @@ static void test_exchanged_card(void)
     EXPECT(err.reason == SCHSM_REASON_DEVICE_REMOVED);
     EXPECT(strstr(err.text, "UTCC0000001") != NULL && strstr(err.text, "UTCC0000002") != NULL);
     EXPECT(world.pins == 1);
+    /* who asked for any device gets that one now */
+    EXPECT(schsm_registry_device(registry, &any, &other, &err));
+    EXPECT(other != device);
+    EXPECT(schsm_device_serial(other, serial, &err) && strcmp(serial, "UTCC0000002") == 0);
     /* ours is found in another reader */
     world.reader[2] = "Another Reader 00 00";
     world.serial[2] = "UTCC0000001";
@@ -496,6 +509,15 @@ static void test_small_reader(void)
     EXPECT(sign(128)); /* RSA-1024 fits a short APDU */
     EXPECT(!sign(256));
     EXPECT(err.reason == SCHSM_REASON_UNSUPPORTED && strstr(err.text, "extended") != NULL);
+    end();
+    /* a card that dies under its first long command is no small reader */
+    begin("123456", NULL);
+    EXPECT(sign(128));
+    world.lost = 2;
+    world.loss = SCHSM_TRANSPORT_TOO_LONG;
+    world.next_loss = SCHSM_TRANSPORT_REMOVED;
+    EXPECT(sign(256));
+    EXPECT(sign(256));
     end();
 }
 

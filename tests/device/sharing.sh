@@ -29,3 +29,12 @@ for ((i = 0; i < 20; i++)); do
 done
 wait $process || { cat out-threads >"$seen"; fail "threads failed while others log out"; }
 echo "ok: threads sign while another program logs out again and again"
+
+"$device_test" hold 3000 >out-hold 2>&1 &
+process=$!
+wait_for "the card is held by another program" grep -q held out-hold
+check "signatures wait for a program that holds the card" "$device_test" many 1 10
+wait $process || fail "the program that held the card failed"
+"$device_test" repeat 1 "'$device_test' hold 2000 >out-hold2 & sleep 0.5" >out-repeat 2>&1 ||
+    { cat out-repeat >"$seen"; fail "a signature failed while another program held the card"; }
+echo "ok: a running program waits as well"
