@@ -57,8 +57,9 @@ static int ecdsa_to_der(struct schsm_view raw, uint8_t **der)
 }
 
 /* 1: verifies, 0: does not, negative: libcrypto could not tell. */
-static int verify_with(EVP_PKEY *key, const struct scheme *scheme, const uint8_t *message,
-                       size_t message_len, const uint8_t *signature, size_t signature_len)
+static int verify_with(OSSL_LIB_CTX *library, EVP_PKEY *key, const struct scheme *scheme,
+                       const uint8_t *message, size_t message_len, const uint8_t *signature,
+                       size_t signature_len)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *padding = NULL;
@@ -66,7 +67,7 @@ static int verify_with(EVP_PKEY *key, const struct scheme *scheme, const uint8_t
 
     (void)ERR_set_mark();
     if (context == NULL ||
-        EVP_DigestVerifyInit_ex(context, &padding, scheme->digest, NULL, NULL, key, NULL) != 1) {
+        EVP_DigestVerifyInit_ex(context, &padding, scheme->digest, library, NULL, key, NULL) != 1) {
         goto end;
     }
     if (scheme->pss && (EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) != 1 ||
@@ -93,6 +94,7 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
     uint8_t *spki = NULL, *der = NULL;
     const uint8_t *at;
     size_t spki_len = 0;
+    OSSL_LIB_CTX *library = NULL;
     EVP_PKEY *key = NULL;
     int ok = 0, result;
 
@@ -103,7 +105,10 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
         return 0;
     }
     at = spki;
-    key = d2i_PUBKEY(NULL, &at, (long)spki_len);
+    library = OSSL_LIB_CTX_new();
+    if (library != NULL) {
+        key = d2i_PUBKEY_ex(NULL, &at, (long)spki_len, library, NULL);
+    }
     if (key == NULL) {
         ok = schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto does not take the signer's key");
         goto end;
@@ -119,7 +124,7 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
         signature = der;
         signature_len = (size_t)len;
     }
-    result = verify_with(key, scheme, message, message_len, signature, signature_len);
+    result = verify_with(library, key, scheme, message, message_len, signature, signature_len);
     if (result < 0) {
         ok = schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not verify with %s",
                         scheme->digest);
@@ -128,6 +133,7 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
     }
 end:
     EVP_PKEY_free(key);
+    OSSL_LIB_CTX_free(library);
     OPENSSL_free(der);
     OPENSSL_free(spki);
     return ok;
