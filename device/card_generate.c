@@ -17,8 +17,9 @@
 #include "log.h"
 
 #define KEY_REF_MAX 255
-#define KEY_SEQUENCE "00001" /* what OpenSC puts behind the serial number for a key's name (6.2)   \
-                              */
+#define KEY_SEQUENCE                                                                               \
+    "00001" /* what OpenSC puts behind the serial number for a key's name (6.2)                    \
+             */
 
 struct generation {
     const struct schsm_generate *spec;
@@ -261,23 +262,27 @@ static void remove_unfinished(struct schsm_session *session, struct generation *
 }
 
 /*
- * The attempt before this one broke off while the card made its key or just after. Whatever is
- * there under that reference is ours only if nobody described it meanwhile: other programs write a
- * description first thing, and ours would have been the last step.
+ * The attempt before this one broke off while the card made its key or after that. Whatever is
+ * there under that reference is ours if nobody described it meanwhile, as other programs do first
+ * thing, or if the description is the one that we were about to write.
  */
 static int remove_earlier(struct schsm_session *session, struct generation *generation,
                           struct schsm_error *err)
 {
-    struct schsm_pkcs15_key description;
+    const struct schsm_pkcs15_key *ours = &generation->description;
+    struct schsm_pkcs15_key found;
     bool exists = false;
 
     if (generation->unfinished == 0)
         return 1;
-    if (!schsm_card_read_description(session, (int)generation->unfinished, &description, &exists,
-                                     err))
+    if (!schsm_card_read_description(session, (int)generation->unfinished, &found, &exists, err))
         return 0;
-    if (!exists)
+    if (!exists || (found.id_len == ours->id_len && strcmp(found.label, ours->label) == 0 &&
+                    memcmp(found.id, ours->id, ours->id_len) == 0))
         remove_unfinished(session, generation);
+    else
+        schsm_log(SCHSM_LOG_INFO, "key reference %u was described by another program: it stays",
+                  generation->unfinished);
     generation->unfinished = 0;
     return 1;
 }
@@ -289,8 +294,10 @@ static int run_generation(struct schsm_session *session, void *arg, struct schsm
     OPENSSL_free(generation->spki);
     generation->spki = NULL;
     generation->files_count = SCHSM_FILES_MAX;
-    if (!remove_earlier(session, generation, err) ||
-        !schsm_card_enumerate(&session->card, generation->files, &generation->files_count, err) ||
+    if (!remove_earlier(session, generation, err))
+        return 0;
+    memset(&generation->description, 0, sizeof(generation->description));
+    if (!schsm_card_enumerate(&session->card, generation->files, &generation->files_count, err) ||
         !choose_key_ref(generation, err) || !choose_id(session, generation, err))
         return 0;
     if (make_key(session, generation, err) && take_public_key(session, generation, err) &&

@@ -27,6 +27,9 @@ log_out
 count "a cold start takes status, VERIFY, SIGN" =3 "$device_test" cold 1
 # The card is still logged in: status and the public key's file, then one command each.
 count "101 signatures take one command each" =103 "$device_test" many 1 100
+before=$(files)
+check "spoiled commands leave no key without description" "$device_test" faults
+equal "nor any other file" "$before" "$(files)"
 check "a key is removed" "$device_test" remove 2
 check "its place is taken again" "$device_test" generate prime256v1 other "another"
 says '^2$'
