@@ -10,7 +10,7 @@ packages_build=(gcc libc6-dev make cmake pkg-config libssl-dev libpcsclite-dev o
 
 # To use a token: the PC/SC daemon, its driver for USB tokens, and OpenSC's tools.
 # shellcheck disable=SC2034
-packages_token=(pcscd libccid opensc)
+packages_token=(pcscd libccid opensc opensc-pkcs11)
 
 # To have a virtual card behind a private pcscd: the reader driver, systemd-socket-activate (no
 # running systemd), unshare, nsenter and setsid, and ip.
@@ -19,7 +19,7 @@ packages_virtual=(pcscd opensc vsmartcard-vpcd systemd util-linux iproute2 procp
 
 # To run all tests.
 # shellcheck disable=SC2034
-packages_tests=(clang clang-format clang-tidy clang-tools libclang-rt-14-dev valgrind strace
+packages_tests=(shellcheck clang clang-format clang-tidy clang-tools libclang-rt-14-dev valgrind strace
     expect python3 libcmocka-dev nginx-light opensc-pkcs11 git ca-certificates)
 
 # package_installed NAME: true when dpkg has it configured.

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything that has to be right, in one command, on a fresh Debian 12 as well:
+#
+#     tests/run.sh
+#
+# installs what the tests need; checks layout, scripts and the linter's opinion; builds with gcc
+# and clang without a warning; runs all tests on the plain build and again on one with
+# AddressSanitizer and UBSan. Ends with status 0 only if all of it is well. Build folders are made
+# in build/ and used again; CTEST_ARGS adds options for ctest, for example -R nginx.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
+. "$root/examples/packages.sh"
+builds=$root/build
+jobs=$(nproc)
+failures=()
+
+# part WHAT COMMAND...: runs one part and tells how long it took; a failure lets the next parts run.
+part() {
+    local what=$1 start=$SECONDS
+    shift
+    printf '\n== %s\n' "$what"
+    if "$@"; then
+        printf -- '-- %s: well, %d s\n' "$what" $((SECONDS - start))
+    else
+        printf -- '-- %s: FAILED, %d s\n' "$what" $((SECONDS - start))
+        failures+=("$what")
+    fi
+}
+
+# install: a server that apt would start on installation stays off; the tests run their own.
+install() {
+    local guard=/usr/sbin/policy-rc.d guarded=no status=0
+    if [ "$(id -u)" = 0 ] && [ ! -e "$guard" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$guard"
+        chmod 755 "$guard"
+        guarded=yes
+    fi
+    install_packages "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
+        "${packages_tests[@]}" || status=1
+    [ $guarded = no ] || rm -f "$guard"
+    return $status
+}
+
+# The C files that are ours: all that git knows or would add.
+c_files() {
+    git -C "$root" ls-files --cached --others --exclude-standard -- '*.c' '*.h'
+}
+
+shell_files() {
+    git -C "$root" ls-files --cached --others --exclude-standard -- '*.sh' .ci/run
+}
+
+layout() {
+    local files
+    mapfile -t files < <(c_files)
+    [ ${#files[@]} -gt 0 ] || return 1
+    (cd "$root" && clang-format --dry-run -Werror "${files[@]}")
+}
+
+scripts() {
+    local files
+    mapfile -t files < <(shell_files)
+    [ ${#files[@]} -gt 0 ] || return 1
+    (cd "$root" && shellcheck -x "${files[@]}")
+}
+
+# build NAME COMPILER OPTIONS...: in build/NAME, with warnings as errors.
+build() {
+    local name=$1 compiler=$2
+    shift 2
+    CC=$compiler cmake -S "$root" -B "$builds/$name" -DSC_HSM_WERROR=ON -DSC_HSM_TESTS=ON \
+        -DSC_HSM_TOOL=ON "$@" >"$builds/$name.log" 2>&1 || {
+        cat "$builds/$name.log"
+        return 1
+    }
+    cmake --build "$builds/$name" -j"$jobs" >"$builds/$name.log" 2>&1 || {
+        grep -E -A12 'error|warning|FAILED' "$builds/$name.log" | head -80
+        return 1
+    }
+}
+
+lint() {
+    local log=$builds/clang-tidy.log
+    # Of the compilation database, our sources; one process for each core.
+    run-clang-tidy -quiet -j"$jobs" -p "$builds/clang" >"$log" 2>&1 || {
+        grep -E -A6 '(error|warning):' "$log" | head -80
+        return 1
+    }
+}
+
+# ctests NAME: all tests on the build in build/NAME. Half of what a test does is waiting, for a card
+# or a server; so some more run than there are cores.
+ctests() {
+    local arguments
+    read -ra arguments <<<"${CTEST_ARGS:-}"
+    (cd "$builds/$1" && ctest --output-on-failure --no-tests=error -j$((jobs + 1)) \
+        ${arguments[@]+"${arguments[@]}"})
+}
+
+mkdir -p "$builds"
+part "packages" install
+part "layout (clang-format)" layout
+part "scripts (shellcheck)" scripts
+part "build with gcc" build plain gcc
+part "build with clang" build clang clang -DSC_HSM_BENCH=ON
+part "lint (clang-tidy)" lint
+part "build with sanitizers" build sanitize gcc -DSC_HSM_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
+part "tests" ctests plain
+part "tests with AddressSanitizer and UBSan" ctests sanitize
+
+printf '\n%d minutes %d seconds in all\n' $((SECONDS / 60)) $((SECONDS % 60))
+if [ ${#failures[@]} -gt 0 ]; then
+    printf 'FAILED: %s\n' "${failures[@]}"
+    exit 1
+fi
+echo "All is well."
