@@ -34,7 +34,7 @@ static void undo(struct sim_card *card)
     if (sim_state_decode(&card->state, sim_buf_slice(&card->saved)))
         return;
     /* out of memory; what was answered is on disk, so stopping here loses nothing */
-    fputs("sc-hsm-sim: cannot go back to the stored state, giving up\n", stderr);
+    (void)fputs("sc-hsm-sim: cannot go back to the stored state, giving up\n", stderr);
     abort();
 }
 
@@ -165,24 +165,23 @@ static uint16_t fit_to_le(struct sim_card *card, const struct sim_apdu *apdu, bo
     return (uint16_t)(SIM_SW_MORE_DATA | (rest < 256 ? rest : 0));
 }
 
-void sim_card_transmit(struct sim_card *card, const uint8_t *bytes, size_t len,
+void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len,
                        struct sim_buf *response)
 {
     struct sim_apdu apdu;
-    const struct sim_command *command = NULL;
-    bool well_formed = sim_apdu_parse(&apdu, bytes, len);
+    const struct sim_command *known = NULL;
+    bool well_formed = sim_apdu_parse(&apdu, command, len);
     bool hidden = false;
     uint16_t sw = SIM_SW_WRONG_LENGTH;
 
     sim_buf_clear(response);
     if (card->trace)
-        sim_trace_command(&apdu, well_formed, bytes, len);
+        sim_trace_command(&apdu, well_formed, command, len);
     if (well_formed) {
         bool was_pending_hidden = card->pending_hidden;
-        sw = execute(card, &apdu, &command, response);
-        hidden =
-            command != NULL && ((command->flags & SIM_CMD_HIDE_RESPONSE) != 0 ||
-                                (was_pending_hidden && command->handler == sim_cmd_get_response));
+        sw = execute(card, &apdu, &known, response);
+        hidden = known != NULL && ((known->flags & SIM_CMD_HIDE_RESPONSE) != 0 ||
+                                   (was_pending_hidden && known->handler == sim_cmd_get_response));
     }
     if (is_error(sw))
         sim_buf_clear(response);

@@ -28,7 +28,7 @@ static uint16_t change_so(struct sim_card *card, struct sim_slice data)
     struct sim_slice old_pin;
     if (pin->len == 0)
         return SIM_SW_REFERENCE_NOT_FOUND;
-    if (data.len != 2 * SIM_SO_PIN_LEN || !sim_slice_take(&data, SIM_SO_PIN_LEN, &old_pin))
+    if (data.len != (size_t)2 * SIM_SO_PIN_LEN || !sim_slice_take(&data, SIM_SO_PIN_LEN, &old_pin))
         return SIM_SW_WRONG_LENGTH;
     card->so_verified = false;
     uint16_t sw = sim_pin_check(card, pin, old_pin);

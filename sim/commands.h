@@ -26,8 +26,8 @@ enum {
 
 struct sim_command {
     uint8_t cla, ins;
+    uint8_t flags; /* SIM_CMD_... */
     sim_handler *handler;
-    unsigned flags;
 };
 
 /* The command for CLA and INS; with `cla` < 0 the first one of that INS. NULL if unknown. */

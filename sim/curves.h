@@ -27,10 +27,10 @@ struct sim_curve_params {
 const struct sim_curve *sim_curve_by_name(const char *name);
 
 /*
- * The curve whose parameters, taken from libcrypto, equal `params` byte for byte; NULL when there
+ * The curve whose parameters, taken from libcrypto, equal `want` byte for byte; NULL when there
  * is none.
  */
-const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *params);
+const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *want);
 
 /* Append the parameters to `out` as objects 81 82 83 84 85; false when libcrypto fails. */
 bool sim_curve_put_params(const struct sim_curve *curve, struct sim_buf *out);

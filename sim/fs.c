@@ -74,10 +74,10 @@ uint16_t sim_fs_write(struct sim_state *state, uint16_t fid, size_t offset, stru
     file = find_or_create(state, fid);
     if (file == NULL)
         return SIM_SW_NO_SPACE;
-    if (data.len == 0)
-        return SIM_SW_OK;
     if (growth > 0 && sim_buf_reserve(&file->content, growth) == NULL)
         return SIM_SW_NO_SPACE;
+    if (data.len == 0 || file->content.data == NULL)
+        return SIM_SW_OK;
     memcpy(file->content.data + offset, data.data, data.len);
     state->dirty = true;
     return SIM_SW_OK;

@@ -67,6 +67,11 @@ static int usage(const char *problem, const char *detail)
     return EXIT_USAGE;
 }
 
+static int puts_or_fail(const char *text)
+{
+    return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 /* -1: go on; otherwise the exit status. */
 static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 {
@@ -109,11 +114,9 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
             arguments->write_root = optarg;
             break;
         case 'h':
-            fputs(help, stdout);
-            return EXIT_SUCCESS;
+            return puts_or_fail(help);
         case 'V':
-            puts("sc-hsm-sim " SC_HSM_VERSION);
-            return EXIT_SUCCESS;
+            return puts_or_fail("sc-hsm-sim " SC_HSM_VERSION "\n");
         default:
             return EXIT_USAGE; /* getopt has said why */
         }
@@ -141,7 +144,7 @@ static bool load(struct sim_card *card, const struct arguments *arguments)
     case SIM_STORE_FRESH:
         ok = sim_personalise(&card->state, serial != NULL ? serial : SIM_DEFAULT_SERIAL);
         if (!ok)
-            fputs("sc-hsm-sim: cannot make the keys of a new card\n", stderr);
+            (void)fputs("sc-hsm-sim: cannot make the keys of a new card\n", stderr);
         break;
     case SIM_STORE_LOADED:
         ok = sim_state_decode(&card->state, sim_buf_slice(&content));

@@ -37,7 +37,7 @@ static void set_date(uint8_t date[SIM_DATE_LEN], time_t now, int years, int days
     day.tm_mday += days;
     timegm(&day); /* normalises 29 February and day 0 */
     int parts[3] = { day.tm_year % 100, day.tm_mon + 1, day.tm_mday };
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
         date[2 * i] = (uint8_t)(parts[i] / 10);
         date[2 * i + 1] = (uint8_t)(parts[i] % 10);
     }

@@ -26,8 +26,9 @@ static void finish(struct sim_buf *line)
 {
     sim_buf_put_u8(line, '\n');
     if (!line->failed) {
-        fwrite(line->data, 1, line->len, stderr);
-        fflush(stderr);
+        /* a log that cannot be written must not stop the card */
+        (void)fwrite(line->data, 1, line->len, stderr);
+        (void)fflush(stderr);
     }
     sim_buf_free(line);
 }
@@ -38,14 +39,13 @@ void sim_trace_command(const struct sim_apdu *apdu, bool well_formed, const uint
     struct sim_buf line = { 0 };
     const struct sim_command *command = len < 4 ? NULL : sim_command_find(-1, apdu->ins);
     sim_buf_put(&line, "> ", 2);
-    if (command == NULL || (command->flags & SIM_CMD_HIDE_DATA) == 0) {
+    bool hidden = command != NULL && (command->flags & SIM_CMD_HIDE_DATA) != 0;
+    if (!hidden || (well_formed && apdu->data.len == 0)) {
         put_hex(&line, bytes, len);
     } else if (!well_formed) {
         /* where the data begins is unclear: show the header alone */
         put_hex(&line, bytes, 4);
         put_hidden(&line, len - 4);
-    } else if (apdu->data.len == 0) {
-        put_hex(&line, bytes, len);
     } else {
         size_t before = (size_t)(apdu->data.data - bytes);
         size_t behind = before + apdu->data.len;

@@ -149,9 +149,10 @@ static void serve_connection(struct sim_card *card, const struct waiting *waitin
     bool alive = true;
     while (alive) {
         uint8_t header[2];
-        alive = receive(waiting, fd, header, sizeof(header));
+        if (!receive(waiting, fd, header, sizeof(header)))
+            break;
         size_t len = (size_t)header[0] << 8 | header[1];
-        if (!alive || !receive(waiting, fd, message, len))
+        if (!receive(waiting, fd, message, len))
             break;
         if (len == 1) {
             alive = control(card, waiting, fd, message[0]);

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vpcd.py SIMULATOR: plays the reader's side of the wire."""
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from pcsc import APPLET, check, expect
+from requests import body, ec_template, rsa_template
+
+ATR = bytes.fromhex("3BFE1800008131FE458031815448534D31738021408107FA")
+INIT = bytes.fromhex("80020001" "8106363438323139" "82083537363231383830" "910103")
+VERIFY = bytes.fromhex("0020008106363438323139")
+
+
+class Reader:
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.settimeout(10)
+        self.port = self.listener.getsockname()[1]
+
+    def accept(self):
+        self.listener.listen()
+        self.wire, _ = self.listener.accept()
+        self.wire.settimeout(60)
+
+    def send(self, message):
+        self.wire.sendall(len(message).to_bytes(2, "big") + message)
+
+    def receive(self):
+        header = self.exactly(2)
+        return self.exactly(int.from_bytes(header, "big"))
+
+    def exactly(self, length):
+        data = b""
+        while len(data) < length:
+            piece = self.wire.recv(length - len(data))
+            check("the card hung up", piece)
+            data += piece
+        return data
+
+    def command(self, message):
+        self.send(message)
+        return self.receive()
+
+    def short(self, header, data=b"", le=b""):
+        return self.command(bytes.fromhex(header) + (bytes([len(data)]) if data else b"") + data + le)
+
+    def extended(self, header, data):
+        return self.command(bytes.fromhex(header) + b"\0" + len(data).to_bytes(2, "big") + data +
+                            b"\0\0")
+
+
+def start(simulator, reader, *options):
+    return subprocess.Popen([simulator, "--state", "card", "--vpcd",
+                             "127.0.0.1:%d" % reader.port] + list(options),
+                            stderr=subprocess.DEVNULL)
+
+
+def main(simulator):
+    reader = Reader()
+    card = start(simulator, reader)
+    time.sleep(0.3)
+    expect("it waits for a reader", card.poll(), None)
+    reader.accept()
+    expect("ATR", reader.command(b"\4"), ATR)
+    reader.send(b"\1")
+    reader.send(b"")
+    reader.send(b"\3")
+    expect("power on and unknown bytes are not answered", reader.command(b"\4"), ATR)
+    expect("fresh", reader.short("00200081"), b"\x6A\x88")
+    expect("initialised", reader.short("80500000", INIT), b"\x90\0")
+    for byte, name in ((2, "reset"), (0, "power off"), (1, "power on")):
+        expect("login", reader.command(VERIFY), b"\x90\0")
+        reader.send(bytes([byte]))
+        expect(name + " logs out", reader.short("00200081"), b"\x63\xC3")
+
+    for byte in len(VERIFY).to_bytes(2, "big") + VERIFY:
+        reader.wire.sendall(bytes([byte]))
+        time.sleep(0.01)
+    expect("in pieces", reader.receive(), b"\x90\0")
+    reader.wire.sendall(b"\0\4\0\x20\0\x81" * 3)
+    expect("three at once", [reader.receive() for _ in range(3)], [b"\x90\0"] * 3)
+
+    reader.wire.close()
+    reader.accept()
+    expect("it comes back when the reader does", reader.command(b"\4"), ATR)
+    expect("logged out", reader.short("00200081"), b"\x63\xC3")
+    reader.wire.sendall(b"\0\x10\0\x20")
+    reader.wire.close()
+    reader.accept()
+    expect("half a message is forgotten", reader.short("00200081"), b"\x63\xC3")
+
+    expect("65535 bytes", reader.command(b"\0" * 65535), b"\x67\0")
+    dice = random.Random(1)
+    heads = [bytes.fromhex(head) for head in
+             ("00A40400 00A40000 00B1CF00 00D7CF00 00E40200 80580000 00840000 00460100 80680120"
+              " 80680270 80620121 80620280 80520000 00C00000 80500000").split()]
+    for _ in range(3000):
+        tail = dice.randbytes(dice.choice((0, 1, 2, 3, 5, 9, 40, 300)))
+        answer = reader.command(dice.choice(heads) + tail)
+        check("an answer", len(answer) >= 2)
+    expect("garbage does it no harm", reader.command(b"\4"), ATR)
+    reader.command(VERIFY)
+    for _ in range(3000):
+        inner = dice.randbytes(dice.choice((0, 1, 4, 30, 120)))
+        good = dice.choice((b"\x54\2\0\0\x53", body(ec_template("prime256v1")), INIT[:9]))
+        data = (good[:dice.randrange(len(good) + 1)] + inner)[:255]
+        head = dice.choice(heads)
+        if head != heads[-1]:
+            answer = reader.command(head + bytes([len(data)]) + data + dice.choice((b"", b"\0")))
+            check("an answer", len(answer) >= 2)
+    expect("nor with a login", reader.command(b"\4"), ATR)
+
+    card.send_signal(signal.SIGTERM)
+    expect("SIGTERM ends it", card.wait(10), 0)
+    os.remove("card")
+    card = start(simulator, reader, "--latency", "real")
+    reader.accept()
+    reader.short("80500000", INIT)
+    reader.extended("00460100", body(rsa_template(2048)))
+    reader.extended("00460200", body(ec_template("prime256v1")))
+    for header, data, ms in (("80680120", b"\0" * 256, 600), ("80680270", b"h" * 32, 170)):
+        began = time.monotonic()
+        answer = reader.extended(header, data)
+        took = 1000 * (time.monotonic() - began)
+        expect("signed", answer[-2:], b"\x90\0")
+        check("%d ms like a real card, not %d" % (ms, took), ms <= took < ms + 400)
+        print("ok: %s takes %d ms" % (header, took))
+    began = time.monotonic()
+    expect("other commands do not wait", reader.short("00A40400", APPLET)[-2:], b"\x90\0")
+    check("they are quick", time.monotonic() - began < 0.15)
+    card.send_signal(signal.SIGINT)
+    expect("SIGINT ends it", card.wait(10), 0)
+
+
+main(sys.argv[1])
