@@ -59,8 +59,9 @@ static void *rsa_newctx(void *provctx)
 {
     struct rsa_cipher *ctx = OPENSSL_zalloc(sizeof(*ctx));
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return NULL;
+    }
     ctx->prov = provctx;
     ctx->implicit_rejection = true;
     return ctx;
@@ -70,8 +71,9 @@ static void rsa_freectx(void *vctx)
 {
     struct rsa_cipher *ctx = vctx;
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return;
+    }
     EVP_PKEY_CTX_free(ctx->twin);
     EVP_MD_free(ctx->md);
     EVP_MD_free(ctx->mgf1_md);
@@ -84,12 +86,14 @@ static void *rsa_dupctx(void *vctx)
     const struct rsa_cipher *from = vctx;
     struct rsa_cipher *ctx = rsa_newctx(from->prov);
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return NULL;
+    }
     ctx->on_device = from->on_device;
     ctx->implicit_rejection = from->implicit_rejection;
-    if (from->key != NULL)
+    if (from->key != NULL) {
         ctx->key = schsm_pkey_ref(from->key);
+    }
     if (from->twin != NULL && (ctx->twin = EVP_PKEY_CTX_dup(from->twin)) == NULL) {
         rsa_freectx(ctx);
         return NULL;
@@ -101,8 +105,9 @@ static int start(struct rsa_cipher *ctx, struct schsm_pkey *key, bool decrypt,
                  int (*init)(EVP_PKEY_CTX *twin, const OSSL_PARAM params[]),
                  const OSSL_PARAM params[])
 {
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return 0;
+    }
     if (key != NULL) { /* else the one from before */
         schsm_pkey_ref(key);
         schsm_pkey_free(ctx->key);
@@ -110,15 +115,18 @@ static int start(struct rsa_cipher *ctx, struct schsm_pkey *key, bool decrypt,
     }
     EVP_PKEY_CTX_free(ctx->twin);
     ctx->twin = NULL;
-    if (ctx->key == NULL || ctx->key->pkey == NULL)
+    if (ctx->key == NULL || ctx->key->pkey == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "encryption or decryption was started without a key");
+    }
     ctx->on_device = decrypt && ctx->key->device != NULL;
     ctx->implicit_rejection = true;
-    if ((ctx->twin = schsm_pkey_ctx(ctx->key)) == NULL)
+    if ((ctx->twin = schsm_pkey_ctx(ctx->key)) == NULL) {
         return 0;
-    if (init(ctx->twin, NULL) > 0 && rsa_set_params(ctx, params))
+    }
+    if (init(ctx->twin, NULL) > 0 && rsa_set_params(ctx, params)) {
         return 1;
+    }
     EVP_PKEY_CTX_free(ctx->twin);
     ctx->twin = NULL;
     return 0;
@@ -145,8 +153,9 @@ static int rsa_encrypt(void *vctx, unsigned char *out, size_t *out_len, size_t o
 {
     struct rsa_cipher *ctx = vctx;
 
-    if (ctx->twin == NULL)
+    if (ctx->twin == NULL) {
         return no_operation(ctx);
+    }
     *out_len = out_size;
     return EVP_PKEY_encrypt(ctx->twin, out, out_len, in, in_len) > 0;
 }
@@ -167,11 +176,13 @@ static int read_parameters(const struct rsa_cipher *ctx, struct rsa_parameters *
     };
 
     memset(rsa, 0, sizeof(*rsa));
-    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0)
+    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
                                   "the parameters of the decryption cannot be read");
-    if (rsa->label != NULL && OSSL_PARAM_modified(&params[3]))
+    }
+    if (rsa->label != NULL && OSSL_PARAM_modified(&params[3])) {
         rsa->label_len = params[3].return_size;
+    }
     return 1;
 }
 
@@ -179,17 +190,20 @@ static int read_parameters(const struct rsa_cipher *ctx, struct rsa_parameters *
 static int make_block(const struct rsa_cipher *ctx, const unsigned char *in, size_t in_len,
                       const unsigned char *modulus, size_t size, unsigned char *block)
 {
-    if (in_len > size)
+    if (in_len > size) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "%zu bytes are more than the key's %zu and no ciphertext for it",
                                   in_len, size);
+    }
     memset(block, 0, size - in_len);
-    if (in_len > 0)
+    if (in_len > 0) {
         memcpy(block + size - in_len, in, in_len);
-    if (memcmp(block, modulus, size) >= 0)
+    }
+    if (memcmp(block, modulus, size) >= 0) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the data is a number larger than the key's modulus and no "
                                   "ciphertext for it");
+    }
     return 1;
 }
 
@@ -201,9 +215,10 @@ static int unpad_oaep(struct rsa_cipher *ctx, const struct rsa_parameters *rsa,
     const char *mgf1_md = rsa->mgf1_md[0] != '\0' ? rsa->mgf1_md : md;
 
     if (!schsm_digest_select(ctx->prov->libctx, md, &ctx->md) ||
-        !schsm_digest_select(ctx->prov->libctx, mgf1_md, &ctx->mgf1_md))
+        !schsm_digest_select(ctx->prov->libctx, mgf1_md, &ctx->mgf1_md)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "there is no digest \"%s\" or \"%s\" for OAEP", md, mgf1_md);
+    }
     return schsm_rsa_oaep_unpad(ctx->md, ctx->mgf1_md, rsa->label, rsa->label_len, em, em_len, out,
                                 out_len, err);
 }
@@ -234,9 +249,10 @@ static int check_parameters(const struct rsa_cipher *ctx, const struct rsa_param
 {
     switch (rsa->pad_mode) {
     case RSA_PKCS1_WITH_TLS_PADDING:
-        if (rsa->client_version == 0)
+        if (rsa->client_version == 0) {
             return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                       "TLS padding needs the version that the client offered");
+        }
         return 1;
     case RSA_PKCS1_PADDING:
     case RSA_PKCS1_OAEP_PADDING:
@@ -263,8 +279,9 @@ static int decrypt_on_device(struct rsa_cipher *ctx, const struct rsa_parameters
     unsigned char *em = block == NULL ? NULL : OPENSSL_malloc(size);
     int ok = 0;
 
-    if (em == NULL || !make_block(ctx, in, in_len, modulus, size, block))
+    if (em == NULL || !make_block(ctx, in, in_len, modulus, size, block)) {
         goto end;
+    }
     /* Before the device answers: nothing that may fail shall come between it and the padding. */
     if (reject && !schsm_rsa_rejection_key(ctx->prov->libctx, modulus, size, block, size,
                                            rejection_key, &err)) {
@@ -272,16 +289,18 @@ static int decrypt_on_device(struct rsa_cipher *ctx, const struct rsa_parameters
         goto end;
     }
     em_len = size;
-    if (!schsm_pkey_operate(ctx->key, SCHSM_OP_RSA_DECRYPT, block, size, em, &em_len))
+    if (!schsm_pkey_operate(ctx->key, SCHSM_OP_RSA_DECRYPT, block, size, em, &em_len)) {
         goto end;
+    }
     if (em_len != size) {
         schsm_raise_reason(ctx->prov, SCHSM_REASON_DEVICE,
                            "the device answered %zu bytes to a decryption, not %zu", em_len, size);
         goto end;
     }
     ok = unpad(ctx, rsa, reject ? rejection_key : NULL, em, size, out, out_len, &err);
-    if (!ok)
+    if (!ok) {
         schsm_raise(ctx->prov, &err);
+    }
 end:
     OPENSSL_cleanse(rejection_key, sizeof(rejection_key));
     OPENSSL_clear_free(em, em == NULL ? 0 : size);
@@ -297,14 +316,16 @@ static int rsa_decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t o
     struct rsa_parameters rsa;
     size_t need;
 
-    if (ctx->twin == NULL)
+    if (ctx->twin == NULL) {
         return no_operation(ctx);
+    }
     if (!ctx->on_device) {
         *out_len = out_size;
         return EVP_PKEY_decrypt(ctx->twin, out, out_len, in, in_len) > 0;
     }
-    if (!read_parameters(ctx, &rsa))
+    if (!read_parameters(ctx, &rsa)) {
         return 0;
+    }
     /* Room for the longest message is asked for, lest a short buffer tell of a message's length. */
     need = rsa.pad_mode == RSA_PKCS1_WITH_TLS_PADDING ? SCHSM_TLS_PREMASTER_SIZE
                                                       : (size_t)EVP_PKEY_get_size(ctx->key->pkey);
@@ -312,11 +333,12 @@ static int rsa_decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t o
         *out_len = need;
         return 1;
     }
-    if (out_size < need)
+    if (out_size < need) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the buffer of %zu bytes is too small; decryption with this key "
                                   "needs %zu",
                                   out_size, need);
+    }
     return check_parameters(ctx, &rsa) && decrypt_on_device(ctx, &rsa, out, out_len, in, in_len);
 }
 
@@ -325,10 +347,12 @@ static int rsa_get_params(void *vctx, OSSL_PARAM params[])
     struct rsa_cipher *ctx = vctx;
     OSSL_PARAM *p;
 
-    if (params == NULL || params->key == NULL || ctx->twin == NULL)
+    if (params == NULL || params->key == NULL || ctx->twin == NULL) {
         return 1;
-    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0)
+    }
+    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0) {
         return 0;
+    }
     p = OSSL_PARAM_locate(params, IMPLICIT_REJECTION);
     return p == NULL || !ctx->on_device || OSSL_PARAM_set_uint(p, ctx->implicit_rejection);
 }
@@ -339,13 +363,16 @@ static int rsa_set_params(void *vctx, const OSSL_PARAM params[])
     const OSSL_PARAM *p;
     unsigned int flag;
 
-    if (params == NULL || params->key == NULL)
+    if (params == NULL || params->key == NULL) {
         return 1;
-    if (ctx->twin == NULL)
+    }
+    if (ctx->twin == NULL) {
         return no_operation(ctx);
+    }
     if ((p = OSSL_PARAM_locate_const(params, IMPLICIT_REJECTION)) != NULL) {
-        if (!OSSL_PARAM_get_uint(p, &flag))
+        if (!OSSL_PARAM_get_uint(p, &flag)) {
             return 0;
+        }
         ctx->implicit_rejection = flag != 0;
     }
     return EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;

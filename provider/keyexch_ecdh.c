@@ -51,8 +51,9 @@ static void *ecdh_newctx(void *provctx)
 {
     struct ecdh *ctx = OPENSSL_zalloc(sizeof(*ctx));
 
-    if (ctx != NULL)
+    if (ctx != NULL) {
         ctx->prov = provctx;
+    }
     return ctx;
 }
 
@@ -67,8 +68,9 @@ static void ecdh_freectx(void *vctx)
 {
     struct ecdh *ctx = vctx;
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return;
+    }
     EVP_PKEY_CTX_free(ctx->twin);
     forget_peer(ctx);
     schsm_pkey_free(ctx->key);
@@ -80,15 +82,19 @@ static void *ecdh_dupctx(void *vctx)
     const struct ecdh *from = vctx;
     struct ecdh *ctx = ecdh_newctx(from->prov);
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return NULL;
-    if (from->key != NULL)
+    }
+    if (from->key != NULL) {
         ctx->key = schsm_pkey_ref(from->key);
-    if (from->twin != NULL && (ctx->twin = EVP_PKEY_CTX_dup(from->twin)) == NULL)
+    }
+    if (from->twin != NULL && (ctx->twin = EVP_PKEY_CTX_dup(from->twin)) == NULL) {
         goto fail;
+    }
     if (from->point != NULL) {
-        if ((ctx->point = OPENSSL_memdup(from->point, from->point_len)) == NULL)
+        if ((ctx->point = OPENSSL_memdup(from->point, from->point_len)) == NULL) {
             goto fail;
+        }
         ctx->point_len = from->point_len;
     }
     return ctx;
@@ -102,8 +108,9 @@ static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
     struct ecdh *ctx = vctx;
     struct schsm_pkey *key = vkey;
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return 0;
+    }
     if (key != NULL) { /* else the one from before */
         schsm_pkey_ref(key);
         schsm_pkey_free(ctx->key);
@@ -112,12 +119,14 @@ static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
     EVP_PKEY_CTX_free(ctx->twin);
     ctx->twin = NULL;
     forget_peer(ctx);
-    if (ctx->key == NULL || ctx->key->pkey == NULL)
+    if (ctx->key == NULL || ctx->key->pkey == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "a key agreement was started without a key");
+    }
     ctx->twin = schsm_pkey_ctx(ctx->key);
-    if (ctx->twin != NULL && EVP_PKEY_derive_init_ex(ctx->twin, params) > 0)
+    if (ctx->twin != NULL && EVP_PKEY_derive_init_ex(ctx->twin, params) > 0) {
         return 1;
+    }
     EVP_PKEY_CTX_free(ctx->twin);
     ctx->twin = NULL;
     return 0;
@@ -151,8 +160,9 @@ static size_t field_length(const EVP_PKEY *pkey)
     BIGNUM *p = NULL;
     size_t len = 0;
 
-    if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_P, &p))
+    if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_P, &p)) {
         len = (size_t)BN_num_bytes(p);
+    }
     BN_free(p);
     return len;
 }
@@ -163,20 +173,24 @@ static int ecdh_set_peer(void *vctx, void *vpeer)
     const struct schsm_pkey *peer = vpeer;
     size_t field_len;
 
-    if (ctx->twin == NULL || peer == NULL || peer->pkey == NULL)
+    if (ctx->twin == NULL || peer == NULL || peer->pkey == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "a peer was set for a key agreement without keys");
+    }
     forget_peer(ctx);
     /* libcrypto has validated the point, if the caller wanted that; the curve is checked here. */
-    if (EVP_PKEY_derive_set_peer_ex(ctx->twin, peer->pkey, 0) <= 0)
+    if (EVP_PKEY_derive_set_peer_ex(ctx->twin, peer->pkey, 0) <= 0) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the peer's key is not one on the same curve");
-    if (ctx->key->device == NULL)
+    }
+    if (ctx->key->device == NULL) {
         return 1;
+    }
     if ((field_len = field_length(ctx->key->pkey)) == 0 ||
-        (ctx->point = encode_point(peer->pkey, field_len, &ctx->point_len)) == NULL)
+        (ctx->point = encode_point(peer->pkey, field_len, &ctx->point_len)) == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
                                   "the peer's key has no point that can be used");
+    }
     return 1;
 }
 
@@ -193,11 +207,13 @@ static int read_parameters(const struct ecdh *ctx, struct ecdh_parameters *ecdh)
     };
 
     memset(ecdh, 0, sizeof(*ecdh));
-    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0)
+    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
                                   "the parameters of the key agreement cannot be read");
-    if (ecdh->ukm != NULL && OSSL_PARAM_modified(&params[3]))
+    }
+    if (ecdh->ukm != NULL && OSSL_PARAM_modified(&params[3])) {
         ecdh->ukm_len = params[3].return_size;
+    }
     return 1;
 }
 
@@ -219,10 +235,11 @@ static int derive_x963(const struct ecdh *ctx, const struct ecdh_parameters *ecd
 
     EVP_KDF_CTX_free(kdf_ctx);
     EVP_KDF_free(kdf);
-    if (!ok)
+    if (!ok) {
         schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
                            "libcrypto could not derive %zu bytes by X9.63 with digest \"%s\"",
                            ecdh->out_len, ecdh->md);
+    }
     return ok;
 }
 
@@ -238,8 +255,9 @@ static int derive_on_device(const struct ecdh *ctx, const struct ecdh_parameters
     int ok = 0;
 
     if (x == NULL ||
-        !schsm_pkey_operate(ctx->key, SCHSM_OP_ECDH, ctx->point, ctx->point_len, x, &x_len))
+        !schsm_pkey_operate(ctx->key, SCHSM_OP_ECDH, ctx->point, ctx->point_len, x, &x_len)) {
         goto end;
+    }
     if (x_len != field_len) {
         schsm_raise_reason(ctx->prov, SCHSM_REASON_DEVICE,
                            "the device answered %zu bytes to a key agreement, not %zu", x_len,
@@ -263,29 +281,34 @@ static int ecdh_derive(void *vctx, unsigned char *secret, size_t *secret_len, si
     struct ecdh_parameters ecdh;
     size_t field_len;
 
-    if (ctx->twin == NULL)
+    if (ctx->twin == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the key agreement was not started with a key");
+    }
     if (ctx->key->device == NULL) {
         *secret_len = out_size;
         return EVP_PKEY_derive(ctx->twin, secret, secret_len) > 0;
     }
-    if (ctx->point == NULL)
+    if (ctx->point == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the key agreement has no peer's key yet");
-    if (!read_parameters(ctx, &ecdh) || (field_len = field_length(ctx->key->pkey)) == 0)
+    }
+    if (!read_parameters(ctx, &ecdh) || (field_len = field_length(ctx->key->pkey)) == 0) {
         return 0;
-    if (ecdh.kdf[0] != '\0' && strcmp(ecdh.kdf, OSSL_KDF_NAME_X963KDF) != 0)
+    }
+    if (ecdh.kdf[0] != '\0' && strcmp(ecdh.kdf, OSSL_KDF_NAME_X963KDF) != 0) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_UNSUPPORTED,
                                   "the key derivation function %s is not offered", ecdh.kdf);
+    }
     if (secret == NULL) {
         *secret_len = ecdh.kdf[0] != '\0' ? ecdh.out_len : field_len;
         return 1;
     }
-    if (ecdh.kdf[0] != '\0' && out_size < ecdh.out_len)
+    if (ecdh.kdf[0] != '\0' && out_size < ecdh.out_len) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the buffer of %zu bytes is too small to derive %zu", out_size,
                                   ecdh.out_len);
+    }
     return derive_on_device(ctx, &ecdh, field_len, secret, secret_len, out_size);
 }
 
@@ -293,8 +316,9 @@ static int ecdh_get_params(void *vctx, OSSL_PARAM params[])
 {
     struct ecdh *ctx = vctx;
 
-    if (params == NULL || params->key == NULL || ctx->twin == NULL)
+    if (params == NULL || params->key == NULL || ctx->twin == NULL) {
         return 1;
+    }
     return EVP_PKEY_CTX_get_params(ctx->twin, params) > 0;
 }
 
@@ -306,11 +330,13 @@ static int ecdh_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct ecdh *ctx = vctx;
 
-    if (params == NULL || params->key == NULL)
+    if (params == NULL || params->key == NULL) {
         return 1;
-    if (ctx->twin == NULL)
+    }
+    if (ctx->twin == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the key agreement was not started with a key");
+    }
     return EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
 }
 

@@ -42,13 +42,15 @@ int schsm_rsa_oaep_unpad(const EVP_MD *md, const EVP_MD *mgf1_md, const uint8_t 
     uint8_t *db = NULL;
     int ok = 0;
 
-    if (hash_len == 0 || em_len < 2 * hash_len + 2)
+    if (hash_len == 0 || em_len < 2 * hash_len + 2) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a key of %zu bytes is too short for OAEP with %s", em_len,
                           EVP_MD_get0_name(md));
+    }
     db_len = em_len - hash_len - 1;
-    if ((db = OPENSSL_malloc(db_len)) == NULL)
+    if ((db = OPENSSL_malloc(db_len)) == NULL) {
         return schsm_fail_memory(err);
+    }
     if (!EVP_Digest(label != NULL ? label : (const uint8_t *)"", label_len, label_hash, NULL, md,
                     NULL)) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not hash the OAEP label with %s",
@@ -60,8 +62,9 @@ int schsm_rsa_oaep_unpad(const EVP_MD *md, const EVP_MD *mgf1_md, const uint8_t 
     memcpy(seed, em + 1, hash_len);
     memcpy(db, em + 1 + hash_len, db_len);
     if (!schsm_rsa_mgf1_xor(mgf1_md, db, db_len, seed, hash_len, err) ||
-        !schsm_rsa_mgf1_xor(mgf1_md, seed, hash_len, db, db_len, err))
+        !schsm_rsa_mgf1_xor(mgf1_md, seed, hash_len, db, db_len, err)) {
         goto end;
+    }
     good = find_message(db, db_len, label_hash, hash_len, &start);
     good &= schsm_ct_is_zero(em[0]);
 

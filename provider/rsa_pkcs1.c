@@ -19,18 +19,20 @@ int schsm_rsa_pkcs1_pad(const uint8_t *data, size_t data_len, uint8_t *em, size_
 {
     size_t padding;
 
-    if (em_len < SCHSM_RSA_PKCS1_OVERHEAD || data_len > em_len - SCHSM_RSA_PKCS1_OVERHEAD)
+    if (em_len < SCHSM_RSA_PKCS1_OVERHEAD || data_len > em_len - SCHSM_RSA_PKCS1_OVERHEAD) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "%zu bytes are too many to sign with PKCS#1 padding and a key of %zu "
                           "bytes",
                           data_len, em_len);
+    }
     padding = em_len - data_len - 3;
     em[0] = 0x00;
     em[1] = 0x01;
     memset(em + 2, 0xff, padding);
     em[2 + padding] = 0x00;
-    if (data_len > 0)
+    if (data_len > 0) {
         memcpy(em + 3 + padding, data, data_len);
+    }
     return 1;
 }
 
@@ -49,13 +51,15 @@ int schsm_rsa_digest_prefix(const EVP_MD *md, uint8_t *prefix, size_t *prefix_le
         *prefix_len = 0;
         return 1;
     }
-    if (nid == NID_undef || size <= 0)
+    if (nid == NID_undef || size <= 0) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "%s has no object identifier, as PKCS#1 signatures need it",
                           EVP_MD_get0_name(md));
+    }
 
-    if ((info = X509_SIG_new()) == NULL)
+    if ((info = X509_SIG_new()) == NULL) {
         return schsm_fail_memory(err);
+    }
     X509_SIG_getm(info, &algorithm, &value);
     if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), V_ASN1_NULL, NULL) &&
         ASN1_OCTET_STRING_set(value, digest, size) && (der_len = i2d_X509_SIG(info, &der)) > size &&
@@ -66,9 +70,10 @@ int schsm_rsa_digest_prefix(const EVP_MD *md, uint8_t *prefix, size_t *prefix_le
     }
     OPENSSL_free(der);
     X509_SIG_free(info);
-    if (!ok)
+    if (!ok) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not encode a DigestInfo for %s",
                    EVP_MD_get0_name(md));
+    }
     return ok;
 }
 
@@ -84,11 +89,13 @@ int schsm_rsa_rejection_prepare(OSSL_LIB_CTX *libctx, struct schsm_error *err)
     unsigned int fresh[8];
     size_t i;
 
-    if (atomic_load(&process_secret[7]) != 0)
+    if (atomic_load(&process_secret[7]) != 0) {
         return 1;
-    if (RAND_priv_bytes_ex(libctx, (unsigned char *)fresh, sizeof(fresh), 0) <= 0)
+    }
+    if (RAND_priv_bytes_ex(libctx, (unsigned char *)fresh, sizeof(fresh), 0) <= 0) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO,
                           "libcrypto gave no random bytes for implicit rejection");
+    }
     for (i = 0; i < 8; i++) {
         unsigned int unset = 0;
 
@@ -113,18 +120,21 @@ int schsm_rsa_rejection_key(OSSL_LIB_CTX *libctx, const uint8_t *modulus, size_t
     size_t len, i;
     int ok;
 
-    if (!schsm_rsa_rejection_prepare(libctx, err))
+    if (!schsm_rsa_rejection_prepare(libctx, err)) {
         return 0;
-    for (i = 0; i < 8; i++)
+    }
+    for (i = 0; i < 8; i++) {
         secret[i] = atomic_load(&process_secret[i]);
+    }
     ok = EVP_Q_mac(libctx, "HMAC", NULL, "SHA256", NULL, secret, sizeof(secret), modulus,
                    modulus_len, key_secret, sizeof(key_secret), &len) != NULL &&
          EVP_Q_mac(libctx, "HMAC", NULL, "SHA256", NULL, key_secret, sizeof(key_secret), ciphertext,
                    ciphertext_len, key, SCHSM_REJECTION_KEY_SIZE, &len) != NULL;
     OPENSSL_cleanse(secret, sizeof(secret));
     OPENSSL_cleanse(key_secret, sizeof(key_secret));
-    if (!ok)
+    if (!ok) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not compute HMAC with SHA-256");
+    }
     return ok;
 }
 
@@ -141,8 +151,9 @@ static int expand(OSSL_LIB_CTX *libctx, const uint8_t *key, const char *label, u
     size_t done, i;
     int ok = 0;
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         goto end;
+    }
     for (done = 0, i = 0; done < out_len; i++) {
         uint8_t count[2] = { (uint8_t)(i >> 8), (uint8_t)i };
         size_t part = out_len - done < sizeof(block) ? out_len - done : sizeof(block);
@@ -152,8 +163,9 @@ static int expand(OSSL_LIB_CTX *libctx, const uint8_t *key, const char *label, u
             !EVP_MAC_update(ctx, count, sizeof(count)) ||
             !EVP_MAC_update(ctx, (const unsigned char *)label, strlen(label)) ||
             !EVP_MAC_update(ctx, bits, sizeof(bits)) ||
-            !EVP_MAC_final(ctx, block, &len, sizeof(block)))
+            !EVP_MAC_final(ctx, block, &len, sizeof(block))) {
             goto end;
+        }
         memcpy(out + done, block, part);
         done += part;
     }
@@ -174,8 +186,9 @@ static size_t choose_length(const uint8_t candidates[256], size_t limit)
 {
     size_t mask = limit, length = 0, i;
 
-    for (i = 1; i < 16; i *= 2)
+    for (i = 1; i < 16; i *= 2) {
         mask |= mask >> i;
+    }
     for (i = 0; i < 256; i += 2) {
         size_t candidate = (((size_t)candidates[i] << 8) | candidates[i + 1]) & mask;
 
@@ -210,23 +223,26 @@ int schsm_rsa_pkcs1_unpad(OSSL_LIB_CTX *libctx, const uint8_t *em, size_t em_len
     int ok = 0;
 
     /* Beyond 65535 bits the counts of `expand` would wrap. */
-    if (em_len < SCHSM_RSA_PKCS1_OVERHEAD || em_len > 8191)
+    if (em_len < SCHSM_RSA_PKCS1_OVERHEAD || em_len > 8191) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "PKCS#1 decryption does not work with a key of %zu bytes", em_len);
+    }
     good = find_message(em, em_len, &start);
 
     if (rejection_key == NULL) {
-        if (good == 0)
+        if (good == 0) {
             return schsm_fail(err, SCHSM_REASON_CRYPTO,
                               "the data cannot be decrypted with this key and PKCS#1 padding");
+        }
         *out_len = em_len - start;
         memcpy(out, em + start, *out_len);
         return 1;
     }
 
     /* Made for good messages too, so that the time is the same. */
-    if ((synthetic = OPENSSL_malloc(em_len)) == NULL)
+    if ((synthetic = OPENSSL_malloc(em_len)) == NULL) {
         return schsm_fail_memory(err);
+    }
     if (!expand(libctx, rejection_key, "length", candidates, sizeof(candidates)) ||
         !expand(libctx, rejection_key, "message", synthetic, em_len)) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not compute HMAC with SHA-256");
@@ -237,8 +253,9 @@ int schsm_rsa_pkcs1_unpad(OSSL_LIB_CTX *libctx, const uint8_t *em, size_t em_len
 
     /* The length is the caller's to see from here on; which of the two messages it is, is not. */
     *out_len = em_len - start;
-    for (i = start; i < em_len; i++)
+    for (i = start; i < em_len; i++) {
         out[i - start] = schsm_ct_select_byte(good, em[i], synthetic[i]);
+    }
     ok = 1;
 end:
     OPENSSL_clear_free(synthetic, em_len);
@@ -260,26 +277,31 @@ int schsm_rsa_tls_unpad(OSSL_LIB_CTX *libctx, const uint8_t *em, size_t em_len,
     const uint8_t *secret;
     size_t good, version, i;
 
-    if (em_len < SCHSM_TLS_PREMASTER_SIZE + SCHSM_RSA_PKCS1_OVERHEAD)
+    if (em_len < SCHSM_TLS_PREMASTER_SIZE + SCHSM_RSA_PKCS1_OVERHEAD) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a key of %zu bytes is too short for TLS key exchange", em_len);
+    }
     /* First, not only when needed: the time it takes would tell. */
-    if (RAND_priv_bytes_ex(libctx, fallback, sizeof(fallback), 0) <= 0)
+    if (RAND_priv_bytes_ex(libctx, fallback, sizeof(fallback), 0) <= 0) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO,
                           "libcrypto gave no random bytes for TLS key exchange");
+    }
 
     /* The separator has one place only, as the length is known. */
     secret = em + em_len - SCHSM_TLS_PREMASTER_SIZE;
     good = schsm_ct_is_zero(em[0]) & schsm_ct_equal(em[1], 2) & schsm_ct_is_zero(secret[-1]);
-    for (i = 2; i < em_len - SCHSM_TLS_PREMASTER_SIZE - 1; i++)
+    for (i = 2; i < em_len - SCHSM_TLS_PREMASTER_SIZE - 1; i++) {
         good &= ~schsm_ct_is_zero(em[i]);
+    }
     version = is_version(secret, client_version);
-    if (negotiated_version != 0)
+    if (negotiated_version != 0) {
         version |= is_version(secret, negotiated_version);
+    }
     good &= version;
 
-    for (i = 0; i < SCHSM_TLS_PREMASTER_SIZE; i++)
+    for (i = 0; i < SCHSM_TLS_PREMASTER_SIZE; i++) {
         out[i] = schsm_ct_select_byte(good, secret[i], fallback[i]);
+    }
     OPENSSL_cleanse(fallback, sizeof(fallback));
     return 1;
 }

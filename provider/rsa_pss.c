@@ -28,10 +28,11 @@ int schsm_rsa_pss_salt_len(int request, const EVP_MD *md, size_t modulus_bits, i
     size_t hash_len = digest_size(md);
     size_t room;
 
-    if (hash_len == 0 || em_len < hash_len + 2)
+    if (hash_len == 0 || em_len < hash_len + 2) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a key of %zu bits is too short for PSS with %s", modulus_bits,
                           EVP_MD_get0_name(md));
+    }
     room = em_len - hash_len - 2;
 
     switch (request) {
@@ -46,19 +47,22 @@ int schsm_rsa_pss_salt_len(int request, const EVP_MD *md, size_t modulus_bits, i
         *salt_len = room < hash_len ? room : hash_len;
         break;
     default:
-        if (request < 0)
+        if (request < 0) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no PSS salt length", request);
+        }
         *salt_len = (size_t)request;
     }
 
-    if (*salt_len > room)
+    if (*salt_len > room) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a PSS salt of %zu bytes with %s does not fit into a key of %zu bits",
                           *salt_len, EVP_MD_get0_name(md), modulus_bits);
-    if (minimum > 0 && *salt_len < (size_t)minimum)
+    }
+    if (minimum > 0 && *salt_len < (size_t)minimum) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a PSS salt of %zu bytes is shorter than the %d that the key demands",
                           *salt_len, minimum);
+    }
     return 1;
 }
 
@@ -71,25 +75,29 @@ int schsm_rsa_mgf1_xor(const EVP_MD *md, const uint8_t *seed, size_t seed_len, u
     uint32_t counter;
     int ok = 0;
 
-    if (ctx == NULL || block_len == 0)
+    if (ctx == NULL || block_len == 0) {
         goto end;
+    }
     for (counter = 0; done < data_len; counter++) {
         uint8_t count[4] = { (uint8_t)(counter >> 24), (uint8_t)(counter >> 16),
                              (uint8_t)(counter >> 8), (uint8_t)counter };
 
         if (!EVP_DigestInit_ex2(ctx, md, NULL) || !EVP_DigestUpdate(ctx, seed, seed_len) ||
-            !EVP_DigestUpdate(ctx, count, sizeof(count)) || !EVP_DigestFinal_ex(ctx, block, NULL))
+            !EVP_DigestUpdate(ctx, count, sizeof(count)) || !EVP_DigestFinal_ex(ctx, block, NULL)) {
             goto end;
-        for (i = 0; i < block_len && done < data_len; i++, done++)
+        }
+        for (i = 0; i < block_len && done < data_len; i++, done++) {
             data[done] ^= block[i];
+        }
     }
     ok = 1;
 end:
     OPENSSL_cleanse(block, sizeof(block));
     EVP_MD_CTX_free(ctx);
-    if (!ok)
+    if (!ok) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not compute MGF1 with %s",
                    EVP_MD_get0_name(md));
+    }
     return ok;
 }
 
@@ -122,10 +130,11 @@ int schsm_rsa_pss_pad(OSSL_LIB_CTX *libctx, const EVP_MD *md, const EVP_MD *mgf1
         *em++ = 0;
         em_len--;
     }
-    if (hash_len == 0 || em_len < hash_len + 2 || salt_len > em_len - hash_len - 2)
+    if (hash_len == 0 || em_len < hash_len + 2 || salt_len > em_len - hash_len - 2) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "PSS with %s and a salt of %zu bytes does not fit into %zu bytes",
                           EVP_MD_get0_name(md), salt_len, em_len);
+    }
 
     /* em = DB || H || BC, DB = zeros || 01 || salt */
     db = em;
@@ -136,14 +145,18 @@ int schsm_rsa_pss_pad(OSSL_LIB_CTX *libctx, const EVP_MD *md, const EVP_MD *mgf1
     db[db_len - salt_len - 1] = 0x01;
     em[em_len - 1] = 0xbc;
 
-    if (salt_len > 0 && RAND_bytes_ex(libctx, salt, salt_len, 0) <= 0)
+    if (salt_len > 0 && RAND_bytes_ex(libctx, salt, salt_len, 0) <= 0) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto gave no random salt for PSS");
-    if (!hash_salted(md, hash, salt, salt_len, h))
+    }
+    if (!hash_salted(md, hash, salt, salt_len, h)) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not hash with %s",
                           EVP_MD_get0_name(md));
-    if (!schsm_rsa_mgf1_xor(mgf1_md, h, hash_len, db, db_len, err))
+    }
+    if (!schsm_rsa_mgf1_xor(mgf1_md, h, hash_len, db, db_len, err)) {
         return 0;
-    if (top_bits != 0)
+    }
+    if (top_bits != 0) {
         em[0] &= (uint8_t)(0xff >> (8 - top_bits));
+    }
     return 1;
 }

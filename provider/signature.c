@@ -8,8 +8,9 @@ void *schsm_signature_new(void *provctx, const struct schsm_signature_scheme *sc
 {
     struct schsm_signature *ctx = OPENSSL_zalloc(sizeof(*ctx));
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return NULL;
+    }
     ctx->prov = provctx;
     ctx->scheme = scheme;
     return ctx;
@@ -17,10 +18,11 @@ void *schsm_signature_new(void *provctx, const struct schsm_signature_scheme *sc
 
 static void drop_twin(struct schsm_signature *ctx)
 {
-    if (ctx->twin_digest != NULL)
+    if (ctx->twin_digest != NULL) {
         EVP_MD_CTX_free(ctx->twin_digest);
-    else
+    } else {
         EVP_PKEY_CTX_free(ctx->twin);
+    }
     ctx->twin_digest = NULL;
     ctx->twin = NULL;
 }
@@ -29,8 +31,9 @@ void schsm_signature_free(void *vctx)
 {
     struct schsm_signature *ctx = vctx;
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return;
+    }
     drop_twin(ctx);
     EVP_MD_CTX_free(ctx->hash);
     EVP_MD_free(ctx->md);
@@ -55,24 +58,30 @@ void *schsm_signature_dup(void *vctx)
     const struct schsm_signature *from = vctx;
     struct schsm_signature *ctx = schsm_signature_new(from->prov, from->scheme);
 
-    if (ctx == NULL)
+    if (ctx == NULL) {
         return NULL;
+    }
     ctx->on_device = from->on_device;
-    if (from->key != NULL)
+    if (from->key != NULL) {
         ctx->key = schsm_pkey_ref(from->key);
+    }
     if (from->twin_digest != NULL) {
-        if ((ctx->twin_digest = copy_digest(from->twin_digest)) == NULL)
+        if ((ctx->twin_digest = copy_digest(from->twin_digest)) == NULL) {
             goto fail;
+        }
         ctx->twin = EVP_MD_CTX_get_pkey_ctx(ctx->twin_digest);
     } else if (from->twin != NULL && (ctx->twin = EVP_PKEY_CTX_dup(from->twin)) == NULL) {
         goto fail;
     }
-    if (from->hash != NULL && (ctx->hash = copy_digest(from->hash)) == NULL)
+    if (from->hash != NULL && (ctx->hash = copy_digest(from->hash)) == NULL) {
         goto fail;
-    if (from->md != NULL && EVP_MD_up_ref(from->md))
+    }
+    if (from->md != NULL && EVP_MD_up_ref(from->md)) {
         ctx->md = from->md;
-    if (from->mgf1_md != NULL && EVP_MD_up_ref(from->mgf1_md))
+    }
+    if (from->mgf1_md != NULL && EVP_MD_up_ref(from->mgf1_md)) {
         ctx->mgf1_md = from->mgf1_md;
+    }
     return ctx;
 fail:
     schsm_signature_free(ctx);
@@ -87,9 +96,10 @@ static int take_key(struct schsm_signature *ctx, struct schsm_pkey *key, bool si
         schsm_pkey_free(ctx->key);
         ctx->key = key;
     }
-    if (ctx->key == NULL || ctx->key->pkey == NULL)
+    if (ctx->key == NULL || ctx->key->pkey == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "a signature operation was started without a key");
+    }
     ctx->on_device = sign && ctx->key->device != NULL;
     return 1;
 }
@@ -98,12 +108,14 @@ int schsm_signature_start(struct schsm_signature *ctx, void *vkey, bool sign,
                           int (*init)(EVP_PKEY_CTX *twin, const OSSL_PARAM params[]),
                           const OSSL_PARAM params[])
 {
-    if (ctx == NULL || !take_key(ctx, vkey, sign))
+    if (ctx == NULL || !take_key(ctx, vkey, sign)) {
         return 0;
+    }
     drop_twin(ctx);
     ctx->twin = schsm_pkey_ctx(ctx->key);
-    if (ctx->twin != NULL && init(ctx->twin, params) > 0)
+    if (ctx->twin != NULL && init(ctx->twin, params) > 0) {
         return 1;
+    }
     drop_twin(ctx);
     return 0;
 }
@@ -126,15 +138,17 @@ int schsm_signature_digest(struct schsm_signature *ctx, size_t *size)
                             OSSL_PARAM_construct_end() };
 
     *size = 0;
-    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0)
+    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0) {
         return 0;
+    }
     if (name[0] == '\0') {
         EVP_MD_free(ctx->md);
         ctx->md = NULL;
         return 1;
     }
-    if (!schsm_digest_select(ctx->prov->libctx, name, &ctx->md))
+    if (!schsm_digest_select(ctx->prov->libctx, name, &ctx->md)) {
         return 0;
+    }
     *size = (size_t)EVP_MD_get_size(ctx->md);
     return 1;
 }
@@ -156,11 +170,12 @@ static int check_size(const struct schsm_signature *ctx, const unsigned char *si
         *sig_len = need;
         return 1;
     }
-    if (sig_size < need)
+    if (sig_size < need) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the buffer of %zu bytes is too small for a signature of up to "
                                   "%zu bytes",
                                   sig_size, need);
+    }
     return 1;
 }
 
@@ -170,14 +185,16 @@ int schsm_signature_sign(void *vctx, unsigned char *sig, size_t *sig_len, size_t
     struct schsm_signature *ctx = vctx;
     bool query;
 
-    if (ctx->twin == NULL)
+    if (ctx->twin == NULL) {
         return no_operation(ctx);
+    }
     if (!ctx->on_device) {
         *sig_len = sig_size;
         return EVP_PKEY_sign(ctx->twin, sig, sig_len, data, data_len) > 0;
     }
-    if (!check_size(ctx, sig, sig_len, sig_size, &query))
+    if (!check_size(ctx, sig, sig_len, sig_size, &query)) {
         return 0;
+    }
     return query || ctx->scheme->device_sign(ctx, sig, sig_len, sig_size, data, data_len);
 }
 
@@ -186,8 +203,9 @@ int schsm_signature_verify(void *vctx, const unsigned char *sig, size_t sig_len,
 {
     struct schsm_signature *ctx = vctx;
 
-    if (ctx->twin == NULL)
+    if (ctx->twin == NULL) {
         return no_operation(ctx);
+    }
     return EVP_PKEY_verify(ctx->twin, sig, sig_len, data, data_len) > 0;
 }
 
@@ -196,13 +214,16 @@ static int start_hash(struct schsm_signature *ctx, const OSSL_PARAM params[])
 {
     size_t size;
 
-    if (!schsm_signature_digest(ctx, &size))
+    if (!schsm_signature_digest(ctx, &size)) {
         return 0;
-    if (ctx->md == NULL)
+    }
+    if (ctx->md == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "no digest was given for the signature");
-    if (ctx->hash == NULL && (ctx->hash = EVP_MD_CTX_new()) == NULL)
+    }
+    if (ctx->hash == NULL && (ctx->hash = EVP_MD_CTX_new()) == NULL) {
         return 0;
+    }
     return EVP_DigestInit_ex2(ctx->hash, ctx->md, params);
 }
 
@@ -212,23 +233,27 @@ static int digest_start(struct schsm_signature *ctx, const char *md_name, void *
     EVP_PKEY *pkey = NULL;
     int ok;
 
-    if (ctx == NULL || !take_key(ctx, vkey, sign))
+    if (ctx == NULL || !take_key(ctx, vkey, sign)) {
         return 0;
+    }
     /* Without a new key the twin is started anew as it is, and keeps its parameters. */
     if (vkey != NULL || ctx->twin_digest == NULL) {
         drop_twin(ctx);
         pkey = ctx->key->pkey;
-        if ((ctx->twin_digest = EVP_MD_CTX_new()) == NULL)
+        if ((ctx->twin_digest = EVP_MD_CTX_new()) == NULL) {
             return 0;
+        }
     }
-    if (sign)
+    if (sign) {
         ok = EVP_DigestSignInit_ex(ctx->twin_digest, &ctx->twin, md_name, ctx->prov->libctx, NULL,
                                    pkey, params);
-    else
+    } else {
         ok = EVP_DigestVerifyInit_ex(ctx->twin_digest, &ctx->twin, md_name, ctx->prov->libctx, NULL,
                                      pkey, params);
-    if (ok > 0 && (!ctx->on_device || start_hash(ctx, params)))
+    }
+    if (ok > 0 && (!ctx->on_device || start_hash(ctx, params))) {
         return 1;
+    }
     drop_twin(ctx);
     return 0;
 }
@@ -243,8 +268,9 @@ int schsm_signature_digest_sign_update(void *vctx, const unsigned char *data, si
 {
     struct schsm_signature *ctx = vctx;
 
-    if (ctx->twin_digest == NULL)
+    if (ctx->twin_digest == NULL) {
         return no_operation(ctx);
+    }
     return ctx->on_device ? EVP_DigestUpdate(ctx->hash, data, data_len)
                           : EVP_DigestSignUpdate(ctx->twin_digest, data, data_len) > 0;
 }
@@ -257,14 +283,16 @@ int schsm_signature_digest_sign_final(void *vctx, unsigned char *sig, size_t *si
     unsigned int digest_len;
     bool query;
 
-    if (ctx->twin_digest == NULL)
+    if (ctx->twin_digest == NULL) {
         return no_operation(ctx);
+    }
     if (!ctx->on_device) {
         *sig_len = sig_size;
         return EVP_DigestSignFinal(ctx->twin_digest, sig, sig_len) > 0;
     }
-    if (!check_size(ctx, sig, sig_len, sig_size, &query))
+    if (!check_size(ctx, sig, sig_len, sig_size, &query)) {
         return 0;
+    }
     return query || (EVP_DigestFinal_ex(ctx->hash, digest, &digest_len) &&
                      ctx->scheme->device_sign(ctx, sig, sig_len, sig_size, digest, digest_len));
 }
@@ -286,8 +314,9 @@ int schsm_signature_digest_verify_update(void *vctx, const unsigned char *data, 
 {
     struct schsm_signature *ctx = vctx;
 
-    if (ctx->twin_digest == NULL)
+    if (ctx->twin_digest == NULL) {
         return no_operation(ctx);
+    }
     return EVP_DigestVerifyUpdate(ctx->twin_digest, data, data_len) > 0;
 }
 
@@ -295,8 +324,9 @@ int schsm_signature_digest_verify_final(void *vctx, const unsigned char *sig, si
 {
     struct schsm_signature *ctx = vctx;
 
-    if (ctx->twin_digest == NULL)
+    if (ctx->twin_digest == NULL) {
         return no_operation(ctx);
+    }
     return EVP_DigestVerifyFinal(ctx->twin_digest, sig, sig_len) > 0;
 }
 
@@ -311,8 +341,9 @@ int schsm_signature_get_params(void *vctx, OSSL_PARAM params[])
 {
     struct schsm_signature *ctx = vctx;
 
-    if (params == NULL || params->key == NULL || ctx->twin == NULL)
+    if (params == NULL || params->key == NULL || ctx->twin == NULL) {
         return 1;
+    }
     return EVP_PKEY_CTX_get_params(ctx->twin, params) > 0;
 }
 
@@ -320,10 +351,12 @@ int schsm_signature_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct schsm_signature *ctx = vctx;
 
-    if (params == NULL || params->key == NULL)
+    if (params == NULL || params->key == NULL) {
         return 1;
-    if (ctx->twin == NULL)
+    }
+    if (ctx->twin == NULL) {
         return no_operation(ctx);
+    }
     return EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
 }
 
@@ -343,8 +376,9 @@ const OSSL_PARAM *schsm_signature_gettable_params(const struct schsm_signature_s
 {
     const struct schsm_signature *ctx = vctx;
 
-    if (ctx != NULL && ctx->twin != NULL)
+    if (ctx != NULL && ctx->twin != NULL) {
         return EVP_PKEY_CTX_gettable_params(ctx->twin);
+    }
     return table(provctx, scheme->name, EVP_SIGNATURE_gettable_ctx_params);
 }
 
@@ -353,8 +387,9 @@ const OSSL_PARAM *schsm_signature_settable_params(const struct schsm_signature_s
 {
     const struct schsm_signature *ctx = vctx;
 
-    if (ctx != NULL && ctx->twin != NULL)
+    if (ctx != NULL && ctx->twin != NULL) {
         return EVP_PKEY_CTX_settable_params(ctx->twin);
+    }
     return table(provctx, scheme->name, EVP_SIGNATURE_settable_ctx_params);
 }
 

@@ -13,18 +13,21 @@ static int ecdsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, si
     struct schsm_signature *ctx = vctx;
     size_t digest_size, order_size = ((size_t)EVP_PKEY_get_bits(ctx->key->pkey) + 7) / 8;
 
-    if (!schsm_signature_digest(ctx, &digest_size))
+    if (!schsm_signature_digest(ctx, &digest_size)) {
         return 0;
-    if (ctx->md != NULL && data_len != digest_size)
+    }
+    if (ctx->md != NULL && data_len != digest_size) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "%zu bytes are to be signed, but a %s digest has %zu", data_len,
                                   EVP_MD_get0_name(ctx->md), digest_size);
+    }
     /*
      * Of a longer hash the leftmost bits count (SEC 1, 4.1.3). Whole bytes are cut here; the odd
      * bits of an order like P-521's are the signer's to drop, or they would be dropped twice.
      */
-    if (data_len > order_size)
+    if (data_len > order_size) {
         data_len = order_size;
+    }
     *sig_len = sig_size;
     return schsm_pkey_operate(ctx->key, SCHSM_OP_ECDSA_SIGN, data, data_len, sig, sig_len);
 }

@@ -39,8 +39,9 @@ static int read_parameters(const struct schsm_signature *ctx, struct rsa_paramet
         OSSL_PARAM_construct_end(),
     };
 
-    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0)
+    if (EVP_PKEY_CTX_get_params(ctx->twin, params) <= 0) {
         return 0;
+    }
     return rsa->pad_mode != RSA_PKCS1_PSS_PADDING ||
            EVP_PKEY_CTX_get_params(ctx->twin, pss_params) > 0;
 }
@@ -51,8 +52,9 @@ static int minimum_salt(const struct schsm_signature *ctx)
     int minimum = 0;
 
     ERR_set_mark();
-    if (!EVP_PKEY_get_int_param(ctx->key->pkey, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &minimum))
+    if (!EVP_PKEY_get_int_param(ctx->key->pkey, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &minimum)) {
         minimum = 0;
+    }
     ERR_pop_to_mark();
     return minimum;
 }
@@ -63,10 +65,12 @@ static int pad_pkcs1(const struct schsm_signature *ctx, const unsigned char *dat
     unsigned char info[SCHSM_RSA_PREFIX_MAX + EVP_MAX_MD_SIZE];
     size_t prefix_len = SCHSM_RSA_PREFIX_MAX;
 
-    if (ctx->md == NULL) /* the caller made its own DigestInfo, or wants none */
+    if (ctx->md == NULL) { /* the caller made its own DigestInfo, or wants none */
         return schsm_rsa_pkcs1_pad(data, data_len, em, em_len, err);
-    if (!schsm_rsa_digest_prefix(ctx->md, info, &prefix_len, err))
+    }
+    if (!schsm_rsa_digest_prefix(ctx->md, info, &prefix_len, err)) {
         return 0;
+    }
     memcpy(info + prefix_len, data, data_len);
     return schsm_rsa_pkcs1_pad(info, prefix_len + data_len, em, em_len, err);
 }
@@ -77,11 +81,13 @@ static int pad_pss(struct schsm_signature *ctx, const struct rsa_parameters *rsa
 {
     size_t bits = (size_t)EVP_PKEY_get_bits(ctx->key->pkey), salt_len;
 
-    if (ctx->md == NULL)
+    if (ctx->md == NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "PSS needs a digest, and none is set");
-    if (!schsm_digest_select(ctx->prov->libctx, rsa->mgf1, &ctx->mgf1_md))
+    }
+    if (!schsm_digest_select(ctx->prov->libctx, rsa->mgf1, &ctx->mgf1_md)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no digest \"%s\" for MGF1",
                           rsa->mgf1);
+    }
     return schsm_rsa_pss_salt_len(rsa->salt_len, ctx->md, bits, minimum_salt(ctx), &salt_len,
                                   err) &&
            schsm_rsa_pss_pad(ctx->prov->libctx, ctx->md, ctx->mgf1_md, salt_len, data, bits, em,
@@ -92,16 +98,19 @@ static int pad_pss(struct schsm_signature *ctx, const struct rsa_parameters *rsa
 static int pad_none(const struct schsm_signature *ctx, const unsigned char *data, size_t data_len,
                     unsigned char *em, size_t em_len, struct schsm_error *err)
 {
-    if (ctx->md != NULL)
+    if (ctx->md != NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a digest cannot be signed without padding; choose pkcs1 or pss");
-    if (data_len != em_len)
+    }
+    if (data_len != em_len) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "without padding exactly %zu bytes can be signed, not %zu", em_len,
                           data_len);
-    if (!schsm_rsa_below_modulus(ctx->key->pkey, data, data_len))
+    }
+    if (!schsm_rsa_below_modulus(ctx->key->pkey, data, data_len)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "the data to be signed is a number larger than the key's modulus");
+    }
     memcpy(em, data, data_len);
     return 1;
 }
@@ -112,12 +121,14 @@ static int pad(struct schsm_signature *ctx, const unsigned char *data, size_t da
     struct rsa_parameters rsa = { 0, 0, "" };
     size_t digest_size;
 
-    if (!schsm_signature_digest(ctx, &digest_size) || !read_parameters(ctx, &rsa))
+    if (!schsm_signature_digest(ctx, &digest_size) || !read_parameters(ctx, &rsa)) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "the signature's parameters cannot be read");
-    if (ctx->md != NULL && data_len != digest_size)
+    }
+    if (ctx->md != NULL && data_len != digest_size) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "%zu bytes are to be signed, but a %s digest has %zu", data_len,
                           EVP_MD_get0_name(ctx->md), digest_size);
+    }
     switch (rsa.pad_mode) {
     case RSA_PKCS1_PADDING:
         return pad_pkcs1(ctx, data, data_len, em, em_len, err);
@@ -143,8 +154,9 @@ static int rsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, size
     unsigned char *em = OPENSSL_malloc(em_len);
     int ok = 0;
 
-    if (em == NULL)
+    if (em == NULL) {
         return 0;
+    }
     if (!pad(ctx, data, data_len, em, em_len, &err)) {
         schsm_raise(ctx->prov, &err);
     } else {
@@ -173,8 +185,9 @@ static int rsa_verify_recover(void *vctx, unsigned char *out, size_t *out_len, s
 {
     struct schsm_signature *ctx = vctx;
 
-    if (ctx->twin == NULL)
+    if (ctx->twin == NULL) {
         return 0;
+    }
     *out_len = out_size;
     return EVP_PKEY_verify_recover(ctx->twin, out, out_len, sig, sig_len) > 0;
 }

@@ -30,7 +30,8 @@ void assert_error_says(const char *text)
     const char *data = "";
     int flags, said = 0;
 
-    while (ERR_get_error_all(NULL, NULL, NULL, &data, &flags) != 0)
+    while (ERR_get_error_all(NULL, NULL, NULL, &data, &flags) != 0) {
         said |= (flags & ERR_TXT_STRING) != 0 && strstr(data, text) != NULL;
+    }
     assert_true(said);
 }

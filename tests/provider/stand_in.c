@@ -35,8 +35,9 @@ static EVP_PKEY *plain_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(libctx, "RSA", NULL);
 
     if (EVP_PKEY_todata(key, OSSL_KEYMGMT_SELECT_KEYPAIR, &params) > 0 &&
-        EVP_PKEY_fromdata_init(ctx) > 0)
+        EVP_PKEY_fromdata_init(ctx) > 0) {
         EVP_PKEY_fromdata(ctx, &plain, OSSL_KEYMGMT_SELECT_KEYPAIR, params);
+    }
     OSSL_PARAM_free(params);
     EVP_PKEY_CTX_free(ctx);
     return plain;
@@ -66,10 +67,11 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
     int ok = 0;
 
     stand_in_operations++;
-    if (EVP_PKEY_is_a(pair, "RSA-PSS"))
+    if (EVP_PKEY_is_a(pair, "RSA-PSS")) {
         pair = plain = plain_rsa(libctx, pair);
+    }
     ctx = EVP_PKEY_CTX_new_from_pkey(libctx, pair, NULL);
-    if (!stand_in_broken)
+    if (!stand_in_broken) {
         switch (operation) {
         case SCHSM_OP_RSA_SIGN:
         case SCHSM_OP_RSA_DECRYPT:
@@ -84,6 +86,7 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
             ok = agree(libctx, pair, in, in_len, out, out_len);
             break;
         }
+    }
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(plain);
     OSSL_LIB_CTX_free(libctx);
@@ -92,8 +95,9 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
 
 void schsm_key_free(struct schsm_key *key)
 {
-    if (key != NULL)
+    if (key != NULL) {
         EVP_PKEY_free(key->pair);
+    }
     OPENSSL_free(key);
 }
 
@@ -109,8 +113,9 @@ static EVP_PKEY *make(struct schsm_pkey *key, int selection, OSSL_PARAM params[]
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(key->prov->libctx, key->type, NULL);
     EVP_PKEY *pkey = NULL;
 
-    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) > 0)
+    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) > 0) {
         EVP_PKEY_fromdata(ctx, &pkey, selection, params);
+    }
     EVP_PKEY_CTX_free(ctx);
     return pkey;
 }
@@ -126,8 +131,9 @@ static int keymgmt_import(void *vkey, int selection, const OSSL_PARAM params[])
     (void)selection;
     full = make(key, pair ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, data);
     OSSL_PARAM_free(data);
-    if (full == NULL)
+    if (full == NULL) {
         return 0;
+    }
     if (!pair || !import_to_device) {
         key->pkey = full;
         return 1;
@@ -135,8 +141,9 @@ static int keymgmt_import(void *vkey, int selection, const OSSL_PARAM params[])
     data = NULL;
     key->device = OPENSSL_zalloc(sizeof(*key->device));
     key->device->pair = full;
-    if (EVP_PKEY_todata(full, EVP_PKEY_PUBLIC_KEY, &data) > 0)
+    if (EVP_PKEY_todata(full, EVP_PKEY_PUBLIC_KEY, &data) > 0) {
         key->pkey = make(key, EVP_PKEY_PUBLIC_KEY, data);
+    }
     OSSL_PARAM_free(data);
     return key->pkey != NULL;
 }
@@ -279,10 +286,11 @@ static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const O
     };
     struct schsm_provider *prov = OPENSSL_zalloc(sizeof(*prov));
 
-    if (prov == NULL)
+    if (prov == NULL) {
         return 0;
+    }
     prov->handle = handle;
-    for (; in->function_id != 0; in++)
+    for (; in->function_id != 0; in++) {
         switch (in->function_id) {
         case OSSL_FUNC_CORE_NEW_ERROR:
             prov->core_new_error = OSSL_FUNC_core_new_error(in);
@@ -296,6 +304,7 @@ static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const O
         default:
             break;
         }
+    }
     prov->libctx = OSSL_LIB_CTX_new();
     *provctx = prov;
     *out = functions;
@@ -328,8 +337,9 @@ EVP_PKEY *stand_in_key(OSSL_LIB_CTX *libctx, const EVP_PKEY *key, bool on_device
     EVP_PKEY *made = NULL;
 
     import_to_device = on_device;
-    if (EVP_PKEY_todata(key, EVP_PKEY_KEYPAIR, &params) > 0 && EVP_PKEY_fromdata_init(ctx) > 0)
+    if (EVP_PKEY_todata(key, EVP_PKEY_KEYPAIR, &params) > 0 && EVP_PKEY_fromdata_init(ctx) > 0) {
         EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_KEYPAIR, params);
+    }
     import_to_device = false;
     OSSL_PARAM_free(params);
     EVP_PKEY_CTX_free(ctx);

@@ -26,8 +26,9 @@ static int set_up(void **state)
     (void)state;
     libctx = stand_in_new();
     assert_non_null(libctx);
-    for (i = 0; i < COUNT(bits); i++)
+    for (i = 0; i < COUNT(bits); i++) {
         keys[i] = make_keys(libctx, EVP_PKEY_Q_keygen(libctx, "provider=default", "RSA", bits[i]));
+    }
     return 0;
 }
 
@@ -36,8 +37,9 @@ static int tear_down(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(bits); i++)
+    for (i = 0; i < COUNT(bits); i++) {
         free_keys(&keys[i]);
+    }
     stand_in_free(libctx);
     return 0;
 }
@@ -50,12 +52,13 @@ static int crypt(EVP_PKEY *key, int encrypt, const OSSL_PARAM params[], const un
     int ok;
 
     *out_len = 600;
-    if (encrypt)
+    if (encrypt) {
         ok = EVP_PKEY_encrypt_init_ex(ctx, params) > 0 &&
              EVP_PKEY_encrypt(ctx, out, out_len, in, in_len) > 0;
-    else
+    } else {
         ok = EVP_PKEY_decrypt_init_ex(ctx, params) > 0 &&
              EVP_PKEY_decrypt(ctx, out, out_len, in, in_len) > 0;
+    }
     EVP_PKEY_CTX_free(ctx);
     return ok;
 }
@@ -114,19 +117,21 @@ static void oaep_messages_come_back(void **state)
     size_t i, h, m, l, ciphertext_len, out_len;
 
     (void)state;
-    for (i = 0; i < COUNT(bits); i++)
-        for (h = 0; h < COUNT(hashes); h++)
-            for (m = 0; m < COUNT(mgf1); m++)
+    for (i = 0; i < COUNT(bits); i++) {
+        for (h = 0; h < COUNT(hashes); h++) {
+            for (m = 0; m < COUNT(mgf1); m++) {
                 for (l = 0; l < 2; l++) {
                     OSSL_PARAM params[5], *p = params;
 
                     *p++ = text(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, "oaep");
                     *p++ = text(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, hashes[h]);
-                    if (mgf1[m] != NULL)
+                    if (mgf1[m] != NULL) {
                         *p++ = text(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, mgf1[m]);
-                    if (l != 0)
+                    }
+                    if (l != 0) {
                         *p++ = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
                                                                  label, sizeof(label));
+                    }
                     *p = OSSL_PARAM_construct_end();
                     assert_true(crypt(keys[i].theirs, 1, params, message, sizeof(message),
                                       ciphertext, &ciphertext_len));
@@ -144,6 +149,9 @@ static void oaep_messages_come_back(void **state)
                         ERR_clear_error();
                     }
                 }
+            }
+        }
+    }
 }
 
 static void raw_blocks_come_back(void **state)
@@ -177,8 +185,9 @@ static void spoil(unsigned char *em, size_t em_len, size_t which)
 
     em[0] = 0;
     em[1] = 2;
-    for (i = 2; i < em_len; i++)
+    for (i = 2; i < em_len; i++) {
         em[i] = (unsigned char)(i % 255 + 1);
+    }
     em[em_len - 20] = 0;
     switch (which) {
     case 0: /* a wrong block type */
@@ -205,8 +214,9 @@ static void bad_pkcs1_padding_cannot_be_told(void **state)
     for (i = 0; i < 5; i++) {
         size = (size_t)EVP_PKEY_get_size(keys[i].theirs);
         for (which = 0; which < 11; which++) {
-            if (which == 1 && bits[i] % 8 != 0)
+            if (which == 1 && bits[i] % 8 != 0) {
                 continue; /* 1 in the first byte might be the modulus's own */
+            }
             spoil(em, size, which);
             encrypt_raw(keys[i].theirs, em, size, ciphertext);
             assert_true(crypt(keys[i].device, 0, NULL, ciphertext, size, out, &len));
@@ -220,8 +230,9 @@ static void bad_pkcs1_padding_cannot_be_told(void **state)
             assert_true(len < 8 || memcmp(out, em + size - len, len) != 0);
         }
     }
-    for (i = 0; i < COUNT(lengths); i++)
+    for (i = 0; i < COUNT(lengths); i++) {
         different += lengths[i] != 0;
+    }
     assert_true(different > 25);
 }
 
@@ -261,7 +272,7 @@ static void tls_premaster_secrets_come_back_or_random(void **state)
     size_t i, k, len, which;
 
     (void)state;
-    for (k = 0; k < 5; k++)
+    for (k = 0; k < 5; k++) {
         for (i = 0; i < COUNT(cases); i++) {
             unsigned int client = cases[i].client, negotiated = cases[i].negotiated;
             int mode = RSA_PKCS1_WITH_TLS_PADDING;
@@ -288,13 +299,15 @@ static void tls_premaster_secrets_come_back_or_random(void **state)
             for (which = 0; which < 11 && cases[i].good; which++) {
                 unsigned char bad[600];
 
-                if (which == 1 && bits[k] % 8 != 0)
+                if (which == 1 && bits[k] % 8 != 0) {
                     continue;
+                }
                 spoil(bad, size, which);
-                if (which < 2)
+                if (which < 2) {
                     memcpy(bad + 2, em + 2, size - 2);
-                else if (which > 2)
+                } else if (which > 2) {
                     memcpy(bad + which, em + which, size - which);
+                }
                 encrypt_raw(keys[k].theirs, bad, size, ciphertext);
                 assert_true(crypt(keys[k].device, 0, params, ciphertext, size, out, &len));
                 assert_true(crypt(keys[k].device, 0, params, ciphertext, size, again, &len));
@@ -304,6 +317,7 @@ static void tls_premaster_secrets_come_back_or_random(void **state)
                 assert_no_errors();
             }
         }
+    }
 }
 
 static void length_queries_touch_nothing(void **state)

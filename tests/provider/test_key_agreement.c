@@ -89,9 +89,11 @@ static void secrets_are_equal_on_every_curve(void **state)
     size_t i, s;
 
     (void)state;
-    for (i = 0; i < COUNT(curves); i++)
-        for (s = 0; s < COUNT(sizes); s++)
+    for (i = 0; i < COUNT(curves); i++) {
+        for (s = 0; s < COUNT(sizes); s++) {
             compare(i, NULL, sizes[s]);
+        }
+    }
 }
 
 static void x963_derivation_is_equal(void **state)
@@ -102,8 +104,8 @@ static void x963_derivation_is_equal(void **state)
     size_t d, l, u, len;
 
     (void)state;
-    for (d = 0; d < COUNT(digests); d++)
-        for (l = 0; l < COUNT(lengths); l++)
+    for (d = 0; d < COUNT(digests); d++) {
+        for (l = 0; l < COUNT(lengths); l++) {
             for (u = 0; u < 2; u++) {
                 OSSL_PARAM params[5], *p = params;
 
@@ -112,14 +114,17 @@ static void x963_derivation_is_equal(void **state)
                 *p++ = OSSL_PARAM_construct_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST,
                                                         (char *)digests[d], 0);
                 *p++ = OSSL_PARAM_construct_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, &len);
-                if (u != 0)
+                if (u != 0) {
                     *p++ = OSSL_PARAM_construct_octet_string(OSSL_EXCHANGE_PARAM_KDF_UKM, ukm,
                                                              sizeof(ukm));
+                }
                 *p = OSSL_PARAM_construct_end();
                 compare(0, params, 300);
                 compare(2, params, 300);
                 compare(0, params, 16); /* too small for some */
             }
+        }
+    }
 }
 
 static void length_queries_touch_nothing(void **state)

@@ -98,8 +98,9 @@ static void every_byte_of_an_oaep_message_counts(void **state)
             em[i] ^= (unsigned char)bit;
             assert_false(schsm_rsa_oaep_unpad(EVP_sha1(), EVP_sha1(), label, sizeof(label), em, 256,
                                               out, &len, &err));
-            if (first[0] == '\0')
+            if (first[0] == '\0') {
                 memcpy(first, err.text, sizeof(first));
+            }
             assert_string_equal(err.text, first);
             em[i] ^= (unsigned char)bit;
         }
@@ -178,8 +179,9 @@ static void rejected_lengths_spread_over_the_whole_range(void **state)
         assert_in_range(len, 0, 245);
         quarters[len * 4 / 246]++;
     }
-    for (i = 0; i < 4; i++)
+    for (i = 0; i < 4; i++) {
         assert_in_range(quarters[i], 400, 600);
+    }
 }
 
 static void rejection_keys_differ_by_key_and_ciphertext(void **state)
@@ -266,12 +268,14 @@ static void signature_padding_leaves_eight_bytes(void **state)
     (void)state;
     for (len = 0; len <= sizeof(data); len++) {
         assert_int_equal(schsm_rsa_pkcs1_pad(data, len, em, sizeof(em), &err), len <= 53);
-        if (len > 53)
+        if (len > 53) {
             continue;
+        }
         assert_int_equal(em[0], 0);
         assert_int_equal(em[1], 1);
-        for (i = 2; i < sizeof(em) - len - 1; i++)
+        for (i = 2; i < sizeof(em) - len - 1; i++) {
             assert_int_equal(em[i], 0xff);
+        }
         assert_int_equal(em[sizeof(em) - len - 1], 0);
         assert_memory_equal(em + sizeof(em) - len, data, len);
     }

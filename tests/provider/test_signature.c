@@ -61,8 +61,9 @@ static int tear_down(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(all); i++)
+    for (i = 0; i < COUNT(all); i++) {
         free_keys(all[i]);
+    }
     stand_in_free(libctx);
     return 0;
 }
@@ -82,17 +83,20 @@ static int set_options(EVP_PKEY_CTX *ctx, const struct options *options)
     OSSL_PARAM params[5], *p = params;
     int number = options->salt_number;
 
-    if (options->pad != NULL)
+    if (options->pad != NULL) {
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)options->pad,
                                                 0);
-    if (options->salt != NULL)
+    }
+    if (options->salt != NULL) {
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
                                                 (char *)options->salt, 0);
-    else if (number != NONE)
+    } else if (number != NONE) {
         *p++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &number);
-    if (options->mgf1 != NULL)
+    }
+    if (options->mgf1 != NULL) {
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST,
                                                 (char *)options->mgf1, 0);
+    }
     *p = OSSL_PARAM_construct_end();
     return p == params || EVP_PKEY_CTX_set_params(ctx, params) > 0;
 }
@@ -118,8 +122,9 @@ static struct result digest_sign(EVP_PKEY *key, const char *md, const struct opt
     memset(&result, 0, sizeof(result));
     if (EVP_DigestSignInit_ex(ctx, &pctx, md, libctx, NULL, key, NULL) > 0 &&
         set_options(pctx, options)) {
-        if (EVP_PKEY_CTX_get_params(pctx, params) > 0)
+        if (EVP_PKEY_CTX_get_params(pctx, params) > 0) {
             result.aid_len = params[0].return_size;
+        }
         ERR_clear_error(); /* some paddings have no identifier, and say so */
         result.sig_len = sizeof(result.sig);
         result.ok = EVP_DigestSignUpdate(ctx, message, 5) > 0 &&
@@ -156,11 +161,12 @@ static void compare(struct keys *keys, const char *md, const struct options *opt
     software = digest_sign(keys->software, md, options);
     ERR_clear_error();
     device = digest_sign(keys->device, md, options);
-    if (device.ok != theirs.ok || device.aid_len != theirs.aid_len)
+    if (device.ok != theirs.ok || device.aid_len != theirs.aid_len) {
         print_message("%s %s %s %d %s: theirs %d, device %d, id %zu %zu\n", md,
                       options->pad ? options->pad : "", options->salt ? options->salt : "",
                       options->salt_number, options->mgf1 ? options->mgf1 : "", theirs.ok,
                       device.ok, theirs.aid_len, device.aid_len);
+    }
     assert_int_equal(software.ok, theirs.ok);
     assert_int_equal(device.ok, theirs.ok);
     assert_int_equal(software.aid_len, theirs.aid_len);
@@ -183,8 +189,9 @@ static void compare(struct keys *keys, const char *md, const struct options *opt
     assert_int_equal(digest_verify(keys->theirs, md, options, &device), verified);
     assert_int_equal(digest_verify(keys->device, md, options, &theirs), verified);
     assert_int_equal(digest_verify(keys->software, md, options, &device), verified);
-    if (verified)
+    if (verified) {
         assert_no_errors();
+    }
     ERR_clear_error();
     device.sig[device.sig_len / 2] ^= 1;
     assert_false(digest_verify(keys->device, md, options, &device));
@@ -215,8 +222,8 @@ static void pss_signatures_agree(void **state)
     int number;
 
     (void)state;
-    for (k = 0; k < COUNT(keys); k++)
-        for (i = 0; i < COUNT(hashes); i++)
+    for (k = 0; k < COUNT(keys); k++) {
+        for (i = 0; i < COUNT(hashes); i++) {
             for (m = 0; m < COUNT(mgf1); m++) {
                 options.mgf1 = mgf1[m];
                 options.salt = NULL;
@@ -227,14 +234,17 @@ static void pss_signatures_agree(void **state)
                     compare(keys[k], hashes[i], &options, 0);
                 }
             }
+        }
+    }
     options.mgf1 = NULL;
     options.salt = NULL;
-    for (k = 0; k < COUNT(keys); k++)
+    for (k = 0; k < COUNT(keys); k++) {
         for (number = -6; number < 130; number += number < 0 || number > 60 ? 1 : 13) {
             options.salt_number = number;
             compare(keys[k], "SHA256", &options, 0);
             compare(keys[k], "SHA512", &options, 0);
         }
+    }
 }
 
 static void restricted_pss_keys_keep_their_restrictions(void **state)
@@ -278,10 +288,12 @@ static int raw_sign(EVP_PKEY *key, const char *md, const char *pad, const unsign
     OSSL_PARAM params[3], *p = params;
     int ok;
 
-    if (pad != NULL)
+    if (pad != NULL) {
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)pad, 0);
-    if (md != NULL)
+    }
+    if (md != NULL) {
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, (char *)md, 0);
+    }
     *p = OSSL_PARAM_construct_end();
     *sig_len = 600;
     ok = EVP_PKEY_sign_init_ex(ctx, params) > 0 && EVP_PKEY_sign(ctx, sig, sig_len, data, len) > 0;
@@ -325,8 +337,9 @@ static void bare_data_is_signed_alike(void **state)
         ERR_clear_error();
         our_ok =
             raw_sign(rsa2048.device, cases[i].md, cases[i].pad, data, cases[i].len, ours, &our_len);
-        if (our_ok != their_ok)
+        if (our_ok != their_ok) {
             print_message("case %zu: theirs %d, ours %d\n", i, their_ok, our_ok);
+        }
         assert_int_equal(our_ok, their_ok);
         if (our_ok) {
             assert_no_errors();
@@ -362,13 +375,14 @@ static void ecdsa_hashes_of_any_length_are_signed(void **state)
 
     (void)state;
     assert_int_equal(RAND_bytes(data, sizeof(data)), 1);
-    for (i = 0; i < COUNT(keys); i++)
+    for (i = 0; i < COUNT(keys); i++) {
         for (len = 1; len <= sizeof(data); len += len < 70 ? 1 : 9) {
             assert_true(raw_sign(keys[i]->device, NULL, NULL, data, len, sig, &sig_len));
             assert_true(raw_verify(keys[i]->theirs, data, len, sig, sig_len));
             assert_true(raw_verify(keys[i]->device, data, len, sig, sig_len));
             assert_no_errors();
         }
+    }
     assert_false(raw_sign(p256.device, "SHA256", NULL, data, 31, sig, &sig_len));
     assert_false(raw_sign(p256.device, "SHA256", NULL, data, 33, sig, &sig_len));
     assert_true(raw_sign(p256.device, "SHA512", NULL, data, 64, sig, &sig_len));
@@ -425,7 +439,7 @@ static void contexts_can_be_copied_in_mid_stream(void **state)
     size_t i, k;
 
     (void)state;
-    for (i = 0; i < COUNT(keys); i++)
+    for (i = 0; i < COUNT(keys); i++) {
         for (k = 0; k < 2; k++) {
             EVP_PKEY *key = k == 0 ? keys[i]->device : keys[i]->software;
             EVP_MD_CTX *ctx = EVP_MD_CTX_new(), *copy = EVP_MD_CTX_new();
@@ -444,6 +458,7 @@ static void contexts_can_be_copied_in_mid_stream(void **state)
             assert_true(digest_verify(keys[i]->theirs, "SHA384", &plain, &second));
             assert_no_errors();
         }
+    }
 }
 
 static void a_plain_context_can_be_copied(void **state)
@@ -533,12 +548,14 @@ static void parameters_are_listed(void **state)
         EVP_SIGNATURE *theirs = EVP_SIGNATURE_fetch(libctx, defaults[i], NULL);
         const OSSL_PARAM *p;
 
-        for (p = EVP_SIGNATURE_gettable_ctx_params(theirs); p->key != NULL; p++)
+        for (p = EVP_SIGNATURE_gettable_ctx_params(theirs); p->key != NULL; p++) {
             assert_non_null(
                 OSSL_PARAM_locate_const(EVP_SIGNATURE_gettable_ctx_params(ours), p->key));
-        for (p = EVP_SIGNATURE_settable_ctx_params(theirs); p->key != NULL; p++)
+        }
+        for (p = EVP_SIGNATURE_settable_ctx_params(theirs); p->key != NULL; p++) {
             assert_non_null(
                 OSSL_PARAM_locate_const(EVP_SIGNATURE_settable_ctx_params(ours), p->key));
+        }
         EVP_SIGNATURE_free(ours);
         EVP_SIGNATURE_free(theirs);
     }
