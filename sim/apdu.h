@@ -9,6 +9,7 @@ enum {
     SIM_SW_OK = 0x9000,
     SIM_SW_MORE_DATA = 0x6100,   /* low byte: bytes still to fetch, 00 for 256 or more */
     SIM_SW_END_OF_FILE = 0x6282, /* fewer bytes than asked for */
+    SIM_SW_NO_COUNTER = 0x6300,  /* not verified, and there is no counter to tell */
     SIM_SW_WRONG_PIN = 0x63C0,   /* low nibble: tries left */
     SIM_SW_MEMORY_FAILURE = 0x6581,
     SIM_SW_WRONG_LENGTH = 0x6700,

@@ -58,13 +58,17 @@ void sim_card_free(struct sim_card *card)
 
 bool sim_card_is_authenticated(const struct sim_card *card)
 {
-    return card->user_verified;
+    if (card->just_initialised)
+        return true;
+    /* the combined mode wants registered keys besides, and this card can't register any yet */
+    return card->user_verified && (card->state.options & SIM_OPT_PIN_AND_PKA) == 0;
 }
 
 void sim_card_clear_security(struct sim_card *card)
 {
     card->user_verified = false;
     card->so_verified = false;
+    card->just_initialised = false;
     card->current_fid = 0;
 }
 

@@ -26,7 +26,8 @@ struct sim_card {
     enum sim_applet applet;
     bool user_verified;
     bool so_verified;
-    uint16_t current_fid; /* 0: no current EF */
+    bool just_initialised; /* INITIALIZE counts as login until SELECT or reset */
+    uint16_t current_fid;  /* 0: no current EF */
 
     struct sim_buf pending; /* answer not yet fetched with GET RESPONSE */
     size_t pending_offset;

@@ -13,6 +13,7 @@ static uint16_t change_user(struct sim_card *card, struct sim_slice data)
     if (!sim_slice_take(&data, state->user_pin.len, &old_pin) || !sim_pin_length_is_valid(data.len))
         return SIM_SW_WRONG_DATA;
     card->user_verified = false;
+    card->just_initialised = false;
     uint16_t sw = sim_pin_check(card, &state->user_pin, old_pin);
     if (sw != SIM_SW_OK)
         return sw;

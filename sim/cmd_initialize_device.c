@@ -143,6 +143,7 @@ static uint16_t initialize(struct sim_card *card, const struct request *request)
     struct sim_state *state = &card->state;
     card->so_verified = false;
     card->user_verified = false;
+    card->just_initialised = false;
     uint16_t sw = check_so_pin(card, request->so_pin);
     if (sw != SIM_SW_OK)
         return sw;
@@ -164,7 +165,7 @@ static uint16_t initialize(struct sim_card *card, const struct request *request)
     if (!set_domains(state, request))
         return SIM_SW_INTERNAL;
     /* the rest of the session counts as authenticated, as on real cards: label and so on */
-    card->user_verified = true;
+    card->just_initialised = true;
     return SIM_SW_OK;
 }
 

@@ -6,10 +6,15 @@
 static uint16_t verify_user(struct sim_card *card, const struct sim_apdu *apdu)
 {
     struct sim_state *state = &card->state;
-    if (!state->initialised || state->user_pin.len == 0)
+    if (!state->initialised)
         return SIM_SW_REFERENCE_NOT_FOUND;
-    if (apdu->data.len == 0 && card->user_verified && !state->transport_pin)
+    if (apdu->data.len == 0 && sim_card_is_authenticated(card) && !state->transport_pin)
         return SIM_SW_OK;
+    /* with public-key authentication the PIN's counter says nothing (section 24, question 1) */
+    if (apdu->data.len == 0 && state->pka_total > 0)
+        return SIM_SW_NO_COUNTER;
+    if (state->user_pin.len == 0)
+        return SIM_SW_REFERENCE_NOT_FOUND;
     if (apdu->data.len > 0 && !sim_pin_length_is_valid(apdu->data.len))
         return SIM_SW_WRONG_DATA;
     if (state->user_pin.tries_left == 0)
@@ -20,6 +25,7 @@ static uint16_t verify_user(struct sim_card *card, const struct sim_apdu *apdu)
         return sim_pin_status(&state->user_pin);
     /* a failed VERIFY also ends an earlier login */
     card->user_verified = false;
+    card->just_initialised = false;
     uint16_t sw = sim_pin_check(card, &state->user_pin, apdu->data);
     card->user_verified = sw == SIM_SW_OK;
     return sw;

@@ -59,7 +59,7 @@ answers "wrong lengths" "9000 6700 6700 6700 6700 6700" "$verify_pin" 8068012001
 answers "what a key cannot do" "9000 6A81 6A81 6A81 6A81 6A81 6A81" "$verify_pin" 8068017001AA00 \
     8068022001AA00 8062018001AA00 8068013201AA00 80680199 80620230
 answers "keys that are not there" "9000 6A88 6A88 6985 6985" "$verify_pin" 8068772001AA00 \
-    8062772101AA00 8068007320$(printf '%064d' 0)00 8062008001AA00
+    8062772101AA00 "8068007320$(printf '%064d' 0)00" 8062008001AA00
 answers "SELECT logs out" "9000 9000 6982" "$verify_pin" "$select" 8068017001AA00
 answers "an unknown application does not" "9000 6A82 9000" "$verify_pin" \
     00A4040006A0000001010100 00200081

@@ -28,8 +28,10 @@ opensc_card() {
     settings=$(virtual_hsm start "$@") || fail "no virtual card"
     eval "$settings"
     export OPENSSL_CONF=/dev/null
+    # shellcheck disable=SC2034  # for the tests
     card_log=$SC_HSM_VIRTUAL/card-1.log
     card_state=$SC_HSM_VIRTUAL/card-1.state
+    # shellcheck disable=SC2034  # for the tests
     serial=$(sed -n 1p "$SC_HSM_VIRTUAL/serials")
 }
 

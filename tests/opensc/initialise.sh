@@ -66,6 +66,15 @@ refused "an SO-PIN of 7 bytes" $O${P}820735373632313838
 refused "options that are none" 8002F001$P$S
 answers "P1" 6A86 8050010000
 answers "all is as before" 63CF 00200088
+answers "public keys besides the PIN" "9000 9000 9000 6300 9000 9000" "$(initialise $O$P${S}93020302)" \
+    00200081 00A404000BE82B0601040181C31F020100 00200081 "$verify_pin" 00200081
+answers "public keys and the PIN" "9000 9000 6300 9000 6300 6982" \
+    "$(initialise 80020011$P${S}93020302)" 00A404000BE82B0601040181C31F020100 00200081 \
+    "$verify_pin" 00200081 00D7CF0007540200005301AA
+check "sc-hsm-tool asks for public keys" sc-hsm-tool --initialize --so-pin "$so_pin" \
+    --pin "$pin" --public-key-auth 3 --required-pub-keys 2
+check "and tells of them" sc-hsm-tool
+says 'public key authentication'
 answers "key domains" "9000 6A88 6A88 6A86 9000 6A89 9000 6A88" \
     "$(initialise $O$P${S}970102)" 8052000000 8052000100 8052000200 \
     80520101010300 80520101010300 80520301 8052000100

@@ -4,8 +4,8 @@
 . "$(dirname "$0")/common.sh"
 opensc_card
 : >"$card_log"
-raw_apdus "$verify_pin" 0024008112$(hex_of "$pin")$(hex_of 987654321012) \
-    002C018108$so_pin 002C00810E${so_pin}$(hex_of "$pin") 0084000008 >/dev/null 2>&1
+raw_apdus "$verify_pin" "0024008112$(hex_of "$pin")$(hex_of 987654321012)" \
+    002C018108$so_pin "002C00810E${so_pin}$(hex_of "$pin")" 0084000008 >/dev/null 2>&1
 check "a key" p11_user --keypairgen --key-type rsa:2048 --id 10 --label k
 check "its public key" pkcs15-tool --read-public-key 10 --output pub.pem
 printf 'a plaintext that nobody may see' >secret

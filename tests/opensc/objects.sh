@@ -55,7 +55,8 @@ says "label: *'?priv"
 
 check "random" p11 --generate-random 2000 --output-file random
 equal "2000 bytes" 2000 "$(stat -c %s random)"
-check "that do not compress" sh -c 'test "$(gzip -9 <random | wc -c)" -gt 1950'
+gzip -9 <random >random.gz
+check "that do not compress" test "$(stat -c %s random.gz)" -gt 1950
 
 check "opensc-explorer lists" explore ls
 says '2F02' 'CC01' 'C401' 'CE01' 'CC00'

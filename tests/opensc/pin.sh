@@ -40,7 +40,7 @@ check "and back" p11 --login --login-type so --so-pin 1122334455667788 --change-
 wrong=0020008106313131313131
 answers "VERIFY" "9000 9000 63C2 63C2 9000" "$verify_pin" 00200081 $wrong 00200081 "$verify_pin"
 answers "lengths" "6A80 6A80 6A86 6A88 63C3" 00200081053131313131 \
-    0020008111$(hex_of 12345678901234567) 00200181 00200082 00200081
+    "0020008111$(hex_of 12345678901234567)" 00200181 00200082 00200081
 answers "SELECT logs out" "9000 9000 9000 63C3" "$verify_pin" 00200081 \
     00A404000BE82B0601040181C31F020100 00200081
 answers "the SO-PIN by VERIFY" "63CF 63CE 9000 9000 6700" 00200088 00200088081111111111111111 \
@@ -49,7 +49,7 @@ answers "change with the wrong length" "6A80 6700" \
     002400810B3634383231393132333435 002400880F${so_pin}31323334353637
 answers "unblock without a new PIN" "9000 63C3" 002C018108$so_pin 00200081
 answers "unblock with the SO-PIN of the session" "6985 9000 9000 9000" \
-    002C0381 0020008808$so_pin 002C0381 002C028106$(hex_of "$pin")
+    002C0381 0020008808$so_pin 002C0381 "002C028106$(hex_of "$pin")"
 answers "unblock with a wrong SO-PIN" "63CE 9000" 002C0181081111111111111111 002C018108$so_pin
 answers "unblock, malformed" "6A88 6A86 6700 6700 6700" 002C008208$so_pin 002C048108$so_pin \
     002C008108$so_pin 002C018109${so_pin}31 002C018107${so_pin:2}
@@ -62,5 +62,5 @@ answers "only the counter" "9000 9000 6985" "$(initialise 80020020$init)" \
     002C018108$so_pin 002C00810E${so_pin}313131313131
 answers "transport PIN" "9000 6984" "$(initialise 80020003$init)" 00200081
 answers "must be changed first" "6984 6984 9000 9000" 00200081 "$verify_pin" \
-    002400810C$(hex_of "$pin")313233343536 00200081
+    "002400810C$(hex_of "$pin")313233343536" 00200081
 answers "and is an ordinary PIN then" "63C3 9000" 00200081 0020008106313233343536
