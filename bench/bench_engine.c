@@ -54,8 +54,8 @@ int main(int argc, char **argv)
     int status = 1;
 
     if (next < 0 || argc - next != 4) {
-        fprintf(stderr, "usage: bench_engine [--threads N | --processes N] COUNT ENGINE.so "
-                        "MODULE.so PIN KEY-URI\n");
+        (void)fprintf(stderr, "usage: bench_engine [--threads N | --processes N] COUNT ENGINE.so "
+                              "MODULE.so PIN KEY-URI\n");
         return 2;
     }
     engine = load_engine(argv[next], argv[next + 1], argv[next + 2]);

@@ -48,7 +48,7 @@ static int read_pin(const char *path, char *pin, size_t size)
     int ok = file != NULL && fgets(pin, (int)size, file) != NULL;
 
     if (file != NULL) {
-        fclose(file);
+        (void)fclose(file);
     }
     if (!ok) {
         perror(path);

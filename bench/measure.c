@@ -88,7 +88,7 @@ static int run_processes(struct worker *workers, unsigned int count)
     unsigned int started = 0;
     int ok = 1;
 
-    fflush(NULL);
+    (void)fflush(NULL);
     while (started < count) {
         children[started] = fork();
         if (children[started] == 0) {

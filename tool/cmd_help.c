@@ -26,7 +26,7 @@ static void print_options(void)
 
 static void print_usage(const char *command, const char *synopsis)
 {
-    fputs("Usage: " SCHSM_TOOL_NAME, stdout);
+    (void)fputs("Usage: " SCHSM_TOOL_NAME, stdout);
     for (const struct schsm_option *option = schsm_options; option->name != NULL; option++) {
         if (option->argument != NULL) {
             printf(" [--%s %s]", option->name, option->argument);

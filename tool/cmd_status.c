@@ -165,7 +165,7 @@ int schsm_cmd_status(struct schsm_tool *tool, struct schsm_error *err)
         if (ok && tool->json) {
             ok = schsm_json_append(array, device_json(&info), err);
         } else if (ok) {
-            fputs(i > 0 ? "\n" : "", stdout);
+            (void)fputs(i > 0 ? "\n" : "", stdout);
             ok = print_text(&info, err);
         }
     }

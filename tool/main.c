@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 
 done:
     if (!ok) {
-        fflush(stdout);
+        (void)fflush(stdout);
         fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err.text);
     }
     schsm_registry_free(tool.context.registry);

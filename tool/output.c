@@ -68,7 +68,7 @@ int schsm_table_print(struct schsm_table *table, struct schsm_error *err)
     for (size_t i = 0; i < table->count && !failed; i++) {
         size_t column = i % table->columns;
 
-        fputs(table->cells[i], stdout);
+        (void)fputs(table->cells[i], stdout);
         if (column + 1 == table->columns) {
             putchar('\n');
         } else {
