@@ -6,38 +6,19 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int register_failed;
 static struct schsm_fork_member *members; /* under guard */
 
-static void prepare(void)
-{
-    pthread_mutex_lock(&guard);
-    for (struct schsm_fork_member *member = members; member != NULL; member = member->next)
-        member->held = pthread_mutex_trylock(&member->mutex) == 0;
-}
-
-static void parent(void)
-{
-    for (struct schsm_fork_member *member = members; member != NULL; member = member->next) {
-        if (member->held)
-            pthread_mutex_unlock(&member->mutex);
-        member->held = false;
-    }
-    pthread_mutex_unlock(&guard);
-}
-
 static void child(void)
 {
     for (struct schsm_fork_member *member = members; member != NULL; member = member->next) {
         /* Not unlocked but made anew: its owner may be a thread that is not here. */
         (void)pthread_mutex_init(&member->mutex, NULL);
-        member->torn = member->torn || !member->held;
         member->forked = true;
-        member->held = false;
     }
-    (void)pthread_mutex_init(&guard, NULL);
+    schsm_guard_unlock();
 }
 
 static void register_handlers(void)
 {
-    register_failed = pthread_atfork(prepare, parent, child);
+    register_failed = pthread_atfork(schsm_guard_lock, schsm_guard_unlock, child);
 }
 
 int schsm_fork_join(struct schsm_fork_member *member)
@@ -45,7 +26,7 @@ int schsm_fork_join(struct schsm_fork_member *member)
     (void)pthread_once(&once, register_handlers);
     if (register_failed != 0 || pthread_mutex_init(&member->mutex, NULL) != 0)
         return 0;
-    member->forked = member->torn = member->held = false;
+    member->forked = false;
     schsm_guard_lock();
     member->next = members;
     members = member;

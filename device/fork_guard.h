@@ -2,11 +2,11 @@
 /*
  * Forks. A process may fork while another of its threads is in the middle of a card command, which
  * can take minutes; neither may the fork wait for it, nor may the child find locks that nobody
- * will ever release, or half-changed data that it trusts.
+ * will ever release, or pointers to what is being freed.
  *
- * So the lock of each connection is a member of a process-wide list. A fork takes what locks it
- * gets at once. The child makes all of them anew, and learns of each member whether its data were
- * at rest.
+ * So the lock of each connection is a member of a process-wide list, which the child makes anew;
+ * and what a child needs of the data behind such a lock is changed under the guard, which a fork
+ * waits for.
  */
 #ifndef SCHSM_DEVICE_FORK_GUARD_H
 #define SCHSM_DEVICE_FORK_GUARD_H
@@ -17,8 +17,6 @@
 struct schsm_fork_member {
     pthread_mutex_t mutex; /* guards the data of the one who embeds this */
     bool forked;           /* set in a child: what mutex guards belongs to the parent */
-    bool torn;             /* set in a child: another thread was changing it at the fork */
-    bool held;             /* by the fork in progress */
     struct schsm_fork_member *next;
 };
 

@@ -22,22 +22,28 @@ static void forget_connection(struct schsm_session *session)
     session->operations = 0;
 }
 
+void schsm_session_keep(struct schsm_secret **place, struct schsm_secret *pin)
+{
+    struct schsm_secret *before;
+
+    schsm_guard_lock();
+    before = *place;
+    *place = schsm_secret_ref(pin);
+    schsm_guard_unlock();
+    schsm_secret_free(before);
+}
+
 /* Takes the lock. In a child that inherited the session, leaves the parent's connection alone. */
 static void enter(struct schsm_session *session)
 {
     pthread_mutex_lock(&session->fork.mutex);
     if (!session->fork.forked)
         return;
-    /* Where another thread was at work at the fork, the pointers are not to be trusted: a few
-     * bytes stay behind rather than a wrong free. */
-    if (!session->fork.torn) {
-        if (session->card.handle != NULL)
-            session->transport->abandon(session->card.handle);
-        schsm_secret_free(session->typed);
-    }
-    session->typed = NULL;
+    if (session->card.handle != NULL)
+        session->transport->abandon(session->card.handle);
+    schsm_session_keep(&session->typed, NULL);
     forget_connection(session);
-    session->fork.forked = session->fork.torn = false;
+    session->fork.forked = false;
     schsm_log(SCHSM_LOG_DEBUG, "forked: a new connection to reader %s will be opened",
               session->reader);
 }
@@ -45,15 +51,20 @@ static void enter(struct schsm_session *session)
 static void leave(struct schsm_session *session)
 {
     schsm_session_end(session);
-    schsm_secret_free(session->typed);
-    session->typed = NULL;
+    if (session->typed != NULL)
+        schsm_session_keep(&session->typed, NULL);
     pthread_mutex_unlock(&session->fork.mutex);
 }
 
 void schsm_session_disconnect(struct schsm_session *session)
 {
-    if (session->card.handle != NULL)
-        session->transport->close(session->card.handle);
+    void *handle = session->card.handle;
+
+    schsm_guard_lock();
+    session->card.handle = NULL;
+    schsm_guard_unlock();
+    if (handle != NULL)
+        session->transport->close(handle);
     forget_connection(session);
 }
 

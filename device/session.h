@@ -33,7 +33,8 @@ struct schsm_session {
     const struct schsm_transport *transport;
     void *transport_arg;
 
-    /* Which card. Changed under the guard as well, so that a child finds them whole. */
+    /* Which card, and PINs. Changed under the guard as well, so that a child finds them whole; so
+     * are card.handle and typed below. */
     char reader[SCHSM_READER_MAX + 1];
     char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet */
     struct schsm_secret *kept_pin;     /* NULL: none is kept */
@@ -104,6 +105,9 @@ int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error
 
 /* SELECT the applet; nobody is logged in afterwards. */
 int schsm_session_select(struct schsm_session *session, struct schsm_error *err);
+
+/* Puts a reference to pin, which may be NULL, into kept_pin or typed. */
+void schsm_session_keep(struct schsm_secret **place, struct schsm_secret *pin);
 
 /* Opens the connection if there is none. patient: the card was there a moment ago, so wait for it
  * for a few seconds, and look for it in other readers. (session_connect.c) */

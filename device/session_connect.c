@@ -161,14 +161,16 @@ static int is_same_card(struct schsm_session *session, struct schsm_error *err)
 /* One attempt to connect to the card in session->reader. */
 static int open_reader(struct schsm_session *session, struct schsm_error *err)
 {
+    void *handle = NULL;
     int ok;
 
     session->card.result = session->transport->open(session->transport_arg, session->reader,
-                                                    &session->card.handle, &session->atr, err);
-    if (session->card.result != SCHSM_TRANSPORT_OK) {
-        session->card.handle = NULL;
+                                                    &handle, &session->atr, err);
+    if (session->card.result != SCHSM_TRANSPORT_OK)
         return 0;
-    }
+    schsm_guard_lock();
+    session->card.handle = handle;
+    schsm_guard_unlock();
     /* The SELECT is also what tells whether this is a SmartCard-HSM at all. A card with a known ATR
      * has its applet selected already, and to select it again would log out everybody. */
     ok = schsm_atr_kind(&session->atr) == SCHSM_ATR_HSM || schsm_session_select(session, err);

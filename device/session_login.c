@@ -140,7 +140,7 @@ static int read_source(struct schsm_session *session, const struct schsm_login *
         return 0;
     }
     if (!stored)
-        session->typed = schsm_secret_ref(*pin);
+        schsm_session_keep(&session->typed, *pin);
     return !transaction || schsm_session_begin(session, err);
 }
 
@@ -176,17 +176,6 @@ static int check_pin(struct schsm_session *session, const struct schsm_secret *p
     return refuse_tries(session, err, tries);
 }
 
-static void keep(struct schsm_session *session, struct schsm_secret *pin)
-{
-    struct schsm_secret *before;
-
-    schsm_guard_lock();
-    before = session->kept_pin;
-    session->kept_pin = pin != NULL ? schsm_secret_ref(pin) : NULL;
-    schsm_guard_unlock();
-    schsm_secret_free(before);
-}
-
 /* The card refused the PIN: remember that, and say how many tries are left. pin is NULL for one
  * that was typed at the reader. */
 static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, int tries,
@@ -199,7 +188,7 @@ static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, i
     session->login = SCHSM_LOGIN_OUT;
     session->pin_proven = false;
     if (pin != NULL) {
-        keep(session, NULL);
+        schsm_session_keep(&session->kept_pin, NULL);
         if (schsm_session_learn_serial(session, &ignored) &&
             schsm_pin_fingerprint(session->serial, pin, fingerprint, &ignored))
             schsm_pin_memory_add(fingerprint, tries);
@@ -269,7 +258,7 @@ static int verify(struct schsm_session *session, const struct schsm_login *login
     session->pin_proven =
         schsm_pin_fingerprint(session->reader, pin, session->pin_fingerprint, err) != 0;
     if (login->keep_pin)
-        keep(session, pin);
+        schsm_session_keep(&session->kept_pin, pin);
     schsm_log(SCHSM_LOG_DEBUG, "logged in to device %s", schsm_session_name(session));
     return 1;
 }
@@ -302,7 +291,7 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
             return 0;
         if (is_proven(session, pin)) {
             if (login->keep_pin)
-                keep(session, pin);
+                schsm_session_keep(&session->kept_pin, pin);
             ok = 1;
             goto done;
         }

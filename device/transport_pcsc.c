@@ -5,6 +5,7 @@
  */
 #include "transport.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -292,6 +293,9 @@ static void pcsc_close(void *handle)
 
 static void pcsc_abandon(void *handle)
 {
+    /* libpcsclite still holds the parent's context, which a child cannot release without talking
+     * to the parent's socket. So the library stays even if we are unloaded. */
+    (void)dlopen("libpcsclite.so.1", RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
     free(handle);
 }
 
