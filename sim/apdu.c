@@ -15,11 +15,13 @@ static size_t extended_le(const uint8_t *bytes)
 static bool parse_short(struct sim_apdu *apdu, const uint8_t *body, size_t len)
 {
     size_t lc = body[0];
-    if (len != 1 + lc && len != 2 + lc)
+    if (len != 1 + lc && len != 2 + lc) {
         return false;
+    }
     apdu->data = (struct sim_slice){ body + 1, lc };
-    if (len == 2 + lc)
+    if (len == 2 + lc) {
         apdu->le = short_le(body[1 + lc]);
+    }
     return true;
 }
 
@@ -30,28 +32,33 @@ static bool parse_extended(struct sim_apdu *apdu, const uint8_t *body, size_t le
         apdu->le = extended_le(body + 1);
         return true;
     }
-    if (len < 4)
+    if (len < 4) {
         return false;
+    }
     size_t lc = (size_t)body[1] << 8 | body[2];
-    if (lc == 0 || (len != 3 + lc && len != 5 + lc))
+    if (lc == 0 || (len != 3 + lc && len != 5 + lc)) {
         return false;
+    }
     apdu->data = (struct sim_slice){ body + 3, lc };
-    if (len == 5 + lc)
+    if (len == 5 + lc) {
         apdu->le = extended_le(body + 3 + lc);
+    }
     return true;
 }
 
 bool sim_apdu_parse(struct sim_apdu *apdu, const uint8_t *bytes, size_t len)
 {
     *apdu = (struct sim_apdu){ 0 };
-    if (len < 4)
+    if (len < 4) {
         return false;
+    }
     apdu->cla = bytes[0];
     apdu->ins = bytes[1];
     apdu->p1 = bytes[2];
     apdu->p2 = bytes[3];
-    if (len == 4)
+    if (len == 4) {
         return true;
+    }
     const uint8_t *body = bytes + 4;
     len -= 4;
     if (len == 1) {

@@ -15,8 +15,9 @@ bool sim_binary_take_offset(struct sim_slice *data, size_t *offset)
     uint32_t tag;
     uint16_t number;
     if (!sim_tlv_next(data, &tag, &value) || tag != 0x54 || value.len != 2 ||
-        !sim_slice_u16(&value, &number))
+        !sim_slice_u16(&value, &number)) {
         return false;
+    }
     *offset = number;
     return true;
 }

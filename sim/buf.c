@@ -7,10 +7,12 @@
 
 static bool make_room(struct sim_buf *buf, size_t len)
 {
-    if (buf->failed)
+    if (buf->failed) {
         return false;
-    if (len <= buf->cap - buf->len)
+    }
+    if (len <= buf->cap - buf->len) {
         return true;
+    }
     size_t cap = buf->cap < 256 ? 256 : buf->cap;
     while (cap - buf->len < len) {
         if (cap > SIZE_MAX / 2) {
@@ -32,8 +34,9 @@ static bool make_room(struct sim_buf *buf, size_t len)
 
 uint8_t *sim_buf_reserve(struct sim_buf *buf, size_t len)
 {
-    if (!make_room(buf, len))
+    if (!make_room(buf, len)) {
         return NULL;
+    }
     uint8_t *start = buf->data + buf->len;
     buf->len += len;
     return start;
@@ -41,11 +44,13 @@ uint8_t *sim_buf_reserve(struct sim_buf *buf, size_t len)
 
 void sim_buf_put(struct sim_buf *buf, const void *data, size_t len)
 {
-    if (len == 0)
+    if (len == 0) {
         return;
+    }
     uint8_t *to = sim_buf_reserve(buf, len);
-    if (to != NULL)
+    if (to != NULL) {
         memcpy(to, data, len);
+    }
 }
 
 void sim_buf_put_u8(struct sim_buf *buf, uint8_t value)
@@ -72,8 +77,9 @@ struct sim_slice sim_buf_slice(const struct sim_buf *buf)
 
 void sim_buf_clear(struct sim_buf *buf)
 {
-    if (buf->data != NULL)
+    if (buf->data != NULL) {
         OPENSSL_cleanse(buf->data, buf->len);
+    }
     buf->len = 0;
     buf->failed = false;
 }
@@ -86,12 +92,15 @@ void sim_buf_free(struct sim_buf *buf)
 
 bool sim_slice_take(struct sim_slice *in, size_t len, struct sim_slice *out)
 {
-    if (in->len < len)
+    if (in->len < len) {
         return false;
-    if (out != NULL)
+    }
+    if (out != NULL) {
         *out = (struct sim_slice){ in->data, len };
-    if (len > 0)
+    }
+    if (len > 0) {
         in->data += len;
+    }
     in->len -= len;
     return true;
 }
@@ -99,8 +108,9 @@ bool sim_slice_take(struct sim_slice *in, size_t len, struct sim_slice *out)
 bool sim_slice_u8(struct sim_slice *in, uint8_t *value)
 {
     struct sim_slice bytes;
-    if (!sim_slice_take(in, 1, &bytes))
+    if (!sim_slice_take(in, 1, &bytes)) {
         return false;
+    }
     *value = bytes.data[0];
     return true;
 }
@@ -108,8 +118,9 @@ bool sim_slice_u8(struct sim_slice *in, uint8_t *value)
 bool sim_slice_u16(struct sim_slice *in, uint16_t *value)
 {
     struct sim_slice bytes;
-    if (!sim_slice_take(in, 2, &bytes))
+    if (!sim_slice_take(in, 2, &bytes)) {
         return false;
+    }
     *value = (uint16_t)(bytes.data[0] << 8 | bytes.data[1]);
     return true;
 }
@@ -117,8 +128,9 @@ bool sim_slice_u16(struct sim_slice *in, uint16_t *value)
 bool sim_slice_u32(struct sim_slice *in, uint32_t *value)
 {
     uint16_t high, low;
-    if (in->len < 4 || !sim_slice_u16(in, &high) || !sim_slice_u16(in, &low))
+    if (in->len < 4 || !sim_slice_u16(in, &high) || !sim_slice_u16(in, &low)) {
         return false;
+    }
     *value = (uint32_t)high << 16 | low;
     return true;
 }

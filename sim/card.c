@@ -13,8 +13,9 @@ const uint8_t sim_card_atr[24] = { 0x3B, 0xFE, 0x18, 0x00, 0x00, 0x81, 0x31, 0xF
 
 bool sim_card_commit(struct sim_card *card)
 {
-    if (!card->state.dirty)
+    if (!card->state.dirty) {
         return true;
+    }
     struct sim_buf encoded = { 0 };
     sim_state_encode(&card->state, &encoded);
     if (encoded.failed ||
@@ -31,8 +32,9 @@ bool sim_card_commit(struct sim_card *card)
 /* Go back to the last stored state: a failed command has no effect. */
 static void undo(struct sim_card *card)
 {
-    if (sim_state_decode(&card->state, sim_buf_slice(&card->saved)))
+    if (sim_state_decode(&card->state, sim_buf_slice(&card->saved))) {
         return;
+    }
     /* out of memory; what was answered is on disk, so stopping here loses nothing */
     (void)fputs("sc-hsm-sim: cannot go back to the stored state, giving up\n", stderr);
     abort();
@@ -41,8 +43,9 @@ static void undo(struct sim_card *card)
 bool sim_card_start(struct sim_card *card)
 {
     sim_card_reset(card);
-    if (card->state.dirty)
+    if (card->state.dirty) {
         return sim_card_commit(card);
+    }
     /* loaded from the store: nothing to write, but commands will want it for undo */
     sim_buf_clear(&card->saved);
     sim_state_encode(&card->state, &card->saved);
@@ -58,8 +61,9 @@ void sim_card_free(struct sim_card *card)
 
 bool sim_card_is_authenticated(const struct sim_card *card)
 {
-    if (card->just_initialised)
+    if (card->just_initialised) {
         return true;
+    }
     /* the combined mode wants registered keys besides, and this card can't register any yet */
     return card->user_verified && (card->state.options & SIM_OPT_PIN_AND_PKA) == 0;
 }
@@ -89,14 +93,18 @@ void sim_card_reset(struct sim_card *card)
 /* Status word for a class byte that no command has (section 2.1). */
 static uint16_t refuse_class(uint8_t cla)
 {
-    if ((cla & 0x60) != 0)
+    if ((cla & 0x60) != 0) {
         return SIM_SW_UNKNOWN_CLA;
-    if ((cla & 0x0C) != 0)
+    }
+    if ((cla & 0x0C) != 0) {
         return SIM_SW_NO_SECURE_MESSAGING;
-    if ((cla & 0x10) != 0)
+    }
+    if ((cla & 0x10) != 0) {
         return SIM_SW_NO_CHAINING;
-    if ((cla & 0x03) != 0)
+    }
+    if ((cla & 0x03) != 0) {
         return SIM_SW_NO_CHANNELS;
+    }
     return SIM_SW_UNKNOWN_CLA;
 }
 
@@ -106,15 +114,19 @@ static uint16_t admit(const struct sim_card *card, const struct sim_apdu *apdu,
 {
     const struct sim_command *command = sim_command_find(apdu->cla, apdu->ins);
     bool class_exists = apdu->cla == 0x00 || apdu->cla == 0x80;
-    if (!class_exists)
+    if (!class_exists) {
         return refuse_class(apdu->cla);
+    }
     if (card->applet != SIM_APPLET_HSM &&
-        (command == NULL || (command->flags & SIM_CMD_ANY_APPLET) == 0))
+        (command == NULL || (command->flags & SIM_CMD_ANY_APPLET) == 0)) {
         return apdu->cla == 0x80 ? SIM_SW_UNKNOWN_CLA : SIM_SW_UNKNOWN_INS;
-    if (command == NULL)
+    }
+    if (command == NULL) {
         return sim_command_find(-1, apdu->ins) != NULL ? SIM_SW_UNKNOWN_CLA : SIM_SW_UNKNOWN_INS;
-    if ((command->flags & SIM_CMD_NEEDS_USER) != 0 && !sim_card_is_authenticated(card))
+    }
+    if ((command->flags & SIM_CMD_NEEDS_USER) != 0 && !sim_card_is_authenticated(card)) {
         return SIM_SW_NOT_AUTHENTICATED;
+    }
     *found = command;
     return SIM_SW_OK;
 }
@@ -129,17 +141,22 @@ static uint16_t execute(struct sim_card *card, const struct sim_apdu *apdu,
                         const struct sim_command **command, struct sim_buf *out)
 {
     uint16_t sw = admit(card, apdu, command);
-    if (*command == NULL || (*command)->handler != sim_cmd_get_response)
+    if (*command == NULL || (*command)->handler != sim_cmd_get_response) {
         drop_pending(card);
-    if (sw != SIM_SW_OK)
+    }
+    if (sw != SIM_SW_OK) {
         return sw;
+    }
     sw = (*command)->handler(card, apdu, out);
-    if (out->failed)
+    if (out->failed) {
         sw = SIM_SW_INTERNAL;
-    if (!is_error(sw) && !sim_card_commit(card))
+    }
+    if (!is_error(sw) && !sim_card_commit(card)) {
         sw = SIM_SW_MEMORY_FAILURE;
-    if (card->state.dirty)
+    }
+    if (card->state.dirty) {
         undo(card);
+    }
     return sw;
 }
 
@@ -155,8 +172,9 @@ static uint16_t fit_to_le(struct sim_card *card, const struct sim_apdu *apdu, bo
         return SIM_SW_OK;
     }
     size_t room = apdu->le < SIM_MAX_RESPONSE ? apdu->le : SIM_MAX_RESPONSE;
-    if (data->len <= room)
+    if (data->len <= room) {
         return SIM_SW_OK;
+    }
     size_t rest = data->len - room;
     sim_buf_put(&card->pending, data->data + room, rest);
     if (card->pending.failed) {
@@ -179,19 +197,22 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
     uint16_t sw = SIM_SW_WRONG_LENGTH;
 
     sim_buf_clear(response);
-    if (card->trace)
+    if (card->trace) {
         sim_trace_command(&apdu, well_formed, command, len);
+    }
     if (well_formed) {
         bool was_pending_hidden = card->pending_hidden;
         sw = execute(card, &apdu, &known, response);
         hidden = known != NULL && ((known->flags & SIM_CMD_HIDE_RESPONSE) != 0 ||
                                    (was_pending_hidden && known->handler == sim_cmd_get_response));
     }
-    if (is_error(sw))
+    if (is_error(sw)) {
         sim_buf_clear(response);
-    else if (sw == SIM_SW_OK)
+    } else if (sw == SIM_SW_OK) {
         sw = fit_to_le(card, &apdu, hidden, response);
-    if (card->trace)
+    }
+    if (card->trace) {
         sim_trace_response(response, sw, hidden);
+    }
     sim_buf_put_u16(response, sw);
 }

@@ -22,8 +22,9 @@ static bool rsa_decrypt(const struct sim_key *key, int padding, const EVP_MD *md
               (md == NULL || (EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) == 1 &&
                               EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1)) &&
               EVP_PKEY_decrypt(ctx, plain, &len, input.data, input.len) == 1;
-    if (ok)
+    if (ok) {
         sim_buf_put(out, plain, len);
+    }
     OPENSSL_cleanse(plain, sizeof(plain));
     EVP_PKEY_CTX_free(ctx);
     return ok;
@@ -44,12 +45,14 @@ static bool decrypt_pkcs1(const struct sim_key *key, struct sim_slice input, str
     bool ok = decrypt_raw(key, input, &block) && block.len == key->size && block.data[0] == 0x00 &&
               block.data[1] == 0x02;
     size_t at = 2;
-    while (ok && at < block.len && block.data[at] != 0x00)
+    while (ok && at < block.len && block.data[at] != 0x00) {
         at++;
+    }
     /* at least eight padding bytes, and the zero behind them */
     ok = ok && at >= 10 && at < block.len;
-    if (ok)
+    if (ok) {
         sim_buf_put(out, block.data + at + 1, block.len - at - 1);
+    }
     sim_buf_free(&block);
     return ok;
 }
@@ -70,14 +73,16 @@ static bool ecdh(const struct sim_key *key, struct sim_slice input, struct sim_b
     EC_POINT *peer = group == NULL ? NULL : EC_POINT_new(group);
     EC_POINT *shared = group == NULL ? NULL : EC_POINT_new(group);
     if (ctx == NULL || peer == NULL || shared == NULL ||
-        !EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d))
+        !EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d)) {
         goto out;
+    }
     BN_set_flags(d, BN_FLG_CONSTTIME);
     /* oct2point refuses points that are not on the curve */
     if (EC_POINT_oct2point(group, peer, input.data, input.len, ctx) != 1 ||
         EC_POINT_mul(group, shared, NULL, peer, d, ctx) != 1 ||
-        EC_POINT_is_at_infinity(group, shared))
+        EC_POINT_is_at_infinity(group, shared)) {
         goto out;
+    }
     uint8_t *to = sim_buf_reserve(out, input.len);
     ok = to != NULL && EC_POINT_point2oct(group, shared, POINT_CONVERSION_UNCOMPRESSED, to,
                                           input.len, ctx) == input.len;
@@ -103,8 +108,9 @@ static const struct algorithm {
 
 static bool length_fits(const struct sim_key *key, struct sim_slice data)
 {
-    if (key->kind == SIM_KEY_RSA)
+    if (key->kind == SIM_KEY_RSA) {
         return data.len == key->size;
+    }
     return data.len == 1 + 2 * key->size && data.data[0] == 0x04;
 }
 
@@ -112,18 +118,24 @@ uint16_t sim_cmd_decipher(struct sim_card *card, const struct sim_apdu *apdu, st
 {
     struct sim_key *key;
     const struct algorithm *algorithm = NULL;
-    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
-        if (algorithms[i].id == apdu->p2)
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        if (algorithms[i].id == apdu->p2) {
             algorithm = &algorithms[i];
-    if (algorithm == NULL)
+        }
+    }
+    if (algorithm == NULL) {
         return SIM_SW_NOT_SUPPORTED;
+    }
     uint16_t sw = sim_private_op_begin(card, apdu->p1, algorithm->kind, algorithm->id, &key);
-    if (sw != SIM_SW_OK)
+    if (sw != SIM_SW_OK) {
         return sw;
-    if (!length_fits(key, apdu->data))
+    }
+    if (!length_fits(key, apdu->data)) {
         return SIM_SW_WRONG_LENGTH;
+    }
     sw = sim_private_op_count(card, key);
-    if (sw != SIM_SW_OK)
+    if (sw != SIM_SW_OK) {
         return sw;
+    }
     return algorithm->run(key, apdu->data, out) ? SIM_SW_OK : SIM_SW_WRONG_DATA;
 }

@@ -75,14 +75,17 @@ static bool parse_objects(struct sim_slice in, const struct object *objects, voi
         uint32_t tag;
         struct sim_slice value;
         const struct object *object = objects;
-        if (!sim_tlv_next(&in, &tag, &value))
+        if (!sim_tlv_next(&in, &tag, &value)) {
             return false;
-        while (object->tag != 0 && object->tag != tag)
+        }
+        while (object->tag != 0 && object->tag != tag) {
             object++;
+        }
         struct sim_slice *to = (struct sim_slice *)(void *)((char *)into + object->offset);
         if (object->tag == 0 || to->data != NULL || value.len < object->min ||
-            value.len > object->max)
+            value.len > object->max) {
             return false;
+        }
         *to = value;
     }
     return true;
@@ -91,8 +94,9 @@ static bool parse_objects(struct sim_slice in, const struct object *objects, voi
 static int family_of(struct sim_slice oid)
 {
     size_t prefix = sizeof(oid_terminal_authentication);
-    if (oid.len != prefix + 2 || memcmp(oid.data, oid_terminal_authentication, prefix) != 0)
+    if (oid.len != prefix + 2 || memcmp(oid.data, oid_terminal_authentication, prefix) != 0) {
         return 0;
+    }
     return oid.data[prefix];
 }
 
@@ -101,26 +105,32 @@ static uint16_t generate_rsa(const struct template *template, EVP_PKEY **pkey)
     unsigned bits = 0;
     bool known = false;
     if (template->size.data == NULL || template->t81.data != NULL || template->t82.data == NULL ||
-        template->t82.len > MAX_EXPONENT_LEN)
+        template->t82.len > MAX_EXPONENT_LEN) {
         return SIM_SW_WRONG_DATA;
-    for (size_t i = 0; i < template->size.len; i++)
+    }
+    for (size_t i = 0; i < template->size.len; i++) {
         bits = bits << 8 | template->size.data[i];
-    for (size_t i = 0; i < sizeof(rsa_sizes) / sizeof(rsa_sizes[0]); i++)
+    }
+    for (size_t i = 0; i < sizeof(rsa_sizes) / sizeof(rsa_sizes[0]); i++) {
         known = known || bits == rsa_sizes[i];
-    if (!known)
+    }
+    if (!known) {
         return SIM_SW_NOT_SUPPORTED;
+    }
     uint16_t sw = SIM_SW_INTERNAL;
     BIGNUM *e = BN_bin2bn(template->t82.data, (int)template->t82.len, NULL);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    if (e == NULL || ctx == NULL)
+    if (e == NULL || ctx == NULL) {
         goto out;
+    }
     if (!BN_is_odd(e) || BN_is_one(e)) {
         sw = SIM_SW_WRONG_DATA;
         goto out;
     }
     if (EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) == 1 &&
-        EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e) == 1 && EVP_PKEY_generate(ctx, pkey) == 1)
+        EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e) == 1 && EVP_PKEY_generate(ctx, pkey) == 1) {
         sw = SIM_SW_OK;
+    }
 out:
     EVP_PKEY_CTX_free(ctx);
     BN_free(e);
@@ -136,13 +146,16 @@ static uint16_t generate_ec(const struct template *template, EVP_PKEY **pkey)
                                        .order = template->t85 };
     size_t n = params.p.len;
     if (n == 0 || params.a.len != n || params.b.len != n || params.order.len != n ||
-        params.generator.len != 1 + 2 * n || template->size.data != NULL)
+        params.generator.len != 1 + 2 * n || template->size.data != NULL) {
         return SIM_SW_WRONG_DATA;
-    if (template->t87.data != NULL && (template->t87.len != 1 || template->t87.data[0] != 1))
+    }
+    if (template->t87.data != NULL && (template->t87.len != 1 || template->t87.data[0] != 1)) {
         return SIM_SW_NOT_SUPPORTED;
+    }
     const struct sim_curve *curve = sim_curve_by_params(&params);
-    if (curve == NULL)
+    if (curve == NULL) {
         return SIM_SW_NOT_SUPPORTED;
+    }
     *pkey = sim_curve_generate(curve);
     return *pkey == NULL ? SIM_SW_INTERNAL : SIM_SW_OK;
 }
@@ -187,13 +200,16 @@ static bool put_public_key(struct sim_buf *out, const struct template *template,
 static void set_policy(struct sim_key *key, const struct request *request)
 {
     struct sim_slice uses = request->uses;
-    if (request->uses.data != NULL)
+    if (request->uses.data != NULL) {
         sim_slice_u32(&uses, &key->uses_left);
-    if (request->domain.data != NULL)
+    }
+    if (request->domain.data != NULL) {
         key->domain = request->domain.data[0];
+    }
     key->n_algorithms = (uint8_t)request->algorithms.len;
-    if (key->n_algorithms > 0)
+    if (key->n_algorithms > 0) {
         memcpy(key->algorithms, request->algorithms.data, request->algorithms.len);
+    }
     memcpy(key->chr, request->chr.data, request->chr.len);
     key->chr[request->chr.len] = '\0';
 }
@@ -202,8 +218,9 @@ static void set_policy(struct sim_key *key, const struct request *request)
 static const struct sim_key *find_signer(struct sim_state *state, uint8_t id, const char **name)
 {
     const struct sim_key *signer = id == 0 ? &state->device_key : sim_keys_find(state, id);
-    if (signer != NULL)
+    if (signer != NULL) {
         *name = id == 0 ? state->device_chr : signer->chr;
+    }
     return signer;
 }
 
@@ -220,8 +237,9 @@ static bool put_request(struct sim_buf *out, const struct request *request,
         .extensions = request->extensions,
         .outer_car = { (const uint8_t *)signer_name, strlen(signer_name) },
     };
-    if (cvc.car.data == NULL)
+    if (cvc.car.data == NULL) {
         cvc.car = (struct sim_slice){ (const uint8_t *)default_car, sizeof(default_car) - 1 };
+    }
     bool ok = put_public_key(&public_key, template, key);
     cvc.public_key = sim_buf_slice(&public_key);
     ok = ok && sim_cvc_put_request(out, &cvc, key, signer);
@@ -233,8 +251,9 @@ static bool put_request(struct sim_buf *out, const struct request *request,
 static uint16_t store(struct sim_state *state, struct sim_key *key, const struct sim_buf *out)
 {
     uint16_t certificate = (uint16_t)(SIM_PREFIX_CERTIFICATE << 8 | key->id);
-    if (sim_state_used(state) + key->der.len > SIM_CAPACITY || !sim_keys_add(state, key))
+    if (sim_state_used(state) + key->der.len > SIM_CAPACITY || !sim_keys_add(state, key)) {
         return SIM_SW_NO_SPACE;
+    }
     return sim_fs_replace(state, certificate, sim_buf_slice(out));
 }
 
@@ -250,26 +269,34 @@ uint16_t sim_cmd_generate_key_pair(struct sim_card *card, const struct sim_apdu 
 
     if (!parse_objects(apdu->data, request_objects, &request) || request.profile.data == NULL ||
         request.profile.data[0] != 0 || request.public_key.data == NULL ||
-        request.chr.data == NULL || !parse_objects(request.public_key, template_objects, &template))
+        request.chr.data == NULL ||
+        !parse_objects(request.public_key, template_objects, &template)) {
         return SIM_SW_WRONG_DATA;
+    }
     if (request.domain.data != NULL && request.domain.data[0] != 0 &&
-        request.domain.data[0] >= state->n_domains)
+        request.domain.data[0] >= state->n_domains) {
         return SIM_SW_WRONG_DATA;
-    if (apdu->p1 == 0 || sim_keys_find(state, apdu->p1) != NULL)
+    }
+    if (apdu->p1 == 0 || sim_keys_find(state, apdu->p1) != NULL) {
         return SIM_SW_EXISTS;
+    }
     const struct sim_key *signer = find_signer(state, apdu->p2, &signer_name);
-    if (signer == NULL)
+    if (signer == NULL) {
         return SIM_SW_REFERENCE_NOT_FOUND;
+    }
     uint16_t sw = generate(&template, &pkey);
-    if (sw != SIM_SW_OK)
+    if (sw != SIM_SW_OK) {
         return sw;
-    if (!sim_key_from_pkey(&key, apdu->p1, pkey))
+    }
+    if (!sim_key_from_pkey(&key, apdu->p1, pkey)) {
         return SIM_SW_INTERNAL;
+    }
     set_policy(&key, &request);
-    if (put_request(out, &request, &template, &key, signer, signer_name))
+    if (put_request(out, &request, &template, &key, signer, signer_name)) {
         sw = store(state, &key, out);
-    else
+    } else {
         sw = SIM_SW_INTERNAL;
+    }
     sim_key_free(&key);
     return sw;
 }

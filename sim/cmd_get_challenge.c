@@ -10,18 +10,23 @@ uint16_t sim_cmd_get_challenge(struct sim_card *card, const struct sim_apdu *apd
                                struct sim_buf *out)
 {
     (void)card;
-    if (sim_apdu_p1p2(apdu) != 0)
+    if (sim_apdu_p1p2(apdu) != 0) {
         return SIM_SW_WRONG_P1P2;
+    }
     size_t len = apdu->le;
-    if (apdu->data.len != 0 || len == 0)
+    if (apdu->data.len != 0 || len == 0) {
         return SIM_SW_WRONG_LENGTH;
+    }
     /* an extended Le of 0 means "as many as you can" */
-    if (len == 65536)
+    if (len == 65536) {
         len = MAX_CHALLENGE;
-    if (len > MAX_CHALLENGE)
+    }
+    if (len > MAX_CHALLENGE) {
         return SIM_SW_WRONG_LENGTH;
+    }
     uint8_t *random = sim_buf_reserve(out, len);
-    if (random == NULL || RAND_bytes(random, (int)len) != 1)
+    if (random == NULL || RAND_bytes(random, (int)len) != 1) {
         return SIM_SW_INTERNAL;
+    }
     return SIM_SW_OK;
 }

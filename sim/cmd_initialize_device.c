@@ -48,11 +48,13 @@ static uint8_t max_tries(size_t pin_len)
 static bool parse_object(struct request *request, uint32_t tag, struct sim_slice value)
 {
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-        if (objects[i].tag != tag)
+        if (objects[i].tag != tag) {
             continue;
+        }
         struct sim_slice *to = (struct sim_slice *)(void *)((char *)request + objects[i].offset);
-        if (to->data != NULL || value.len < objects[i].min || value.len > objects[i].max)
+        if (to->data != NULL || value.len < objects[i].min || value.len > objects[i].max) {
             return false;
+        }
         *to = value;
         return true;
     }
@@ -75,13 +77,17 @@ static uint8_t tries_of(const struct request *request)
 static bool pin_and_pka_fit(const struct request *request)
 {
     bool with_pin = request->user_pin.data != NULL, with_pka = request->pka.data != NULL;
-    if (with_pin && (tries_of(request) < 1 || tries_of(request) > max_tries(request->user_pin.len)))
+    if (with_pin &&
+        (tries_of(request) < 1 || tries_of(request) > max_tries(request->user_pin.len))) {
         return false;
+    }
     if (with_pka && (request->pka.data[0] < 1 || request->pka.data[0] > MAX_PKA_KEYS ||
-                     request->pka.data[1] < 1 || request->pka.data[1] > request->pka.data[0]))
+                     request->pka.data[1] < 1 || request->pka.data[1] > request->pka.data[0])) {
         return false;
-    if ((options_of(request) & SIM_OPT_PIN_AND_PKA) != 0)
+    }
+    if ((options_of(request) & SIM_OPT_PIN_AND_PKA) != 0) {
         return with_pin && with_pka;
+    }
     return with_pin || with_pka;
 }
 
@@ -90,17 +96,21 @@ static bool parse(struct request *request, struct sim_slice data)
     while (data.len > 0) {
         uint32_t tag;
         struct sim_slice value;
-        if (!sim_tlv_next(&data, &tag, &value) || !parse_object(request, tag, value))
+        if (!sim_tlv_next(&data, &tag, &value) || !parse_object(request, tag, value)) {
             return false;
+        }
     }
-    if (request->options.data == NULL || request->so_pin.data == NULL)
+    if (request->options.data == NULL || request->so_pin.data == NULL) {
         return false;
-    if ((options_of(request) & ~KNOWN_OPTIONS) != 0)
+    }
+    if ((options_of(request) & ~KNOWN_OPTIONS) != 0) {
         return false;
+    }
     /* a device has either the one classic DKEK or key domains */
     if (request->domains.data != NULL &&
-        (request->shares.data != NULL || request->domains.data[0] == 0))
+        (request->shares.data != NULL || request->domains.data[0] == 0)) {
         return false;
+    }
     return pin_and_pka_fit(request);
 }
 
@@ -108,8 +118,9 @@ static bool parse(struct request *request, struct sim_slice data)
 static uint16_t check_so_pin(struct sim_card *card, struct sim_slice so_pin)
 {
     struct sim_pin *pin = &card->state.so_pin;
-    if (pin->len != 0)
+    if (pin->len != 0) {
         return sim_pin_check(card, pin, so_pin);
+    }
     sim_pin_set(card, pin, so_pin);
     pin->tries_max = pin->tries_left = SIM_SO_PIN_TRIES;
     return SIM_SW_OK;
@@ -118,8 +129,9 @@ static uint16_t check_so_pin(struct sim_card *card, struct sim_slice so_pin)
 static void set_aid(struct sim_aid *aid, struct sim_slice value)
 {
     aid->len = (uint8_t)value.len;
-    if (value.len > 0)
+    if (value.len > 0) {
         memcpy(aid->value, value.data, value.len);
+    }
 }
 
 static bool set_domains(struct sim_state *state, const struct request *request)
@@ -128,8 +140,9 @@ static bool set_domains(struct sim_state *state, const struct request *request)
         state->n_domains = request->domains.data[0];
         return true;
     }
-    if (request->shares.data == NULL)
+    if (request->shares.data == NULL) {
         return true;
+    }
     struct sim_domain *domain = &state->domains[0];
     state->n_domains = 1;
     domain->created = true;
@@ -145,8 +158,9 @@ static uint16_t initialize(struct sim_card *card, const struct request *request)
     card->user_verified = false;
     card->just_initialised = false;
     uint16_t sw = check_so_pin(card, request->so_pin);
-    if (sw != SIM_SW_OK)
+    if (sw != SIM_SW_OK) {
         return sw;
+    }
     sim_state_erase(state);
     card->current_fid = 0;
     state->initialised = true;
@@ -162,8 +176,9 @@ static uint16_t initialize(struct sim_card *card, const struct request *request)
     }
     set_aid(&state->biometric[0], request->template1);
     set_aid(&state->biometric[1], request->template2);
-    if (!set_domains(state, request))
+    if (!set_domains(state, request)) {
         return SIM_SW_INTERNAL;
+    }
     /* the rest of the session counts as authenticated, as on real cards: label and so on */
     card->just_initialised = true;
     return SIM_SW_OK;
@@ -182,12 +197,15 @@ uint16_t sim_cmd_initialize_device(struct sim_card *card, const struct sim_apdu 
                                    struct sim_buf *out)
 {
     struct request request = { 0 };
-    if (sim_apdu_p1p2(apdu) != 0)
+    if (sim_apdu_p1p2(apdu) != 0) {
         return SIM_SW_WRONG_P1P2;
-    if (apdu->data.len == 0)
+    }
+    if (apdu->data.len == 0) {
         return report(card, out);
+    }
     /* nothing malformed may cost an SO-PIN try */
-    if (!parse(&request, apdu->data))
+    if (!parse(&request, apdu->data)) {
         return SIM_SW_WRONG_DATA;
+    }
     return initialize(card, &request);
 }

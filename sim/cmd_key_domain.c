@@ -17,8 +17,9 @@ static bool put_status(const struct sim_domain *domain, struct sim_buf *out)
     uint8_t digest[32] = { 0 };
     /* the check value stays zero while shares are missing */
     if (domain->outstanding == 0 &&
-        EVP_Q_digest(NULL, "SHA256", NULL, domain->kek, sizeof(domain->kek), digest, NULL) != 1)
+        EVP_Q_digest(NULL, "SHA256", NULL, domain->kek, sizeof(domain->kek), digest, NULL) != 1) {
         return false;
+    }
     sim_buf_put_u8(out, domain->shares);
     sim_buf_put_u8(out, domain->outstanding);
     sim_buf_put(out, digest, KCV_LEN);
@@ -28,16 +29,20 @@ static bool put_status(const struct sim_domain *domain, struct sim_buf *out)
 static uint16_t query_or_import(struct sim_card *card, struct sim_domain *domain,
                                 struct sim_slice data, struct sim_buf *out)
 {
-    if (!domain->created)
+    if (!domain->created) {
         return SIM_SW_REFERENCE_NOT_FOUND;
+    }
     if (data.len != 0) {
-        if (data.len != SIM_KEK_LEN)
+        if (data.len != SIM_KEK_LEN) {
             return SIM_SW_WRONG_LENGTH;
+        }
         /* no PIN needed: sc-hsm-tool sends shares without one */
-        if (domain->outstanding == 0)
+        if (domain->outstanding == 0) {
             return SIM_SW_CONDITIONS;
-        for (size_t i = 0; i < SIM_KEK_LEN; i++)
+        }
+        for (size_t i = 0; i < SIM_KEK_LEN; i++) {
             domain->kek[i] ^= data.data[i];
+        }
         domain->outstanding--;
         card->state.dirty = true;
     }
@@ -47,12 +52,15 @@ static uint16_t query_or_import(struct sim_card *card, struct sim_domain *domain
 static uint16_t create(struct sim_card *card, struct sim_domain *domain, struct sim_slice data,
                        struct sim_buf *out)
 {
-    if (data.len != 1)
+    if (data.len != 1) {
         return SIM_SW_WRONG_LENGTH;
-    if (data.data[0] == 0)
+    }
+    if (data.data[0] == 0) {
         return SIM_SW_WRONG_DATA;
-    if (domain->created)
+    }
+    if (domain->created) {
         return SIM_SW_EXISTS;
+    }
     *domain =
         (struct sim_domain){ .created = true, .shares = data.data[0], .outstanding = data.data[0] };
     card->state.dirty = true;
@@ -64,13 +72,17 @@ static uint16_t delete_domain(struct sim_card *card, struct sim_domain *domain,
 {
     const struct sim_state *state = &card->state;
     (void)out;
-    if (data.len != 0)
+    if (data.len != 0) {
         return SIM_SW_WRONG_LENGTH;
-    if (!domain->created)
+    }
+    if (!domain->created) {
         return SIM_SW_REFERENCE_NOT_FOUND;
-    for (size_t i = 0; i < state->n_keys; i++)
-        if (&state->domains[state->keys[i].domain] == domain)
+    }
+    for (size_t i = 0; i < state->n_keys; i++) {
+        if (&state->domains[state->keys[i].domain] == domain) {
             return SIM_SW_EXISTS;
+        }
+    }
     OPENSSL_cleanse(domain, sizeof(*domain));
     card->state.dirty = true;
     return SIM_SW_OK;
@@ -79,13 +91,16 @@ static uint16_t delete_domain(struct sim_card *card, struct sim_domain *domain,
 static uint16_t delete_kek(struct sim_card *card, struct sim_domain *domain, struct sim_slice data,
                            struct sim_buf *out)
 {
-    if (data.len != 0)
+    if (data.len != 0) {
         return SIM_SW_WRONG_LENGTH;
-    if (!domain->created)
+    }
+    if (!domain->created) {
         return SIM_SW_REFERENCE_NOT_FOUND;
+    }
     /* a key chosen by the card itself has no shares that could bring it back */
-    if (domain->shares == 0)
+    if (domain->shares == 0) {
         return SIM_SW_CONDITIONS;
+    }
     OPENSSL_cleanse(domain->kek, sizeof(domain->kek));
     domain->outstanding = domain->shares;
     card->state.dirty = true;
@@ -107,15 +122,19 @@ static const struct operation {
 uint16_t sim_cmd_key_domain(struct sim_card *card, const struct sim_apdu *apdu, struct sim_buf *out)
 {
     struct sim_state *state = &card->state;
-    if (state->n_domains == 0)
+    if (state->n_domains == 0) {
         return SIM_SW_UNKNOWN_INS;
+    }
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        if (operations[i].p1 != apdu->p1)
+        if (operations[i].p1 != apdu->p1) {
             continue;
-        if (operations[i].needs_user && !sim_card_is_authenticated(card))
+        }
+        if (operations[i].needs_user && !sim_card_is_authenticated(card)) {
             return SIM_SW_NOT_AUTHENTICATED;
-        if (apdu->p2 >= state->n_domains)
+        }
+        if (apdu->p2 >= state->n_domains) {
             return SIM_SW_WRONG_P1P2;
+        }
         return operations[i].run(card, &state->domains[apdu->p2], apdu->data, out);
     }
     return SIM_SW_WRONG_P1P2;

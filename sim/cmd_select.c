@@ -61,12 +61,14 @@ static uint16_t select_application(struct sim_card *card, const struct sim_apdu 
                                    struct sim_buf *out)
 {
     for (size_t i = 0; i < sizeof(applications) / sizeof(applications[0]); i++) {
-        if (!sim_slice_equal(applications[i].aid, apdu->data))
+        if (!sim_slice_equal(applications[i].aid, apdu->data)) {
             continue;
+        }
         card->applet = applications[i].applet;
         sim_card_clear_security(card);
-        if (apdu->p2 != P2_NO_RESPONSE)
+        if (apdu->p2 != P2_NO_RESPONSE) {
             applications[i].put_fci(&card->state, out);
+        }
         return SIM_SW_OK;
     }
     return SIM_SW_FILE_NOT_FOUND;
@@ -77,17 +79,21 @@ static uint16_t select_file(struct sim_card *card, const struct sim_apdu *apdu, 
     struct sim_slice path = apdu->data;
     uint16_t fid;
     /* paths from the master file may begin with its own id */
-    if (path.len == 4 && memcmp(path.data, "\x3F\x00", 2) == 0)
+    if (path.len == 4 && memcmp(path.data, "\x3F\x00", 2) == 0) {
         sim_slice_take(&path, 2, NULL);
-    if (path.len != 2 || !sim_slice_u16(&path, &fid))
+    }
+    if (path.len != 2 || !sim_slice_u16(&path, &fid)) {
         return SIM_SW_WRONG_LENGTH;
+    }
     /* keys are listed by ENUMERATE, yet genuine cards do not find them here (section 3.2) */
     const struct sim_file *file = sim_fs_find(&card->state, fid);
-    if (file == NULL)
+    if (file == NULL) {
         return SIM_SW_FILE_NOT_FOUND;
+    }
     card->current_fid = fid;
-    if (apdu->p2 == P2_NO_RESPONSE)
+    if (apdu->p2 == P2_NO_RESPONSE) {
         return SIM_SW_OK;
+    }
     struct sim_buf fci = { 0 };
     const uint8_t size[] = { (uint8_t)(file->content.len >> 8), (uint8_t)file->content.len };
     const uint8_t id[] = { (uint8_t)(fid >> 8), (uint8_t)fid };
@@ -103,11 +109,14 @@ uint16_t sim_cmd_select(struct sim_card *card, const struct sim_apdu *apdu, stru
 {
     bool by_name = apdu->p1 == 0x04;
     bool by_file_id = apdu->p1 == 0x00 || apdu->p1 == 0x02 || apdu->p1 == 0x08 || apdu->p1 == 0x09;
-    if (card->applet != SIM_APPLET_HSM && !by_name)
+    if (card->applet != SIM_APPLET_HSM && !by_name) {
         return SIM_SW_UNKNOWN_INS;
-    if (!by_name && !by_file_id)
+    }
+    if (!by_name && !by_file_id) {
         return SIM_SW_WRONG_P1P2;
-    if (apdu->p2 != P2_FCI && apdu->p2 != P2_FCP && apdu->p2 != P2_NO_RESPONSE)
+    }
+    if (apdu->p2 != P2_FCI && apdu->p2 != P2_FCP && apdu->p2 != P2_NO_RESPONSE) {
         return SIM_SW_WRONG_P1P2;
+    }
     return by_name ? select_application(card, apdu, out) : select_file(card, apdu, out);
 }

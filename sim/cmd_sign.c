@@ -55,17 +55,21 @@ enum { PKCS1_OVERHEAD = 11 };
 
 static const struct algorithm *find_algorithm(uint8_t id)
 {
-    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
-        if (algorithms[i].id == id)
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        if (algorithms[i].id == id) {
             return &algorithms[i];
+        }
+    }
     return NULL;
 }
 
 static const char *pss_hash_by_length(size_t len)
 {
-    for (size_t i = 0; i < sizeof(pss_hashes) / sizeof(pss_hashes[0]); i++)
-        if (pss_hashes[i].len == len)
+    for (size_t i = 0; i < sizeof(pss_hashes) / sizeof(pss_hashes[0]); i++) {
+        if (pss_hashes[i].len == len) {
             return pss_hashes[i].digest;
+        }
+    }
     return NULL;
 }
 
@@ -87,14 +91,18 @@ static bool length_fits(const struct algorithm *algorithm, const struct sim_key 
 static bool set_up(EVP_PKEY_CTX *ctx, const struct algorithm *algorithm, const char *digest)
 {
     const EVP_MD *md = digest == NULL ? NULL : EVP_get_digestbyname(digest);
-    if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1)
+    if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1) {
         return false;
-    if (md != NULL && EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)
+    }
+    if (md != NULL && EVP_PKEY_CTX_set_signature_md(ctx, md) != 1) {
         return false;
-    if (algorithm->kind != SIM_KEY_RSA)
+    }
+    if (algorithm->kind != SIM_KEY_RSA) {
         return true;
-    if (EVP_PKEY_CTX_set_rsa_padding(ctx, algorithm->padding) != 1)
+    }
+    if (EVP_PKEY_CTX_set_rsa_padding(ctx, algorithm->padding) != 1) {
         return false;
+    }
     /* MGF1 with the same hash is libcrypto's default */
     return algorithm->padding != RSA_PKCS1_PSS_PADDING ||
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -107,8 +115,9 @@ static bool sign(const struct algorithm *algorithm, const struct sim_key *key,
     const char *digest = algorithm->digest;
     if (algorithm->input == INPUT_MESSAGE) {
         size_t hash_len = 0;
-        if (EVP_Q_digest(NULL, digest, NULL, input.data, input.len, hash, &hash_len) != 1)
+        if (EVP_Q_digest(NULL, digest, NULL, input.data, input.len, hash, &hash_len) != 1) {
             return false;
+        }
         input = (struct sim_slice){ hash, hash_len };
     } else if (algorithm->padding == RSA_PKCS1_PSS_PADDING) {
         digest = pss_hash_by_length(input.len);
@@ -119,8 +128,9 @@ static bool sign(const struct algorithm *algorithm, const struct sim_key *key,
     bool ok = set_up(ctx, algorithm, digest) &&
               EVP_PKEY_sign(ctx, signature, &len, input.data, input.len) == 1;
     EVP_PKEY_CTX_free(ctx);
-    if (ok)
+    if (ok) {
         sim_buf_put(out, signature, len);
+    }
     return ok;
 }
 
@@ -128,16 +138,20 @@ uint16_t sim_cmd_sign(struct sim_card *card, const struct sim_apdu *apdu, struct
 {
     struct sim_key *key;
     const struct algorithm *algorithm = find_algorithm(apdu->p2);
-    if (algorithm == NULL)
+    if (algorithm == NULL) {
         return SIM_SW_NOT_SUPPORTED;
+    }
     uint16_t sw = sim_private_op_begin(card, apdu->p1, algorithm->kind, algorithm->id, &key);
-    if (sw != SIM_SW_OK)
+    if (sw != SIM_SW_OK) {
         return sw;
-    if (!length_fits(algorithm, key, apdu->data.len))
+    }
+    if (!length_fits(algorithm, key, apdu->data.len)) {
         return SIM_SW_WRONG_LENGTH;
+    }
     sw = sim_private_op_count(card, key);
-    if (sw != SIM_SW_OK)
+    if (sw != SIM_SW_OK) {
         return sw;
+    }
     /* what is left to fail is the input: a value not below the modulus, PSS without room */
     return sign(algorithm, key, apdu->data, out) ? SIM_SW_OK : SIM_SW_WRONG_DATA;
 }

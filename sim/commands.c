@@ -21,8 +21,10 @@ static const struct sim_command commands[] = {
 
 const struct sim_command *sim_command_find(int cla, uint8_t ins)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (commands[i].ins == ins && (cla < 0 || commands[i].cla == cla))
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (commands[i].ins == ins && (cla < 0 || commands[i].cla == cla)) {
             return &commands[i];
+        }
+    }
     return NULL;
 }

@@ -46,15 +46,18 @@ static bool load_params(const struct sim_curve *curve, struct raw_params *raw,
     EC_GROUP *group = EC_GROUP_new_by_curve_name(curve->nid);
     BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
     if (group == NULL || p == NULL || a == NULL || b == NULL ||
-        !EC_GROUP_get_curve(group, p, a, b, NULL))
+        !EC_GROUP_get_curve(group, p, a, b, NULL)) {
         goto out;
+    }
     if (BN_bn2binpad(p, raw->p, n) != n || BN_bn2binpad(a, raw->a, n) != n ||
         BN_bn2binpad(b, raw->b, n) != n ||
-        BN_bn2binpad(EC_GROUP_get0_order(group), raw->order, n) != n)
+        BN_bn2binpad(EC_GROUP_get0_order(group), raw->order, n) != n) {
         goto out;
+    }
     if (EC_POINT_point2oct(group, EC_GROUP_get0_generator(group), POINT_CONVERSION_UNCOMPRESSED,
-                           raw->generator, sizeof(raw->generator), NULL) != point)
+                           raw->generator, sizeof(raw->generator), NULL) != point) {
         goto out;
+    }
     params->p = (struct sim_slice){ raw->p, curve->field_bytes };
     params->a = (struct sim_slice){ raw->a, curve->field_bytes };
     params->b = (struct sim_slice){ raw->b, curve->field_bytes };
@@ -71,9 +74,11 @@ out:
 
 const struct sim_curve *sim_curve_by_name(const char *name)
 {
-    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
-        if (strcmp(curves[i].name, name) == 0)
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (strcmp(curves[i].name, name) == 0) {
             return &curves[i];
+        }
+    }
     return NULL;
 }
 
@@ -82,12 +87,14 @@ const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *want)
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
         struct raw_params raw;
         struct sim_curve_params have;
-        if (curves[i].field_bytes != want->p.len || !load_params(&curves[i], &raw, &have))
+        if (curves[i].field_bytes != want->p.len || !load_params(&curves[i], &raw, &have)) {
             continue;
+        }
         if (sim_slice_equal(have.p, want->p) && sim_slice_equal(have.a, want->a) &&
             sim_slice_equal(have.b, want->b) && sim_slice_equal(have.order, want->order) &&
-            sim_slice_equal(have.generator, want->generator))
+            sim_slice_equal(have.generator, want->generator)) {
             return &curves[i];
+        }
     }
     return NULL;
 }
@@ -96,8 +103,9 @@ bool sim_curve_put_params(const struct sim_curve *curve, struct sim_buf *out)
 {
     struct raw_params raw;
     struct sim_curve_params params;
-    if (!load_params(curve, &raw, &params))
+    if (!load_params(curve, &raw, &params)) {
         return false;
+    }
     sim_tlv_put(out, 0x81, params.p.data, params.p.len);
     sim_tlv_put(out, 0x82, params.a.data, params.a.len);
     sim_tlv_put(out, 0x83, params.b.data, params.b.len);

@@ -59,10 +59,11 @@ static bool put_signature(struct sim_buf *out, const struct sim_key *key, struct
               EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey, NULL) == 1 &&
               EVP_DigestSign(ctx, sig, &len, data.data, data.len) == 1;
     EVP_MD_CTX_free(ctx);
-    if (ok && key->kind == SIM_KEY_EC)
+    if (ok && key->kind == SIM_KEY_EC) {
         ok = put_plain_signature(&plain, sig, len, key->size);
-    else if (ok)
+    } else if (ok) {
         sim_buf_put(&plain, sig, len);
+    }
     sim_tlv_put_buf(out, TAG_SIGNATURE, &plain);
     sim_buf_free(&plain);
     return ok && !out->failed;
@@ -85,11 +86,13 @@ static bool put_device_pki_key(struct sim_buf *out, const struct sim_key *key, b
     struct sim_buf content = { 0 }, point = { 0 };
     bool ok = sim_key_put_point(key, &point);
     sim_tlv_put(&content, TAG_OID, oid_ecdsa_sha256, sizeof(oid_ecdsa_sha256));
-    if (with_parameters)
+    if (with_parameters) {
         ok = ok && sim_curve_put_params(key->curve, &content);
+    }
     sim_tlv_put_buf(&content, TAG_PUBLIC_POINT, &point);
-    if (with_parameters)
+    if (with_parameters) {
         sim_tlv_put(&content, TAG_COFACTOR, "\x01", 1);
+    }
     sim_tlv_put_buf(out, TAG_PUBLIC_KEY, &content);
     sim_buf_free(&content);
     sim_buf_free(&point);
@@ -117,8 +120,9 @@ bool sim_cvc_put_certificate(struct sim_buf *out, const struct sim_cvc_certifica
     put_chat(&body, certificate->role);
     sim_tlv_put(&body, TAG_EFFECTIVE, certificate->effective, SIM_DATE_LEN);
     sim_tlv_put(&body, TAG_EXPIRES, certificate->expires, SIM_DATE_LEN);
-    if (certificate->with_empty_extensions)
+    if (certificate->with_empty_extensions) {
         sim_tlv_put(&body, TAG_EXTENSIONS, NULL, 0);
+    }
     ok = ok && put_signed_body(out, &body, issuer);
     sim_buf_free(&body);
     return ok;
@@ -132,8 +136,9 @@ bool sim_cvc_put_request(struct sim_buf *out, const struct sim_cvc_request *requ
     sim_tlv_put(&body, TAG_CAR, request->car.data, request->car.len);
     sim_tlv_put(&body, TAG_PUBLIC_KEY, request->public_key.data, request->public_key.len);
     sim_tlv_put(&body, TAG_CHR, request->chr.data, request->chr.len);
-    if (request->extensions.data != NULL)
+    if (request->extensions.data != NULL) {
         sim_tlv_put(&body, TAG_EXTENSIONS, request->extensions.data, request->extensions.len);
+    }
     bool ok = put_signed_body(&content, &body, holder);
     sim_tlv_put(&content, TAG_CAR, request->outer_car.data, request->outer_car.len);
     /* the outer signature covers 7F21 and 42 as they stand, without the header of 67 */

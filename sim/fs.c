@@ -29,29 +29,35 @@ static const struct {
 
 struct sim_file_rights sim_fs_rights(uint16_t fid)
 {
-    for (size_t i = 0; i < sizeof(rights_table) / sizeof(rights_table[0]); i++)
-        if ((fid & rights_table[i].mask) == rights_table[i].fid)
+    for (size_t i = 0; i < sizeof(rights_table) / sizeof(rights_table[0]); i++) {
+        if ((fid & rights_table[i].mask) == rights_table[i].fid) {
             return rights_table[i].rights;
+        }
+    }
     return (struct sim_file_rights){ 0 };
 }
 
 struct sim_file *sim_fs_find(struct sim_state *state, uint16_t fid)
 {
-    for (size_t i = 0; i < state->n_files; i++)
-        if (state->files[i].fid == fid)
+    for (size_t i = 0; i < state->n_files; i++) {
+        if (state->files[i].fid == fid) {
             return &state->files[i];
+        }
+    }
     return NULL;
 }
 
 static struct sim_file *find_or_create(struct sim_state *state, uint16_t fid)
 {
     struct sim_file *file = sim_fs_find(state, fid);
-    if (file != NULL)
+    if (file != NULL) {
         return file;
+    }
     struct sim_file *grown =
         OPENSSL_realloc(state->files, (state->n_files + 1) * sizeof(state->files[0]));
-    if (grown == NULL)
+    if (grown == NULL) {
         return NULL;
+    }
     state->files = grown;
     file = &state->files[state->n_files++];
     *file = (struct sim_file){ .fid = fid };
@@ -64,20 +70,26 @@ uint16_t sim_fs_write(struct sim_state *state, uint16_t fid, size_t offset, stru
     struct sim_file *file = sim_fs_find(state, fid);
     size_t old_len = file == NULL ? 0 : file->content.len;
     size_t end = offset + data.len;
-    if (offset > old_len)
+    if (offset > old_len) {
         return SIM_SW_WRONG_OFFSET;
-    if (end > SIM_MAX_FILE)
+    }
+    if (end > SIM_MAX_FILE) {
         return SIM_SW_NO_SPACE;
+    }
     size_t growth = end > old_len ? end - old_len : 0;
-    if (growth > 0 && sim_state_used(state) + growth > SIM_CAPACITY)
+    if (growth > 0 && sim_state_used(state) + growth > SIM_CAPACITY) {
         return SIM_SW_NO_SPACE;
+    }
     file = find_or_create(state, fid);
-    if (file == NULL)
+    if (file == NULL) {
         return SIM_SW_NO_SPACE;
-    if (growth > 0 && sim_buf_reserve(&file->content, growth) == NULL)
+    }
+    if (growth > 0 && sim_buf_reserve(&file->content, growth) == NULL) {
         return SIM_SW_NO_SPACE;
-    if (data.len == 0 || file->content.data == NULL)
+    }
+    if (data.len == 0 || file->content.data == NULL) {
         return SIM_SW_OK;
+    }
     memcpy(file->content.data + offset, data.data, data.len);
     state->dirty = true;
     return SIM_SW_OK;
@@ -92,8 +104,9 @@ uint16_t sim_fs_replace(struct sim_state *state, uint16_t fid, struct sim_slice 
 bool sim_fs_remove(struct sim_state *state, uint16_t fid)
 {
     struct sim_file *file = sim_fs_find(state, fid);
-    if (file == NULL)
+    if (file == NULL) {
         return false;
+    }
     size_t behind = (size_t)(state->files + state->n_files - (file + 1));
     sim_buf_free(&file->content);
     memmove(file, file + 1, behind * sizeof(*file));

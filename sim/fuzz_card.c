@@ -19,8 +19,9 @@ static struct sim_buf start; /* encoding of the state that every series starts w
 static void add_key(struct sim_card *card, uint8_t id, EVP_PKEY *pkey)
 {
     struct sim_key key;
-    if (!sim_key_from_pkey(&key, id, pkey) || !sim_keys_add(&card->state, &key))
+    if (!sim_key_from_pkey(&key, id, pkey) || !sim_keys_add(&card->state, &key)) {
         abort();
+    }
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -35,8 +36,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    if (!sim_personalise(&card.state, SIM_DEFAULT_SERIAL) || !sim_card_start(&card))
+    if (!sim_personalise(&card.state, SIM_DEFAULT_SERIAL) || !sim_card_start(&card)) {
         abort();
+    }
     sim_card_transmit(&card, initialise, sizeof(initialise), &response);
     add_key(&card, 1, EVP_RSA_gen(1024));
     add_key(&card, 2, EVP_EC_gen("prime256v1"));
@@ -52,14 +54,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sim_slice in = { data, size }, command;
     struct sim_buf response = { 0 };
     uint16_t len;
-    if (!sim_state_decode(&card.state, sim_buf_slice(&start)) || !sim_card_start(&card))
+    if (!sim_state_decode(&card.state, sim_buf_slice(&start)) || !sim_card_start(&card)) {
         abort();
+    }
     /* most of the card is behind the PIN; a SELECT in the input leads out again */
     card.user_verified = true;
     while (sim_slice_u16(&in, &len) && sim_slice_take(&in, len, &command)) {
         sim_card_transmit(&card, command.data, command.len, &response);
-        if (response.len < 2 || response.len > 65535)
+        if (response.len < 2 || response.len > 65535) {
             abort();
+        }
     }
     sim_buf_free(&response);
     sim_card_free(&card);

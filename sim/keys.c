@@ -14,8 +14,9 @@
 static bool describe(struct sim_key *key)
 {
     int bits = EVP_PKEY_get_bits(key->pkey);
-    if (bits <= 0)
+    if (bits <= 0) {
         return false;
+    }
     key->bits = (unsigned)bits;
     if (EVP_PKEY_is_a(key->pkey, "RSA")) {
         key->kind = SIM_KEY_RSA;
@@ -24,12 +25,14 @@ static bool describe(struct sim_key *key)
     }
     char group[64];
     if (!EVP_PKEY_is_a(key->pkey, "EC") ||
-        !EVP_PKEY_get_group_name(key->pkey, group, sizeof(group), NULL))
+        !EVP_PKEY_get_group_name(key->pkey, group, sizeof(group), NULL)) {
         return false;
+    }
     key->kind = SIM_KEY_EC;
     key->curve = sim_curve_by_name(group);
-    if (key->curve == NULL)
+    if (key->curve == NULL) {
         return false;
+    }
     key->bits = key->curve->bits;
     key->size = key->curve->field_bytes;
     return true;
@@ -60,8 +63,9 @@ bool sim_key_from_der(struct sim_key *key, uint8_t id, struct sim_slice der)
 {
     const unsigned char *at = der.data;
     start(key, id, NULL);
-    if (der.len > 0 && der.len <= 65536)
+    if (der.len > 0 && der.len <= 65536) {
         key->pkey = d2i_AutoPrivateKey(NULL, &at, (long)der.len);
+    }
     sim_buf_put(&key->der, der.data, der.len);
     if (key->pkey == NULL || at != der.data + der.len || key->der.failed || !describe(key)) {
         sim_key_free(key);
@@ -79,9 +83,11 @@ void sim_key_free(struct sim_key *key)
 
 struct sim_key *sim_keys_find(struct sim_state *state, uint8_t id)
 {
-    for (size_t i = 0; i < state->n_keys; i++)
-        if (state->keys[i].id == id)
+    for (size_t i = 0; i < state->n_keys; i++) {
+        if (state->keys[i].id == id) {
             return &state->keys[i];
+        }
+    }
     return NULL;
 }
 
@@ -89,8 +95,9 @@ bool sim_keys_add(struct sim_state *state, struct sim_key *key)
 {
     struct sim_key *grown =
         OPENSSL_realloc(state->keys, (state->n_keys + 1) * sizeof(state->keys[0]));
-    if (grown == NULL)
+    if (grown == NULL) {
         return false;
+    }
     state->keys = grown;
     state->keys[state->n_keys++] = *key;
     *key = (struct sim_key){ 0 };
@@ -101,8 +108,9 @@ bool sim_keys_add(struct sim_state *state, struct sim_key *key)
 bool sim_keys_remove(struct sim_state *state, uint8_t id)
 {
     struct sim_key *key = sim_keys_find(state, id);
-    if (key == NULL)
+    if (key == NULL) {
         return false;
+    }
     size_t behind = (size_t)(state->keys + state->n_keys - (key + 1));
     sim_key_free(key);
     memmove(key, key + 1, behind * sizeof(*key));
@@ -113,17 +121,20 @@ bool sim_keys_remove(struct sim_state *state, uint8_t id)
 
 uint16_t sim_key_check(const struct sim_key *key, uint8_t algorithm)
 {
-    if (key->n_algorithms > 0 && memchr(key->algorithms, algorithm, key->n_algorithms) == NULL)
+    if (key->n_algorithms > 0 && memchr(key->algorithms, algorithm, key->n_algorithms) == NULL) {
         return SIM_SW_NOT_SUPPORTED;
-    if (key->uses_left == 0)
+    }
+    if (key->uses_left == 0) {
         return SIM_SW_NOT_USABLE;
+    }
     return SIM_SW_OK;
 }
 
 void sim_key_used(struct sim_state *state, struct sim_key *key)
 {
-    if (key->uses_left == SIM_USES_UNLIMITED)
+    if (key->uses_left == SIM_USES_UNLIMITED) {
         return;
+    }
     key->uses_left--;
     state->dirty = true;
 }
@@ -133,8 +144,9 @@ bool sim_key_put_point(const struct sim_key *key, struct sim_buf *out)
     unsigned char *point = NULL;
     size_t len = EVP_PKEY_get1_encoded_public_key(key->pkey, &point);
     bool ok = len == 1 + 2 * key->size && point[0] == 0x04;
-    if (ok)
+    if (ok) {
         sim_buf_put(out, point, len);
+    }
     OPENSSL_free(point);
     return ok;
 }

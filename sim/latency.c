@@ -23,13 +23,16 @@ unsigned sim_latency_ms(const struct sim_key *key)
     const struct figure *below = NULL;
     for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
         const struct figure *at = &figures[i];
-        if (at->kind != key->kind)
+        if (at->kind != key->kind) {
             continue;
-        if (at->bits == key->bits || (at->bits > key->bits && below == NULL))
+        }
+        if (at->bits == key->bits || (at->bits > key->bits && below == NULL)) {
             return at->ms;
-        if (at->bits > key->bits)
+        }
+        if (at->bits > key->bits) {
             return below->ms +
                    (at->ms - below->ms) * (key->bits - below->bits) / (at->bits - below->bits);
+        }
         below = at;
     }
     return below == NULL ? 0 : below->ms;
@@ -39,6 +42,7 @@ void sim_latency_wait(const struct sim_key *key)
 {
     unsigned ms = sim_latency_ms(key);
     struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-    while (nanosleep(&left, &left) != 0)
+    while (nanosleep(&left, &left) != 0) {
         ;
+    }
 }

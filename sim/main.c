@@ -48,8 +48,9 @@ static const char help[] =
 static bool parse_address(struct arguments *arguments, const char *text)
 {
     const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || colon[1] == '\0')
+    if (colon == NULL || colon == text || colon[1] == '\0') {
         return false;
+    }
     size_t host_len = (size_t)(colon - text);
     if (text[0] == '[' && text[host_len - 1] == ']') {
         text++;
@@ -93,18 +94,21 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
             arguments->state = optarg;
             break;
         case 'v':
-            if (!parse_address(arguments, optarg))
+            if (!parse_address(arguments, optarg)) {
                 return usage("--vpcd wants HOST:PORT, not ", optarg);
+            }
             break;
         case 'n':
-            if (!sim_serial_is_valid(optarg))
+            if (!sim_serial_is_valid(optarg)) {
                 return usage("--serial wants two letters and 1 to 9 letters or digits, not ",
                              optarg);
+            }
             arguments->serial = optarg;
             break;
         case 'l':
-            if (strcmp(optarg, "none") != 0 && strcmp(optarg, "real") != 0)
+            if (strcmp(optarg, "none") != 0 && strcmp(optarg, "real") != 0) {
                 return usage("--latency wants none or real, not ", optarg);
+            }
             arguments->real_latency = strcmp(optarg, "real") == 0;
             break;
         case 'g':
@@ -121,10 +125,12 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
             return EXIT_USAGE; /* getopt has said why */
         }
     }
-    if (optind < argc)
+    if (optind < argc) {
         return usage("unexpected argument ", argv[optind]);
-    if (arguments->state == NULL)
+    }
+    if (arguments->state == NULL) {
         return usage("--state FILE is missing", "");
+    }
     return -1;
 }
 
@@ -143,8 +149,9 @@ static bool load(struct sim_card *card, const struct arguments *arguments)
     switch (sim_store_open(card->store, arguments->state, &content)) {
     case SIM_STORE_FRESH:
         ok = sim_personalise(&card->state, serial != NULL ? serial : SIM_DEFAULT_SERIAL);
-        if (!ok)
+        if (!ok) {
             (void)fputs("sc-hsm-sim: cannot make the keys of a new card\n", stderr);
+        }
         break;
     case SIM_STORE_LOADED:
         ok = sim_state_decode(&card->state, sim_buf_slice(&content));
@@ -170,10 +177,12 @@ static bool write_root(const struct sim_card *card, const char *path)
     const struct sim_buf *root = &card->state.root_certificate;
     FILE *file = fopen(path, "wb");
     bool ok = file != NULL && fwrite(root->data, 1, root->len, file) == root->len;
-    if (file != NULL && fclose(file) != 0)
+    if (file != NULL && fclose(file) != 0) {
         ok = false;
-    if (!ok)
+    }
+    if (!ok) {
         perror(path);
+    }
     return ok;
 }
 
@@ -193,8 +202,9 @@ int main(int argc, char **argv)
     struct sim_store store = { .lock_fd = -1 };
     struct sim_card card = { .store = &store };
     int status = parse_arguments(&arguments, argc, argv);
-    if (status >= 0)
+    if (status >= 0) {
         return status;
+    }
     /*
      * The card must not read the openssl.cnf of the programs that use it: it may load the
      * provider that is just asking this card.

@@ -17,14 +17,17 @@ uint16_t sim_pin_status(const struct sim_pin *pin)
 
 uint16_t sim_pin_check(struct sim_card *card, struct sim_pin *pin, struct sim_slice value)
 {
-    if (pin->tries_left == 0)
+    if (pin->tries_left == 0) {
         return SIM_SW_BLOCKED;
+    }
     pin->tries_left--;
     card->state.dirty = true;
-    if (!sim_card_commit(card))
+    if (!sim_card_commit(card)) {
         return SIM_SW_MEMORY_FAILURE;
-    if (value.len != pin->len || CRYPTO_memcmp(value.data, pin->value, pin->len) != 0)
+    }
+    if (value.len != pin->len || CRYPTO_memcmp(value.data, pin->value, pin->len) != 0) {
         return (uint16_t)(SIM_SW_WRONG_PIN | pin->tries_left);
+    }
     pin->tries_left = pin->tries_max;
     card->state.dirty = true;
     return SIM_SW_OK;

@@ -7,22 +7,27 @@ uint16_t sim_private_op_begin(struct sim_card *card, uint8_t id, enum sim_key_ki
                               uint8_t algorithm, struct sim_key **key)
 {
     /* the device key signs requests and authenticates the device, nothing else */
-    if (id == 0)
+    if (id == 0) {
         return SIM_SW_CONDITIONS;
+    }
     *key = sim_keys_find(&card->state, id);
-    if (*key == NULL)
+    if (*key == NULL) {
         return SIM_SW_REFERENCE_NOT_FOUND;
-    if ((*key)->kind != kind)
+    }
+    if ((*key)->kind != kind) {
         return SIM_SW_NOT_SUPPORTED;
+    }
     return sim_key_check(*key, algorithm);
 }
 
 uint16_t sim_private_op_count(struct sim_card *card, struct sim_key *key)
 {
     sim_key_used(&card->state, key);
-    if (!sim_card_commit(card))
+    if (!sim_card_commit(card)) {
         return SIM_SW_MEMORY_FAILURE;
-    if (card->real_latency)
+    }
+    if (card->real_latency) {
         sim_latency_wait(key);
+    }
     return SIM_SW_OK;
 }

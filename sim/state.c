@@ -27,18 +27,20 @@ enum {
 
 void sim_state_erase(struct sim_state *state)
 {
-    for (size_t i = 0; i < state->n_keys; i++)
+    for (size_t i = 0; i < state->n_keys; i++) {
         sim_key_free(&state->keys[i]);
+    }
     OPENSSL_free(state->keys);
     state->keys = NULL;
     state->n_keys = 0;
 
     size_t kept = 0;
     for (size_t i = 0; i < state->n_files; i++) {
-        if (state->files[i].fid == SIM_FID_DEVICE_CERTIFICATE)
+        if (state->files[i].fid == SIM_FID_DEVICE_CERTIFICATE) {
             state->files[kept++] = state->files[i];
-        else
+        } else {
             sim_buf_free(&state->files[i].content);
+        }
     }
     state->n_files = kept;
 
@@ -56,8 +58,9 @@ void sim_state_erase(struct sim_state *state)
 void sim_state_free(struct sim_state *state)
 {
     sim_state_erase(state);
-    for (size_t i = 0; i < state->n_files; i++)
+    for (size_t i = 0; i < state->n_files; i++) {
         sim_buf_free(&state->files[i].content);
+    }
     OPENSSL_free(state->files);
     sim_key_free(&state->device_key);
     sim_key_free(&state->issuer_key);
@@ -69,10 +72,12 @@ void sim_state_free(struct sim_state *state)
 size_t sim_state_used(const struct sim_state *state)
 {
     size_t used = 0;
-    for (size_t i = 0; i < state->n_files; i++)
+    for (size_t i = 0; i < state->n_files; i++) {
         used += state->files[i].content.len;
-    for (size_t i = 0; i < state->n_keys; i++)
+    }
+    for (size_t i = 0; i < state->n_keys; i++) {
         used += state->keys[i].der.len;
+    }
     return used;
 }
 
@@ -88,8 +93,9 @@ static bool take_string(struct sim_slice *in, char *text, size_t capacity)
 {
     uint8_t len;
     struct sim_slice bytes;
-    if (!sim_slice_u8(in, &len) || len >= capacity || !sim_slice_take(in, len, &bytes))
+    if (!sim_slice_u8(in, &len) || len >= capacity || !sim_slice_take(in, len, &bytes)) {
         return false;
+    }
     memcpy(text, bytes.data, len);
     text[len] = '\0';
     return true;
@@ -116,10 +122,12 @@ static bool take_key(struct sim_slice in, struct sim_key *key)
         !sim_slice_u32(&in, &policy.uses_left) || !sim_slice_u8(&in, &policy.domain) ||
         !sim_slice_u8(&in, &policy.n_algorithms) || policy.n_algorithms > SIM_MAX_ALGORITHMS ||
         !sim_slice_take(&in, policy.n_algorithms, &algorithms) ||
-        !take_string(&in, policy.chr, sizeof(policy.chr)))
+        !take_string(&in, policy.chr, sizeof(policy.chr))) {
         return false;
-    if (!sim_key_from_der(key, policy.id, in))
+    }
+    if (!sim_key_from_der(key, policy.id, in)) {
         return false;
+    }
     if (key->kind != kind) {
         sim_key_free(key);
         return false;
@@ -210,16 +218,18 @@ static bool decode_setup(struct sim_state *state, struct sim_slice in)
     if (!sim_slice_u8(&in, &initialised) || initialised > 1 || !sim_slice_u8(&in, &transport) ||
         transport > 1 || !sim_slice_u16(&in, &state->options) ||
         !sim_slice_u8(&in, &state->pka_total) || !sim_slice_u8(&in, &state->pka_required) ||
-        !sim_slice_u8(&in, &state->n_domains))
+        !sim_slice_u8(&in, &state->n_domains)) {
         return false;
+    }
     state->initialised = initialised;
     state->transport_pin = transport;
     for (size_t n = 0; n < 2; n++) {
         struct sim_aid *aid = &state->biometric[n];
         struct sim_slice value;
         if (!sim_slice_u8(&in, &aid->len) || aid->len > sizeof(aid->value) ||
-            !sim_slice_take(&in, aid->len, &value))
+            !sim_slice_take(&in, aid->len, &value)) {
             return false;
+        }
         memcpy(aid->value, value.data, value.len);
     }
     return in.len == 0;
@@ -236,8 +246,9 @@ static bool take_pin(struct sim_slice in, struct sim_pin *pin)
 {
     if (!sim_slice_u8(&in, &pin->tries_max) || !sim_slice_u8(&in, &pin->tries_left) ||
         pin->tries_max > SIM_SO_PIN_TRIES || pin->tries_left > pin->tries_max ||
-        in.len > sizeof(pin->value))
+        in.len > sizeof(pin->value)) {
         return false;
+    }
     pin->len = (uint8_t)in.len;
     memcpy(pin->value, in.data, in.len);
     return true;
@@ -285,13 +296,15 @@ static bool decode_domain(struct sim_state *state, struct sim_slice in)
     uint8_t i, created;
     struct sim_slice kek;
     if (!sim_slice_u8(&in, &i) || i >= SIM_MAX_DOMAINS || !sim_slice_u8(&in, &created) ||
-        created > 1)
+        created > 1) {
         return false;
+    }
     struct sim_domain *domain = &state->domains[i];
     domain->created = created;
     if (!sim_slice_u8(&in, &domain->shares) || !sim_slice_u8(&in, &domain->outstanding) ||
-        domain->outstanding > domain->shares || !sim_slice_take(&in, SIM_KEK_LEN, &kek))
+        domain->outstanding > domain->shares || !sim_slice_take(&in, SIM_KEK_LEN, &kek)) {
         return false;
+    }
     memcpy(domain->kek, kek.data, kek.len);
     return in.len == 0;
 }
@@ -327,10 +340,12 @@ static void encode_key(const struct sim_state *state, size_t i, struct sim_buf *
 static bool decode_key(struct sim_state *state, struct sim_slice in)
 {
     struct sim_key key;
-    if (!take_key(in, &key))
+    if (!take_key(in, &key)) {
         return false;
-    if (sim_keys_find(state, key.id) == NULL && sim_keys_add(state, &key))
+    }
+    if (sim_keys_find(state, key.id) == NULL && sim_keys_add(state, &key)) {
         return true;
+    }
     sim_key_free(&key);
     return false;
 }
@@ -367,8 +382,9 @@ void sim_state_encode(const struct sim_state *state, struct sim_buf *out)
         for (size_t i = 0; i < records[r].count(state); i++) {
             sim_buf_clear(&value);
             records[r].encode(state, i, &value);
-            if (value.failed || value.len > UINT32_MAX)
+            if (value.failed || value.len > UINT32_MAX) {
                 out->failed = true;
+            }
             sim_buf_put_u16(out, records[r].type);
             sim_buf_put_u32(out, (uint32_t)value.len);
             sim_buf_put(out, value.data, value.len);
@@ -379,9 +395,11 @@ void sim_state_encode(const struct sim_state *state, struct sim_buf *out)
 
 static bool decode_record(struct sim_state *state, uint16_t type, struct sim_slice value)
 {
-    for (size_t r = 0; r < sizeof(records) / sizeof(records[0]); r++)
-        if (records[r].type == type)
+    for (size_t r = 0; r < sizeof(records) / sizeof(records[0]); r++) {
+        if (records[r].type == type) {
             return records[r].decode(state, value);
+        }
+    }
     return false;
 }
 

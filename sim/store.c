@@ -43,10 +43,12 @@ static bool write_all(int fd, const uint8_t *data, size_t len)
 {
     while (len > 0) {
         ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR) {
             continue;
-        if (n <= 0)
+        }
+        if (n <= 0) {
             return false;
+        }
         data += n;
         len -= (size_t)n;
     }
@@ -58,12 +60,15 @@ static bool read_file(int fd, struct sim_buf *out)
     for (;;) {
         uint8_t block[16384];
         ssize_t n = read(fd, block, sizeof(block));
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR) {
             continue;
-        if (n < 0 || out->len > MAX_FILE_LEN)
+        }
+        if (n < 0 || out->len > MAX_FILE_LEN) {
             return false;
-        if (n == 0)
+        }
+        if (n == 0) {
             return !out->failed;
+        }
         sim_buf_put(out, block, (size_t)n);
     }
 }
@@ -75,15 +80,19 @@ static bool check(const char *path, const struct sim_buf *file, struct sim_buf *
     uint32_t version, len;
     uint8_t expected[DIGEST_LEN];
     if (file->len < HEADER_LEN || !sim_slice_take(&in, sizeof(magic), &found_magic) ||
-        memcmp(found_magic.data, magic, sizeof(magic)) != 0)
+        memcmp(found_magic.data, magic, sizeof(magic)) != 0) {
         return complain(path, "not a sc-hsm-sim state file; left as it is");
-    if (!sim_slice_u32(&in, &version) || version != FORMAT_VERSION)
+    }
+    if (!sim_slice_u32(&in, &version) || version != FORMAT_VERSION) {
         return complain(path, "state file of another version of sc-hsm-sim; left as it is");
+    }
     if (!sim_slice_u32(&in, &len) || !sim_slice_take(&in, DIGEST_LEN, &found_digest) ||
-        in.len != len)
+        in.len != len) {
         return complain(path, "state file is corrupt (wrong length); left as it is");
-    if (!digest(in, expected) || memcmp(expected, found_digest.data, DIGEST_LEN) != 0)
+    }
+    if (!digest(in, expected) || memcmp(expected, found_digest.data, DIGEST_LEN) != 0) {
         return complain(path, "state file is corrupt (wrong checksum); left as it is");
+    }
     sim_buf_put(content, in.data, in.len);
     return !content->failed;
 }
@@ -91,16 +100,18 @@ static bool check(const char *path, const struct sim_buf *file, struct sim_buf *
 static bool lock(struct sim_store *store)
 {
     char *lock_path = NULL;
-    if (asprintf(&lock_path, "%s.lock", store->path) < 0)
+    if (asprintf(&lock_path, "%s.lock", store->path) < 0) {
         return complain(store->path, "out of memory");
+    }
     bool ok = true;
     store->lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (store->lock_fd < 0)
+    if (store->lock_fd < 0) {
         ok = complain_errno(lock_path, "cannot open");
-    else if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    } else if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         ok = errno == EWOULDBLOCK
                  ? complain(store->path, "in use by another sc-hsm-sim; one card, one simulator")
                  : complain_errno(lock_path, "cannot lock");
+    }
     free(lock_path);
     return ok;
 }
@@ -112,8 +123,9 @@ static bool set_paths(struct sim_store *store, const char *path)
     store->path = strdup(path);
     store->dir_path = scratch == NULL ? NULL : strdup(dirname(scratch));
     free(scratch);
-    if (asprintf(&store->tmp_path, "%s.tmp", path) < 0)
+    if (asprintf(&store->tmp_path, "%s.tmp", path) < 0) {
         store->tmp_path = NULL;
+    }
     return store->path != NULL && store->dir_path != NULL && store->tmp_path != NULL;
 }
 
@@ -125,12 +137,14 @@ enum sim_store_found sim_store_open(struct sim_store *store, const char *path,
         complain(path, "out of memory");
         return SIM_STORE_ERROR;
     }
-    if (!lock(store))
+    if (!lock(store)) {
         return SIM_STORE_ERROR;
+    }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        if (errno == ENOENT)
+        if (errno == ENOENT) {
             return SIM_STORE_FRESH;
+        }
         complain_errno(path, "cannot open");
         return SIM_STORE_ERROR;
     }
@@ -145,8 +159,9 @@ enum sim_store_found sim_store_open(struct sim_store *store, const char *path,
 static bool sync_directory(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     bool ok = fsync(fd) == 0;
     return close(fd) == 0 && ok;
 }
@@ -154,11 +169,13 @@ static bool sync_directory(const char *path)
 static bool write_tmp(const char *path, const struct sim_buf *file)
 {
     /* a leftover of a killed run may have other permissions; start from nothing */
-    if (unlink(path) != 0 && errno != ENOENT)
+    if (unlink(path) != 0 && errno != ENOENT) {
         return false;
+    }
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     bool ok = write_all(fd, file->data, file->len) && fsync(fd) == 0;
     return close(fd) == 0 && ok;
 }
@@ -176,8 +193,9 @@ bool sim_store_save(struct sim_store *store, struct sim_slice content)
         sim_buf_put(&file, content.data, content.len);
         ok = !file.failed && write_tmp(store->tmp_path, &file) &&
              rename(store->tmp_path, store->path) == 0 && sync_directory(store->dir_path);
-        if (!ok)
+        if (!ok) {
             complain_errno(store->path, "cannot write the state");
+        }
     }
     sim_buf_free(&file);
     return ok;
@@ -185,8 +203,9 @@ bool sim_store_save(struct sim_store *store, struct sim_slice content)
 
 void sim_store_close(struct sim_store *store)
 {
-    if (store->lock_fd >= 0)
+    if (store->lock_fd >= 0) {
         close(store->lock_fd);
+    }
     free(store->path);
     free(store->tmp_path);
     free(store->dir_path);

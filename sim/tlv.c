@@ -4,17 +4,21 @@
 static bool take_tag(struct sim_slice *in, uint32_t *tag)
 {
     uint8_t byte;
-    if (!sim_slice_u8(in, &byte))
+    if (!sim_slice_u8(in, &byte)) {
         return false;
+    }
     *tag = byte;
-    if ((byte & 0x1F) != 0x1F)
+    if ((byte & 0x1F) != 0x1F) {
         return true;
+    }
     for (int more = 0; more < 2; more++) {
-        if (!sim_slice_u8(in, &byte))
+        if (!sim_slice_u8(in, &byte)) {
             return false;
+        }
         *tag = *tag << 8 | byte;
-        if ((byte & 0x80) == 0)
+        if ((byte & 0x80) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -22,18 +26,22 @@ static bool take_tag(struct sim_slice *in, uint32_t *tag)
 static bool take_length(struct sim_slice *in, size_t *len)
 {
     uint8_t byte;
-    if (!sim_slice_u8(in, &byte))
+    if (!sim_slice_u8(in, &byte)) {
         return false;
+    }
     *len = byte;
-    if (byte < 0x80)
+    if (byte < 0x80) {
         return true;
+    }
     /* 80 would be the indefinite form; three length bytes are more than any APDU carries */
-    if (byte < 0x81 || byte > 0x83)
+    if (byte < 0x81 || byte > 0x83) {
         return false;
+    }
     *len = 0;
     for (int n = byte & 0x7F; n > 0; n--) {
-        if (!sim_slice_u8(in, &byte))
+        if (!sim_slice_u8(in, &byte)) {
             return false;
+        }
         *len = *len << 8 | byte;
     }
     return true;
@@ -51,10 +59,12 @@ void sim_tlv_put(struct sim_buf *out, uint32_t tag, const void *value, size_t le
         out->failed = true;
         return;
     }
-    if (tag > 0xFFFF)
+    if (tag > 0xFFFF) {
         sim_buf_put_u8(out, (uint8_t)(tag >> 16));
-    if (tag > 0xFF)
+    }
+    if (tag > 0xFF) {
         sim_buf_put_u8(out, (uint8_t)(tag >> 8));
+    }
     sim_buf_put_u8(out, (uint8_t)tag);
     if (len < 0x80) {
         sim_buf_put_u8(out, (uint8_t)len);
@@ -74,8 +84,9 @@ void sim_tlv_put(struct sim_buf *out, uint32_t tag, const void *value, size_t le
 
 void sim_tlv_put_buf(struct sim_buf *out, uint32_t tag, const struct sim_buf *value)
 {
-    if (value->failed)
+    if (value->failed) {
         out->failed = true;
-    else
+    } else {
         sim_tlv_put(out, tag, value->data, value->len);
+    }
 }

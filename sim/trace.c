@@ -62,10 +62,11 @@ void sim_trace_response(const struct sim_buf *data, uint16_t sw, bool hidden)
     uint8_t status[2] = { (uint8_t)(sw >> 8), (uint8_t)sw };
     sim_buf_put(&line, "< ", 2);
     if (data->len > 0) {
-        if (hidden)
+        if (hidden) {
             put_hidden(&line, data->len);
-        else
+        } else {
             put_hex(&line, data->data, data->len);
+        }
         sim_buf_put(&line, " ", 1);
     }
     put_hex(&line, status, sizeof(status));

@@ -59,10 +59,12 @@ static bool wait_for(const struct waiting *waiting, int fd, short events, int ti
                                 .tv_nsec = (long)(timeout_ms % 1000) * 1000000 };
     while (!stop) {
         int n = ppoll(&poll_fd, 1, timeout_ms < 0 ? NULL : &timeout, &waiting->mask);
-        if (n > 0)
+        if (n > 0) {
             return true;
-        if (n == 0 || errno != EINTR)
+        }
+        if (n == 0 || errno != EINTR) {
             return false;
+        }
     }
     return false;
 }
@@ -81,13 +83,16 @@ static void acknowledge_at_once(int fd)
 static bool receive(const struct waiting *waiting, int fd, uint8_t *to, size_t len)
 {
     while (len > 0) {
-        if (!wait_for(waiting, fd, POLLIN, -1))
+        if (!wait_for(waiting, fd, POLLIN, -1)) {
             return false;
+        }
         ssize_t n = recv(fd, to, len, MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
             continue;
-        if (n <= 0)
+        }
+        if (n <= 0) {
             return false;
+        }
         acknowledge_at_once(fd);
         to += n;
         len -= (size_t)n;
@@ -100,14 +105,17 @@ static bool transmit(const struct waiting *waiting, int fd, const uint8_t *from,
     while (len > 0) {
         ssize_t n = send(fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN) {
-            if (!wait_for(waiting, fd, POLLOUT, -1))
+            if (!wait_for(waiting, fd, POLLOUT, -1)) {
                 return false;
+            }
             continue;
         }
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR) {
             continue;
-        if (n <= 0)
+        }
+        if (n <= 0) {
             return false;
+        }
         from += n;
         len -= (size_t)n;
     }
@@ -118,8 +126,9 @@ static bool transmit(const struct waiting *waiting, int fd, const uint8_t *from,
 static bool send_message(const struct waiting *waiting, int fd, struct sim_slice content)
 {
     uint8_t message[2 + 65535];
-    if (content.len > 65535)
+    if (content.len > 65535) {
         return false;
+    }
     message[0] = (uint8_t)(content.len >> 8);
     message[1] = (uint8_t)content.len;
     memcpy(message + 2, content.data, content.len);
@@ -149,11 +158,13 @@ static void serve_connection(struct sim_card *card, const struct waiting *waitin
     bool alive = true;
     while (alive) {
         uint8_t header[2];
-        if (!receive(waiting, fd, header, sizeof(header)))
+        if (!receive(waiting, fd, header, sizeof(header))) {
             break;
+        }
         size_t len = (size_t)header[0] << 8 | header[1];
-        if (!receive(waiting, fd, message, len))
+        if (!receive(waiting, fd, message, len)) {
             break;
+        }
         if (len == 1) {
             alive = control(card, waiting, fd, message[0]);
         } else if (len > 1) {
@@ -169,12 +180,14 @@ static int connect_to(const struct addrinfo *addresses)
     int one = 1;
     for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
         int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
-        if (fd < 0)
+        if (fd < 0) {
             continue;
+        }
         /* an APDU is a small packet that somebody waits for */
         if (connect(fd, at->ai_addr, at->ai_addrlen) == 0 &&
-            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0)
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0) {
             return fd;
+        }
         close(fd);
     }
     return -1;
