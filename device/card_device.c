@@ -17,10 +17,12 @@ static int device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX 
     const struct schsm_job job = { .run = learn_serial };
     struct schsm_session *session = schsm_card_session(dev);
 
-    if (schsm_session_known_serial(session, serial))
+    if (schsm_session_known_serial(session, serial)) {
         return 1;
-    if (!schsm_session_run(session, &job, err))
+    }
+    if (!schsm_session_run(session, &job, err)) {
         return 0;
+    }
     (void)schsm_session_known_serial(session, serial);
     return 1;
 }
@@ -54,8 +56,9 @@ static int device_pin_tries(struct schsm_device *dev, bool *logged_in, int *trie
     struct schsm_pin_status status = { SCHSM_PIN_ABSENT, -1 };
     const struct schsm_job job = { .run = read_pin_status, .arg = &status };
 
-    if (!schsm_session_run(schsm_card_session(dev), &job, err))
+    if (!schsm_session_run(schsm_card_session(dev), &job, err)) {
         return 0;
+    }
     *logged_in = status.state == SCHSM_PIN_VERIFIED;
     *tries = status.tries_left;
     return 1;
@@ -124,8 +127,9 @@ int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
                              enum schsm_file_form form, uint8_t **content, size_t *len,
                              struct schsm_error *err)
 {
-    if (schsm_card_read_file(&session->card, file, form, content, len, err))
+    if (schsm_card_read_file(&session->card, file, form, content, len, err)) {
         return 1;
+    }
     return session->card.result == SCHSM_TRANSPORT_OK &&
            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
 }
@@ -139,11 +143,13 @@ int schsm_card_read_description(struct schsm_session *session, int key_ref,
 
     memset(key, 0, sizeof(*key));
     if (!schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | (unsigned int)key_ref,
-                                  SCHSM_FORM_TLV, &content, &len, err))
+                                  SCHSM_FORM_TLV, &content, &len, err)) {
         return 0;
+    }
     *exists = content != NULL;
-    if (content != NULL)
+    if (content != NULL) {
         (void)schsm_pkcs15_decode_key(content, len, key, &malformed);
+    }
     OPENSSL_free(content);
     return 1;
 }

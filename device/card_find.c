@@ -30,9 +30,11 @@ static bool wants(const struct search *search, unsigned int types)
 
 static bool is_listed(const struct search *search, unsigned int file)
 {
-    for (size_t i = 0; i < search->files_count; i++)
-        if (search->files[i] == file)
+    for (size_t i = 0; i < search->files_count; i++) {
+        if (search->files[i] == file) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -47,8 +49,9 @@ static bool matches(const struct schsm_object_filter *filter, const uint8_t *id,
                     const char *label)
 {
     if (filter->id != NULL &&
-        (id_len != filter->id_len || id_len == 0 || memcmp(id, filter->id, id_len) != 0))
+        (id_len != filter->id_len || id_len == 0 || memcmp(id, filter->id, id_len) != 0)) {
         return false;
+    }
     return filter->label == NULL || strcmp(filter->label, label) == 0;
 }
 
@@ -92,27 +95,31 @@ static int append_key(struct search *search, const struct schsm_object *key, boo
     size_t spki_len = 0;
     int ok = 0;
 
-    if (file != NULL && schsm_public_key_from_ce(file, len, &spki, &spki_len, &ignored))
+    if (file != NULL && schsm_public_key_from_ce(file, len, &spki, &spki_len, &ignored)) {
         schsm_card_describe_public_key(&object, spki, spki_len);
+    }
     if (wants(search, SCHSM_OBJECT_PRIVATE)) {
         object.type = SCHSM_OBJECT_PRIVATE;
         object.handle = SCHSM_FILE_KEY | ref;
         if ((spki != NULL && !copy_value(&object, spki, spki_len, err)) ||
-            !append(search, &object, err))
+            !append(search, &object, err)) {
             goto done;
+        }
     }
     object.handle = SCHSM_FILE_CERTIFICATE | ref;
     if (wants(search, SCHSM_OBJECT_PUBLIC) && ce_read && spki != NULL) {
         object.type = SCHSM_OBJECT_PUBLIC;
-        if (!copy_value(&object, spki, spki_len, err) || !append(search, &object, err))
+        if (!copy_value(&object, spki, spki_len, err) || !append(search, &object, err)) {
             goto done;
+        }
     }
     if (wants(search, SCHSM_OBJECT_CERTIFICATE) && file != NULL &&
         schsm_tlv_first(file, len, &first) && first.tag == 0x30) {
         object.type = SCHSM_OBJECT_CERTIFICATE;
         if (!copy_value(&object, first.whole.data, first.whole.len, err) ||
-            !append(search, &object, err))
+            !append(search, &object, err)) {
             goto done;
+        }
     }
     ok = 1;
 
@@ -143,8 +150,9 @@ static int ask_list(struct schsm_session *session, struct search *search, int ke
                     struct schsm_error *err)
 {
     search->files_count = SCHSM_FILES_MAX;
-    if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err))
+    if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err)) {
         return 0;
+    }
     *there = is_listed(search, SCHSM_FILE_KEY | (unsigned int)key_ref);
     return 1;
 }
@@ -164,21 +172,25 @@ static int find_key_ref(struct schsm_session *session, struct search *search,
 
     if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | (unsigned int)key.key_ref,
                                   SCHSM_FORM_TLV, &file, &len, err) ||
-        (file == NULL && !schsm_session_confirm_applet(session, err)))
+        (file == NULL && !schsm_session_confirm_applet(session, err))) {
         goto done;
+    }
     if (file == NULL || filter->id != NULL || filter->label != NULL) {
-        if (!schsm_card_read_description(session, key.key_ref, &description, &there, err))
+        if (!schsm_card_read_description(session, key.key_ref, &description, &there, err)) {
             goto done;
+        }
         describe(&key, &description);
     }
-    if (file == NULL && !there && !ask_list(session, search, key.key_ref, &there, err))
+    if (file == NULL && !there && !ask_list(session, search, key.key_ref, &there, err)) {
         goto done;
-    if ((file == NULL && !there) || !matches(filter, key.id, key.id_len, key.label))
+    }
+    if ((file == NULL && !there) || !matches(filter, key.id, key.id_len, key.label)) {
         ok = 1;
-    else if (key.key_type == SCHSM_KEY_AES)
+    } else if (key.key_type == SCHSM_KEY_AES) {
         ok = append_secret(search, &key, err);
-    else
+    } else {
         ok = append_key(search, &key, true, file, len, err);
+    }
 
 done:
     OPENSSL_free(file);
@@ -197,21 +209,25 @@ static int find_key(struct schsm_session *session, struct search *search, unsign
     int ok;
 
     if (may_exist(search, SCHSM_FILE_KEY_DESCRIPTION | ref)) {
-        if (!schsm_card_read_description(session, key.key_ref, &description, &exists, err))
+        if (!schsm_card_read_description(session, key.key_ref, &description, &exists, err)) {
             return 0;
+        }
         describe(&key, &description);
     }
     key.described = true;
-    if (!matches(search->filter, key.id, key.id_len, key.label))
+    if (!matches(search->filter, key.id, key.id_len, key.label)) {
         return 1;
-    if (key.key_type == SCHSM_KEY_AES)
+    }
+    if (key.key_type == SCHSM_KEY_AES) {
         return append_secret(search, &key, err);
+    }
     ce_read =
         wants(search, (unsigned int)SCHSM_OBJECT_PUBLIC | (unsigned int)SCHSM_OBJECT_CERTIFICATE) &&
         may_exist(search, SCHSM_FILE_CERTIFICATE | ref);
     if (ce_read && !schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
-                                             &file, &len, err))
+                                             &file, &len, err)) {
         return 0;
+    }
     ok = append_key(search, &key, ce_read, file, len, err);
     OPENSSL_free(file);
     return ok;
@@ -231,10 +247,12 @@ static int find_certificate(struct schsm_session *session, struct search *search
 
     if (is_listed(search, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id)) {
         if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id,
-                                      SCHSM_FORM_TLV, &file, &len, err))
+                                      SCHSM_FORM_TLV, &file, &len, err)) {
             return 0;
-        if (file != NULL)
+        }
+        if (file != NULL) {
             (void)schsm_pkcs15_decode_certificate(file, len, &description, &malformed);
+        }
         OPENSSL_free(file);
         file = NULL;
     }
@@ -245,13 +263,16 @@ static int find_certificate(struct schsm_session *session, struct search *search
     memcpy(object.id, description.id, description.id_len);
     object.id_len = description.id_len;
     memcpy(object.label, description.label, sizeof(object.label));
-    if (!matches(search->filter, object.id, object.id_len, object.label))
+    if (!matches(search->filter, object.id, object.id_len, object.label)) {
         return 1;
-    if (!schsm_card_read_optional(session, object.handle, SCHSM_FORM_TLV, &file, &len, err))
+    }
+    if (!schsm_card_read_optional(session, object.handle, SCHSM_FORM_TLV, &file, &len, err)) {
         return 0;
-    if (file != NULL && schsm_tlv_first(file, len, &first) && first.tag == 0x30)
+    }
+    if (file != NULL && schsm_tlv_first(file, len, &first) && first.tag == 0x30) {
         ok = copy_value(&object, first.whole.data, first.whole.len, err) &&
              append(search, &object, err);
+    }
     OPENSSL_free(file);
     return ok;
 }
@@ -268,23 +289,27 @@ static int find_data(struct schsm_session *session, struct search *search, unsig
 
     if (is_listed(search, SCHSM_FILE_DATA_DESCRIPTION | id)) {
         if (!schsm_card_read_optional(session, SCHSM_FILE_DATA_DESCRIPTION | id, SCHSM_FORM_TLV,
-                                      &file, &len, err))
+                                      &file, &len, err)) {
             return 0;
-        if (file != NULL)
+        }
+        if (file != NULL) {
             (void)schsm_pkcs15_decode_data(file, len, &description, &malformed);
+        }
         OPENSSL_free(file);
     }
     object.type = SCHSM_OBJECT_DATA;
     object.handle = description.file_id;
-    if (object.handle == 0)
+    if (object.handle == 0) {
         object.handle = (is_listed(search, SCHSM_FILE_PRIVATE_DATA | id) ? SCHSM_FILE_PRIVATE_DATA
                                                                          : SCHSM_FILE_PUBLIC_DATA) |
                         id;
+    }
     object.private_data =
         description.private_data || SCHSM_FILE_TYPE(object.handle) == SCHSM_FILE_PRIVATE_DATA;
     memcpy(object.label, description.label, sizeof(object.label));
-    if (!matches(search->filter, object.id, object.id_len, object.label))
+    if (!matches(search->filter, object.id, object.id_len, object.label)) {
         return 1;
+    }
     return append(search, &object, err);
 }
 
@@ -295,12 +320,15 @@ static bool is_head(const struct search *search, unsigned int file, enum schsm_f
 {
     unsigned int id = SCHSM_FILE_ID(file);
 
-    if (SCHSM_FILE_TYPE(file) == (unsigned int)description)
+    if (SCHSM_FILE_TYPE(file) == (unsigned int)description) {
         return true;
-    if (is_listed(search, (unsigned int)description | id))
+    }
+    if (is_listed(search, (unsigned int)description | id)) {
         return false;
-    if (SCHSM_FILE_TYPE(file) == (unsigned int)content)
+    }
+    if (SCHSM_FILE_TYPE(file) == (unsigned int)content) {
         return true;
+    }
     return SCHSM_FILE_TYPE(file) == (unsigned int)other_content &&
            !is_listed(search, (unsigned int)content | id);
 }
@@ -309,24 +337,27 @@ static int find_listed(struct schsm_session *session, struct search *search,
                        struct schsm_error *err)
 {
     search->files_count = SCHSM_FILES_MAX;
-    if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err))
+    if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err)) {
         return 0;
+    }
     for (size_t i = 0; i < search->files_count; i++) {
         unsigned int file = search->files[i], id = SCHSM_FILE_ID(file);
         int ok = 1;
 
-        if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY && id != 0 && wants(search, KEY_OBJECTS))
+        if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY && id != 0 && wants(search, KEY_OBJECTS)) {
             ok = find_key(session, search, id, err);
-        else if (wants(search, SCHSM_OBJECT_CERTIFICATE) &&
-                 is_head(search, file, SCHSM_FILE_CERTIFICATE_DESCRIPTION,
-                         SCHSM_FILE_CA_CERTIFICATE, SCHSM_FILE_CA_CERTIFICATE))
+        } else if (wants(search, SCHSM_OBJECT_CERTIFICATE) &&
+                   is_head(search, file, SCHSM_FILE_CERTIFICATE_DESCRIPTION,
+                           SCHSM_FILE_CA_CERTIFICATE, SCHSM_FILE_CA_CERTIFICATE)) {
             ok = find_certificate(session, search, id, err);
-        else if (wants(search, SCHSM_OBJECT_DATA) && search->filter->id == NULL &&
-                 is_head(search, file, SCHSM_FILE_DATA_DESCRIPTION, SCHSM_FILE_PRIVATE_DATA,
-                         SCHSM_FILE_PUBLIC_DATA))
+        } else if (wants(search, SCHSM_OBJECT_DATA) && search->filter->id == NULL &&
+                   is_head(search, file, SCHSM_FILE_DATA_DESCRIPTION, SCHSM_FILE_PRIVATE_DATA,
+                           SCHSM_FILE_PUBLIC_DATA)) {
             ok = find_data(session, search, id, err);
-        if (!ok)
+        }
+        if (!ok) {
             return 0;
+        }
     }
     return 1;
 }
@@ -335,10 +366,12 @@ static int run_search(struct schsm_session *session, void *arg, struct schsm_err
 {
     struct search *search = arg;
 
-    while (search->list->count > search->before)
+    while (search->list->count > search->before) {
         schsm_object_clear(&search->list->objects[--search->list->count]);
-    if (search->filter->key_ref < 0)
+    }
+    if (search->filter->key_ref < 0) {
         return find_listed(session, search, err);
+    }
     return !wants(search, KEY_OBJECTS) || find_key_ref(session, search, err);
 }
 
@@ -349,13 +382,15 @@ int schsm_card_device_find(struct schsm_device *dev, const struct schsm_object_f
     struct search search = { .filter = filter, .list = list, .before = list->count };
     int ok;
 
-    if (filter->types == 0 || filter->key_ref == 0 || filter->key_ref > 255)
+    if (filter->types == 0 || filter->key_ref == 0 || filter->key_ref > 255) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a search needs types, and 1..255 for a key");
+    }
     job.arg = &search;
     ok = schsm_session_run(schsm_card_session(dev), &job, err);
     if (!ok) {
-        while (list->count > search.before)
+        while (list->count > search.before) {
             schsm_object_clear(&list->objects[--list->count]);
+        }
     }
     return ok;
 }

@@ -35,9 +35,11 @@ struct generation {
 
 static bool is_listed(const struct generation *generation, unsigned int file)
 {
-    for (size_t i = 0; i < generation->files_count; i++)
-        if (generation->files[i] == file)
+    for (size_t i = 0; i < generation->files_count; i++) {
+        if (generation->files[i] == file) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -54,22 +56,26 @@ static int choose_key_ref(struct generation *generation, struct schsm_error *err
 
     if (generation->spec->key_ref >= 0) {
         generation->key_ref = (unsigned int)generation->spec->key_ref;
-        if (generation->key_ref < 1 || generation->key_ref > KEY_REF_MAX)
+        if (generation->key_ref < 1 || generation->key_ref > KEY_REF_MAX) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference",
                               generation->spec->key_ref);
-        if (!is_free(generation, generation->key_ref))
+        }
+        if (!is_free(generation, generation->key_ref)) {
             return schsm_fail(
                 err, SCHSM_REASON_EXISTS,
                 "key reference %u is taken: choose another, or leave the choice to us",
                 generation->key_ref);
+        }
         return 1;
     }
-    while (ref <= KEY_REF_MAX && !is_free(generation, ref))
+    while (ref <= KEY_REF_MAX && !is_free(generation, ref)) {
         ref++;
-    if (ref > KEY_REF_MAX)
+    }
+    if (ref > KEY_REF_MAX) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
                           "all %d key references are taken: delete a key that is no longer needed",
                           KEY_REF_MAX);
+    }
     generation->key_ref = ref;
     return 1;
 }
@@ -85,18 +91,22 @@ static int look_for_id(struct schsm_session *session, struct generation *generat
         struct schsm_pkcs15_key other;
         bool exists;
 
-        if (SCHSM_FILE_TYPE(file) != SCHSM_FILE_KEY || ref == 0)
+        if (SCHSM_FILE_TYPE(file) != SCHSM_FILE_KEY || ref == 0) {
             continue;
-        if (!schsm_card_read_description(session, (int)ref, &other, &exists, err))
+        }
+        if (!schsm_card_read_description(session, (int)ref, &other, &exists, err)) {
             return 0;
-        if (other.id_len == 1)
+        }
+        if (other.id_len == 1) {
             taken[other.id[0]] = true;
+        }
         if (spec->id != NULL && other.id_len == spec->id_len &&
-            memcmp(other.id, spec->id, spec->id_len) == 0)
+            memcmp(other.id, spec->id, spec->id_len) == 0) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,
                               "key reference %u%s%s%s already has this id: choose another", ref,
                               other.label[0] != 0 ? " (" : "", other.label,
                               other.label[0] != 0 ? ")" : "");
+        }
     }
     return 1;
 }
@@ -109,17 +119,19 @@ static int choose_id(struct schsm_session *session, struct generation *generatio
     bool taken[256] = { false };
     unsigned int id = generation->key_ref;
 
-    if (!look_for_id(session, generation, taken, err))
+    if (!look_for_id(session, generation, taken, err)) {
         return 0;
+    }
     if (spec->id != NULL) {
         memcpy(description->id, spec->id, spec->id_len);
         description->id_len = spec->id_len;
         return 1;
     }
     for (unsigned int tried = 0; taken[id] || id == 0; tried++) {
-        if (tried > 255)
+        if (tried > 255) {
             return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
                               "all ids of one byte are taken: name an id");
+        }
         id = (id + 1) & 0xFF;
     }
     description->id[0] = (uint8_t)id;
@@ -144,21 +156,26 @@ static int make_key(struct schsm_session *session, struct generation *generation
     uint8_t body[SCHSM_CVC_GENERATE_MAX];
     size_t len = sizeof(body);
 
-    if (!schsm_session_learn_serial(session, err))
+    if (!schsm_session_learn_serial(session, err)) {
         return 0;
+    }
     (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, session->serial);
-    if (strlen(chr) <= SCHSM_CVC_NAME_MAX)
+    if (strlen(chr) <= SCHSM_CVC_NAME_MAX) {
         request.chr = chr;
-    if (!schsm_cvc_build_generate(&request, body, &len, err))
+    }
+    if (!schsm_cvc_build_generate(&request, body, &len, err)) {
         return 0;
+    }
     schsm_log(SCHSM_LOG_INFO, "device %s makes key reference %u", session->serial,
               generation->key_ref);
     /* From here on there may be a key, even where the answer gets lost. */
     generation->unfinished = generation->key_ref;
-    if (schsm_card_generate_key_pair(&session->card, generation->key_ref, body, len, err))
+    if (schsm_card_generate_key_pair(&session->card, generation->key_ref, body, len, err)) {
         return 1;
-    if (session->card.result == SCHSM_TRANSPORT_OK)
+    }
+    if (session->card.result == SCHSM_TRANSPORT_OK) {
         generation->unfinished = 0; /* the card refused */
+    }
     return 0;
 }
 
@@ -178,22 +195,26 @@ static int check_key(const struct generation *generation, const struct schsm_cvc
     const struct schsm_curve *curve = NULL;
     struct schsm_view exponent = key->exponent;
 
-    if (key->type != spec->type)
+    if (key->type != spec->type) {
         return fail_other_key(err);
+    }
     if (key->type == SCHSM_KEY_EC) {
-        if (!schsm_cvc_curve(key, NULL, &curve, err))
+        if (!schsm_cvc_curve(key, NULL, &curve, err)) {
             return 0;
+        }
         return curve == generation->curve ? 1 : fail_other_key(err);
     }
-    if (spec->exponent == NULL)
+    if (spec->exponent == NULL) {
         asked = (struct schsm_view){ f4, sizeof(f4) };
+    }
     while (exponent.len > 0 && *exponent.data == 0) {
         exponent.data++;
         exponent.len--;
     }
     if (key->modulus.len != spec->bits / 8 || (key->modulus.data[0] & 0x80) == 0 ||
-        !schsm_view_equal(exponent, asked))
+        !schsm_view_equal(exponent, asked)) {
         return fail_other_key(err);
+    }
     return 1;
 }
 
@@ -229,8 +250,9 @@ static int write_description(struct schsm_session *session, struct generation *g
 
     description->type = spec->type;
     description->bits = spec->type == SCHSM_KEY_RSA ? spec->bits : generation->curve->bits;
-    if (spec->label != NULL)
+    if (spec->label != NULL) {
         (void)snprintf(description->label, sizeof(description->label), "%s", spec->label);
+    }
     return schsm_pkcs15_encode_key(description, encoded, &len, err) &&
            schsm_card_write_file(&session->card, SCHSM_FILE_KEY_DESCRIPTION | generation->key_ref,
                                  encoded, len, err);
@@ -251,12 +273,14 @@ static void remove_unfinished(struct schsm_session *session, struct generation *
     enum schsm_transport_result result = session->card.result;
     unsigned int status_word = session->card.status_word, ref = generation->unfinished;
 
-    if (ref == 0 || result != SCHSM_TRANSPORT_OK)
+    if (ref == 0 || result != SCHSM_TRANSPORT_OK) {
         return;
+    }
     if (delete_if_there(session, SCHSM_FILE_KEY | ref) &&
         delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
-        delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref))
+        delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref)) {
         generation->unfinished = 0;
+    }
     session->card.result = result;
     session->card.status_word = status_word;
 }
@@ -273,16 +297,19 @@ static int remove_earlier(struct schsm_session *session, struct generation *gene
     struct schsm_pkcs15_key found;
     bool exists = false;
 
-    if (generation->unfinished == 0)
+    if (generation->unfinished == 0) {
         return 1;
-    if (!schsm_card_read_description(session, (int)generation->unfinished, &found, &exists, err))
+    }
+    if (!schsm_card_read_description(session, (int)generation->unfinished, &found, &exists, err)) {
         return 0;
+    }
     if (!exists || (found.id_len == ours->id_len && strcmp(found.label, ours->label) == 0 &&
-                    memcmp(found.id, ours->id, ours->id_len) == 0))
+                    memcmp(found.id, ours->id, ours->id_len) == 0)) {
         remove_unfinished(session, generation);
-    else
+    } else {
         schsm_log(SCHSM_LOG_INFO, "key reference %u was described by another program: it stays",
                   generation->unfinished);
+    }
     generation->unfinished = 0;
     return 1;
 }
@@ -294,12 +321,14 @@ static int run_generation(struct schsm_session *session, void *arg, struct schsm
     OPENSSL_free(generation->spki);
     generation->spki = NULL;
     generation->files_count = SCHSM_FILES_MAX;
-    if (!remove_earlier(session, generation, err))
+    if (!remove_earlier(session, generation, err)) {
         return 0;
+    }
     memset(&generation->description, 0, sizeof(generation->description));
     if (!schsm_card_enumerate(&session->card, generation->files, &generation->files_count, err) ||
-        !choose_key_ref(generation, err) || !choose_id(session, generation, err))
+        !choose_key_ref(generation, err) || !choose_id(session, generation, err)) {
         return 0;
+    }
     if (make_key(session, generation, err) && take_public_key(session, generation, err) &&
         write_description(session, generation, err)) {
         generation->unfinished = 0;
@@ -313,19 +342,24 @@ static int check_spec(struct generation *generation, struct schsm_error *err)
 {
     const struct schsm_generate *spec = generation->spec;
 
-    if (spec->id != NULL && (spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX))
+    if (spec->id != NULL && (spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an id has 1 to %d bytes", SCHSM_ID_MAX);
-    if (spec->label != NULL && strlen(spec->label) > SCHSM_LABEL_MAX)
+    }
+    if (spec->label != NULL && strlen(spec->label) > SCHSM_LABEL_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
                           SCHSM_LABEL_MAX);
-    if (spec->type == SCHSM_KEY_RSA)
+    }
+    if (spec->type == SCHSM_KEY_RSA) {
         return 1;
-    if (spec->type != SCHSM_KEY_EC)
+    }
+    if (spec->type != SCHSM_KEY_EC) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "only RSA and EC keys come in pairs");
+    }
     generation->curve = schsm_curve_by_nid(spec->curve_nid);
-    if (generation->curve == NULL)
+    if (generation->curve == NULL) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "a SmartCard-HSM has no keys on this curve");
+    }
     return 1;
 }
 
@@ -362,19 +396,22 @@ int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_gene
                              .object = "new key" };
     int ok = 0;
 
-    if (generation == NULL)
+    if (generation == NULL) {
         return schsm_fail_memory(err);
+    }
     generation->spec = spec;
-    if (!check_spec(generation, err))
+    if (!check_spec(generation, err)) {
         goto done;
+    }
     ok = schsm_session_run(schsm_card_session(dev), &job, err);
-    if (ok)
+    if (ok) {
         ok = fill(made, generation);
-    else if (generation->unfinished != 0)
+    } else if (generation->unfinished != 0) {
         schsm_fail_context(err,
                            "key reference %u may have been left without description on the device "
                            "and should be deleted",
                            generation->unfinished);
+    }
 
 done:
     OPENSSL_free(generation->spki);

@@ -20,8 +20,9 @@
 static int learn_version(struct schsm_session *session, enum schsm_pin_state state,
                          struct schsm_error *err)
 {
-    if (session->fci_known || state == SCHSM_PIN_VERIFIED || state == SCHSM_PIN_PUBLIC_KEY)
+    if (session->fci_known || state == SCHSM_PIN_VERIFIED || state == SCHSM_PIN_PUBLIC_KEY) {
         return 1;
+    }
     return schsm_session_select(session, err);
 }
 
@@ -33,10 +34,12 @@ static int read_label(struct schsm_session *session, struct schsm_device_info *i
     size_t len = 0;
 
     if (!schsm_card_read_optional(session, SCHSM_FILE_TOKEN_INFO, SCHSM_FORM_TLV, &content, &len,
-                                  err))
+                                  err)) {
         return 0;
-    if (content != NULL && schsm_pkcs15_decode_token(content, len, &token, err))
+    }
+    if (content != NULL && schsm_pkcs15_decode_token(content, len, &token, err)) {
         (void)snprintf(info->label, sizeof(info->label), "%s", token.label);
+    }
     OPENSSL_free(content);
     return 1;
 }
@@ -47,9 +50,10 @@ static int read_domain(struct schsm_session *session, struct schsm_device_info *
     static const uint8_t zero[sizeof(info->dkek_kcv)];
     struct schsm_key_domain_status domain;
 
-    if (!schsm_card_key_domain_status(&session->card, 0, &domain, err))
+    if (!schsm_card_key_domain_status(&session->card, 0, &domain, err)) {
         /* A refusal tells nothing, and is no reason not to tell the rest. */
         return session->card.result == SCHSM_TRANSPORT_OK;
+    }
     /* The Pico HSM gives ten zero bytes where nothing is set up. */
     info->dkek =
         domain.exists && (domain.shares != 0 || memcmp(domain.kcv, zero, sizeof(zero)) != 0);
@@ -67,11 +71,13 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
     memset(info, 0, sizeof(*info));
     if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &user, err) ||
         !learn_version(session, user.state, err) || !schsm_session_learn_serial(session, err) ||
-        !read_label(session, info, err) || !read_domain(session, info, err))
+        !read_label(session, info, err) || !read_domain(session, info, err)) {
         return 0;
+    }
     if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err) &&
-        session->card.result != SCHSM_TRANSPORT_OK)
+        session->card.result != SCHSM_TRANSPORT_OK) {
         return 0;
+    }
     info->kind = strncmp(session->serial, PICO_PREFIX, strlen(PICO_PREFIX)) == 0 ? "Pico HSM"
                                                                                  : "SmartCard-HSM";
     (void)snprintf(info->serial, sizeof(info->serial), "%s", session->serial);

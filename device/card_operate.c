@@ -31,8 +31,9 @@ static int fail_result(struct schsm_error *err, const char *what, size_t len)
 static int take_rsa(const struct operation *op, const uint8_t *result, size_t len,
                     struct schsm_error *err)
 {
-    if (len != op->in_len)
+    if (len != op->in_len) {
         return fail_result(err, "RSA result", len);
+    }
     memcpy(op->out, result, len);
     *op->out_len = len;
     return 1;
@@ -44,10 +45,12 @@ static int take_signature(const struct operation *op, const uint8_t *result, siz
     struct schsm_tlv sequence;
 
     if (len > SCHSM_ECDSA_DER_MAX || !schsm_tlv_first(result, len, &sequence) ||
-        sequence.tag != 0x30 || sequence.whole.len != len)
+        sequence.tag != 0x30 || sequence.whole.len != len) {
         return fail_result(err, "ECDSA signature", len);
-    if (len > op->capacity)
+    }
+    if (len > op->capacity) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
+    }
     memcpy(op->out, result, len);
     *op->out_len = len;
     return 1;
@@ -59,8 +62,9 @@ static int take_secret(const struct operation *op, const uint8_t *result, size_t
 {
     size_t field = (op->in_len - 1) / 2;
 
-    if ((len != 1 + field && len != 1 + 2 * field) || result[0] != 0x04)
+    if ((len != 1 + field && len != 1 + 2 * field) || result[0] != 0x04) {
         return fail_result(err, "shared point", len);
+    }
     memcpy(op->out, result + 1, field);
     *op->out_len = field;
     return 1;
@@ -97,10 +101,11 @@ static int check_sizes(const struct operation *op, struct schsm_error *err)
                op->in[0] == 0x04 && op->capacity >= (op->in_len - 1) / 2;
         break;
     }
-    if (!fits)
+    if (!fits) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "%zu bytes of input with room for %zu bytes do not fit the operation",
                           op->in_len, op->capacity);
+    }
     return 1;
 }
 
@@ -113,8 +118,9 @@ static void learn_identity(struct schsm_session *session)
 {
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
-    if (session->operations < 2)
+    if (session->operations < 2) {
         session->operations++;
+    }
     if (session->operations == 2 && session->serial[0] == 0) {
         session->operations++;
         (void)schsm_session_learn_serial(session, &ignored);
@@ -129,18 +135,21 @@ static int run_operation(struct schsm_session *session, void *arg, struct schsm_
     size_t i = 0;
     int ok;
 
-    while (kinds[i].operation != op->operation)
+    while (kinds[i].operation != op->operation) {
         i++;
-    if (kinds[i].decipher)
+    }
+    if (kinds[i].decipher) {
         ok = schsm_card_decipher(&session->card, op->key_ref, kinds[i].algorithm, op->in,
                                  op->in_len, result, &len, err);
-    else
+    } else {
         ok = schsm_card_sign(&session->card, op->key_ref, kinds[i].algorithm, op->in, op->in_len,
                              result, &len, err);
+    }
     ok = ok && kinds[i].take(op, result, len, err);
     OPENSSL_cleanse(result, sizeof(result));
-    if (ok)
+    if (ok) {
         learn_identity(session);
+    }
     return ok;
 }
 
@@ -156,10 +165,12 @@ int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation ope
     char object[32];
 
     *out_len = 0;
-    if (key_ref < 1 || key_ref > 255)
+    if (key_ref < 1 || key_ref > 255) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
-    if (!check_sizes(&op, err))
+    }
+    if (!check_sizes(&op, err)) {
         return 0;
+    }
     (void)snprintf(object, sizeof(object), "key reference %d", key_ref);
     job.object = login != NULL && login->object != NULL ? login->object : object;
     return schsm_session_run(schsm_card_session(dev), &job, err);

@@ -27,11 +27,13 @@ static unsigned int count_bits(const uint8_t *number, size_t len)
         number++;
         len--;
     }
-    if (len == 0 || len > 4096)
+    if (len == 0 || len > 4096) {
         return 0;
+    }
     bits = (unsigned int)len * 8;
-    for (unsigned int top = *number; (top & 0x80) == 0; top <<= 1)
+    for (unsigned int top = *number; (top & 0x80) == 0; top <<= 1) {
         bits--;
+    }
     return bits;
 }
 
@@ -41,25 +43,29 @@ void schsm_card_describe_public_key(struct schsm_object *object, const uint8_t *
     struct schsm_tlv outer, algorithm, oid, bit_string, key, modulus;
     struct schsm_tlv_reader reader;
 
-    if (!schsm_tlv_first(spki, spki_len, &outer))
+    if (!schsm_tlv_first(spki, spki_len, &outer)) {
         return;
+    }
     schsm_tlv_read(&reader, outer.value.data, outer.value.len);
     if (!schsm_tlv_next(&reader, &algorithm) || !schsm_tlv_next(&reader, &bit_string) ||
         bit_string.tag != 0x03 || bit_string.value.len < 2 ||
-        !schsm_tlv_first(algorithm.value.data, algorithm.value.len, &oid))
+        !schsm_tlv_first(algorithm.value.data, algorithm.value.len, &oid)) {
         return;
+    }
     if (has_oid(&oid, oid_rsa, sizeof(oid_rsa))) {
         object->key_type = SCHSM_KEY_RSA;
         if (schsm_tlv_first(bit_string.value.data + 1, bit_string.value.len - 1, &key) &&
-            schsm_tlv_first(key.value.data, key.value.len, &modulus))
+            schsm_tlv_first(key.value.data, key.value.len, &modulus)) {
             object->bits = count_bits(modulus.value.data, modulus.value.len);
+        }
     } else if (has_oid(&oid, oid_ec, sizeof(oid_ec))) {
         object->key_type = SCHSM_KEY_EC;
         /* unused bits, 04, X, Y; the only field of the card's that does not fill its bytes is
          * that of secp521r1 */
         object->bits = (unsigned int)(bit_string.value.len - 2) / 2 * 8;
-        if (object->bits == 528)
+        if (object->bits == 528) {
             object->bits = 521;
+        }
     }
 }
 
@@ -80,11 +86,12 @@ static int read_public_key(struct schsm_session *session, struct reading *readin
                               SCHSM_FILE_CERTIFICATE | (unsigned int)reading->object->key_ref,
                               SCHSM_FORM_TLV, &file, &len, err)) {
         if (session->card.result == SCHSM_TRANSPORT_OK &&
-            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND)
+            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND) {
             schsm_fail(err, SCHSM_REASON_NO_PUBLIC_KEY,
                        "the device holds neither a certificate nor a request of this key, so its "
                        "public part is unknown: import its certificate, or name a key reference "
                        "file that contains the public key");
+        }
         return 0;
     }
     ok = schsm_public_key_from_ce(file, len, &reading->value, &reading->len, err);
@@ -102,8 +109,9 @@ static int read_certificate(struct schsm_session *session, struct reading *readi
     int ok;
 
     if (!schsm_card_read_file(&session->card, reading->object->handle, SCHSM_FORM_TLV, &file, &len,
-                              err))
+                              err)) {
         return 0;
+    }
     ok = len > 0 && schsm_tlv_first(file, len, &certificate);
     if (!ok) {
         schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the certificate on the device is malformed");
@@ -142,18 +150,22 @@ int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object
     struct schsm_job job = { .run = read_object, .arg = &reading };
     char name[64];
 
-    if (object->key_ref >= 0)
+    if (object->key_ref >= 0) {
         (void)snprintf(name, sizeof(name), "key reference %d", object->key_ref);
-    else
+    } else {
         (void)snprintf(name, sizeof(name), "file %04X", object->handle & 0xFFFF);
+    }
     job.object = object->label[0] != 0 ? object->label : name;
-    if (object->type == SCHSM_OBJECT_DATA && object->private_data)
+    if (object->type == SCHSM_OBJECT_DATA && object->private_data) {
         job.login = login != NULL ? login : &no_login;
-    if (!schsm_session_run(schsm_card_session(dev), &job, err))
+    }
+    if (!schsm_session_run(schsm_card_session(dev), &job, err)) {
         return 0;
+    }
     object->value = reading.value;
     object->value_len = reading.len;
-    if (object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_PUBLIC)
+    if (object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_PUBLIC) {
         schsm_card_describe_public_key(object, object->value, object->value_len);
+    }
     return 1;
 }

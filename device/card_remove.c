@@ -8,8 +8,9 @@
 static int delete_optional(struct schsm_session *session, unsigned int file,
                            struct schsm_error *err)
 {
-    if (schsm_card_delete_file(&session->card, file, err))
+    if (schsm_card_delete_file(&session->card, file, err)) {
         return 1;
+    }
     return session->card.result == SCHSM_TRANSPORT_OK &&
            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
 }
@@ -29,8 +30,9 @@ static int remove_object(struct schsm_session *session, void *arg, struct schsm_
     case SCHSM_OBJECT_PUBLIC:
         return schsm_card_delete_file(&session->card, SCHSM_FILE_CERTIFICATE | ref, err);
     case SCHSM_OBJECT_CERTIFICATE:
-        if (object->key_ref >= 0)
+        if (object->key_ref >= 0) {
             return schsm_card_delete_file(&session->card, SCHSM_FILE_CERTIFICATE | ref, err);
+        }
         return schsm_card_delete_file(&session->card, object->handle, err) &&
                delete_optional(session, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id, err);
     case SCHSM_OBJECT_DATA:
@@ -53,12 +55,14 @@ int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object
 
     if (object->key_ref == 0 || object->key_ref > 255 ||
         (object->key_ref < 0 && object->type != SCHSM_OBJECT_CERTIFICATE &&
-         object->type != SCHSM_OBJECT_DATA))
+         object->type != SCHSM_OBJECT_DATA)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", object->key_ref);
-    if (object->key_ref > 0)
+    }
+    if (object->key_ref > 0) {
         (void)snprintf(name, sizeof(name), "key reference %d", object->key_ref);
-    else
+    } else {
         (void)snprintf(name, sizeof(name), "file %04X", object->handle & 0xFFFF);
+    }
     job.object = object->label[0] != 0 ? object->label : name;
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }

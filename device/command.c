@@ -41,17 +41,20 @@ static int transmit(struct schsm_card *card, const uint8_t *command, size_t comm
         *response_len = capacity;
         card->result = card->transport->transmit(card->handle, command, command_len, response,
                                                  response_len, err);
-        if (card->result != SCHSM_TRANSPORT_BUSY || waited >= BUSY_LIMIT_MS)
+        if (card->result != SCHSM_TRANSPORT_BUSY || waited >= BUSY_LIMIT_MS) {
             break;
+        }
         pause_ms(pause);
         waited += pause;
         pause = pause * 2 < BUSY_PAUSE_MAX_MS ? pause * 2 : BUSY_PAUSE_MAX_MS;
     }
     /* What fails for a reader that carried long commands before is the card, not the length. */
-    if (card->result == SCHSM_TRANSPORT_TOO_LONG && card->long_works)
+    if (card->result == SCHSM_TRANSPORT_TOO_LONG && card->long_works) {
         card->result = SCHSM_TRANSPORT_REMOVED;
-    if (card->result != SCHSM_TRANSPORT_OK)
+    }
+    if (card->result != SCHSM_TRANSPORT_OK) {
         return 0;
+    }
     if (*response_len > capacity || *response_len < 2) {
         card->result = SCHSM_TRANSPORT_FAILED;
         return schsm_fail(err, SCHSM_REASON_TRANSPORT,
@@ -64,11 +67,13 @@ static int transmit(struct schsm_card *card, const uint8_t *command, size_t comm
 static int append(uint8_t *out, size_t *len, size_t capacity, const uint8_t *data, size_t data_len,
                   struct schsm_error *err)
 {
-    if (data_len > capacity - *len)
+    if (data_len > capacity - *len) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
                           "the device answered with more data than the command can have");
-    if (data_len > 0)
+    }
+    if (data_len > 0) {
         memcpy(out + *len, data, data_len);
+    }
     *len += data_len;
     return 1;
 }
@@ -96,17 +101,20 @@ int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, 
     for (int pieces = 0;; pieces++) {
         command_len = sizeof(command);
         if (pieces == PIECES_MAX || !schsm_apdu_build(&next, command, &command_len, err)) {
-            if (pieces == PIECES_MAX)
+            if (pieces == PIECES_MAX) {
                 schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's answer has no end");
+            }
             card->result = SCHSM_TRANSPORT_FAILED;
             goto done;
         }
         response_len = sizeof(response);
-        if (!transmit(card, command, command_len, response, &response_len, err))
+        if (!transmit(card, command, command_len, response, &response_len, err)) {
             goto done;
+        }
         used = response_len > used ? response_len : used;
-        if (!schsm_apdu_parse_response(response, response_len, &part, err))
+        if (!schsm_apdu_parse_response(response, response_len, &part, err)) {
             goto done;
+        }
         card->status_word = part.status_word;
         card->long_works = card->long_works || schsm_apdu_is_extended(&next);
         if (part.status_word >> 8 == 0x6C && part.data_len == 0 && next.le != 0) {
@@ -114,15 +122,18 @@ int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, 
             next.le = (part.status_word & 0xFF) != 0 ? part.status_word & 0xFF : 256;
             continue;
         }
-        if (!append(out, &total, capacity, part.data, part.data_len, err))
+        if (!append(out, &total, capacity, part.data, part.data_len, err)) {
             goto done;
-        if (part.status_word >> 8 != 0x61)
+        }
+        if (part.status_word >> 8 != 0x61) {
             break;
+        }
         next = (struct schsm_apdu){ .ins = SCHSM_INS_GET_RESPONSE,
                                     .le = (part.status_word & 0xFF) != 0 ? part.status_word & 0xFF
                                                                          : 256 };
-        if (apdu->ins == SCHSM_INS_SIGN || apdu->ins == SCHSM_INS_DECIPHER)
+        if (apdu->ins == SCHSM_INS_SIGN || apdu->ins == SCHSM_INS_DECIPHER) {
             card->get_response = true;
+        }
     }
     ok = 1;
 
@@ -130,7 +141,8 @@ done:
     /* A PIN, a plaintext or a shared secret may have gone through here. */
     OPENSSL_cleanse(command, command_len < sizeof(command) ? command_len : sizeof(command));
     OPENSSL_cleanse(response, used < sizeof(response) ? used : sizeof(response));
-    if (out_len != NULL)
+    if (out_len != NULL) {
         *out_len = ok ? total : 0;
+    }
     return ok;
 }

@@ -15,10 +15,12 @@ int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, 
         .ins = SCHSM_INS_GENERATE_KEY_PAIR, .p1 = (uint8_t)key_ref, .data = body, .data_len = len
     };
 
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err))
+    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
         return 0;
-    if (card->status_word != SCHSM_SW_OK)
+    }
+    if (card->status_word != SCHSM_SW_OK) {
         return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    }
     return 1;
 }
 
@@ -36,8 +38,9 @@ static int private_operation(struct schsm_card *card, enum schsm_ins ins, unsign
     bool fits = in_len <= SCHSM_APDU_SHORT_DATA_MAX;
 
     apdu.le = fits ? SCHSM_APDU_SHORT_LE_MAX : LONG_LE;
-    if (!schsm_card_exchange(card, &apdu, out, out_len, err))
+    if (!schsm_card_exchange(card, &apdu, out, out_len, err)) {
         return 0;
+    }
     if (card->status_word != SCHSM_SW_OK) {
         *out_len = 0;
         return schsm_fail_status_word(err, apdu.ins, card->status_word);

@@ -17,8 +17,9 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
     size_t len = sizeof(response);
 
     memset(status, 0, sizeof(*status));
-    if (!schsm_card_exchange(card, &apdu, response, &len, err))
+    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
         return 0;
+    }
     switch (card->status_word) {
     case SCHSM_SW_REFERENCE_NOT_FOUND: /* a slot without a domain */
     case SCHSM_SW_WRONG_P1P2:          /* beyond the last slot */
@@ -29,9 +30,10 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
     default:
         return schsm_fail_status_word(err, apdu.ins, card->status_word);
     }
-    if (len < STATUS_MIN || len > STATUS_MAX)
+    if (len < STATUS_MIN || len > STATUS_MAX) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
                           "the device told the state of key domain %u in %zu bytes", domain, len);
+    }
     status->exists = true;
     status->shares = response[0];
     status->outstanding = response[1];

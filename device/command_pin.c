@@ -19,13 +19,15 @@ int schsm_card_pin_status(struct schsm_card *card, enum schsm_pin_reference refe
     const struct schsm_apdu apdu = { .ins = SCHSM_INS_VERIFY, .p2 = (uint8_t)reference };
 
     status->tries_left = -1;
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err))
+    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
         return 0;
+    }
     if (schsm_status_word_tries(card->status_word) >= 0) {
         status->state = SCHSM_PIN_NOT_VERIFIED;
         status->tries_left = schsm_status_word_tries(card->status_word);
-        if (status->tries_left == 0)
+        if (status->tries_left == 0) {
             status->state = SCHSM_PIN_BLOCKED;
+        }
         return 1;
     }
     switch (card->status_word) {
@@ -59,10 +61,12 @@ int schsm_card_verify_pin(struct schsm_card *card, const uint8_t *pin, size_t le
         .ins = SCHSM_INS_VERIFY, .p2 = SCHSM_PIN_USER, .data = pin, .data_len = len
     };
 
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err))
+    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
         return 0;
-    if (card->status_word != SCHSM_SW_OK)
+    }
+    if (card->status_word != SCHSM_SW_OK) {
         return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    }
     return 1;
 }
 
@@ -91,8 +95,9 @@ int schsm_card_verify_pin_on_pad(struct schsm_card *card, struct schsm_error *er
     card->status_word = 0;
     card->result = card->transport->verify_on_pad(card->handle, structure, sizeof(structure),
                                                   response, &len, err);
-    if (card->result != SCHSM_TRANSPORT_OK)
+    if (card->result != SCHSM_TRANSPORT_OK) {
         return 0;
+    }
     if (len > sizeof(response) || !schsm_apdu_parse_response(response, len, &parsed, err)) {
         card->result = SCHSM_TRANSPORT_FAILED;
         return schsm_fail(err, SCHSM_REASON_TRANSPORT, "the PIN pad gave no status word");

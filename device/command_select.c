@@ -23,16 +23,18 @@ static void parse_fci(const uint8_t *data, size_t len, struct schsm_card_fci *fc
 
     memset(fci, 0, sizeof(*fci));
     if (!schsm_tlv_first(data, len, &outer) || (outer.tag != TAG_FCI && outer.tag != TAG_FCP) ||
-        !schsm_tlv_find(outer.value.data, outer.value.len, TAG_ATTRIBUTES, &attributes))
+        !schsm_tlv_find(outer.value.data, outer.value.len, TAG_ATTRIBUTES, &attributes)) {
         return;
+    }
     bytes = attributes.value.data;
     n = attributes.value.len;
     if (n >= 2) {
         fci->version_major = bytes[n - 2];
         fci->version_minor = bytes[n - 1];
     }
-    if (n >= 5)
+    if (n >= 5) {
         fci->options = (unsigned int)bytes[n - 5] << 8 | bytes[n - 4];
+    }
 }
 
 int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struct schsm_error *err)
@@ -43,13 +45,17 @@ int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struc
     uint8_t response[256];
     size_t len = sizeof(response);
 
-    if (!schsm_card_exchange(card, &apdu, response, &len, err))
+    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
         return 0;
-    if (card->status_word == SCHSM_SW_FILE_NOT_FOUND)
+    }
+    if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
         return schsm_fail(err, SCHSM_REASON_NO_DEVICE, "the card is no SmartCard-HSM");
-    if (card->status_word != SCHSM_SW_OK)
+    }
+    if (card->status_word != SCHSM_SW_OK) {
         return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    if (fci != NULL)
+    }
+    if (fci != NULL) {
         parse_fci(response, len, fci);
+    }
     return 1;
 }

@@ -11,8 +11,9 @@
 
 static int finish(int ok, const struct schsm_error *found, struct schsm_error *err)
 {
-    if (!ok && err != NULL)
+    if (!ok && err != NULL) {
         *err = *found;
+    }
     return ok;
 }
 
@@ -45,8 +46,9 @@ int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    if (object->value != NULL)
+    if (object->value != NULL) {
         return 1;
+    }
     return finish(dev->ops->read(dev, object, login, &found), &found, err);
 }
 
@@ -104,8 +106,9 @@ void schsm_object_clear(struct schsm_object *object)
 
 void schsm_object_list_clear(struct schsm_object_list *list)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         schsm_object_clear(&list->objects[i]);
+    }
     OPENSSL_free(list->objects);
     list->objects = NULL;
     list->count = 0;

@@ -24,8 +24,9 @@ static void register_handlers(void)
 int schsm_fork_join(struct schsm_fork_member *member)
 {
     (void)pthread_once(&once, register_handlers);
-    if (register_failed != 0 || pthread_mutex_init(&member->mutex, NULL) != 0)
+    if (register_failed != 0 || pthread_mutex_init(&member->mutex, NULL) != 0) {
         return 0;
+    }
     member->forked = false;
     schsm_guard_lock();
     member->next = members;

@@ -30,13 +30,15 @@ static int get_key(uint8_t copy[SCHSM_PIN_FINGERPRINT], struct schsm_error *err)
     bool made;
 
     schsm_guard_lock();
-    if (!key_made)
+    if (!key_made) {
         key_made = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key);
+    }
     made = key_made;
     memcpy(copy, key, sizeof(key));
     schsm_guard_unlock();
-    if (!made)
+    if (!made) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "the system gives no random numbers");
+    }
     return 1;
 }
 
@@ -50,10 +52,12 @@ int schsm_pin_fingerprint(const char *device, const struct schsm_secret *pin,
     size_t len = 0;
     int ok = 0;
 
-    if (device_len + pin_len > sizeof(message))
+    if (device_len + pin_len > sizeof(message)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the PIN is too long");
-    if (!get_key(own, err))
+    }
+    if (!get_key(own, err)) {
         return 0;
+    }
     memcpy(message, device, device_len);
     memcpy(message + device_len, schsm_secret_data(pin), pin_len);
     context = OSSL_LIB_CTX_new();
@@ -64,8 +68,9 @@ int schsm_pin_fingerprint(const char *device, const struct schsm_secret *pin,
     OSSL_LIB_CTX_free(context);
     OPENSSL_cleanse(message, sizeof(message));
     OPENSSL_cleanse(own, sizeof(own));
-    if (!ok)
+    if (!ok) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not make an HMAC");
+    }
     return 1;
 }
 
@@ -95,8 +100,9 @@ bool schsm_pin_memory_knows(const uint8_t fingerprint[SCHSM_PIN_FINGERPRINT], in
     schsm_guard_lock();
     for (unsigned int i = 0; i < used && i < REFUSED_MAX && !known; i++) {
         known = CRYPTO_memcmp(refused[i].fingerprint, fingerprint, SCHSM_PIN_FINGERPRINT) == 0;
-        if (known)
+        if (known) {
             *tries_left = refused[i].tries_left;
+        }
     }
     schsm_guard_unlock();
     return known;

@@ -45,10 +45,11 @@ static void lock_terminal(void)
     for (;;) {
         int owner = atomic_load(&asking);
 
-        if (owner == self)
+        if (owner == self) {
             (void)nanosleep(&pause, NULL);
-        else if (atomic_compare_exchange_strong(&asking, &owner, self))
+        } else if (atomic_compare_exchange_strong(&asking, &owner, self)) {
             return;
+        }
     }
 }
 
@@ -62,8 +63,9 @@ static void append_text(char *out, size_t size, const char *text)
         bool c1 = c == 0xC2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0;
 
         out[at++] = '?';
-        if (c >= 0x20 && c != 0x7F && !c1)
+        if (c >= 0x20 && c != 0x7F && !c1) {
             out[at - 1] = *text;
+        }
     }
     out[at] = 0;
 }
@@ -75,8 +77,9 @@ static void write_all(int fd, const char *text)
     while (left > 0) {
         ssize_t done = write(fd, text, left);
 
-        if (done < 0 && errno != EINTR)
+        if (done < 0 && errno != EINTR) {
             return;
+        }
         if (done > 0) {
             text += done;
             left -= (size_t)done;
@@ -115,21 +118,28 @@ static int read_line(int tty, char *line, size_t size, size_t *len)
         ssize_t got;
         char c;
 
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
             return 0;
-        if (last_signal != 0)
+        }
+        if (last_signal != 0) {
             return -1;
-        if (fds[0].revents == 0)
+        }
+        if (fds[0].revents == 0) {
             continue;
+        }
         got = read(tty, &c, 1);
-        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
             continue;
-        if (got <= 0)
+        }
+        if (got <= 0) {
             return 0;
-        if (c == '\n' || c == '\r')
+        }
+        if (c == '\n' || c == '\r') {
             return 1;
-        if (*len < size)
+        }
+        if (*len < size) {
             line[(*len)++] = c;
+        }
     }
 }
 
@@ -146,8 +156,9 @@ static int ask(int tty, const struct schsm_pin_prompt *prompt, char *line, size_
     last_signal = 0;
     for (size_t i = 0; i < CAUGHT; i++) {
         (void)sigaction(caught[i], NULL, &before[i]);
-        if (before[i].sa_handler != SIG_IGN)
+        if (before[i].sa_handler != SIG_IGN) {
             (void)sigaction(caught[i], &action, NULL);
+        }
     }
     if (tcgetattr(tty, &shown) == 0) {
         hidden = shown;
@@ -161,8 +172,9 @@ static int ask(int tty, const struct schsm_pin_prompt *prompt, char *line, size_
             result = -1; /* SIGTTOU: we are in the background */
         }
     }
-    for (size_t i = 0; i < CAUGHT; i++)
+    for (size_t i = 0; i < CAUGHT; i++) {
         (void)sigaction(caught[i], &before[i], NULL);
+    }
     return result;
 }
 
@@ -181,10 +193,11 @@ int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, siz
 
     *len = 0;
     tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    if (tty < 0)
+    if (tty < 0) {
         return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
                           "a PIN is needed, but there is no terminal to ask at: name a pin-source "
                           "in the configuration or the URI");
+    }
     lock_terminal();
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) {
         schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN prompt failed: %s", strerror(errno));
@@ -192,12 +205,14 @@ int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, siz
     }
     do {
         result = ask(tty, prompt, line, size, len);
-        if (result < 0)
+        if (result < 0) {
             (void)kill(getpid(), last_signal);
+        }
     } while (result < 0 && stops_process(last_signal));
     ok = result > 0 && *len > 0;
-    if (!ok)
+    if (!ok) {
         schsm_fail(err, SCHSM_REASON_CANCELLED, "the PIN prompt was left without a PIN");
+    }
     (void)close(wake[0]);
     (void)close(wake[1]);
 

@@ -63,8 +63,9 @@ static int parse_descriptor(const char *text, int *fd)
 
     errno = 0;
     value = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : -1;
-    if (errno != 0 || value < 0 || value > INT_MAX || *end != 0)
+    if (errno != 0 || value < 0 || value > INT_MAX || *end != 0) {
         return 0;
+    }
     *fd = (int)value;
     return 1;
 }
@@ -73,19 +74,23 @@ static int parse_descriptor(const char *text, int *fd)
 static int make_secret(const char *what, const char *name, const char *bytes, size_t len,
                        struct schsm_secret **pin, struct schsm_error *err)
 {
-    if (len > 0 && bytes[len - 1] == '\n')
+    if (len > 0 && bytes[len - 1] == '\n') {
         len -= len > 1 && bytes[len - 2] == '\r' ? 2 : 1;
-    if (len == 0)
+    }
+    if (len == 0) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN source %s%s is empty", what, name);
-    if (len > PIN_BYTES_MAX)
+    }
+    if (len > PIN_BYTES_MAX) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
                           "the PIN source %s%s holds more than %d bytes: that is no PIN", what,
                           name, PIN_BYTES_MAX);
+    }
     /* A second line would be sent as part of the PIN and spend a try. */
-    if (memchr(bytes, '\n', len) != NULL || memchr(bytes, '\r', len) != NULL)
+    if (memchr(bytes, '\n', len) != NULL || memchr(bytes, '\r', len) != NULL) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
                           "the PIN source %s%s holds more than one line: leave only the PIN in it",
                           what, name);
+    }
     *pin = schsm_secret_new(bytes, len, err);
     return *pin != NULL;
 }
@@ -98,12 +103,15 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
     while (len < size) {
         ssize_t got = read(fd, buffer + len, size - len);
 
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR) {
             continue;
-        if (got < 0)
+        }
+        if (got < 0) {
             return -1;
-        if (got == 0)
+        }
+        if (got == 0) {
             break;
+        }
         len += (size_t)got;
     }
     return (ssize_t)len;
@@ -118,15 +126,18 @@ static int read_file(const struct schsm_pin_source *source, struct schsm_secret 
     int fd;
 
     fd = open(source->name, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0)
+    if (fd >= 0) {
         len = read_all(fd, buffer, sizeof(buffer));
-    if (len < 0)
+    }
+    if (len < 0) {
         schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN file %s cannot be read: %s", source->name,
                    strerror(errno));
-    else
+    } else {
         ok = make_secret("file:", source->name, buffer, (size_t)len, pin, err);
-    if (fd >= 0)
+    }
+    if (fd >= 0) {
         close(fd);
+    }
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return ok;
 }
@@ -136,10 +147,11 @@ static int read_environment(const struct schsm_pin_source *source, struct schsm_
 {
     const char *value = getenv(source->name);
 
-    if (value == NULL)
+    if (value == NULL) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
                           "the environment has no variable %s, which the PIN source env:%s names",
                           source->name, source->name);
+    }
     return make_secret("env:", source->name, value, strlen(value), pin, err);
 }
 
@@ -156,10 +168,11 @@ static void lock_descriptor(struct schsm_pin_source *source)
     for (;;) {
         int owner = atomic_load(&source->fd_reader);
 
-        if (owner == self)
+        if (owner == self) {
             (void)nanosleep(&pause, NULL);
-        else if (atomic_compare_exchange_strong(&source->fd_reader, &owner, self))
+        } else if (atomic_compare_exchange_strong(&source->fd_reader, &owner, self)) {
             return;
+        }
     }
 }
 
@@ -211,11 +224,13 @@ static int read_secret(struct schsm_pin_source *source, struct schsm_secret **pi
 {
     struct schsm_secret *secret = atomic_load(&source->secret);
 
-    if (schsm_secret_len(secret) == 0)
+    if (schsm_secret_len(secret) == 0) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN that was given is empty");
-    if (schsm_secret_len(secret) > PIN_BYTES_MAX)
+    }
+    if (schsm_secret_len(secret) > PIN_BYTES_MAX) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
                           "the PIN that was given has more than %d bytes", PIN_BYTES_MAX);
+    }
     *pin = schsm_secret_ref(secret);
     return 1;
 }
@@ -229,18 +244,20 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strlen(words[i].word) == word_len && strncmp(words[i].word, text, word_len) == 0 &&
-            words[i].has_value == (value != NULL))
+            words[i].has_value == (value != NULL)) {
             break;
+        }
     }
     if (i == sizeof(words) / sizeof(words[0])) {
-        if (value == NULL) /* there is nothing that is sure not to be a PIN */
+        if (value == NULL) { /* there is nothing that is sure not to be a PIN */
             schsm_fail(err, SCHSM_REASON_CONFIG,
                        "the PIN source is none of file:PATH, env:NAME, fd:N, prompt and pinpad");
-        else
+        } else {
             schsm_fail(err, SCHSM_REASON_CONFIG,
                        "the PIN source `%.*s:` is none of file:PATH, env:NAME, fd:N, prompt and "
                        "pinpad",
                        word_len < 16 ? (int)word_len : 16, text);
+        }
         return NULL;
     }
     if (value != NULL && *value == 0) {
@@ -249,8 +266,9 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
         return NULL;
     }
     source = source_new(words[i].kind, err);
-    if (source == NULL || value == NULL)
+    if (source == NULL || value == NULL) {
         return source;
+    }
     if (source->kind == KIND_FD) {
         if (!parse_descriptor(value, &source->fd)) {
             schsm_fail(err, SCHSM_REASON_CONFIG,
@@ -260,8 +278,9 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
         return source;
     }
     source->name = OPENSSL_strdup(value);
-    if (source->name != NULL)
+    if (source->name != NULL) {
         return source;
+    }
     schsm_fail_memory(err);
 
 fail:
@@ -274,22 +293,25 @@ struct schsm_pin_source *schsm_pin_source_from_secret(struct schsm_secret *pin,
 {
     struct schsm_pin_source *source = source_new(KIND_SECRET, err);
 
-    if (source != NULL)
+    if (source != NULL) {
         atomic_store(&source->secret, schsm_secret_ref(pin));
+    }
     return source;
 }
 
 struct schsm_pin_source *schsm_pin_source_ref(struct schsm_pin_source *source)
 {
-    if (source != NULL)
+    if (source != NULL) {
         atomic_fetch_add(&source->references, 1);
+    }
     return source;
 }
 
 void schsm_pin_source_free(struct schsm_pin_source *source)
 {
-    if (source == NULL || atomic_fetch_sub(&source->references, 1) != 1)
+    if (source == NULL || atomic_fetch_sub(&source->references, 1) != 1) {
         return;
+    }
     schsm_secret_free(atomic_load(&source->secret));
     OPENSSL_free(source->name);
     OPENSSL_free(source);

@@ -74,8 +74,9 @@ struct schsm_registry *schsm_registry_new(struct schsm_error *err)
 
 void schsm_registry_free(struct schsm_registry *registry)
 {
-    if (registry == NULL)
+    if (registry == NULL) {
         return;
+    }
     for (struct entry *entry = registry->entries, *next; entry != NULL; entry = next) {
         next = entry->next;
         entry->device->ops->free(entry->device);
@@ -130,8 +131,9 @@ static struct schsm_device *known_device(struct schsm_registry *registry, const 
         schsm_card_device_known(entry->device, its_serial, its_reader);
         if (strcmp(its_reader, reader) == 0 &&
             (serial == NULL ? !schsm_card_device_exchanged(entry->device)
-                            : its_serial[0] == 0 || strcmp(its_serial, serial) == 0))
+                            : its_serial[0] == 0 || strcmp(its_serial, serial) == 0)) {
             return entry->device;
+        }
     }
     return NULL;
 }
@@ -145,12 +147,14 @@ static int proves_serial(struct survey *survey, const struct schsm_slot *slot,
     char found[SCHSM_SERIAL_MAX + 1];
 
     if (!schsm_device_serial(device, found, &err)) {
-        if (err.reason != SCHSM_REASON_NO_DEVICE)
+        if (err.reason != SCHSM_REASON_NO_DEVICE) {
             survey->trouble = err;
+        }
         return 0;
     }
-    if (strcmp(found, serial) == 0)
+    if (strcmp(found, serial) == 0) {
         return 1;
+    }
     note(survey, "device %s in reader %s", found, slot->reader);
     return 0;
 }
@@ -179,22 +183,26 @@ static struct schsm_device *consider(struct schsm_registry *registry, struct sur
     device = known_device(registry, slot->reader, serial);
     if (device == NULL) {
         device = add_device(registry, slot, &survey->trouble);
-        if (device == NULL)
+        if (device == NULL) {
             return NULL;
+        }
         added = true;
         if (schsm_atr_kind(&slot->atr) != SCHSM_ATR_HSM && !schsm_card_device_probe(device, &err)) {
-            if (err.reason == SCHSM_REASON_NO_DEVICE)
+            if (err.reason == SCHSM_REASON_NO_DEVICE) {
                 note(survey, "another card in reader %s%s", slot->reader, "");
-            else
+            } else {
                 survey->trouble = err;
+            }
             drop_device(registry, device);
             return NULL;
         }
     }
-    if (serial == NULL || proves_serial(survey, slot, device, serial))
+    if (serial == NULL || proves_serial(survey, slot, device, serial)) {
         return device;
-    if (added)
+    }
+    if (added) {
         drop_device(registry, device);
+    }
     return NULL;
 }
 
@@ -203,11 +211,13 @@ static int take_survey(struct schsm_registry *registry, struct survey *survey,
 {
     survey->slots_count = SLOTS_MAX;
     if (registry->transport->list(registry->transport_arg, survey->slots, &survey->slots_count,
-                                  err) != SCHSM_TRANSPORT_OK)
+                                  err) != SCHSM_TRANSPORT_OK) {
         return 0;
-    if (survey->slots_count == 0)
+    }
+    if (survey->slots_count == 0) {
         return schsm_fail(err, SCHSM_REASON_NO_READER,
                           "no smart card reader or token is connected: plug it in");
+    }
     return 1;
 }
 
@@ -221,20 +231,23 @@ static int fail_none(const struct survey *survey, const struct schsm_device_sele
 {
     const char *seen = survey->seen[0] != 0 ? survey->seen : "nothing else";
 
-    if (selector->reader != NULL && !reader_found)
+    if (selector->reader != NULL && !reader_found) {
         return schsm_fail(err, SCHSM_REASON_NO_READER,
                           "no reader's name contains `%s`; `sc-hsm readers` lists those that are "
                           "connected",
                           selector->reader);
+    }
     if (survey->trouble.reason != SCHSM_REASON_NONE) {
-        if (err != NULL)
+        if (err != NULL) {
             *err = survey->trouble;
+        }
         return 0;
     }
-    if (selector->serial != NULL)
+    if (selector->serial != NULL) {
         return schsm_fail(err, SCHSM_REASON_NO_DEVICE,
                           "no device with serial number %s is connected; there is %s",
                           selector->serial, seen);
+    }
     return schsm_fail(err, SCHSM_REASON_NO_DEVICE, "no SmartCard-HSM is connected; there is %s",
                       seen);
 }
@@ -248,19 +261,23 @@ static int look(struct schsm_registry *registry, struct survey *survey,
     bool reader_found = false;
 
     *count = 0;
-    if (!take_survey(registry, survey, err))
+    if (!take_survey(registry, survey, err)) {
         return 0;
+    }
     for (size_t i = 0; i < survey->slots_count && n < room; i++) {
         struct schsm_device *device;
 
-        if (!fits_reader(&survey->slots[i], selector->reader))
+        if (!fits_reader(&survey->slots[i], selector->reader)) {
             continue;
+        }
         reader_found = true;
         device = consider(registry, survey, &survey->slots[i], selector->serial);
-        if (device != NULL)
+        if (device != NULL) {
             devices[n++] = device;
-        if (device != NULL && selector->serial != NULL)
+        }
+        if (device != NULL && selector->serial != NULL) {
             break; /* there is only one */
+        }
     }
     *count = n;
     return n > 0 ? 1 : fail_none(survey, selector, reader_found, err);
@@ -282,8 +299,9 @@ int schsm_registry_devices(struct schsm_registry *registry,
     ok = look(registry, survey, selector, devices, count, &found);
     pthread_mutex_unlock(&registry->fork.mutex);
     OPENSSL_free(survey);
-    if (!ok && err != NULL)
+    if (!ok && err != NULL) {
         *err = found;
+    }
     return ok;
 }
 
@@ -297,8 +315,9 @@ int schsm_registry_device(struct schsm_registry *registry,
     char names[400] = "";
 
     *device = NULL;
-    if (!schsm_registry_devices(registry, selector, found, &count, err))
+    if (!schsm_registry_devices(registry, selector, found, &count, err)) {
         return 0;
+    }
     if (count == 1) {
         *device = found[0];
         return 1;
@@ -315,10 +334,12 @@ int schsm_registry_device(struct schsm_registry *registry,
 static int is_hsm(struct schsm_registry *registry, struct survey *survey,
                   const struct schsm_slot *slot)
 {
-    if (!slot->card_present)
+    if (!slot->card_present) {
         return 0;
-    if (schsm_atr_kind(&slot->atr) == SCHSM_ATR_HSM)
+    }
+    if (schsm_atr_kind(&slot->atr) == SCHSM_ATR_HSM) {
         return 1;
+    }
     return consider(registry, survey, slot, NULL) != NULL;
 }
 
@@ -331,8 +352,9 @@ int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader 
     int ok;
 
     *count = 0;
-    if (survey == NULL)
+    if (survey == NULL) {
         return schsm_fail_memory(err);
+    }
     pthread_mutex_lock(&registry->fork.mutex);
     ok = take_survey(registry, survey, &found);
     for (size_t i = 0; ok && i < survey->slots_count && i < room; i++) {
@@ -343,7 +365,8 @@ int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader 
     }
     pthread_mutex_unlock(&registry->fork.mutex);
     OPENSSL_free(survey);
-    if (!ok && err != NULL)
+    if (!ok && err != NULL) {
         *err = found;
+    }
     return ok;
 }

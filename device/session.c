@@ -37,10 +37,12 @@ void schsm_session_keep(struct schsm_secret **place, struct schsm_secret *pin)
 static void enter(struct schsm_session *session)
 {
     pthread_mutex_lock(&session->fork.mutex);
-    if (!session->fork.forked)
+    if (!session->fork.forked) {
         return;
-    if (session->card.handle != NULL)
+    }
+    if (session->card.handle != NULL) {
         session->transport->abandon(session->card.handle);
+    }
     schsm_session_keep(&session->typed, NULL);
     forget_connection(session);
     session->fork.forked = false;
@@ -51,8 +53,9 @@ static void enter(struct schsm_session *session)
 static void leave(struct schsm_session *session)
 {
     schsm_session_end(session);
-    if (session->typed != NULL)
+    if (session->typed != NULL) {
         schsm_session_keep(&session->typed, NULL);
+    }
     pthread_mutex_unlock(&session->fork.mutex);
 }
 
@@ -63,8 +66,9 @@ void schsm_session_disconnect(struct schsm_session *session)
     schsm_guard_lock();
     session->card.handle = NULL;
     schsm_guard_unlock();
-    if (handle != NULL)
+    if (handle != NULL) {
         session->transport->close(handle);
+    }
     forget_connection(session);
 }
 
@@ -100,8 +104,9 @@ const char *schsm_session_name(const struct schsm_session *session)
 
 int schsm_session_select(struct schsm_session *session, struct schsm_error *err)
 {
-    if (!schsm_card_select(&session->card, &session->fci, err))
+    if (!schsm_card_select(&session->card, &session->fci, err)) {
         return 0;
+    }
     session->fci_known = true;
     session->selected = true;
     session->login = SCHSM_LOGIN_OUT;
@@ -127,19 +132,22 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
     session->refused = false;
     session->card.result = SCHSM_TRANSPORT_OK;
     session->card.status_word = 0;
-    if (!schsm_session_connect(session, again, err))
+    if (!schsm_session_connect(session, again, err)) {
         return 0;
-    if (transaction && !schsm_session_begin(session, err))
+    }
+    if (transaction && !schsm_session_begin(session, err)) {
         return 0;
+    }
     ok = (job->login == NULL || schsm_session_login(session, job->login, job->prove, err)) &&
          job->run(session, job->arg, err);
     if (!ok && !session->refused && session->card.result == SCHSM_TRANSPORT_OK) {
         const char *name = schsm_session_name(session);
 
-        if (job->object != NULL)
+        if (job->object != NULL) {
             schsm_fail_context(err, "device %s, %s", name, job->object);
-        else
+        } else {
             schsm_fail_context(err, "device %s", name);
+        }
     }
     return ok;
 }
@@ -152,8 +160,9 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
     struct schsm_error found = SCHSM_ERROR_INIT;
     unsigned int status_word = session->card.status_word;
 
-    if (session->refused || session->card.handle == NULL)
+    if (session->refused || session->card.handle == NULL) {
         return false;
+    }
     switch (session->card.result) {
     case SCHSM_TRANSPORT_RESET:
         schsm_log(SCHSM_LOG_INFO, "device %s was reset: reconnecting", schsm_session_name(session));
@@ -161,8 +170,9 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
         session->selected = session->pin_proven = false;
         session->login = SCHSM_LOGIN_UNKNOWN;
         if (session->transport->reconnect(session->card.handle, &session->atr, &found) !=
-            SCHSM_TRANSPORT_OK)
+            SCHSM_TRANSPORT_OK) {
             schsm_session_disconnect(session);
+        }
         return true;
     case SCHSM_TRANSPORT_REMOVED:
     case SCHSM_TRANSPORT_NO_SERVICE:
@@ -177,25 +187,29 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
          * a short one tells. */
         if (schsm_session_confirm_applet(session, &found) ||
             session->card.result == SCHSM_TRANSPORT_OK ||
-            session->card.result == SCHSM_TRANSPORT_TOO_LONG)
+            session->card.result == SCHSM_TRANSPORT_TOO_LONG) {
             return false;
+        }
         return recover(session, job, err);
     case SCHSM_TRANSPORT_BUSY:
     case SCHSM_TRANSPORT_FAILED:
         return false;
     }
-    if (status_word == 0 || status_word == SCHSM_SW_OK || status_word == SCHSM_SW_END_OF_FILE)
+    if (status_word == 0 || status_word == SCHSM_SW_OK || status_word == SCHSM_SW_END_OF_FILE) {
         return false; /* the card did its part; what it sent was wrong */
+    }
     if (status_word == SCHSM_SW_SECURITY_STATUS && job->login != NULL) {
         /* Another program selected the applet: that logs everybody out. */
         session->login = SCHSM_LOGIN_UNKNOWN;
         session->pin_proven = false;
         return true;
     }
-    if (schsm_session_confirm_applet(session, &found))
+    if (schsm_session_confirm_applet(session, &found)) {
         return false; /* our applet means what it said */
-    if (session->card.result != SCHSM_TRANSPORT_OK)
+    }
+    if (session->card.result != SCHSM_TRANSPORT_OK) {
         return recover(session, job, err); /* the way broke; cannot come here again */
+    }
     schsm_log(SCHSM_LOG_INFO, "another applet is selected on device %s: selecting ours",
               schsm_session_name(session));
     return schsm_session_select(session, err);
@@ -208,8 +222,9 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
 
     enter(session);
     ok = attempt(session, job, false, err);
-    if (!ok && recover(session, job, err))
+    if (!ok && recover(session, job, err)) {
         ok = attempt(session, job, true, err);
+    }
     leave(session);
     return ok;
 }
@@ -229,16 +244,18 @@ struct schsm_session *schsm_session_new(const struct schsm_transport *transport,
     session->transport_arg = arg;
     (void)snprintf(session->reader, sizeof(session->reader), "%s", reader);
     (void)schsm_reader_serial(reader, session->serial, sizeof(session->serial));
-    if (atr != NULL)
+    if (atr != NULL) {
         session->atr = *atr;
+    }
     forget_connection(session);
     return session;
 }
 
 void schsm_session_free(struct schsm_session *session)
 {
-    if (session == NULL)
+    if (session == NULL) {
         return;
+    }
     enter(session); /* in a child this abandons the parent's connection */
     schsm_session_disconnect(session);
     leave(session);

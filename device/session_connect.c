@@ -46,8 +46,9 @@ enum schsm_atr_kind schsm_atr_kind(const struct schsm_atr *atr)
 {
     for (size_t i = 0; i < sizeof(known_atrs) / sizeof(known_atrs[0]); i++) {
         if (atr->len == known_atrs[i].len &&
-            memcmp(atr->bytes, known_atrs[i].bytes, known_atrs[i].len) == 0)
+            memcmp(atr->bytes, known_atrs[i].bytes, known_atrs[i].len) == 0) {
             return SCHSM_ATR_HSM;
+        }
     }
     return is_goid(atr) ? SCHSM_ATR_HSM : SCHSM_ATR_UNKNOWN;
 }
@@ -69,16 +70,20 @@ bool schsm_reader_serial(const char *reader, char *serial, size_t size)
     size_t n = 0;
 
     serial[0] = 0;
-    if (at == NULL || size <= SERIAL_LEN)
+    if (at == NULL || size <= SERIAL_LEN) {
         return false;
+    }
     at++;
-    while (n < SERIAL_LEN && (is_letter(at[n]) || (n >= 2 && at[n] >= '0' && at[n] <= '9')))
+    while (n < SERIAL_LEN && (is_letter(at[n]) || (n >= 2 && at[n] >= '0' && at[n] <= '9'))) {
         n++;
-    if (n != SERIAL_LEN || strncmp(at + n, SEQUENCE, strlen(SEQUENCE)) != 0)
+    }
+    if (n != SERIAL_LEN || strncmp(at + n, SEQUENCE, strlen(SEQUENCE)) != 0) {
         return false;
+    }
     at += n + strlen(SEQUENCE);
-    if (at[strspn(at, " ")] != ')')
+    if (at[strspn(at, " ")] != ')') {
         return false;
+    }
     memcpy(serial, at - n - strlen(SEQUENCE), n);
     serial[n] = 0;
     return true;
@@ -86,8 +91,9 @@ bool schsm_reader_serial(const char *reader, char *serial, size_t size)
 
 int schsm_session_begin(struct schsm_session *session, struct schsm_error *err)
 {
-    if (session->in_transaction)
+    if (session->in_transaction) {
         return 1;
+    }
     session->card.status_word = 0;
     session->card.result = session->transport->begin(session->card.handle, err);
     session->in_transaction = session->card.result == SCHSM_TRANSPORT_OK;
@@ -96,8 +102,9 @@ int schsm_session_begin(struct schsm_session *session, struct schsm_error *err)
 
 void schsm_session_end(struct schsm_session *session)
 {
-    if (session->in_transaction && session->card.handle != NULL)
+    if (session->in_transaction && session->card.handle != NULL) {
         session->transport->end(session->card.handle);
+    }
     session->in_transaction = false;
 }
 
@@ -127,10 +134,12 @@ int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error
 {
     char serial[SCHSM_SERIAL_MAX + 1];
 
-    if (session->serial[0] != 0)
+    if (session->serial[0] != 0) {
         return 1;
-    if (!read_serial(session, serial, err))
+    }
+    if (!read_serial(session, serial, err)) {
         return 0;
+    }
     set_text(session->serial, sizeof(session->serial), serial);
     session->same_card = true;
     return 1;
@@ -142,19 +151,22 @@ static int is_same_card(struct schsm_session *session, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
 
-    if (session->serial[0] == 0 || session->same_card)
+    if (session->serial[0] == 0 || session->same_card) {
         return 1;
+    }
     if (!schsm_reader_serial(session->reader, serial, sizeof(serial)) &&
-        !read_serial(session, serial, err))
+        !read_serial(session, serial, err)) {
         return 0;
+    }
     session->same_card = strcmp(serial, session->serial) == 0;
     schsm_guard_lock();
     session->exchanged = !session->same_card;
     schsm_guard_unlock();
-    if (!session->same_card)
+    if (!session->same_card) {
         schsm_fail(err, SCHSM_REASON_DEVICE_REMOVED,
                    "device %s was removed, in reader %s is now device %s: insert %s again",
                    session->serial, session->reader, serial, session->serial);
+    }
     return session->same_card;
 }
 
@@ -166,8 +178,9 @@ static int open_reader(struct schsm_session *session, struct schsm_error *err)
 
     session->card.result = session->transport->open(session->transport_arg, session->reader,
                                                     &handle, &session->atr, err);
-    if (session->card.result != SCHSM_TRANSPORT_OK)
+    if (session->card.result != SCHSM_TRANSPORT_OK) {
         return 0;
+    }
     schsm_guard_lock();
     session->card.handle = handle;
     schsm_guard_unlock();
@@ -199,24 +212,29 @@ static int open_other_reader(struct schsm_session *session)
     int ok = 0;
 
     slots = OPENSSL_malloc(SLOTS_MAX * sizeof(*slots));
-    if (slots == NULL)
+    if (slots == NULL) {
         return 0;
+    }
     if (session->transport->list(session->transport_arg, slots, &count, &ignored) !=
-        SCHSM_TRANSPORT_OK)
+        SCHSM_TRANSPORT_OK) {
         count = 0;
+    }
     memcpy(usual, session->reader, sizeof(usual));
     for (size_t i = 0; i < count && !ok; i++) {
         if (!slots[i].card_present || strcmp(slots[i].reader, usual) == 0 ||
-            schsm_atr_kind(&slots[i].atr) != SCHSM_ATR_HSM)
+            schsm_atr_kind(&slots[i].atr) != SCHSM_ATR_HSM) {
             continue;
+        }
         if (schsm_reader_serial(slots[i].reader, serial, sizeof(serial)) &&
-            strcmp(serial, session->serial) != 0)
+            strcmp(serial, session->serial) != 0) {
             continue;
+        }
         set_text(session->reader, sizeof(session->reader), slots[i].reader);
         session->card.long_works = false;
         ok = open_reader(session, &ignored);
-        if (!ok)
+        if (!ok) {
             set_text(session->reader, sizeof(session->reader), usual);
+        }
     }
     OPENSSL_free(slots);
     return ok;
@@ -234,17 +252,20 @@ int schsm_session_connect(struct schsm_session *session, bool patient, struct sc
 {
     const struct timespec pause = { 0, RETURN_PAUSE_MS * 1000000L };
 
-    if (session->card.handle != NULL)
+    if (session->card.handle != NULL) {
         return 1;
+    }
     for (int waited = 0;; waited += RETURN_PAUSE_MS) {
         struct schsm_error first = SCHSM_ERROR_INIT;
 
-        if (open_reader(session, &first))
+        if (open_reader(session, &first)) {
             return 1;
+        }
         if (session->serial[0] != 0 &&
             (may_return(session) || first.reason == SCHSM_REASON_DEVICE_REMOVED) &&
-            open_other_reader(session))
+            open_other_reader(session)) {
             return 1;
+        }
         if (!patient || waited >= RETURN_LIMIT_MS || !may_return(session)) {
             *err = first;
             return 0;

@@ -51,10 +51,12 @@ static int refuse_transport(struct schsm_session *session, struct schsm_error *e
 {
     struct schsm_pin_status so;
 
-    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err))
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err)) {
         return 0;
-    if (so.state == SCHSM_PIN_ABSENT)
+    }
+    if (so.state == SCHSM_PIN_ABSENT) {
         return refuse_uninitialised(session, err);
+    }
     return REFUSE(session, err, SCHSM_REASON_PIN_MUST_CHANGE,
                   "device %s has a transport PIN, which has to be changed before the first use "
                   "(sc-hsm pin change)",
@@ -67,13 +69,15 @@ static int query(struct schsm_session *session, int *tries, struct schsm_error *
 {
     struct schsm_pin_status status;
 
-    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err))
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err)) {
         return 0;
+    }
     /* "Not found" may be the answer of another applet; nobody is logged in to be logged out. */
     if (status.state == SCHSM_PIN_ABSENT && !session->selected &&
         (!schsm_session_select(session, err) ||
-         !schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err)))
+         !schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err))) {
         return 0;
+    }
     *tries = status.tries_left;
     session->login = SCHSM_LOGIN_OUT;
     switch (status.state) {
@@ -112,8 +116,9 @@ static int refuse_missing(struct schsm_session *session, const struct schsm_logi
 static int check_tries(struct schsm_session *session, const struct schsm_login *login, int tries,
                        struct schsm_error *err)
 {
-    if (tries < 0 || tries >= login->min_pin_tries)
+    if (tries < 0 || tries >= login->min_pin_tries) {
         return 1;
+    }
     REFUSE(session, err, SCHSM_REASON_PIN_TRIES_LOW,
            "only %d PIN %s left on device %s, so the stored PIN was not tried: use "
            "pin-source=prompt to type it, or set min-pin-tries to %d in the configuration",
@@ -133,14 +138,16 @@ static int read_source(struct schsm_session *session, const struct schsm_login *
         *pin = schsm_secret_ref(session->typed);
         return 1;
     }
-    if (!stored)
+    if (!stored) {
         schsm_session_end(session);
+    }
     if (!schsm_pin_source_read(login->source, &prompt, pin, err)) {
         session->refused = true;
         return 0;
     }
-    if (!stored)
+    if (!stored) {
         schsm_session_keep(&session->typed, *pin);
+    }
     return !transaction || schsm_session_begin(session, err);
 }
 
@@ -152,27 +159,32 @@ static int check_pin(struct schsm_session *session, const struct schsm_secret *p
     size_t len = schsm_secret_len(pin);
     int tries = -1;
 
-    if (len < PIN_MIN || len > PIN_MAX)
+    if (len < PIN_MIN || len > PIN_MAX) {
         return REFUSE(session, err, SCHSM_REASON_PIN_LENGTH,
                       "the PIN given for device %s does not have %d to %d characters and was not "
                       "tried",
                       schsm_session_name(session), PIN_MIN, PIN_MAX);
-    if (!schsm_pin_memory_in_use())
+    }
+    if (!schsm_pin_memory_in_use()) {
         return 1;
+    }
     if (!schsm_session_learn_serial(session, err) ||
-        !schsm_pin_fingerprint(session->serial, pin, fingerprint, err))
+        !schsm_pin_fingerprint(session->serial, pin, fingerprint, err)) {
         return 0;
-    if (!schsm_pin_memory_knows(fingerprint, &tries))
+    }
+    if (!schsm_pin_memory_knows(fingerprint, &tries)) {
         return 1;
-    if (tries >= 0)
+    }
+    if (tries >= 0) {
         REFUSE(session, err, SCHSM_REASON_PIN_KNOWN_WRONG,
                "device %s refused this PIN before, with %d %s left then, so it was not tried "
                "again: give the right PIN",
                schsm_session_name(session), tries, tries == 1 ? "try" : "tries");
-    else
+    } else {
         REFUSE(session, err, SCHSM_REASON_PIN_KNOWN_WRONG,
                "device %s refused this PIN before, so it was not tried again: give the right PIN",
                schsm_session_name(session));
+    }
     return refuse_tries(session, err, tries);
 }
 
@@ -190,18 +202,20 @@ static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, i
     if (pin != NULL) {
         schsm_session_keep(&session->kept_pin, NULL);
         if (schsm_session_learn_serial(session, &ignored) &&
-            schsm_pin_fingerprint(session->serial, pin, fingerprint, &ignored))
+            schsm_pin_fingerprint(session->serial, pin, fingerprint, &ignored)) {
             schsm_pin_memory_add(fingerprint, tries);
+        }
     }
-    if (tries == 0)
+    if (tries == 0) {
         REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
                "the PIN is wrong, and the PIN of device %s is now blocked: unblock it with the "
                "SO-PIN (sc-hsm pin unblock)",
                schsm_session_name(session));
-    else
+    } else {
         REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
                "the PIN is wrong for device %s; %d %s left", schsm_session_name(session), tries,
                tries_text(tries));
+    }
     err->status_word = status_word;
     return refuse_tries(session, err, tries);
 }
@@ -213,10 +227,12 @@ static int fail_verify(struct schsm_session *session, struct schsm_secret *pin,
     unsigned int status_word = session->card.status_word;
     int tries = schsm_status_word_tries(status_word);
 
-    if (session->card.result != SCHSM_TRANSPORT_OK || status_word == SCHSM_SW_OK)
+    if (session->card.result != SCHSM_TRANSPORT_OK || status_word == SCHSM_SW_OK) {
         return 0;
-    if (tries >= 0)
+    }
+    if (tries >= 0) {
         return fail_wrong(session, pin, tries, err);
+    }
     switch (status_word) {
     case SCHSM_SW_BLOCKED:
         return refuse_blocked(session, err);
@@ -237,14 +253,16 @@ static int fail_verify(struct schsm_session *session, struct schsm_secret *pin,
 
 static int verify_on_pad(struct schsm_session *session, struct schsm_error *err)
 {
-    if (!session->transport->has_pin_pad(session->card.handle))
+    if (!session->transport->has_pin_pad(session->card.handle)) {
         return REFUSE(session, err, SCHSM_REASON_PIN_SOURCE,
                       "reader %s has no PIN pad, but pin-source=pinpad asks for one: use "
                       "pin-source=prompt",
                       session->reader);
+    }
     schsm_log(SCHSM_LOG_INFO, "waiting for the PIN at the PIN pad of reader %s", session->reader);
-    if (!schsm_card_verify_pin_on_pad(&session->card, err))
+    if (!schsm_card_verify_pin_on_pad(&session->card, err)) {
         return fail_verify(session, NULL, err);
+    }
     session->login = SCHSM_LOGIN_IN;
     return 1;
 }
@@ -252,13 +270,16 @@ static int verify_on_pad(struct schsm_session *session, struct schsm_error *err)
 static int verify(struct schsm_session *session, const struct schsm_login *login,
                   struct schsm_secret *pin, struct schsm_error *err)
 {
-    if (!schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin), err))
+    if (!schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin),
+                               err)) {
         return fail_verify(session, pin, err);
+    }
     session->login = SCHSM_LOGIN_IN;
     session->pin_proven =
         schsm_pin_fingerprint(session->reader, pin, session->pin_fingerprint, err) != 0;
-    if (login->keep_pin)
+    if (login->keep_pin) {
         schsm_session_keep(&session->kept_pin, pin);
+    }
     schsm_log(SCHSM_LOG_DEBUG, "logged in to device %s", schsm_session_name(session));
     return 1;
 }
@@ -284,26 +305,31 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
 
     /* Only a stored PIN is there to be proven; a person is not asked without need. */
     prove = prove && stored;
-    if (session->login == SCHSM_LOGIN_IN && !prove)
+    if (session->login == SCHSM_LOGIN_IN && !prove) {
         return 1;
+    }
     if (session->login == SCHSM_LOGIN_IN && session->pin_proven) {
-        if (!read_source(session, login, -1, &pin, err))
+        if (!read_source(session, login, -1, &pin, err)) {
             return 0;
+        }
         if (is_proven(session, pin)) {
-            if (login->keep_pin)
+            if (login->keep_pin) {
                 schsm_session_keep(&session->kept_pin, pin);
+            }
             ok = 1;
             goto done;
         }
     }
-    if (!query(session, &tries, err))
+    if (!query(session, &tries, err)) {
         goto done;
+    }
     if (session->login == SCHSM_LOGIN_IN && !prove) {
         ok = 1;
         goto done;
     }
-    if (!prove && pin == NULL && session->kept_pin != NULL)
+    if (!prove && pin == NULL && session->kept_pin != NULL) {
         pin = schsm_secret_ref(session->kept_pin);
+    }
     if (pin == NULL && login->source == NULL) {
         refuse_missing(session, login, err);
         goto done;
@@ -312,10 +338,12 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
         ok = verify_on_pad(session, err);
         goto done;
     }
-    if ((stored || pin != NULL) && !check_tries(session, login, tries, err))
+    if ((stored || pin != NULL) && !check_tries(session, login, tries, err)) {
         goto done;
-    if (pin == NULL && !read_source(session, login, tries, &pin, err))
+    }
+    if (pin == NULL && !read_source(session, login, tries, &pin, err)) {
         goto done;
+    }
     ok = check_pin(session, pin, err) && verify(session, login, pin, err);
 
 done:

@@ -70,10 +70,11 @@ static void user_name(char *name, size_t size)
     struct passwd entry, *found = NULL;
     char buffer[1024];
 
-    if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
+    if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL) {
         (void)snprintf(name, size, "%s", found->pw_name);
-    else
+    } else {
         (void)snprintf(name, size, "with number %lu", (unsigned long)geteuid());
+    }
 }
 
 /* The sentence for a service that does not answer. */
@@ -149,8 +150,9 @@ static enum schsm_transport_result fail_code(struct schsm_error *err, LONG code,
     char user[64];
 
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-        if (meanings[i].code != code)
+        if (meanings[i].code != code) {
             continue;
+        }
 /* The formats are the literals of the table above, each with one %s. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -158,8 +160,9 @@ static enum schsm_transport_result fail_code(struct schsm_error *err, LONG code,
 #pragma GCC diagnostic pop
         return meanings[i].result;
     }
-    if (code == SCARD_E_NO_SERVICE || code == SCARD_F_COMM_ERROR)
+    if (code == SCARD_E_NO_SERVICE || code == SCARD_F_COMM_ERROR) {
         return fail_service(err, SCARD_E_NO_SERVICE);
+    }
     if (code == SCARD_W_SECURITY_VIOLATION) {
         user_name(user, sizeof(user));
         schsm_fail(err, SCHSM_REASON_TRANSPORT,
@@ -194,8 +197,9 @@ static size_t add_slot(struct schsm_slot *slots, size_t n, const char *name)
 {
     size_t len = strlen(name);
 
-    if (len > SCHSM_READER_MAX)
+    if (len > SCHSM_READER_MAX) {
         return n;
+    }
     memset(&slots[n], 0, sizeof(slots[n]));
     memcpy(slots[n].reader, name, len + 1);
     return n + 1;
@@ -214,21 +218,25 @@ static enum schsm_transport_result pcsc_list(void *arg, struct schsm_slot *slots
 
     (void)arg;
     result = establish(&context, err);
-    if (result != SCHSM_TRANSPORT_OK)
+    if (result != SCHSM_TRANSPORT_OK) {
         return result;
+    }
     gate_pass();
     code = SCardListReaders(context, NULL, names, &names_len);
-    if (code == SCARD_E_NO_READERS_AVAILABLE)
+    if (code == SCARD_E_NO_READERS_AVAILABLE) {
         goto done;
+    }
     if (code != SCARD_S_SUCCESS) {
         result = fail_code(err, code, "list");
         goto done;
     }
     names[sizeof(names) - 1] = 0;
-    for (const char *name = names; *name != 0 && found < *count; name += strlen(name) + 1)
+    for (const char *name = names; *name != 0 && found < *count; name += strlen(name) + 1) {
         found = add_slot(slots, found, name);
-    if (found == 0)
+    }
+    if (found == 0) {
         goto done;
+    }
     states = calloc(found, sizeof(*states));
     if (states == NULL) {
         schsm_fail_memory(err);
@@ -272,8 +280,9 @@ static enum schsm_transport_result read_atr(struct pcsc_connection *connection,
 
     gate_pass();
     code = SCardStatus(connection->card, NULL, &name_len, &state, &protocol, bytes, &len);
-    if (code != SCARD_S_SUCCESS && code != SCARD_E_INSUFFICIENT_BUFFER)
+    if (code != SCARD_S_SUCCESS && code != SCARD_E_INSUFFICIENT_BUFFER) {
         return fail_code(err, code, connection->reader);
+    }
     atr->len = code == SCARD_S_SUCCESS && len <= SCHSM_ATR_MAX ? len : 0;
     memcpy(atr->bytes, bytes, atr->len);
     return SCHSM_TRANSPORT_OK;
@@ -324,8 +333,9 @@ static enum schsm_transport_result pcsc_open(void *arg, const char *reader, void
         code = SCardConnect(connection->context, connection->reader, SCARD_SHARE_SHARED,
                             SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
                             &connection->protocol);
-        if (code != SCARD_E_SHARING_VIOLATION || tries == CONNECT_TRIES)
+        if (code != SCARD_E_SHARING_VIOLATION || tries == CONNECT_TRIES) {
             break;
+        }
         (void)usleep(CONNECT_PAUSE_US);
     }
     if (code != SCARD_S_SUCCESS) {
@@ -353,8 +363,9 @@ static enum schsm_transport_result pcsc_reconnect(void *handle, struct schsm_atr
     code =
         SCardReconnect(connection->card, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
                        SCARD_LEAVE_CARD, &connection->protocol);
-    if (code != SCARD_S_SUCCESS)
+    if (code != SCARD_S_SUCCESS) {
         return fail_code(err, code, connection->reader);
+    }
     return read_atr(connection, atr, err);
 }
 
@@ -393,8 +404,9 @@ static enum schsm_transport_result pcsc_transmit(void *handle, const uint8_t *co
         return SCHSM_TRANSPORT_OK;
     }
     result = fail_code(err, code, connection->reader);
-    if (is_extended(command, command_len) && means_too_long(code))
+    if (is_extended(command, command_len) && means_too_long(code)) {
         return SCHSM_TRANSPORT_TOO_LONG;
+    }
     return result == SCHSM_TRANSPORT_TOO_LONG ? SCHSM_TRANSPORT_FAILED : result;
 }
 
@@ -423,20 +435,23 @@ static bool pcsc_has_pin_pad(void *handle)
     DWORD len = 0;
     LONG code;
 
-    if (connection->features_read)
+    if (connection->features_read) {
         return connection->verify_control != 0;
+    }
     gate_pass();
     code = SCardControl(connection->card, IOCTL_GET_FEATURES, NULL, 0, features, sizeof(features),
                         &len);
     connection->features_read = true;
-    if (code != SCARD_S_SUCCESS || len > sizeof(features))
+    if (code != SCARD_S_SUCCESS || len > sizeof(features)) {
         return false;
+    }
     /* TLV: tag, length 4, control code big endian */
     for (size_t at = 0; at + 6 <= len && features[at + 1] == 4; at += 6) {
-        if (features[at] == FEATURE_VERIFY_PIN_DIRECT)
+        if (features[at] == FEATURE_VERIFY_PIN_DIRECT) {
             connection->verify_control = (DWORD)features[at + 2] << 24 |
                                          (DWORD)features[at + 3] << 16 |
                                          (DWORD)features[at + 4] << 8 | (DWORD)features[at + 5];
+        }
     }
     return connection->verify_control != 0;
 }
@@ -453,8 +468,9 @@ static enum schsm_transport_result pcsc_verify_on_pad(void *handle, const uint8_
     code = SCardControl(connection->card, connection->verify_control, structure, len, response,
                         *response_len, &got);
     *response_len = 0;
-    if (code != SCARD_S_SUCCESS)
+    if (code != SCARD_S_SUCCESS) {
         return fail_code(err, code, connection->reader);
+    }
     *response_len = got;
     return SCHSM_TRANSPORT_OK;
 }

@@ -93,9 +93,11 @@ static const struct {
 
 static enum schsm_reason reason(const char *name)
 {
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        if (strcmp(reasons[i].name, name) == 0)
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (strcmp(reasons[i].name, name) == 0) {
             return reasons[i].reason;
+        }
+    }
     die("unknown reason %s", name);
 }
 
@@ -109,8 +111,9 @@ static void open_device(void)
     EXPECT_OK(schsm_registry_device(registry, &selector, &device, err));
     login.min_pin_tries = min != NULL ? atoi(min) : 2;
     login.keep_pin = getenv("KEEP_PIN") != NULL;
-    if (source != NULL)
+    if (source != NULL) {
         EXPECT_OK((login.source = schsm_pin_source_parse(source, err)) != NULL);
+    }
 }
 
 static void close_device(void)
@@ -160,8 +163,9 @@ static int sign_once(EVP_PKEY *key, int key_ref, struct schsm_error *err)
     if (EVP_PKEY_is_a(key, "EC")) {
         EXPECT(RAND_bytes(in, 32) == 1);
         if (!schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, key_ref, &login, in, 32, out,
-                                  &out_len, err))
+                                  &out_len, err)) {
             return 0;
+        }
         EXPECT(verify_hash(key, 0, in, 32, out, out_len));
         return 1;
     }
@@ -172,8 +176,9 @@ static int sign_once(EVP_PKEY *key, int key_ref, struct schsm_error *err)
     in[size - 41] = 0;
     EXPECT(RAND_bytes(in + size - 40, 40) == 1);
     if (!schsm_device_operate(device, SCHSM_OP_RSA_SIGN, key_ref, &login, in, size, out, &out_len,
-                              err))
+                              err)) {
         return 0;
+    }
     EXPECT(out_len == size);
     EXPECT(verify_hash(key, RSA_PKCS1_PADDING, in + size - 40, 40, out, out_len));
     return 1;
@@ -245,10 +250,11 @@ static void try_key(int key_ref)
     EVP_PKEY *key = public_key(key_ref);
 
     EXPECT_OK(sign_once(key, key_ref, err));
-    if (EVP_PKEY_is_a(key, "RSA"))
+    if (EVP_PKEY_is_a(key, "RSA")) {
         decrypt_once(key, key_ref);
-    else
+    } else {
         derive_once(key, key_ref);
+    }
     EVP_PKEY_free(key);
 }
 
@@ -278,8 +284,9 @@ static void scenario_list(char **args)
 
         printf("type %d handle %04X ref %d id ", (int)object->type, object->handle,
                object->key_ref);
-        for (size_t j = 0; j < object->id_len; j++)
+        for (size_t j = 0; j < object->id_len; j++) {
             printf("%02x", object->id[j]);
+        }
         printf(" label '%s' key %d bits %u value %zu\n", object->label, (int)object->key_type,
                object->bits, object->value_len);
     }
@@ -342,8 +349,9 @@ static void scenario_many(char **args)
     key = public_key(key_ref);
     EXPECT_OK(sign_once(key, key_ref, err));
     (void)clock_gettime(CLOCK_MONOTONIC, &begin);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         EXPECT_OK(sign_once(key, key_ref, err));
+    }
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
     printf("%.1f us each, verification included\n",
            ((double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec)) /
@@ -364,8 +372,9 @@ static void scenario_wrong(char **args)
     EXPECT_REASON(schsm_device_login(device, &login, err), SCHSM_REASON_PIN_INCORRECT);
     EXPECT_OK(schsm_device_pin_tries(device, &in, &tries, err));
     EXPECT(tries == before - 1);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         EXPECT_REASON(schsm_device_login(device, &login, err), SCHSM_REASON_PIN_KNOWN_WRONG);
+    }
     if (fork() == 0) {
         EXPECT_REASON(schsm_device_login(device, &login, err), SCHSM_REASON_PIN_KNOWN_WRONG);
         close_device();
@@ -398,8 +407,9 @@ static void scenario_repeat(char **args)
     EXPECT_OK(sign_once(key, key_ref, err));
     EXPECT_OK(sign_once(key, key_ref, err));
     for (args++; *args != NULL; args++) {
-        if (system(*args) != 0) /* NOLINT(cert-env33-c): the test's own command */
+        if (system(*args) != 0) { /* NOLINT(cert-env33-c): the test's own command */
             die("failed: %s", *args);
+        }
         EXPECT_OK(sign_once(key, key_ref, err));
     }
     EVP_PKEY_free(key);
@@ -434,10 +444,12 @@ static void scenario_threads(char **args)
     thread_ref = atoi(args[0]);
     thread_count = atoi(args[2]);
     thread_key = public_key(thread_ref);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         EXPECT(pthread_create(&threads[i], NULL, thread_signs, NULL) == 0);
-    for (int i = 0; i < count; i++)
+    }
+    for (int i = 0; i < count; i++) {
         EXPECT(pthread_join(threads[i], NULL) == 0);
+    }
     EXPECT(failures == 0);
     EVP_PKEY_free(thread_key);
     close_device();
@@ -455,8 +467,9 @@ static void scenario_fork(char **args)
     thread_count = rounds * 10;
     thread_key = key = public_key(thread_ref);
     EXPECT_OK(sign_once(key, thread_ref, err));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         EXPECT(pthread_create(&threads[i], NULL, thread_signs, NULL) == 0);
+    }
     for (int round = 0; round < rounds; round++) {
         pid_t child = fork();
 
@@ -469,11 +482,13 @@ static void scenario_fork(char **args)
             _exit(0);
         }
         EXPECT(waitpid(child, &status, 0) == child);
-        if (status != 0)
+        if (status != 0) {
             die("round %d: child ended with %x", round, (unsigned int)status);
+        }
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         EXPECT(pthread_join(threads[i], NULL) == 0);
+    }
     EXPECT(failures == 0);
     EXPECT_OK(sign_once(key, thread_ref, err));
     EVP_PKEY_free(key);
@@ -545,9 +560,10 @@ static enum schsm_transport_result faulty_transmit(void *handle, const uint8_t *
 {
     enum schsm_transport_result result;
 
-    if (fault_at < 0 || fault_at-- > 0)
+    if (fault_at < 0 || fault_at-- > 0) {
         return schsm_transport_pcsc.transmit(handle, command, command_len, response, response_len,
                                              err);
+    }
     if (fault == FAULT_REFUSED) {
         response[0] = 0x6A; /* no memory */
         response[1] = 0x84;
@@ -557,8 +573,9 @@ static enum schsm_transport_result faulty_transmit(void *handle, const uint8_t *
     if (fault == FAULT_RESET_AFTER) {
         result = schsm_transport_pcsc.transmit(handle, command, command_len, response, response_len,
                                                err);
-        if (result != SCHSM_TRANSPORT_OK)
+        if (result != SCHSM_TRANSPORT_OK) {
             return result;
+        }
     }
     schsm_fail(err, SCHSM_REASON_TRANSPORT, "spoiled");
     return SCHSM_TRANSPORT_RESET;
@@ -571,8 +588,9 @@ static size_t count_keys(void)
     size_t count;
 
     EXPECT_OK(schsm_device_find(device, &filter, &list, err));
-    for (size_t i = 0; i < list.count; i++)
+    for (size_t i = 0; i < list.count; i++) {
         EXPECT(list.objects[i].id_len > 0);
+    }
     count = list.count;
     schsm_object_list_clear(&list);
     return count;

@@ -78,13 +78,15 @@ static enum schsm_transport_result world_list(void *arg, struct schsm_slot *slot
     (void)arg;
     (void)error;
     for (int i = 0; i < READERS && n < *count; i++) {
-        if (world.reader[i] == NULL)
+        if (world.reader[i] == NULL) {
             continue;
+        }
         memset(&slots[n], 0, sizeof(slots[n]));
         (void)snprintf(slots[n].reader, sizeof(slots[n].reader), "%s", world.reader[i]);
         slots[n].card_present = world.serial[i] != NULL;
-        if (slots[n].card_present)
+        if (slots[n].card_present) {
             set_atr(&slots[n].atr);
+        }
         n++;
     }
     *count = n;
@@ -97,8 +99,9 @@ static enum schsm_transport_result world_open(void *arg, const char *reader, voi
     (void)arg;
     for (int i = 0; i < READERS; i++) {
         if (world.reader[i] == NULL || strcmp(world.reader[i], reader) != 0 ||
-            world.serial[i] == NULL)
+            world.serial[i] == NULL) {
             continue;
+        }
         world.open_in = i;
         world.verified = false;
         set_atr(atr);
@@ -158,8 +161,9 @@ static unsigned int read_file(const struct schsm_apdu *apdu, uint8_t *out, size_
     uint8_t content[1500];
     size_t size = 0, offset;
 
-    if (apdu->data_len != 4)
+    if (apdu->data_len != 4) {
         return 0x6700;
+    }
     offset = (size_t)apdu->data[2] << 8 | apdu->data[3];
     if (file == 0x2F02) {
         size = device_certificate(world.serial[world.open_in], content, sizeof(content));
@@ -172,8 +176,9 @@ static unsigned int read_file(const struct schsm_apdu *apdu, uint8_t *out, size_
     } else {
         return 0x6A82;
     }
-    if (offset >= size)
+    if (offset >= size) {
         return 0x6282;
+    }
     *len = size - offset < apdu->le ? size - offset : apdu->le;
     memcpy(out, content + offset, *len);
     return offset + *len < size || *len == apdu->le ? 0x9000 : 0x6282;
@@ -181,17 +186,20 @@ static unsigned int read_file(const struct schsm_apdu *apdu, uint8_t *out, size_
 
 static unsigned int verify(const struct schsm_apdu *apdu)
 {
-    if (apdu->p2 != 0x81)
+    if (apdu->p2 != 0x81) {
         return 0x63CF;
-    if (apdu->data_len == 0)
+    }
+    if (apdu->data_len == 0) {
         return world.verified     ? 0x9000
                : world.tries == 0 ? 0x6983
                                   : 0x63C0u + (unsigned)world.tries;
+    }
     world.pins++;
     world.verified =
         strlen(world.pin) == apdu->data_len && memcmp(world.pin, apdu->data, apdu->data_len) == 0;
-    if (world.verified)
+    if (world.verified) {
         return 0x9000;
+    }
     world.tries--;
     return 0x63C0u + (unsigned)world.tries;
 }
@@ -205,14 +213,16 @@ static unsigned int answer(const struct schsm_apdu *apdu, uint8_t *out, size_t *
         world.other_applet = world.verified = false;
         return 0x9000;
     }
-    if (world.other_applet)
+    if (world.other_applet) {
         return 0x6D00;
+    }
     switch (apdu->ins) {
     case SCHSM_INS_VERIFY:
         return verify(apdu);
     case SCHSM_INS_READ_BINARY:
-        if (world.wrong_le && apdu->le != 100)
+        if (world.wrong_le && apdu->le != 100) {
             return 0x6C64;
+        }
         return read_file(apdu, out, len);
     case SCHSM_INS_ENUMERATE_OBJECTS:
         memcpy(out, list, sizeof(list));
@@ -225,8 +235,9 @@ static unsigned int answer(const struct schsm_apdu *apdu, uint8_t *out, size_t *
         world.pending_len -= *len;
         return world.pending_len > 0 ? 0x6100u + (unsigned)(world.pending_len & 0xFF) : 0x9000;
     case SCHSM_INS_SIGN:
-        if (!world.verified)
+        if (!world.verified) {
             return 0x6982;
+        }
         memcpy(out, apdu->data, apdu->data_len);
         *len = apdu->data_len;
         if (world.pieces) {
@@ -252,14 +263,17 @@ static size_t noise(uint8_t *out, size_t capacity)
     size_t len = random_number() % 6 == 0 ? random_number() % 1100 : random_number() % 60;
     uint16_t word = words[random_number() % (sizeof(words) / sizeof(words[0]))];
 
-    if (random_number() % 40 == 0)
+    if (random_number() % 40 == 0) {
         word = (uint16_t)random_number();
-    for (size_t i = 0; i < len; i++)
+    }
+    for (size_t i = 0; i < len; i++) {
         out[i] = (uint8_t)(random_number() % 3 == 0 ? random_number() : random_number() % 8);
+    }
     if (len > 4) {
         out[0] = tags[random_number() % sizeof(tags)];
-        if (random_number() % 2 == 0)
+        if (random_number() % 2 == 0) {
             out[1] = (uint8_t)(len - 2);
+        }
     }
     (void)capacity;
     out[len] = (uint8_t)(word >> 8);
@@ -295,12 +309,14 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
         world.lost--;
         schsm_fail(error, SCHSM_REASON_TRANSPORT, "lost");
         result = world.loss;
-        if (world.next_loss != SCHSM_TRANSPORT_OK)
+        if (world.next_loss != SCHSM_TRANSPORT_OK) {
             world.loss = world.next_loss;
+        }
         return result;
     }
-    if (!schsm_apdu_parse(command, command_len, &apdu))
+    if (!schsm_apdu_parse(command, command_len, &apdu)) {
         abort();
+    }
     if (world.short_limit != 0 &&
         (command_len > world.short_limit || schsm_apdu_is_extended(&apdu))) {
         schsm_fail(error, SCHSM_REASON_TRANSPORT, "too long");
@@ -317,8 +333,9 @@ static enum schsm_transport_result world_begin(void *handle, struct schsm_error 
 {
     (void)handle;
     (void)error;
-    if (world.in_transaction)
+    if (world.in_transaction) {
         abort();
+    }
     world.in_transaction = true;
     world.transactions++;
     return SCHSM_TRANSPORT_OK;
@@ -346,8 +363,9 @@ static enum schsm_transport_result world_verify_on_pad(void *handle, const uint8
     (void)handle;
     (void)error;
     if (len < sizeof(template) ||
-        memcmp(structure + len - sizeof(template), template, sizeof(template)) != 0)
+        memcmp(structure + len - sizeof(template), template, sizeof(template)) != 0) {
         abort();
+    }
     world.pads++;
     world.verified = world.pads > 1;
     response[0] = world.verified ? 0x90 : 0x64;
@@ -592,18 +610,21 @@ static void test_noise(unsigned int rounds)
         world.noise = seed;
         err.text[0] = 0;
         if (schsm_device_find(device, &filter, &list, &err)) {
-            for (size_t i = 0; i < list.count && i < 8; i++)
+            for (size_t i = 0; i < list.count && i < 8; i++) {
                 (void)schsm_device_read(device, &list.objects[i], &login, &err);
-            if (list.count > 0)
+            }
+            if (list.count > 0) {
                 (void)schsm_device_remove(device, &list.objects[0], &login, &err);
+            }
         }
         schsm_object_list_clear(&list);
         (void)schsm_device_info(device, &info, &err);
         (void)schsm_device_pin_tries(device, &in, &tries, &err);
         (void)sign(256);
         (void)sign(128);
-        if (schsm_device_generate(device, &spec, &login, &made, &err))
+        if (schsm_device_generate(device, &spec, &login, &made, &err)) {
             EXPECT(false); /* no noise is a request with a valid signature */
+        }
         EXPECT(err.text[0] != 0 && err.reason != SCHSM_REASON_NONE);
         world.noise = 0;
         end();
