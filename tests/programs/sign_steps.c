@@ -17,8 +17,8 @@ static void say_last_error(void)
     unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
     const char *reason = ERR_reason_error_string(code);
 
-    printf("failed: %s: %s\n", reason == NULL ? "?" : reason,
-           (flags & ERR_TXT_STRING) != 0 ? data : "");
+    (void)printf("failed: %s: %s\n", reason == NULL ? "?" : reason,
+                 (flags & ERR_TXT_STRING) != 0 ? data : "");
     ERR_clear_error();
 }
 
@@ -32,15 +32,15 @@ int main(int argc, char **argv)
         return 2;
     }
     program_load_key(&key, argv[1]);
-    printf("ready\n");
-    fflush(stdout);
+    (void)printf("ready\n");
+    (void)fflush(stdout);
     for (unsigned int number = 0; fgets(line, sizeof(line), stdin) != NULL; number++) {
         if (program_sign(&key, number)) {
-            printf("signed\n");
+            (void)printf("signed\n");
         } else {
             say_last_error();
         }
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     program_free_key(&key);
     return 0;
