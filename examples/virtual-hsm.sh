@@ -109,10 +109,12 @@ end_process() {
 
 # --- the private pcscd -----------------------------------------------------------------------
 
-# How this user gets namespaces: as root at once, others through a user namespace.
+# How this user gets namespaces: as root at once, others through a user namespace, root inside a
+# chroot by leaving the root folder's mount as it is, which is out of reach there.
 namespace_options() {
     local options
-    for options in "--net --mount" "--user --map-root-user --net --mount"; do
+    for options in "--net --mount" "--user --map-root-user --net --mount" \
+        "--net --mount --propagation unchanged"; do
         # shellcheck disable=SC2086  # words on purpose
         if unshare $options true 2>/dev/null; then
             echo "$options"
@@ -153,8 +155,15 @@ END
 # shellcheck disable=SC2016  # expanded by the inner shell
 readonly daemon_script='
     set -eu
-    dir=$1 driver=$2
+    dir=$1 driver=$2 outside=$3
     ip link set lo up
+    mkdir "$dir/probe"
+    mount -t tmpfs none "$dir/probe"
+    if grep -qF " $dir/probe " "/proc/$outside/mountinfo"; then
+        umount "$dir/probe"
+        echo "mounts made in this chroot would spread to the system around it"
+        exit 1
+    fi
     mount -t tmpfs none /run
     mkdir /run/pcscd
     sed -n "s/^LIBPATH *//p" "$dir/readers/cards" | while read -r copy; do
@@ -173,13 +182,17 @@ reader_ports_open() {
     [ "$(grep -c ' 00000000:0000 0A ' "/proc/$process/net/tcp" 2>/dev/null)" = $((2 * cards)) ]
 }
 
+# True as well when it ended: then there is nothing to wait for.
+daemon_answers() {
+    [ -S "$dir/pcscd.comm" ] || not_running pcscd
+}
+
 start_daemon() {
     local options
     options=$(namespace_options)
     # shellcheck disable=SC2086  # words on purpose
-    detached pcscd unshare $options bash -c "$daemon_script" pcscd-private "$dir" "$driver"
-    wait_until "the private pcscd did not start, see $dir/pcscd.log" \
-        test -S "$dir/pcscd.comm" -o ! -d "/proc/$(cat "$dir/pcscd.pid")"
+    detached pcscd unshare $options bash -c "$daemon_script" pcscd-private "$dir" "$driver" $$
+    wait_until "the private pcscd did not start, see $dir/pcscd.log" daemon_answers
     running pcscd || die "the private pcscd did not start: $(tail -1 "$dir/pcscd.log")"
     # A server's worker that gave up root has to reach the daemon as well.
     chmod 666 "$dir/pcscd.comm"
