@@ -31,6 +31,7 @@ struct survey {
     struct schsm_slot slots[SLOTS_MAX];
     size_t slots_count;
     char seen[400];             /* what was found but does not fit, for the sentence */
+    const char *empty;          /* a reader without a card, worth telling where nothing was found */
     struct schsm_error trouble; /* why a card could not be looked at */
 };
 
@@ -172,7 +173,7 @@ static struct schsm_device *consider(struct schsm_registry *registry, struct sur
     bool added = false;
 
     if (!slot->card_present) {
-        note(survey, "no card in reader %s%s", slot->reader, "");
+        survey->empty = survey->empty != NULL ? survey->empty : slot->reader;
         return NULL;
     }
     if (serial != NULL && schsm_reader_serial(slot->reader, name_serial, sizeof(name_serial)) &&
@@ -226,11 +227,14 @@ static bool fits_reader(const struct schsm_slot *slot, const char *reader)
     return reader == NULL || strstr(slot->reader, reader) != NULL;
 }
 
-static int fail_none(const struct survey *survey, const struct schsm_device_selector *selector,
+static int fail_none(struct survey *survey, const struct schsm_device_selector *selector,
                      bool reader_found, struct schsm_error *err)
 {
-    const char *seen = survey->seen[0] != 0 ? survey->seen : "nothing else";
-
+    if (survey->seen[0] == 0 && survey->empty != NULL) {
+        note(survey, "no card in reader %s%s", survey->empty, "");
+    } else if (survey->seen[0] == 0) {
+        note(survey, "%s%s", "nothing else", "");
+    }
     if (selector->reader != NULL && !reader_found) {
         return schsm_fail(err, SCHSM_REASON_NO_READER,
                           "no reader's name contains `%s`; `sc-hsm readers` lists those that are "
@@ -246,10 +250,10 @@ static int fail_none(const struct survey *survey, const struct schsm_device_sele
     if (selector->serial != NULL) {
         return schsm_fail(err, SCHSM_REASON_NO_DEVICE,
                           "no device with serial number %s is connected; there is %s",
-                          selector->serial, seen);
+                          selector->serial, survey->seen);
     }
     return schsm_fail(err, SCHSM_REASON_NO_DEVICE, "no SmartCard-HSM is connected; there is %s",
-                      seen);
+                      survey->seen);
 }
 
 /* Looks for devices, under the lock. */

@@ -32,7 +32,8 @@ static int refuse_tries(struct schsm_session *session, struct schsm_error *err, 
 static int refuse_blocked(struct schsm_session *session, struct schsm_error *err)
 {
     REFUSE(session, err, SCHSM_REASON_PIN_BLOCKED,
-           "the PIN of device %s is blocked: unblock it with the SO-PIN (sc-hsm pin unblock)",
+           "the PIN of device %s is blocked: unblock it with the SO-PIN, for instance by "
+           "pkcs11-tool --login --login-type so --init-pin",
            schsm_session_name(session));
     return refuse_tries(session, err, 0);
 }
@@ -59,7 +60,7 @@ static int refuse_transport(struct schsm_session *session, struct schsm_error *e
     }
     return REFUSE(session, err, SCHSM_REASON_PIN_MUST_CHANGE,
                   "device %s has a transport PIN, which has to be changed before the first use "
-                  "(sc-hsm pin change)",
+                  "(pkcs11-tool --login --change-pin)",
                   schsm_session_name(session));
 }
 
@@ -209,7 +210,7 @@ static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, i
     if (tries == 0) {
         REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
                "the PIN is wrong, and the PIN of device %s is now blocked: unblock it with the "
-               "SO-PIN (sc-hsm pin unblock)",
+               "SO-PIN, for instance by pkcs11-tool --login --login-type so --init-pin",
                schsm_session_name(session));
     } else {
         REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
