@@ -64,6 +64,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/sc-hsm-quickstart.XXXXXX")
 chmod 700 "$work"
 made=() # labels of the keys that are on the card because of us
 server=
+reader= # of the user's own token
 
 at_end() {
     local status=$?
@@ -114,21 +115,22 @@ find_token() {
     run opensc-tool --list-readers | tee "$work/readers"
     grep -q '^[0-9]* *Yes' "$work/readers" ||
         die "no card is in any reader; plug in the token, and check that pcscd runs"
-    run sc-hsm-tool | tee "$work/token" || die "the first card is not a SmartCard-HSM"
+    run sc-hsm-tool 2>&1 | tee "$work/token" || die "the first card is not a SmartCard-HSM"
     ! grep -qi 'never been initialized' "$work/token" ||
         die "the token was never initialised: do that first, with sc-hsm-tool --initialize"
     [ -t 0 ] && printf 'PIN of the token (it is checked once): '
     IFS= read -rs pin || die "no PIN was given"
     echo
     (umask 077 && printf '%s\n' "$pin" >"$work/pin")
-    sed "s|^# pin-source = .*|pin-source = file:$work/pin|" "$root/openssl.cnf.sample" \
-        >"$work/openssl.cnf"
+    # Where there are several, the one that was shown is the one that is used.
+    reader=$(sed -n 's/^Using reader with a card: //p' "$work/token")
+    sed -e "s|^# pin-source = .*|pin-source = file:$work/pin|" \
+        -e "s|^# reader = .*|reader = $reader|" "$root/openssl.cnf.sample" >"$work/openssl.cnf"
     export OPENSSL_CONF=$work/openssl.cnf OPENSSL_MODULES=$build/lib
 }
 
-# remove_keys: what we made, and nothing else: a key is deleted by the id that it was made with.
-# Until `sc-hsm delete` is there, OpenSC does it; it takes the PIN from a variable, not from the
-# command line, which everybody can read.
+# remove_keys: what we made, and nothing else: by the ids that the keys were made with. Until
+# `sc-hsm delete` is there, OpenSC does it.
 remove_keys() {
     local id
     if [ "${#made[@]}" = 0 ]; then
@@ -140,12 +142,31 @@ remove_keys() {
     fi
     say "Removing the keys that were made"
     for id in "${made[@]}"; do
-        SC_HSM_QUICKSTART_PIN=$(cat "$work/pin") run pkcs11-tool --module opensc-pkcs11.so --login \
-            --pin env:SC_HSM_QUICKSTART_PIN --delete-object --type privkey --id "$id" || {
-            echo "The key with the id $id is still on the token." >&2
+        remove_key "$id" || {
+            echo "Not everything of the key with the id $id is gone from the token." >&2
             return 1
         }
     done
+}
+
+# remove_key ID: the key with its description, then the request that the card made for it, a file
+# CExx that OpenSC leaves behind. The PIN goes by a variable and a file, not by the command line,
+# which everybody can read.
+remove_key() {
+    local reference
+    reference=$(openssl storeutl -noout -text "sc-hsm:id=$1;type=private" |
+        sed -n 's/.*key-ref=\([0-9]*\).*/\1/p')
+    [ -n "$reference" ] || return 1
+    SC_HSM_QUICKSTART_PIN=$(cat "$work/pin") run pkcs11-tool --module opensc-pkcs11.so --login \
+        --pin env:SC_HSM_QUICKSTART_PIN --delete-object --type privkey --id "$1" || return 1
+    {
+        printf 'verify CHV129 '
+        head -c -1 "$work/pin" | od -An -v -tx1 | tr -d '\n' | sed -e 's/^ //' -e 's/ /:/g'
+        printf '\ndelete ce%02x\nquit\n' "$reference"
+    } >remove
+    echo "\$ opensc-explorer: delete ce$(printf %02x "$reference")"
+    env -u OPENSSL_CONF opensc-explorer --reader "$reader" remove >removed 2>&1 || return 1
+    grep -q 'Code correct' removed && ! grep -qi 'unable to delete' removed
 }
 
 # --- the main part ---------------------------------------------------------------------------
