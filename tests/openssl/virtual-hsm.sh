@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../lib.sh"
+
+# folder SETTINGS: the folder that these settings name.
+folder() {
+    sed -n "s/^export SC_HSM_VIRTUAL='\(.*\)'$/\1/p" "$1"
+}
+
+virtual_hsm start --cards 2 >first
+virtual_hsm start --cards 2 >second
+first=$(folder first) second=$(folder second)
+at_end() {
+    local left
+    for left in "$first" "$second"; do
+        SC_HSM_VIRTUAL=$left virtual_hsm stop >/dev/null 2>&1
+    done
+}
+equal "four cards side by side have four serial numbers" 4 \
+    "$(cat "$first/serials" "$second/serials" | sort -u | wc -l)"
+for settings in first second; do
+    # shellcheck disable=SC1090
+    check "the settings of the $settings are for a shell" dash -c ". ./$settings && opensc-tool -l"
+    equal "two cards are there" 2 "$(grep -c Yes "$seen")"
+    SC_HSM_VIRTUAL=$(folder $settings) virtual_hsm env >again
+    same_bytes "env prints the settings again" $settings again
+    equal "the PIN is nobody else's to read" 600 "$(stat -c %a "$(folder $settings)/pin")"
+done
+check "nothing listens outside" bash -c "! grep -qi ':8C7B ' /proc/net/tcp"
+
+eval "$(cat first)"
+check "openssl works as the settings stand" openssl storeutl -noout "sc-hsm:serial=$(head -1 "$first/serials")"
+check "a card is pulled" virtual_hsm remove 2
+equal "one is left" 1 "$(opensc-tool -l | grep -c Yes)"
+fails "it cannot be pulled twice" virtual_hsm remove 2
+check "it is put back" virtual_hsm insert 2
+equal "two are there" 2 "$(opensc-tool -l | grep -c Yes)"
+fails "there is no third" virtual_hsm insert 3
+says 'no card 3'
+
+# stop cleans up whatever died before it.
+daemon=$(cat "$first/pcscd.pid") card=$(cat "$first/card-1.pid")
+kill -9 "$daemon"
+check "stop after the daemon died" virtual_hsm stop
+says '^unset .*SC_HSM_VIRTUAL'
+[ ! -e "$first" ] || fail "the folder is still there"
+# A process that ended may stay in the table until init has looked; then it has no command line.
+fails "no card lives on" grep -qs . "/proc/$card/cmdline"
+fails "stop once more" virtual_hsm stop
+says 'no virtual card'
+SC_HSM_VIRTUAL=$second check "the other one still works" virtual_hsm env
+SC_HSM_VIRTUAL=$second check "stop" virtual_hsm stop
+[ ! -e "$second" ] || fail "the folder is still there"
+unset SC_HSM_VIRTUAL
+
+fails "env outside" virtual_hsm env
+says 'SC_HSM_VIRTUAL is not set'
+fails "too many cards" virtual_hsm start --cards 9
+says '0 to 8'
+SC_HSM_BUILD=$work fails "no build" virtual_hsm start
+says 'build first'
+fails "no command" virtual_hsm
+says '^Usage'
