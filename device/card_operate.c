@@ -11,6 +11,7 @@
 #include "tlv.h"
 
 #define RSA_MAX 512 /* bytes of a 4096 bit modulus */
+#define PKCS1_OVERHEAD 11
 
 struct operation {
     enum schsm_operation operation;
@@ -28,11 +29,17 @@ static int fail_result(struct schsm_error *err, const char *what, size_t len)
                       what, len);
 }
 
+/* The modulus's length, which only a block tells. */
 static int take_rsa(const struct operation *op, const uint8_t *result, size_t len,
                     struct schsm_error *err)
 {
-    if (len != op->in_len) {
+    bool block = schsm_operation_traits(op->operation)->input == SCHSM_INPUT_BLOCK;
+
+    if (len == 0 || (block && len != op->in_len)) {
         return fail_result(err, "RSA result", len);
+    }
+    if (len > op->capacity) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
     }
     memcpy(op->out, result, len);
     *op->out_len = len;
@@ -70,33 +77,36 @@ static int take_secret(const struct operation *op, const uint8_t *result, size_t
     return 1;
 }
 
-static const struct {
-    enum schsm_operation operation;
-    bool decipher;
-    enum schsm_card_algorithm algorithm;
-    int (*take)(const struct operation *op, const uint8_t *result, size_t len,
-                struct schsm_error *err);
-} kinds[] = {
-    { SCHSM_OP_RSA_SIGN, false, SCHSM_ALGORITHM_RSA_SIGN_RAW, take_rsa },
-    { SCHSM_OP_RSA_DECRYPT, true, SCHSM_ALGORITHM_RSA_DECRYPT_RAW, take_rsa },
-    { SCHSM_OP_ECDSA_SIGN, false, SCHSM_ALGORITHM_ECDSA_HASH, take_signature },
-    { SCHSM_OP_ECDH, true, SCHSM_ALGORITHM_ECDH, take_secret },
-};
+static int take(const struct operation *op, const uint8_t *result, size_t len,
+                struct schsm_error *err)
+{
+    if (op->operation == SCHSM_OP_ECDH) {
+        return take_secret(op, result, len, err);
+    }
+    return schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_RSA
+               ? take_rsa(op, result, len, err)
+               : take_signature(op, result, len, err);
+}
 
 /* Sizes are checked before the card is asked. */
 static int check_sizes(const struct operation *op, struct schsm_error *err)
 {
     bool fits = false;
 
-    switch (op->operation) {
-    case SCHSM_OP_RSA_SIGN:
-    case SCHSM_OP_RSA_DECRYPT:
+    switch (schsm_operation_traits(op->operation)->input) {
+    case SCHSM_INPUT_BLOCK:
         fits = op->in_len > 0 && op->in_len <= RSA_MAX && op->capacity >= op->in_len;
         break;
-    case SCHSM_OP_ECDSA_SIGN:
+    case SCHSM_INPUT_DIGEST_INFO:
+        fits = op->in_len > 0 && op->in_len <= RSA_MAX - PKCS1_OVERHEAD;
+        break;
+    case SCHSM_INPUT_HASH:
         fits = op->in_len > 0 && op->in_len <= SCHSM_FIELD_MAX;
         break;
-    case SCHSM_OP_ECDH:
+    case SCHSM_INPUT_MESSAGE:
+        fits = op->in_len <= SCHSM_MESSAGE_MAX;
+        break;
+    case SCHSM_INPUT_POINT:
         fits = op->in_len >= 3 && op->in_len <= SCHSM_POINT_MAX && op->in_len % 2 == 1 &&
                op->in[0] == 0x04 && op->capacity >= (op->in_len - 1) / 2;
         break;
@@ -127,25 +137,35 @@ static void learn_identity(struct schsm_session *session)
     }
 }
 
+/* Room for the result: no more than a short APDU brings, unless the modulus is longer. */
+static size_t result_room(const struct operation *op)
+{
+    const struct schsm_operation_traits *traits = schsm_operation_traits(op->operation);
+    size_t modulus = traits->input == SCHSM_INPUT_BLOCK ? op->in_len : op->capacity;
+
+    return traits->key_type == SCHSM_KEY_RSA && modulus > SCHSM_APDU_SHORT_LE_MAX
+               ? RSA_MAX + 2
+               : SCHSM_APDU_SHORT_LE_MAX;
+}
+
 static int run_operation(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct operation *op = arg;
     uint8_t result[RSA_MAX + 2];
-    size_t len = sizeof(result);
-    size_t i = 0;
+    size_t len = result_room(op);
+    enum schsm_card_algorithm algorithm =
+        (enum schsm_card_algorithm)schsm_operation_traits(op->operation)->algorithm;
+    bool decipher = op->operation == SCHSM_OP_RSA_DECRYPT || op->operation == SCHSM_OP_ECDH;
     int ok;
 
-    while (kinds[i].operation != op->operation) {
-        i++;
-    }
-    if (kinds[i].decipher) {
-        ok = schsm_card_decipher(&session->card, op->key_ref, kinds[i].algorithm, op->in,
-                                 op->in_len, result, &len, err);
+    if (decipher) {
+        ok = schsm_card_decipher(&session->card, op->key_ref, algorithm, op->in, op->in_len, result,
+                                 &len, err);
     } else {
-        ok = schsm_card_sign(&session->card, op->key_ref, kinds[i].algorithm, op->in, op->in_len,
-                             result, &len, err);
+        ok = schsm_card_sign(&session->card, op->key_ref, algorithm, op->in, op->in_len, result,
+                             &len, err);
     }
-    ok = ok && kinds[i].take(op, result, len, err);
+    ok = ok && take(op, result, len, err);
     OPENSSL_cleanse(result, sizeof(result));
     if (ok) {
         learn_identity(session);

@@ -12,6 +12,7 @@
 
 /* RFC 3279, RFC 5480: contents of the OBJECT IDENTIFIERs */
 static const uint8_t oid_rsa[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01 };
+static const uint8_t oid_rsa_pss[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A };
 static const uint8_t oid_ec[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01 };
 
 static bool has_oid(const struct schsm_tlv *tlv, const uint8_t *oid, size_t len)
@@ -52,7 +53,8 @@ void schsm_card_describe_public_key(struct schsm_object *object, const uint8_t *
         !schsm_tlv_first(algorithm.value.data, algorithm.value.len, &oid)) {
         return;
     }
-    if (has_oid(&oid, oid_rsa, sizeof(oid_rsa))) {
+    if (has_oid(&oid, oid_rsa, sizeof(oid_rsa)) ||
+        has_oid(&oid, oid_rsa_pss, sizeof(oid_rsa_pss))) {
         object->key_type = SCHSM_KEY_RSA;
         if (schsm_tlv_first(bit_string.value.data + 1, bit_string.value.len - 1, &key) &&
             schsm_tlv_first(key.value.data, key.value.len, &modulus)) {

@@ -24,7 +24,7 @@ int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, 
     return 1;
 }
 
-/* SIGN and DECIPHER. Short APDUs where input and result fit: no reader fails at them. */
+/* SIGN and DECIPHER. Short APDUs where input and out fit: no reader fails at them. */
 static int private_operation(struct schsm_card *card, enum schsm_ins ins, unsigned int key_ref,
                              enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
                              uint8_t *out, size_t *out_len, struct schsm_error *err)
@@ -35,7 +35,7 @@ static int private_operation(struct schsm_card *card, enum schsm_ins ins, unsign
                                .p2 = (uint8_t)algorithm,
                                .data = in,
                                .data_len = in_len };
-    bool fits = in_len <= SCHSM_APDU_SHORT_DATA_MAX;
+    bool fits = in_len <= SCHSM_APDU_SHORT_DATA_MAX && *out_len <= SCHSM_APDU_SHORT_LE_MAX;
 
     apdu.le = fits ? SCHSM_APDU_SHORT_LE_MAX : LONG_LE;
     if (!schsm_card_exchange(card, &apdu, out, out_len, err)) {

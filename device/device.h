@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "operation.h"
 #include "pin_source.h"
 
 #define SCHSM_SERIAL_MAX 32 /* characters; a SmartCard-HSM's has at most 11 */
@@ -32,8 +33,6 @@ enum schsm_object_type {
     SCHSM_OBJECT_SECRET = 16 /* AES key: listed, not used through OpenSSL's pkey */
 };
 #define SCHSM_OBJECT_ANY 31u
-
-enum schsm_key_type { SCHSM_KEY_NONE = 0, SCHSM_KEY_RSA, SCHSM_KEY_EC, SCHSM_KEY_AES };
 
 /* One object on a device. */
 struct schsm_object {
@@ -92,14 +91,6 @@ struct schsm_login {
     int min_pin_tries;               /* never try a stored PIN when fewer tries are left */
     bool keep_pin;                   /* keep a PIN that worked, for reset, removal and fork */
     const char *object;              /* for prompts and sentences; may be NULL */
-};
-
-/* A private operation on one input block; padding and hashing were done by the caller. */
-enum schsm_operation {
-    SCHSM_OP_RSA_SIGN,    /* in, out: exactly modulus length; in < n */
-    SCHSM_OP_RSA_DECRYPT, /* in, out: exactly modulus length */
-    SCHSM_OP_ECDSA_SIGN,  /* in: hash, at most the order's length; out: DER ECDSA-Sig-Value */
-    SCHSM_OP_ECDH         /* in: peer's point 04||X||Y; out: X, field length bytes */
 };
 
 struct schsm_generate {
@@ -192,7 +183,7 @@ int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries
 /*
  * One private operation, one device command in the steady state. *out_len is the capacity of out
  * and becomes the length. Logs in when needed, and recovers once from reset, removal and return,
- * and another program's SELECT.
+ * and another program's SELECT. What the key's policy does not permit fails with NOT_PERMITTED.
  */
 int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
                          const struct schsm_login *login, const uint8_t *in, size_t in_len,

@@ -8,7 +8,6 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "key_internal.h"
@@ -164,6 +163,23 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
     return key;
 }
 
+int schsm_key_restrict(struct schsm_key *key, EVP_PKEY *restricted, struct schsm_error *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(restricted, &der);
+
+    if (len <= 0 || !EVP_PKEY_up_ref(restricted)) {
+        OPENSSL_free(der);
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot encode the public key");
+    }
+    EVP_PKEY_free(key->public_key);
+    key->public_key = restricted;
+    OPENSSL_free(key->object.value);
+    key->object.value = der;
+    key->object.value_len = (size_t)len;
+    return 1;
+}
+
 struct schsm_key *schsm_key_ref(struct schsm_key *key)
 {
     atomic_fetch_add(&key->references, 1);
@@ -284,32 +300,6 @@ int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase
     return ok;
 }
 
-/* Does a signature agree with the public part? */
-static int signature_fits(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
-                          size_t in_len, const uint8_t *sig, size_t sig_len)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(key->context->libctx, key->public_key, NULL);
-    unsigned char *block = NULL;
-    size_t block_len = sig_len;
-    int fits = 0;
-
-    ERR_set_mark();
-    if (ctx != NULL && operation == SCHSM_OP_ECDSA_SIGN) {
-        fits = EVP_PKEY_verify_init(ctx) > 0 && EVP_PKEY_verify(ctx, sig, sig_len, in, in_len) > 0;
-    } else if (ctx != NULL) {
-        /* The signature block's public operation is an encryption without padding. */
-        block = OPENSSL_malloc(sig_len);
-        fits = block != NULL && EVP_PKEY_encrypt_init(ctx) > 0 &&
-               EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) > 0 &&
-               EVP_PKEY_encrypt(ctx, block, &block_len, sig, sig_len) > 0 && block_len == in_len &&
-               memcmp(block, in, in_len) == 0;
-    }
-    ERR_pop_to_mark();
-    OPENSSL_free(block);
-    EVP_PKEY_CTX_free(ctx);
-    return fits;
-}
-
 int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
                       size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
@@ -327,10 +317,11 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
                               out_len, err);
     schsm_pin_source_free(source);
 
-    bool signs = operation == SCHSM_OP_RSA_SIGN || operation == SCHSM_OP_ECDSA_SIGN;
+    bool signs = operation != SCHSM_OP_RSA_DECRYPT && operation != SCHSM_OP_ECDH;
 
     if (ok && signs && !atomic_load(&key->checked)) {
-        if (!signature_fits(key, operation, in, in_len, out, *out_len)) {
+        if (!schsm_key_signature_fits(key->context->libctx, key->public_key, operation, in, in_len,
+                                      out, *out_len)) {
             OPENSSL_cleanse(out, *out_len);
             return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                               "%s: the SmartCard-HSM holds another key under key-ref %d than the "

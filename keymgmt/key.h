@@ -44,6 +44,13 @@ struct schsm_key *schsm_key_from_match(struct schsm_context *context, struct sch
 struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct schsm_uri *uri,
                                      const struct schsm_generate *spec, struct schsm_error *err);
 
+/*
+ * Replaces the public part of a key just made, which nobody shares yet, by that of an RSA-PSS key
+ * with the same numbers. The device knows plain RSA keys alone: from here on the key's reference
+ * says what it is for.
+ */
+int schsm_key_restrict(struct schsm_key *key, EVP_PKEY *restricted, struct schsm_error *err);
+
 struct schsm_key *schsm_key_ref(struct schsm_key *key); /* returns its argument */
 void schsm_key_free(struct schsm_key *key);
 

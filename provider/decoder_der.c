@@ -24,6 +24,7 @@ struct der_decoder {
 };
 
 static OSSL_FUNC_decoder_newctx_fn rsa_newctx;
+static OSSL_FUNC_decoder_newctx_fn rsa_pss_newctx;
 static OSSL_FUNC_decoder_newctx_fn ec_newctx;
 static OSSL_FUNC_decoder_freectx_fn der_freectx;
 static OSSL_FUNC_decoder_does_selection_fn der_does_selection;
@@ -43,6 +44,11 @@ static void *der_newctx(void *provctx, const char *type)
 static void *rsa_newctx(void *provctx)
 {
     return der_newctx(provctx, "RSA");
+}
+
+static void *rsa_pss_newctx(void *provctx)
+{
+    return der_newctx(provctx, "RSA-PSS");
 }
 
 static void *ec_newctx(void *provctx)
@@ -216,6 +222,14 @@ done:
 /* clang-format off */
 const OSSL_DISPATCH schsm_decoder_der_rsa[] = {
     { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))rsa_newctx },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))der_freectx },
+    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))der_does_selection },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))der_decode },
+    { 0, NULL }
+};
+
+const OSSL_DISPATCH schsm_decoder_der_rsa_pss[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))rsa_pss_newctx },
     { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))der_freectx },
     { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))der_does_selection },
     { OSSL_FUNC_DECODER_DECODE, (void (*)(void))der_decode },

@@ -43,7 +43,7 @@ static int text_encode(void *ctx, OSSL_CORE_BIO *cout, const void *obj_raw,
         }
         BIO_printf(out, "SmartCard-HSM Private-Key: %s\n", uri);
         OPENSSL_free(uri);
-        selection &= ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
+        selection = EVP_PKEY_PUBLIC_KEY;
     }
     ok = schsm_encode_on_host(encoder, key, selection, "TEXT", NULL, out, NULL, NULL);
     BIO_free(out);

@@ -6,9 +6,12 @@
 #include <openssl/core.h>
 
 extern const OSSL_DISPATCH schsm_keymgmt_rsa[];
+extern const OSSL_DISPATCH schsm_keymgmt_rsa_pss[];
 extern const OSSL_DISPATCH schsm_keymgmt_ec[];
-extern const OSSL_DISPATCH schsm_keymgmt_device_rsa[]; /* SC-HSM-RSA: generates on the device */
-extern const OSSL_DISPATCH schsm_keymgmt_device_ec[];  /* SC-HSM-EC */
+/* SC-HSM-RSA, SC-HSM-RSA-PSS, SC-HSM-EC: generate on the device */
+extern const OSSL_DISPATCH schsm_keymgmt_device_rsa[];
+extern const OSSL_DISPATCH schsm_keymgmt_device_rsa_pss[];
+extern const OSSL_DISPATCH schsm_keymgmt_device_ec[];
 
 extern const OSSL_DISPATCH schsm_signature_rsa[];
 extern const OSSL_DISPATCH schsm_signature_ecdsa[];
@@ -19,6 +22,7 @@ extern const OSSL_DISPATCH schsm_store[];
 
 extern const OSSL_DISPATCH schsm_decoder_pem[];
 extern const OSSL_DISPATCH schsm_decoder_der_rsa[];
+extern const OSSL_DISPATCH schsm_decoder_der_rsa_pss[];
 extern const OSSL_DISPATCH schsm_decoder_der_ec[];
 
 /* One set for all key types: the key knows its own. */

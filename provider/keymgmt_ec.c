@@ -71,41 +71,56 @@ static const char *ec_query_operation_name(int operation_id)
     return operation_id == OSSL_OP_KEYEXCH ? "SC-HSM-ECDH" : "SC-HSM-ECDSA";
 }
 
-#define COMMON_FUNCTIONS                                                                           \
-    { OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))ec_new },                                             \
-        { OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))schsm_keymgmt_free },                            \
-        { OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))schsm_keymgmt_load },                            \
-        { OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))schsm_keymgmt_has },                              \
-        { OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))schsm_keymgmt_match },                          \
-        { OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))schsm_keymgmt_validate },                    \
-        { OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))schsm_keymgmt_import },                        \
-        { OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))ec_types },                              \
-        { OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))schsm_keymgmt_export },                        \
-        { OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))ec_types },                              \
-        { OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))schsm_keymgmt_dup },                              \
-        { OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))schsm_keymgmt_get_params },                \
-        { OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))ec_gettable_params },                 \
-        { OSSL_FUNC_KEYMGMT_SET_PARAMS, (void (*)(void))schsm_keymgmt_set_params },                \
-        { OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, (void (*)(void))ec_settable_params },                 \
-        { OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))ec_query_operation_name },       \
-        { OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, (void (*)(void))schsm_gen_set_template },            \
-        { OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, (void (*)(void))schsm_gen_set_params },                \
-        { OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, (void (*)(void))schsm_gen_settable_ec },          \
-        { OSSL_FUNC_KEYMGMT_GEN, (void (*)(void))schsm_gen },                                      \
-    {                                                                                              \
-        OSSL_FUNC_KEYMGMT_GEN_CLEANUP, (void (*)(void))schsm_gen_cleanup                           \
-    }
-
 /* clang-format off */
 const OSSL_DISPATCH schsm_keymgmt_ec[] = {
-    COMMON_FUNCTIONS,
+    { OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))ec_new },
+    { OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))schsm_keymgmt_free },
+    { OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))schsm_keymgmt_load },
+    { OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))schsm_keymgmt_has },
+    { OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))schsm_keymgmt_match },
+    { OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))schsm_keymgmt_validate },
+    { OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))schsm_keymgmt_import },
+    { OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))ec_types },
+    { OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))schsm_keymgmt_export },
+    { OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))ec_types },
+    { OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))schsm_keymgmt_dup },
+    { OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))schsm_keymgmt_get_params },
+    { OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))ec_gettable_params },
+    { OSSL_FUNC_KEYMGMT_SET_PARAMS, (void (*)(void))schsm_keymgmt_set_params },
+    { OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, (void (*)(void))ec_settable_params },
+    { OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))ec_query_operation_name },
     { OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))ec_gen_init },
+    { OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, (void (*)(void))schsm_gen_set_template },
+    { OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, (void (*)(void))schsm_gen_set_params },
+    { OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, (void (*)(void))schsm_gen_settable_ec },
+    { OSSL_FUNC_KEYMGMT_GEN, (void (*)(void))schsm_gen },
+    { OSSL_FUNC_KEYMGMT_GEN_CLEANUP, (void (*)(void))schsm_gen_cleanup },
     { 0, NULL }
 };
 
 const OSSL_DISPATCH schsm_keymgmt_device_ec[] = {
-    COMMON_FUNCTIONS,
+    { OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))ec_new },
+    { OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))schsm_keymgmt_free },
+    { OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))schsm_keymgmt_load },
+    { OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))schsm_keymgmt_has },
+    { OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))schsm_keymgmt_match },
+    { OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))schsm_keymgmt_validate },
+    { OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))schsm_keymgmt_import },
+    { OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))ec_types },
+    { OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))schsm_keymgmt_export },
+    { OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))ec_types },
+    { OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))schsm_keymgmt_dup },
+    { OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))schsm_keymgmt_get_params },
+    { OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))ec_gettable_params },
+    { OSSL_FUNC_KEYMGMT_SET_PARAMS, (void (*)(void))schsm_keymgmt_set_params },
+    { OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, (void (*)(void))ec_settable_params },
+    { OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))ec_query_operation_name },
     { OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))device_ec_gen_init },
+    { OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, (void (*)(void))schsm_gen_set_template },
+    { OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, (void (*)(void))schsm_gen_set_params },
+    { OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, (void (*)(void))schsm_gen_settable_ec },
+    { OSSL_FUNC_KEYMGMT_GEN, (void (*)(void))schsm_gen },
+    { OSSL_FUNC_KEYMGMT_GEN_CLEANUP, (void (*)(void))schsm_gen_cleanup },
     { 0, NULL }
 };
 /* clang-format on */

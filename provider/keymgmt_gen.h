@@ -10,9 +10,38 @@
 
 #include <openssl/core_dispatch.h>
 
+#include "../keymgmt/uri.h"
+#include "digest.h"
 #include "pkey.h"
 
-/* type: "RSA" or "EC"; on_device: by name already. For a table's own gen_init. */
+#define SCHSM_ALGORITHMS_MAX 16 /* entries of the card's algorithm list (tag 91) */
+
+struct schsm_generation {
+    struct schsm_provider *prov;
+    const char *type; /* of the key, as struct schsm_pkey has it */
+    bool on_device;
+    bool bad_parameter; /* one was refused: gen must not go on with the rest */
+    int selection;
+    EVP_PKEY_CTX *host; /* makes software keys, and checks and keeps the standard parameters */
+    unsigned int bits;
+    uint8_t exponent[64];
+    size_t exponent_len;
+    char group[64];
+    /* What an RSA-PSS key shall be restricted to; "" and -1: not named. */
+    char digest[SCHSM_DIGEST_NAME_MAX];
+    char mgf1_digest[SCHSM_DIGEST_NAME_MAX];
+    int salt_len;
+    struct schsm_uri where; /* serial, PIN source */
+    int key_ref;
+    uint8_t id[SCHSM_ID_MAX];
+    size_t id_len;
+    char *label;
+    uint8_t algorithms[SCHSM_ALGORITHMS_MAX];
+    size_t algorithms_len;
+    uint32_t use_count;
+};
+
+/* type: "RSA", "RSA-PSS" or "EC"; on_device: by name already. For a table's own gen_init. */
 void *schsm_gen_init(struct schsm_provider *prov, const char *type, bool on_device, int selection,
                      const OSSL_PARAM params[]);
 
@@ -21,6 +50,7 @@ OSSL_FUNC_keymgmt_gen_cleanup_fn schsm_gen_cleanup;
 OSSL_FUNC_keymgmt_gen_set_params_fn schsm_gen_set_params;
 OSSL_FUNC_keymgmt_gen_set_template_fn schsm_gen_set_template;
 OSSL_FUNC_keymgmt_gen_settable_params_fn schsm_gen_settable_rsa;
+OSSL_FUNC_keymgmt_gen_settable_params_fn schsm_gen_settable_rsa_pss;
 OSSL_FUNC_keymgmt_gen_settable_params_fn schsm_gen_settable_ec;
 
 #endif

@@ -18,11 +18,12 @@
 struct schsm_pkey {
     atomic_int references;
     struct schsm_provider *prov;
-    const char *type;         /* "RSA" or "EC", static */
+    const char *type;         /* "RSA", "RSA-PSS" or "EC"; static */
     EVP_PKEY *pkey;           /* NULL while import has not happened yet */
     bool has_public;          /* pkey holds a public part, not parameters alone */
     bool has_private;         /* pkey holds a software private key */
     struct schsm_key *device; /* NULL: software or public key */
+    atomic_uint refused;      /* operations that the device's key does not permit, a bit for each */
 };
 
 struct schsm_pkey *schsm_pkey_new(struct schsm_provider *prov, const char *type);
@@ -36,7 +37,29 @@ struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct sc
 EVP_PKEY_CTX *schsm_pkey_ctx(const struct schsm_pkey *key);
 
 /* One private operation on the device; raises its error. */
-int schsm_pkey_operate(const struct schsm_pkey *key, enum schsm_operation operation,
+int schsm_pkey_operate(struct schsm_pkey *key, enum schsm_operation operation,
                        const unsigned char *in, size_t in_len, unsigned char *out, size_t *out_len);
+
+/* Operations with one and the same result, the one to be preferred first. */
+#define SCHSM_ATTEMPTS_MAX 3
+struct schsm_attempts {
+    struct schsm_attempt {
+        enum schsm_operation operation;
+        const unsigned char *in;
+        size_t in_len;
+    } list[SCHSM_ATTEMPTS_MAX];
+    size_t count;
+    const char *hint; /* NULL, or what else would do, for the sentence where none is permitted */
+};
+
+void schsm_attempts_add(struct schsm_attempts *attempts, enum schsm_operation operation,
+                        const unsigned char *in, size_t in_len);
+
+/*
+ * The first of the operations that the key permits. Which ones it refuses is remembered, so that
+ * only its first use costs device commands to find out.
+ */
+int schsm_pkey_attempt(struct schsm_pkey *key, const struct schsm_attempts *attempts,
+                       unsigned char *out, size_t *out_len);
 
 #endif

@@ -18,8 +18,10 @@
 #define CONFIG_SECTION "the sc-hsm section of openssl.cnf"
 
 #define NAMES_RSA "RSA:rsaEncryption:1.2.840.113549.1.1.1"
+#define NAMES_RSA_PSS "RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10"
 #define NAMES_EC "EC:id-ecPublicKey:1.2.840.10045.2.1"
 #define NAMES_DEVICE_RSA "SC-HSM-RSA"
+#define NAMES_DEVICE_RSA_PSS "SC-HSM-RSA-PSS"
 #define NAMES_DEVICE_EC "SC-HSM-EC"
 
 static OSSL_FUNC_provider_teardown_fn provider_teardown;
@@ -31,8 +33,11 @@ static OSSL_FUNC_provider_get_capabilities_fn provider_get_capabilities;
 
 static const OSSL_ALGORITHM keymgmt_algorithms[] = {
     { NAMES_RSA, PROPERTIES, schsm_keymgmt_rsa, "RSA keys on a SmartCard-HSM" },
+    { NAMES_RSA_PSS, PROPERTIES, schsm_keymgmt_rsa_pss, "RSA-PSS keys on a SmartCard-HSM" },
     { NAMES_EC, PROPERTIES, schsm_keymgmt_ec, "EC keys on a SmartCard-HSM" },
     { NAMES_DEVICE_RSA, PROPERTIES, schsm_keymgmt_device_rsa, "RSA generation on the device" },
+    { NAMES_DEVICE_RSA_PSS, PROPERTIES, schsm_keymgmt_device_rsa_pss,
+      "RSA-PSS generation on the device" },
     { NAMES_DEVICE_EC, PROPERTIES, schsm_keymgmt_device_ec, "EC generation on the device" },
     { NULL, NULL, NULL, NULL }
 };
@@ -61,6 +66,8 @@ static const OSSL_ALGORITHM decoder_algorithms[] = {
     { "DER", PROPERTIES ",input=pem", schsm_decoder_pem, "Key reference, PEM to DER" },
     { NAMES_RSA, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_rsa,
       "Key reference to RSA key" },
+    { NAMES_RSA_PSS, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_rsa_pss,
+      "Key reference to RSA-PSS key" },
     { NAMES_EC, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_ec,
       "Key reference to EC key" },
     { NULL, NULL, NULL, NULL }
@@ -91,8 +98,10 @@ static const OSSL_ALGORITHM decoder_algorithms[] = {
 /* clang-format off */
 static const OSSL_ALGORITHM encoder_algorithms[] = {
     ENCODERS(NAMES_RSA),
+    ENCODERS(NAMES_RSA_PSS),
     ENCODERS(NAMES_EC),
     ENCODERS(NAMES_DEVICE_RSA),
+    ENCODERS(NAMES_DEVICE_RSA_PSS),
     ENCODERS(NAMES_DEVICE_EC),
     { NULL, NULL, NULL, NULL }
 };

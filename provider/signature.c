@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signature.h"
 
+#include <string.h>
+
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
@@ -38,6 +40,7 @@ void schsm_signature_free(void *vctx)
     EVP_MD_CTX_free(ctx->hash);
     EVP_MD_free(ctx->md);
     EVP_MD_free(ctx->mgf1_md);
+    OPENSSL_clear_free(ctx->message, SCHSM_MESSAGE_MAX);
     schsm_pkey_free(ctx->key);
     OPENSSL_free(ctx);
 }
@@ -53,6 +56,21 @@ static EVP_MD_CTX *copy_digest(const EVP_MD_CTX *from)
     return copy;
 }
 
+/* Goes on keeping the message, or gives up where it becomes too long. */
+static void keep_message(struct schsm_signature *ctx, const unsigned char *data, size_t data_len)
+{
+    if (!ctx->message_whole || data_len == 0) {
+        return;
+    }
+    if (data_len > SCHSM_MESSAGE_MAX - ctx->message_len ||
+        (ctx->message == NULL && (ctx->message = OPENSSL_zalloc(SCHSM_MESSAGE_MAX)) == NULL)) {
+        ctx->message_whole = false;
+        return;
+    }
+    memcpy(ctx->message + ctx->message_len, data, data_len);
+    ctx->message_len += data_len;
+}
+
 void *schsm_signature_dup(void *vctx)
 {
     const struct schsm_signature *from = vctx;
@@ -62,6 +80,8 @@ void *schsm_signature_dup(void *vctx)
         return NULL;
     }
     ctx->on_device = from->on_device;
+    ctx->message_whole = from->message_whole;
+    keep_message(ctx, from->message, from->message_len);
     if (from->key != NULL) {
         ctx->key = schsm_pkey_ref(from->key);
     }
@@ -112,6 +132,7 @@ int schsm_signature_start(struct schsm_signature *ctx, void *vkey, bool sign,
         return 0;
     }
     drop_twin(ctx);
+    ctx->message_whole = false; /* a hash will come */
     ctx->twin = schsm_pkey_ctx(ctx->key);
     if (ctx->twin != NULL && init(ctx->twin, params) > 0) {
         return 1;
@@ -150,6 +171,23 @@ int schsm_signature_digest(struct schsm_signature *ctx, size_t *size)
         return 0;
     }
     *size = (size_t)EVP_MD_get_size(ctx->md);
+    return 1;
+}
+
+int schsm_signature_attempt_message(const struct schsm_signature *ctx, enum schsm_key_type key_type,
+                                    enum schsm_padding padding, struct schsm_attempts *attempts)
+{
+    for (int i = 0; ctx->md != NULL && i < SCHSM_OPERATION_COUNT; i++) {
+        const struct schsm_operation_traits *traits = schsm_operation_traits(i);
+
+        if (traits->input == SCHSM_INPUT_MESSAGE && traits->key_type == key_type &&
+            traits->padding == padding && EVP_MD_is_a(ctx->md, traits->digest)) {
+            if (!ctx->message_whole) {
+                return 0;
+            }
+            schsm_attempts_add(attempts, i, ctx->message, ctx->message_len);
+        }
+    }
     return 1;
 }
 
@@ -224,6 +262,8 @@ static int start_hash(struct schsm_signature *ctx, const OSSL_PARAM params[])
     if (ctx->hash == NULL && (ctx->hash = EVP_MD_CTX_new()) == NULL) {
         return 0;
     }
+    ctx->message_len = 0;
+    ctx->message_whole = true;
     return EVP_DigestInit_ex2(ctx->hash, ctx->md, params);
 }
 
@@ -271,8 +311,11 @@ int schsm_signature_digest_sign_update(void *vctx, const unsigned char *data, si
     if (ctx->twin_digest == NULL) {
         return no_operation(ctx);
     }
-    return ctx->on_device ? EVP_DigestUpdate(ctx->hash, data, data_len)
-                          : EVP_DigestSignUpdate(ctx->twin_digest, data, data_len) > 0;
+    if (!ctx->on_device) {
+        return EVP_DigestSignUpdate(ctx->twin_digest, data, data_len) > 0;
+    }
+    keep_message(ctx, data, data_len);
+    return EVP_DigestUpdate(ctx->hash, data, data_len);
 }
 
 int schsm_signature_digest_sign_final(void *vctx, unsigned char *sig, size_t *sig_len,

@@ -8,6 +8,10 @@
  * version of OpenSSL. It also does the whole operation where no device is needed: verification,
  * and signing with software keys. For a device key we hash and pad ourselves, by the parameters
  * that the twin holds, and the device does the private operation.
+ *
+ * A key whose algorithm list permits only signatures that the device hashes itself needs the
+ * message. Its first SCHSM_MESSAGE_MAX bytes are kept while it is hashed: what TLS, requests and
+ * CMS sign is that short, and no device takes much more in one command.
  */
 #ifndef SCHSM_PROVIDER_SIGNATURE_H
 #define SCHSM_PROVIDER_SIGNATURE_H
@@ -40,12 +44,26 @@ struct schsm_signature {
     EVP_MD_CTX *twin_digest; /* for DigestSign and DigestVerify */
     EVP_MD_CTX *hash;        /* DigestSign on a device: the message so far */
     EVP_MD *md, *mgf1_md;    /* as last used on a device, kept to save fetching */
+    unsigned char *message;  /* what was hashed, as long as message_whole is set */
+    size_t message_len;
+    bool message_whole;
 };
 
 void *schsm_signature_new(void *provctx, const struct schsm_signature_scheme *scheme);
 
 /* The digest in force into ctx->md, its size to *size; 0 and ctx->md NULL where none is set. */
 int schsm_signature_digest(struct schsm_signature *ctx, size_t *size);
+
+/*
+ * Adds the operation that signs the message with ctx->md, hashed by the device, where there is one
+ * and the message is at hand. 0 where there is one, but not the message.
+ */
+int schsm_signature_attempt_message(const struct schsm_signature *ctx, enum schsm_key_type key_type,
+                                    enum schsm_padding padding, struct schsm_attempts *attempts);
+
+/* The hint for that case. */
+#define SCHSM_HINT_MESSAGE                                                                         \
+    "or the algorithm that hashes as well and a message of at most 1000 bytes"
 
 OSSL_FUNC_signature_freectx_fn schsm_signature_free;
 OSSL_FUNC_signature_dupctx_fn schsm_signature_dup;

@@ -11,6 +11,7 @@ static int ecdsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, si
                              const unsigned char *data, size_t data_len)
 {
     struct schsm_signature *ctx = vctx;
+    struct schsm_attempts attempts = { .count = 0, .hint = NULL };
     size_t digest_size, order_size = ((size_t)EVP_PKEY_get_bits(ctx->key->pkey) + 7) / 8;
 
     if (!schsm_signature_digest(ctx, &digest_size)) {
@@ -28,8 +29,12 @@ static int ecdsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, si
     if (data_len > order_size) {
         data_len = order_size;
     }
+    schsm_attempts_add(&attempts, SCHSM_OP_ECDSA_SIGN, data, data_len);
+    if (!schsm_signature_attempt_message(ctx, SCHSM_KEY_EC, SCHSM_PADDING_NONE, &attempts)) {
+        attempts.hint = SCHSM_HINT_MESSAGE;
+    }
     *sig_len = sig_size;
-    return schsm_pkey_operate(ctx->key, SCHSM_OP_ECDSA_SIGN, data, data_len, sig, sig_len);
+    return schsm_pkey_attempt(ctx->key, &attempts, sig, sig_len);
 }
 
 static const struct schsm_signature_scheme ecdsa_scheme = { "ECDSA", ecdsa_device_sign };

@@ -59,24 +59,45 @@ static int minimum_salt(const struct schsm_signature *ctx)
     return minimum;
 }
 
+/* What is signed, in all the forms that a device may take it in. */
+struct rsa_input {
+    unsigned char *em; /* padded on the host */
+    size_t em_len;
+    enum schsm_padding padding; /* the device's own that gives the same; NONE: it has none */
+    const unsigned char *data;  /* before that padding */
+    size_t data_len;
+    unsigned char info[SCHSM_RSA_PREFIX_MAX + EVP_MAX_MD_SIZE]; /* where data may point to */
+    const char *hint;
+};
+
 static int pad_pkcs1(const struct schsm_signature *ctx, const unsigned char *data, size_t data_len,
-                     unsigned char *em, size_t em_len, struct schsm_error *err)
+                     struct rsa_input *input, struct schsm_error *err)
 {
-    unsigned char info[SCHSM_RSA_PREFIX_MAX + EVP_MAX_MD_SIZE];
     size_t prefix_len = SCHSM_RSA_PREFIX_MAX;
 
-    if (ctx->md == NULL) { /* the caller made its own DigestInfo, or wants none */
-        return schsm_rsa_pkcs1_pad(data, data_len, em, em_len, err);
+    input->padding = SCHSM_PADDING_PKCS1;
+    input->data = data;
+    input->data_len = data_len;
+    if (ctx->md != NULL) { /* else the caller made its own DigestInfo, or wants none */
+        if (!schsm_rsa_digest_prefix(ctx->md, input->info, &prefix_len, err)) {
+            return 0;
+        }
+        memcpy(input->info + prefix_len, data, data_len);
+        input->data = input->info;
+        input->data_len = prefix_len + data_len;
     }
-    if (!schsm_rsa_digest_prefix(ctx->md, info, &prefix_len, err)) {
-        return 0;
-    }
-    memcpy(info + prefix_len, data, data_len);
-    return schsm_rsa_pkcs1_pad(info, prefix_len + data_len, em, em_len, err);
+    return schsm_rsa_pkcs1_pad(input->data, input->data_len, input->em, input->em_len, err);
+}
+
+/* The hashes that a device may be given for PSS: it goes by their length. */
+static bool is_device_hash(const EVP_MD *md)
+{
+    return EVP_MD_is_a(md, "SHA1") || EVP_MD_is_a(md, "SHA256") || EVP_MD_is_a(md, "SHA384") ||
+           EVP_MD_is_a(md, "SHA512");
 }
 
 static int pad_pss(struct schsm_signature *ctx, const struct rsa_parameters *rsa,
-                   const unsigned char *data, unsigned char *em, size_t em_len,
+                   const unsigned char *data, size_t data_len, struct rsa_input *input,
                    struct schsm_error *err)
 {
     size_t bits = (size_t)EVP_PKEY_get_bits(ctx->key->pkey), salt_len;
@@ -88,35 +109,45 @@ static int pad_pss(struct schsm_signature *ctx, const struct rsa_parameters *rsa
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no digest \"%s\" for MGF1",
                           rsa->mgf1);
     }
-    return schsm_rsa_pss_salt_len(rsa->salt_len, ctx->md, bits, minimum_salt(ctx), &salt_len,
-                                  err) &&
-           schsm_rsa_pss_pad(ctx->prov->libctx, ctx->md, ctx->mgf1_md, salt_len, data, bits, em,
-                             em_len, err);
+    if (!schsm_rsa_pss_salt_len(rsa->salt_len, ctx->md, bits, minimum_salt(ctx), &salt_len, err)) {
+        return 0;
+    }
+    if (salt_len == data_len && EVP_MD_is_a(ctx->md, EVP_MD_get0_name(ctx->mgf1_md)) &&
+        is_device_hash(ctx->md)) {
+        input->padding = SCHSM_PADDING_PSS;
+        input->data = data;
+        input->data_len = data_len;
+    } else {
+        input->hint = "or 40 and a SHA-1, SHA-256, SHA-384 or SHA-512 digest, the same for MGF1, "
+                      "and a salt of its length (rsa_pss_saltlen:digest)";
+    }
+    return schsm_rsa_pss_pad(ctx->prov->libctx, ctx->md, ctx->mgf1_md, salt_len, data, bits,
+                             input->em, input->em_len, err);
 }
 
 /* Bare data is a number, and must be below the modulus: the device would only say "wrong data". */
 static int pad_none(const struct schsm_signature *ctx, const unsigned char *data, size_t data_len,
-                    unsigned char *em, size_t em_len, struct schsm_error *err)
+                    struct rsa_input *input, struct schsm_error *err)
 {
     if (ctx->md != NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a digest cannot be signed without padding; choose pkcs1 or pss");
     }
-    if (data_len != em_len) {
+    if (data_len != input->em_len) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "without padding exactly %zu bytes can be signed, not %zu", em_len,
+                          "without padding exactly %zu bytes can be signed, not %zu", input->em_len,
                           data_len);
     }
     if (!schsm_rsa_below_modulus(ctx->key->pkey, data, data_len)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "the data to be signed is a number larger than the key's modulus");
     }
-    memcpy(em, data, data_len);
+    memcpy(input->em, data, data_len);
     return 1;
 }
 
 static int pad(struct schsm_signature *ctx, const unsigned char *data, size_t data_len,
-               unsigned char *em, size_t em_len, struct schsm_error *err)
+               struct rsa_input *input, struct schsm_error *err)
 {
     struct rsa_parameters rsa = { 0, 0, "" };
     size_t digest_size;
@@ -131,11 +162,11 @@ static int pad(struct schsm_signature *ctx, const unsigned char *data, size_t da
     }
     switch (rsa.pad_mode) {
     case RSA_PKCS1_PADDING:
-        return pad_pkcs1(ctx, data, data_len, em, em_len, err);
+        return pad_pkcs1(ctx, data, data_len, input, err);
     case RSA_PKCS1_PSS_PADDING:
-        return pad_pss(ctx, &rsa, data, em, em_len, err);
+        return pad_pss(ctx, &rsa, data, data_len, input, err);
     case RSA_NO_PADDING:
-        return pad_none(ctx, data, data_len, em, em_len, err);
+        return pad_none(ctx, data, data_len, input, err);
     case RSA_X931_PADDING:
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "X9.31 padding is not offered for keys on a device; use pkcs1 or pss");
@@ -150,20 +181,35 @@ static int rsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, size
 {
     struct schsm_signature *ctx = vctx;
     struct schsm_error err = SCHSM_ERROR_INIT;
-    size_t em_len = (size_t)EVP_PKEY_get_size(ctx->key->pkey);
-    unsigned char *em = OPENSSL_malloc(em_len);
+    struct schsm_attempts attempts = { .count = 0, .hint = NULL };
+    struct rsa_input input = { .em_len = (size_t)EVP_PKEY_get_size(ctx->key->pkey) };
     int ok = 0;
 
-    if (em == NULL) {
+    input.em = OPENSSL_malloc(input.em_len);
+    if (input.em == NULL) {
         return 0;
     }
-    if (!pad(ctx, data, data_len, em, em_len, &err)) {
+    if (!pad(ctx, data, data_len, &input, &err)) {
         schsm_raise(ctx->prov, &err);
-    } else {
-        *sig_len = sig_size;
-        ok = schsm_pkey_operate(ctx->key, SCHSM_OP_RSA_SIGN, em, em_len, sig, sig_len);
+        goto end;
     }
-    OPENSSL_clear_free(em, em_len);
+    schsm_attempts_add(&attempts, SCHSM_OP_RSA_SIGN, input.em, input.em_len);
+    if (input.padding != SCHSM_PADDING_NONE) {
+        if (input.data_len > 0) {
+            schsm_attempts_add(&attempts,
+                               input.padding == SCHSM_PADDING_PSS ? SCHSM_OP_RSA_PSS_SIGN
+                                                                  : SCHSM_OP_RSA_PKCS1_SIGN,
+                               input.data, input.data_len);
+        }
+        if (!schsm_signature_attempt_message(ctx, SCHSM_KEY_RSA, input.padding, &attempts)) {
+            input.hint = SCHSM_HINT_MESSAGE;
+        }
+    }
+    attempts.hint = input.hint;
+    *sig_len = sig_size;
+    ok = schsm_pkey_attempt(ctx->key, &attempts, sig, sig_len);
+end:
+    OPENSSL_clear_free(input.em, input.em_len);
     return ok;
 }
 

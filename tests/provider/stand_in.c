@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stand_in.h"
 
+#include <string.h>
+
 #include <openssl/bn.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -11,6 +13,7 @@
 
 unsigned int stand_in_operations;
 bool stand_in_broken;
+const char *stand_in_permitted = "";
 static bool import_to_device;
 static OSSL_PROVIDER *default_provider, *stand_in_provider;
 
@@ -58,32 +61,66 @@ static int agree(OSSL_LIB_CTX *libctx, EVP_PKEY *pair, const uint8_t *in, size_t
     return ok;
 }
 
+/* Signs a hash, or a DigestInfo, as a device with padding of its own would. */
+static int sign(EVP_PKEY_CTX *ctx, enum schsm_padding padding, const char *digest,
+                const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len)
+{
+    const char *by_length = in_len == 20   ? "SHA1"
+                            : in_len == 32 ? "SHA256"
+                            : in_len == 48 ? "SHA384"
+                                           : "SHA512";
+    OSSL_PARAM params[4], *p = params;
+
+    if (padding == SCHSM_PADDING_PSS) {
+        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)"pss", 0);
+        *p++ =
+            OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, (char *)"digest", 0);
+        digest = by_length;
+    }
+    if (digest != NULL) {
+        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, (char *)digest, 0);
+    }
+    *p = OSSL_PARAM_construct_end();
+    return EVP_PKEY_sign_init_ex(ctx, params) > 0 &&
+           EVP_PKEY_sign(ctx, out, out_len, in, in_len) > 0;
+}
+
 int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
                       size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     EVP_PKEY *pair = key->pair, *plain = NULL;
     EVP_PKEY_CTX *ctx;
+    const struct schsm_operation_traits *traits = schsm_operation_traits(operation);
+    unsigned char hash[EVP_MAX_MD_SIZE];
     int ok = 0;
 
     stand_in_operations++;
+    if (stand_in_permitted[0] != 0 && strchr(stand_in_permitted, traits->algorithm) == NULL) {
+        OSSL_LIB_CTX_free(libctx);
+        return schsm_fail(err, SCHSM_REASON_NOT_PERMITTED, "the stand-in does not permit this");
+    }
     if (EVP_PKEY_is_a(pair, "RSA-PSS")) {
         pair = plain = plain_rsa(libctx, pair);
     }
     ctx = EVP_PKEY_CTX_new_from_pkey(libctx, pair, NULL);
     if (!stand_in_broken) {
-        switch (operation) {
-        case SCHSM_OP_RSA_SIGN:
-        case SCHSM_OP_RSA_DECRYPT:
+        switch (traits->input) {
+        case SCHSM_INPUT_BLOCK:
             ok = in_len == (size_t)EVP_PKEY_get_size(pair) &&
                  exponentiate(ctx, in, in_len, out, out_len);
             break;
-        case SCHSM_OP_ECDSA_SIGN:
-            ok = in_len <= ((size_t)EVP_PKEY_get_bits(pair) + 7) / 8 &&
-                 EVP_PKEY_sign_init(ctx) > 0 && EVP_PKEY_sign(ctx, out, out_len, in, in_len) > 0;
-            break;
-        case SCHSM_OP_ECDH:
+        case SCHSM_INPUT_POINT:
             ok = agree(libctx, pair, in, in_len, out, out_len);
+            break;
+        case SCHSM_INPUT_MESSAGE:
+            ok = EVP_Q_digest(libctx, traits->digest, NULL, in, in_len, hash, &in_len) &&
+                 sign(ctx, traits->padding, traits->digest, hash, in_len, out, out_len);
+            break;
+        case SCHSM_INPUT_DIGEST_INFO:
+        case SCHSM_INPUT_HASH:
+            ok = in_len <= ((size_t)EVP_PKEY_get_bits(pair) + 7) / 8 &&
+                 sign(ctx, traits->padding, NULL, in, in_len, out, out_len);
             break;
         }
     }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "operation.h"
+
+#include "command.h"
+
+#define RSA SCHSM_KEY_RSA
+#define EC SCHSM_KEY_EC
+
+static const struct schsm_operation_traits traits[SCHSM_OPERATION_COUNT] = {
+    [SCHSM_OP_RSA_SIGN] = { SCHSM_ALGORITHM_RSA_SIGN_RAW, RSA, SCHSM_INPUT_BLOCK,
+                            SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_RSA_DECRYPT] = { SCHSM_ALGORITHM_RSA_DECRYPT_RAW, RSA, SCHSM_INPUT_BLOCK,
+                               SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_ECDSA_SIGN] = { SCHSM_ALGORITHM_ECDSA_HASH, EC, SCHSM_INPUT_HASH, SCHSM_PADDING_NONE,
+                              NULL },
+    [SCHSM_OP_ECDH] = { SCHSM_ALGORITHM_ECDH, EC, SCHSM_INPUT_POINT, SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_RSA_PKCS1_SIGN] = { SCHSM_ALGORITHM_RSA_PKCS1, RSA, SCHSM_INPUT_DIGEST_INFO,
+                                  SCHSM_PADDING_PKCS1, NULL },
+    [SCHSM_OP_RSA_PSS_SIGN] = { SCHSM_ALGORITHM_RSA_PSS, RSA, SCHSM_INPUT_HASH, SCHSM_PADDING_PSS,
+                                NULL },
+    [SCHSM_OP_RSA_PKCS1_SIGN_SHA1] = { SCHSM_ALGORITHM_RSA_PKCS1_SHA1, RSA, SCHSM_INPUT_MESSAGE,
+                                       SCHSM_PADDING_PKCS1, "SHA1" },
+    [SCHSM_OP_RSA_PKCS1_SIGN_SHA256] = { SCHSM_ALGORITHM_RSA_PKCS1_SHA256, RSA, SCHSM_INPUT_MESSAGE,
+                                         SCHSM_PADDING_PKCS1, "SHA256" },
+    [SCHSM_OP_RSA_PKCS1_SIGN_SHA384] = { SCHSM_ALGORITHM_RSA_PKCS1_SHA384, RSA, SCHSM_INPUT_MESSAGE,
+                                         SCHSM_PADDING_PKCS1, "SHA384" },
+    [SCHSM_OP_RSA_PKCS1_SIGN_SHA512] = { SCHSM_ALGORITHM_RSA_PKCS1_SHA512, RSA, SCHSM_INPUT_MESSAGE,
+                                         SCHSM_PADDING_PKCS1, "SHA512" },
+    [SCHSM_OP_RSA_PSS_SIGN_SHA1] = { SCHSM_ALGORITHM_RSA_PSS_SHA1, RSA, SCHSM_INPUT_MESSAGE,
+                                     SCHSM_PADDING_PSS, "SHA1" },
+    [SCHSM_OP_RSA_PSS_SIGN_SHA256] = { SCHSM_ALGORITHM_RSA_PSS_SHA256, RSA, SCHSM_INPUT_MESSAGE,
+                                       SCHSM_PADDING_PSS, "SHA256" },
+    [SCHSM_OP_RSA_PSS_SIGN_SHA384] = { SCHSM_ALGORITHM_RSA_PSS_SHA384, RSA, SCHSM_INPUT_MESSAGE,
+                                       SCHSM_PADDING_PSS, "SHA384" },
+    [SCHSM_OP_RSA_PSS_SIGN_SHA512] = { SCHSM_ALGORITHM_RSA_PSS_SHA512, RSA, SCHSM_INPUT_MESSAGE,
+                                       SCHSM_PADDING_PSS, "SHA512" },
+    [SCHSM_OP_ECDSA_SIGN_SHA1] = { SCHSM_ALGORITHM_ECDSA_SHA1, EC, SCHSM_INPUT_MESSAGE,
+                                   SCHSM_PADDING_NONE, "SHA1" },
+    [SCHSM_OP_ECDSA_SIGN_SHA224] = { SCHSM_ALGORITHM_ECDSA_SHA224, EC, SCHSM_INPUT_MESSAGE,
+                                     SCHSM_PADDING_NONE, "SHA224" },
+    [SCHSM_OP_ECDSA_SIGN_SHA256] = { SCHSM_ALGORITHM_ECDSA_SHA256, EC, SCHSM_INPUT_MESSAGE,
+                                     SCHSM_PADDING_NONE, "SHA256" },
+    [SCHSM_OP_ECDSA_SIGN_SHA384] = { SCHSM_ALGORITHM_ECDSA_SHA384, EC, SCHSM_INPUT_MESSAGE,
+                                     SCHSM_PADDING_NONE, "SHA384" },
+    [SCHSM_OP_ECDSA_SIGN_SHA512] = { SCHSM_ALGORITHM_ECDSA_SHA512, EC, SCHSM_INPUT_MESSAGE,
+                                     SCHSM_PADDING_NONE, "SHA512" },
+};
+
+const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation)
+{
+    return &traits[operation];
+}
