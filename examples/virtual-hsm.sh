@@ -134,44 +134,43 @@ reader_of() {
     printf 'Virtual SmartCard-HSM (%-24s)' "$(serial_of "$1")0000"
 }
 
+# The reader driver keeps its connections in variables of the library: readers that should have one
+# each must load a copy each.
 write_readers() {
     local card port
     mkdir "$dir/readers"
     for ((card = 1; card <= cards; card++)); do
         port=$((first_port + 2 * (card - 1)))
+        cp "$driver" "$dir/driver-$card.so"
         cat <<END
 FRIENDLYNAME "$(reader_of "$card")"
 DEVICENAME   /dev/null:$port
-LIBPATH      /run/driver-$card.so
+LIBPATH      $dir/driver-$card.so
 CHANNELID    $port
 END
     done >"$dir/readers/cards"
 }
 
 # Runs inside the namespaces. pcscd would open every USB token it has a driver for, and write its
-# process number into /run/pcscd: both belong to the system's pcscd, so it gets to see neither.
-# The reader driver keeps its connections in variables of the library: readers that should have
-# one each must load a copy each.
+# process number into /run/pcscd: both belong to the system's pcscd, so it gets to see neither. In
+# some chroots a mount would spread to the system around them; there both are the chroot's own
+# affair and stay as they are.
 # shellcheck disable=SC2016  # expanded by the inner shell
 readonly daemon_script='
     set -eu
-    dir=$1 driver=$2 outside=$3
+    dir=$1 outside=$2
     ip link set lo up
     mkdir "$dir/probe"
     mount -t tmpfs none "$dir/probe"
     if grep -qF " $dir/probe " "/proc/$outside/mountinfo"; then
         umount "$dir/probe"
-        echo "mounts made in this chroot would spread to the system around it"
-        exit 1
+    else
+        mount -t tmpfs none /run
+        mkdir /run/pcscd
+        for bundle in /usr/lib/pcsc/drivers/*.bundle; do
+            [ ! -d "$bundle" ] || mount -t tmpfs none "$bundle"
+        done
     fi
-    mount -t tmpfs none /run
-    mkdir /run/pcscd
-    sed -n "s/^LIBPATH *//p" "$dir/readers/cards" | while read -r copy; do
-        cp "$driver" "$copy"
-    done
-    for bundle in /usr/lib/pcsc/drivers/*.bundle; do
-        [ ! -d "$bundle" ] || mount -t tmpfs none "$bundle"
-    done
     exec systemd-socket-activate -l "$dir/pcscd.comm" pcscd --foreground --config "$dir/readers"
 '
 
@@ -191,7 +190,7 @@ start_daemon() {
     local options
     options=$(namespace_options)
     # shellcheck disable=SC2086  # words on purpose
-    detached pcscd unshare $options bash -c "$daemon_script" pcscd-private "$dir" "$driver" $$
+    detached pcscd unshare $options bash -c "$daemon_script" pcscd-private "$dir" $$
     wait_until "the private pcscd did not start, see $dir/pcscd.log" daemon_answers
     running pcscd || die "the private pcscd did not start: $(tail -1 "$dir/pcscd.log")"
     # A server's worker that gave up root has to reach the daemon as well.
@@ -227,15 +226,16 @@ card_absent() {
     slot_shows "$1" No
 }
 
-# SELECT, then INITIALIZE DEVICE: options "SO-PIN may unblock", PIN, SO-PIN, 3 tries, no DKEK.
+# SELECT, then INITIALIZE DEVICE: options "SO-PIN may unblock", PIN, SO-PIN, 3 tries, no DKEK. The
+# card counts as logged in after it; another SELECT ends that.
 initialise_card() {
     local pin_hex select initialise answers
     pin_hex=$(printf %s "$pin" | od -An -tx1 | tr -d ' \n')
     select=00A404000BE82B0601040181C31F020100
     initialise=8050000019800200018106${pin_hex}8208${so_pin}910103
     answers=$(opensc-tool --reader "$(reader_of "$1") 00 00" --card-driver default \
-        --send-apdu "$select" --send-apdu "$initialise" 2>&1) || true
-    [ "$(grep -c 'SW1=0x90, SW2=0x00' <<<"$answers")" = 2 ] ||
+        --send-apdu "$select" --send-apdu "$initialise" --send-apdu "$select" 2>&1) || true
+    [ "$(grep -c 'SW1=0x90, SW2=0x00' <<<"$answers")" = 3 ] ||
         die "virtual card $1 could not be initialised: $answers"
 }
 
