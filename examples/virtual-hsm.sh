@@ -365,6 +365,8 @@ command_remove() {
 command_insert() {
     use_card "$@"
     not_running "card-$card" || die "card $card is in its reader already"
+    # A card that just died may still count as present; the new one must not be taken for it.
+    wait_until "pcscd did not notice that card $card is gone" card_absent "$card"
     start_card "$card"
     wait_until "card $card did not reach its reader, see $dir" card_present "$card"
 }

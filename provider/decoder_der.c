@@ -129,9 +129,9 @@ static int emit_key(struct schsm_pkey **key, OSSL_CALLBACK *data_cb, void *data_
     int object_type = OSSL_OBJECT_PKEY;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-                                         (char *)(uintptr_t)(*key)->type, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)key, sizeof(*key)),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (char *)(*key)->type, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)key,
+                                          sizeof(struct schsm_pkey *)),
         OSSL_PARAM_construct_end(),
     };
 

@@ -22,8 +22,8 @@ void *schsm_keymgmt_load(const void *reference, size_t reference_sz)
 {
     struct schsm_pkey *key = NULL;
 
-    if (reference_sz == sizeof(key)) {
-        struct schsm_pkey **owner = (struct schsm_pkey **)(uintptr_t)reference;
+    if (reference_sz == sizeof(struct schsm_pkey *)) {
+        struct schsm_pkey **owner = (struct schsm_pkey **)reference;
 
         key = *owner;
         *owner = NULL;
@@ -105,7 +105,7 @@ static int from_params(struct schsm_pkey *key, int selection, const OSSL_PARAM p
 
     /* EVP_PKEY_fromdata takes a plain pointer but writes nothing through it. */
     if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) > 0 &&
-        EVP_PKEY_fromdata(ctx, &pkey, selection, (OSSL_PARAM *)(uintptr_t)params) > 0) {
+        EVP_PKEY_fromdata(ctx, &pkey, selection, (OSSL_PARAM *)params) > 0) {
         EVP_PKEY_free(key->pkey);
         key->pkey = pkey;
         key->has_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 &&
@@ -187,7 +187,7 @@ int schsm_keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
         return 1;
     }
     if (key->pkey == NULL || key->device != NULL ||
-        EVP_PKEY_set_params(key->pkey, (OSSL_PARAM *)(uintptr_t)params) <= 0) {
+        EVP_PKEY_set_params(key->pkey, (OSSL_PARAM *)params) <= 0) {
         return 0;
     }
     /* CMS sends the peer's point this way to a key that had parameters only. */

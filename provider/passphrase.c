@@ -8,7 +8,7 @@ int schsm_ask_passphrase(void *arg, char *pass, size_t size, size_t *len, const 
 {
     const struct schsm_core_passphrase *core = arg;
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PASSPHRASE_PARAM_INFO, (char *)(uintptr_t)info, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_PASSPHRASE_PARAM_INFO, (char *)info, 0),
         OSSL_PARAM_construct_end(),
     };
 

@@ -179,7 +179,7 @@ static void fill_reasons(struct schsm_provider *prov)
 {
     for (unsigned int i = 1; i < SCHSM_REASON_COUNT; i++) {
         prov->reasons[i - 1].id = i;
-        prov->reasons[i - 1].ptr = (void *)(uintptr_t)schsm_reason_text((enum schsm_reason)i);
+        prov->reasons[i - 1].ptr = (void *)schsm_reason_text((enum schsm_reason)i);
     }
 }
 
@@ -288,10 +288,10 @@ static const OSSL_DISPATCH provider_functions[] = {
 };
 
 /* The one symbol that leaves the module. */
-__attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
-
-int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
-                       const OSSL_DISPATCH **out, void **provctx)
+__attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HANDLE *handle,
+                                                              const OSSL_DISPATCH *in,
+                                                              const OSSL_DISPATCH **out,
+                                                              void **provctx)
 {
     struct schsm_provider *prov = OPENSSL_zalloc(sizeof(*prov));
 

@@ -113,9 +113,9 @@ static int emit_key(struct schsm_pkey *key, OSSL_CALLBACK *cb, void *arg)
     int object_type = OSSL_OBJECT_PKEY;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (char *)(uintptr_t)key->type,
-                                         0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)&key, sizeof(key)),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (char *)key->type, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)&key,
+                                          sizeof(struct schsm_pkey *)),
         OSSL_PARAM_construct_end(),
     };
     int ok = cb(params, arg);
@@ -210,7 +210,6 @@ static unsigned int expected_types(int expect)
 {
     switch (expect) {
     case 0:
-        return SCHSM_OBJECT_ANY;
     case OSSL_STORE_INFO_NAME:
         return SCHSM_OBJECT_ANY;
     case OSSL_STORE_INFO_PKEY:
@@ -326,7 +325,7 @@ static int store_export_object(void *loaderctx, const void *reference, size_t re
     int ok = 0;
 
     (void)loaderctx;
-    if (reference_sz == sizeof(*key) && *key != NULL && (*key)->device == NULL &&
+    if (reference_sz == sizeof(struct schsm_pkey *) && *key != NULL && (*key)->device == NULL &&
         EVP_PKEY_todata((*key)->pkey, EVP_PKEY_PUBLIC_KEY, &params) > 0) {
         ok = cb_fn(params, cb_arg);
     }

@@ -30,6 +30,18 @@
 #include "../../device/registry.h"
 #include "../../device/transport.h"
 
+static int number(const char *text)
+{
+    char *end = NULL;
+    long value = strtol(text, &end, 0);
+
+    if (end == text || *end != 0 || value < 0 || value > 1000000) {
+        (void)fprintf(stderr, "not a number: %s\n", text);
+        exit(2);
+    }
+    return (int)value;
+}
+
 static struct schsm_registry *registry;
 static struct schsm_device *device;
 static struct schsm_login login;
@@ -109,7 +121,7 @@ static void open_device(void)
 
     EXPECT_OK((registry = schsm_registry_new(err)) != NULL);
     EXPECT_OK(schsm_registry_device(registry, &selector, &device, err));
-    login.min_pin_tries = min != NULL ? atoi(min) : 2;
+    login.min_pin_tries = min != NULL ? number(min) : 2;
     login.keep_pin = getenv("KEEP_PIN") != NULL;
     if (source != NULL) {
         EXPECT_OK((login.source = schsm_pin_source_parse(source, err)) != NULL);
@@ -264,8 +276,9 @@ static void scenario_generate(char **args)
     int key_ref;
 
     open_device();
-    key_ref = generate(args[0][0] >= '0' && args[0][0] <= '9' ? atoi(args[0]) : OBJ_sn2nid(args[0]),
-                       args[0] != NULL ? args[1] : NULL, args[1] != NULL ? args[2] : NULL);
+    key_ref =
+        generate(args[0][0] >= '0' && args[0][0] <= '9' ? number(args[0]) : OBJ_sn2nid(args[0]),
+                 args[0] != NULL ? args[1] : NULL, args[1] != NULL ? args[2] : NULL);
     try_key(key_ref);
     printf("%d\n", key_ref);
     close_device();
@@ -304,7 +317,7 @@ static void scenario_find(char **args)
 
     open_device();
     EXPECT_OK(schsm_device_find(device, &filter, &list, err));
-    EXPECT(list.count == (size_t)atoi(args[1]));
+    EXPECT(list.count == (size_t)number(args[1]));
     schsm_object_list_clear(&list);
     close_device();
 }
@@ -327,7 +340,7 @@ static void scenario_info(char **args)
 /* cold KEY_REF: what `openssl req` with a key reference file does */
 static void scenario_cold(char **args)
 {
-    int key_ref = atoi(args[0]);
+    int key_ref = number(args[0]);
     uint8_t hash[32] = { 1 }, out[200];
     size_t len = sizeof(out);
 
@@ -341,7 +354,7 @@ static void scenario_cold(char **args)
 /* many KEY_REF COUNT: signatures one after the other; prints the time for each */
 static void scenario_many(char **args)
 {
-    int key_ref = atoi(args[0]), count = atoi(args[1]);
+    int key_ref = number(args[0]), count = number(args[1]);
     struct timespec begin, end;
     EVP_PKEY *key;
 
@@ -399,7 +412,7 @@ static void scenario_login_reason(char **args)
 /* repeat KEY_REF COMMAND...: signs, runs each command by the shell, signs after each */
 static void scenario_repeat(char **args)
 {
-    int key_ref = atoi(args[0]);
+    int key_ref = number(args[0]);
     EVP_PKEY *key;
 
     open_device();
@@ -438,11 +451,11 @@ static void *thread_signs(void *arg)
 static void scenario_threads(char **args)
 {
     pthread_t threads[64];
-    int count = atoi(args[1]);
+    int count = number(args[1]);
 
     open_device();
-    thread_ref = atoi(args[0]);
-    thread_count = atoi(args[2]);
+    thread_ref = number(args[0]);
+    thread_count = number(args[2]);
     thread_key = public_key(thread_ref);
     for (int i = 0; i < count; i++) {
         EXPECT(pthread_create(&threads[i], NULL, thread_signs, NULL) == 0);
@@ -458,12 +471,12 @@ static void scenario_threads(char **args)
 /* fork KEY_REF ROUNDS: forks while other threads sign; parent and children go on signing */
 static void scenario_fork(char **args)
 {
-    int rounds = atoi(args[1]), status;
+    int rounds = number(args[1]), status;
     pthread_t threads[3];
     EVP_PKEY *key;
 
     open_device();
-    thread_ref = atoi(args[0]);
+    thread_ref = number(args[0]);
     thread_count = rounds * 10;
     thread_key = key = public_key(thread_ref);
     EXPECT_OK(sign_once(key, thread_ref, err));
@@ -498,7 +511,8 @@ static void scenario_fork(char **args)
 /* remove KEY_REF */
 static void scenario_remove(char **args)
 {
-    struct schsm_object_filter filter = { .types = SCHSM_OBJECT_PRIVATE, .key_ref = atoi(args[0]) };
+    struct schsm_object_filter filter = { .types = SCHSM_OBJECT_PRIVATE,
+                                          .key_ref = number(args[0]) };
     struct schsm_object_list list = { 0 };
 
     open_device();
@@ -533,8 +547,8 @@ static void scenario_operate_reason(char **args)
     size_t len = sizeof(out);
 
     open_device();
-    EXPECT_REASON(schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, atoi(args[0]), &login, hash, 32,
-                                       out, &len, err),
+    EXPECT_REASON(schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, number(args[0]), &login, hash,
+                                       32, out, &len, err),
                   reason(args[1]));
     close_device();
 }
@@ -642,7 +656,7 @@ static void scenario_faults(char **args)
 /* hold MILLISECONDS: keeps the card for itself, as a program does that makes a key */
 static void scenario_hold(char **args)
 {
-    const long milliseconds = atol(args[0]);
+    const long milliseconds = number(args[0]);
     const struct timespec pause = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
     struct schsm_slot slots[16];
     size_t count = 16;

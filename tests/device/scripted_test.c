@@ -641,6 +641,6 @@ int main(int argc, char **argv)
     test_pieces();
     test_pin_pad();
     test_known_wrong();
-    test_noise(argc > 1 ? (unsigned int)atoi(argv[1]) : 200);
+    test_noise(argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 200);
     return 0;
 }

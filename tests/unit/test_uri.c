@@ -118,7 +118,8 @@ static void an_endless_uri_is_refused(void **state)
 
     (void)state;
     memset(text, 'a', SCHSM_URI_MAX + 99);
-    memcpy(text, "sc-hsm:label=", 13);
+    OPENSSL_strlcpy(text, "sc-hsm:label=", SCHSM_URI_MAX);
+    text[strlen(text)] = 'a'; /* what ended the copy is part of the label */
     assert_false(schsm_uri_parse(&uri, text, NULL));
     schsm_uri_clear(&uri);
     OPENSSL_free(text);
