@@ -178,14 +178,14 @@ int schsm_signature_attempt_message(const struct schsm_signature *ctx, enum schs
                                     enum schsm_padding padding, struct schsm_attempts *attempts)
 {
     for (int i = 0; ctx->md != NULL && i < SCHSM_OPERATION_COUNT; i++) {
-        const struct schsm_operation_traits *traits = schsm_operation_traits(i);
+        const struct schsm_operation_traits *traits = schsm_operation_traits((enum schsm_operation)i);
 
         if (traits->input == SCHSM_INPUT_MESSAGE && traits->key_type == key_type &&
             traits->padding == padding && EVP_MD_is_a(ctx->md, traits->digest)) {
             if (!ctx->message_whole) {
                 return 0;
             }
-            schsm_attempts_add(attempts, i, ctx->message, ctx->message_len);
+            schsm_attempts_add(attempts, (enum schsm_operation)i, ctx->message, ctx->message_len);
         }
     }
     return 1;
