@@ -57,6 +57,8 @@ if [ -z "${SC_HSM_FRESH:-}" ]; then
 fi
 
 fresh=$(mktemp -d "${TMPDIR:-/tmp}/sc-hsm-fresh.XXXXXX")
+# It becomes a root folder, which everybody may enter.
+chmod 755 "$fresh"
 at_end() {
     local status=$?
     if [ $keep = yes ]; then

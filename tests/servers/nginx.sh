@@ -54,7 +54,7 @@ http {
 END
 at_end() {
     [ -z "${server:-}" ] || kill "$server" 2>/dev/null
-    sed 's/^/nginx: /' server.log 2>/dev/null | grep -E 'emerg|alert|crit|error|SSL_' | head -20 >&2
+    sed 's/^/nginx: /' "$work/server.log" 2>/dev/null | grep -E 'emerg|alert|crit|error|SSL_' | cut -c1-400 | head -5 >&2
 }
 
 start_nginx() {
