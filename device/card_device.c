@@ -64,6 +64,29 @@ static int device_pin_tries(struct schsm_device *dev, bool *logged_in, int *trie
     return 1;
 }
 
+struct preparation {
+    const struct schsm_login *login;
+    struct schsm_pin_prospect *state;
+};
+
+static int prepare_login(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct preparation *preparation = arg;
+
+    return schsm_session_prepare_login(session, preparation->login, preparation->state, err);
+}
+
+static int device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                                struct schsm_pin_prospect *state, struct schsm_error *err)
+{
+    struct preparation preparation = { login, state };
+    const struct schsm_job job = { .run = prepare_login,
+                                   .arg = &preparation,
+                                   .object = login->object };
+
+    return schsm_session_run(schsm_card_session(dev), &job, err);
+}
+
 static void device_free(struct schsm_device *dev)
 {
     schsm_session_free(schsm_card_session(dev));
@@ -77,6 +100,7 @@ static const struct schsm_device_ops card_ops = {
     .read = schsm_card_device_read,
     .login = device_login,
     .pin_tries = device_pin_tries,
+    .prepare_login = device_prepare_login,
     .operate = schsm_card_device_operate,
     .generate = schsm_card_device_generate,
     .remove = schsm_card_device_remove,

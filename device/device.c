@@ -68,6 +68,14 @@ int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries
     return finish(dev->ops->pin_tries(dev, logged_in, tries, &found), &found, err);
 }
 
+int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                               struct schsm_pin_prospect *state, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->prepare_login(dev, login, state, &found), &found, err);
+}
+
 int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
                          const struct schsm_login *login, const uint8_t *in, size_t in_len,
                          uint8_t *out, size_t *out_len, struct schsm_error *err)

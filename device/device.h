@@ -90,7 +90,16 @@ struct schsm_login {
     struct schsm_pin_source *source; /* NULL: none; the operation works only if already logged in */
     int min_pin_tries;               /* never try a stored PIN when fewer tries are left */
     bool keep_pin;                   /* keep a PIN that worked, for reset, removal and fork */
+    bool pin_pad;                    /* without a source, use the reader's PIN pad if it has one */
     const char *object;              /* for prompts and sentences; may be NULL */
+};
+
+/* What is to be known before somebody is asked for the PIN. */
+struct schsm_pin_prospect {
+    char device[SCHSM_READER_MAX + 1]; /* the serial number, or the reader's name */
+    int tries_left;                    /* -1: unknown */
+    bool proven;                       /* a PIN was proven on this connection: no need to ask */
+    bool pin_pad;                      /* the reader has a PIN pad */
 };
 
 struct schsm_generate {
@@ -122,6 +131,8 @@ struct schsm_device_ops {
                  struct schsm_error *err);
     int (*pin_tries)(struct schsm_device *dev, bool *logged_in, int *tries,
                      struct schsm_error *err);
+    int (*prepare_login)(struct schsm_device *dev, const struct schsm_login *login,
+                         struct schsm_pin_prospect *state, struct schsm_error *err);
     int (*operate)(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
                    const struct schsm_login *login, const uint8_t *in, size_t in_len, uint8_t *out,
                    size_t *out_len, struct schsm_error *err);
@@ -179,6 +190,14 @@ int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login
  */
 int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
                            struct schsm_error *err);
+
+/*
+ * For a PIN that somebody has yet to be asked for, outside every lock of ours: fails, as the login
+ * would, where no PIN can help or too few tries are left. One device command, which a login soon
+ * afterwards does not repeat; none where a PIN was proven.
+ */
+int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                               struct schsm_pin_prospect *state, struct schsm_error *err);
 
 /*
  * One private operation, one device command in the steady state. *out_len is the capacity of out

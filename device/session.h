@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "command.h"
 #include "device.h"
@@ -50,6 +51,9 @@ struct schsm_session {
     bool pin_proven; /* we verified the PIN of this fingerprint on this connection */
     uint8_t pin_fingerprint[SCHSM_PIN_FINGERPRINT];
     unsigned int operations; /* private ones on this connection */
+    bool tries_asked;        /* the card told its tries on this connection, for the next login */
+    int asked_tries;
+    struct timespec asked_at;
 
     /* Of the job that runs. */
     bool refused;               /* the failure is final: a PIN policy, a user who gave up */
@@ -123,6 +127,10 @@ void schsm_session_end(struct schsm_session *session);
 /* Logs in as struct schsm_login says; prove as in struct schsm_job. (session_login.c) */
 int schsm_session_login(struct schsm_session *session, const struct schsm_login *login, bool prove,
                         struct schsm_error *err);
+
+/* As schsm_device_prepare_login. (session_login.c) */
+int schsm_session_prepare_login(struct schsm_session *session, const struct schsm_login *login,
+                                struct schsm_pin_prospect *state, struct schsm_error *err);
 
 /* The serial number in a reader's name, as USB tokens have it: `(DENK01009620000         )` is
  * DENK0100962. False if there is none. size is the room at serial, SCHSM_SERIAL_MAX + 1. */

@@ -6,6 +6,7 @@
  */
 #include "session.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -13,6 +14,8 @@
 /* 5.1 */
 #define PIN_MIN 6
 #define PIN_MAX 16
+
+#define TOLD_SECONDS 20 /* for how long a told number of tries is good */
 
 static const char *tries_text(int tries)
 {
@@ -100,6 +103,21 @@ static int query(struct schsm_session *session, int *tries, struct schsm_error *
                   "device %s is opened by public-key authentication, not by a PIN: its custodians "
                   "have to authenticate first",
                   schsm_session_name(session));
+}
+
+/*
+ * Whether the card told its tries a moment ago, before somebody was asked for the PIN. Whoever
+ * types for longer than that leaves time for others to spend tries: then the card is asked again.
+ */
+static bool told_recently(struct schsm_session *session, int *tries)
+{
+    struct timespec now = { 0, 0 };
+    bool told = session->tries_asked && session->login != SCHSM_LOGIN_UNKNOWN;
+
+    session->tries_asked = false;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    *tries = session->asked_tries;
+    return told && now.tv_sec - session->asked_at.tv_sec < TOLD_SECONDS;
 }
 
 static int refuse_missing(struct schsm_session *session, const struct schsm_login *login,
@@ -321,7 +339,7 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
             goto done;
         }
     }
-    if (!query(session, &tries, err)) {
+    if (!told_recently(session, &tries) && !query(session, &tries, err)) {
         goto done;
     }
     if (session->login == SCHSM_LOGIN_IN && !prove) {
@@ -331,11 +349,15 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
     if (!prove && pin == NULL && session->kept_pin != NULL) {
         pin = schsm_secret_ref(session->kept_pin);
     }
-    if (pin == NULL && login->source == NULL) {
+    bool pad = login->source != NULL
+                   ? schsm_pin_source_is_pinpad(login->source)
+                   : login->pin_pad && session->transport->has_pin_pad(session->card.handle);
+
+    if (pin == NULL && login->source == NULL && !pad) {
         refuse_missing(session, login, err);
         goto done;
     }
-    if (pin == NULL && schsm_pin_source_is_pinpad(login->source)) {
+    if (pin == NULL && pad) {
         ok = verify_on_pad(session, err);
         goto done;
     }
@@ -350,4 +372,25 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
 done:
     schsm_secret_free(pin);
     return ok;
+}
+
+int schsm_session_prepare_login(struct schsm_session *session, const struct schsm_login *login,
+                                struct schsm_pin_prospect *state, struct schsm_error *err)
+{
+    int tries = -1;
+
+    memset(state, 0, sizeof(*state));
+    state->proven = session->login == SCHSM_LOGIN_IN && session->pin_proven;
+    if (!state->proven) {
+        if (!query(session, &tries, err) || !check_tries(session, login, tries, err)) {
+            return 0;
+        }
+        session->tries_asked = true;
+        session->asked_tries = tries;
+        (void)clock_gettime(CLOCK_MONOTONIC, &session->asked_at);
+    }
+    (void)snprintf(state->device, sizeof(state->device), "%s", schsm_session_name(session));
+    state->tries_left = tries;
+    state->pin_pad = session->transport->has_pin_pad(session->card.handle);
+    return 1;
 }

@@ -59,12 +59,68 @@ static int append(struct schsm_match_list *list, struct schsm_device *device,
         for (size_t i = 0; i < objects->count; i++) {
             list->matches[list->count + i].device = device;
             list->matches[list->count + i].object = objects->objects[i];
+            list->matches[list->count + i].shares_name = false;
         }
         list->count = total;
         objects->count = 0; /* what they own has moved */
     }
     schsm_object_list_clear(objects);
     return 1;
+}
+
+/* Would the URI of `named`, without a handle, fit `other` too? A key reference is one key's. */
+static bool fits_other(const struct schsm_match *named, const struct schsm_match *other)
+{
+    const struct schsm_object *a = &named->object;
+    const struct schsm_object *b = &other->object;
+
+    return a->key_ref < 0 && named->device == other->device && a->type == b->type &&
+           (a->id_len == 0 || (a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0)) &&
+           (a->label[0] == '\0' || strcmp(a->label, b->label) == 0);
+}
+
+/* An object with neither key reference nor id nor label shares its name with everything. */
+static void mark_shared_names(struct schsm_match_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct schsm_match *match = &list->matches[i];
+
+        match->shares_name = match->object.key_ref < 0 && match->object.id_len == 0 &&
+                             match->object.label[0] == '\0';
+        for (size_t k = 0; k < list->count && !match->shares_name; k++) {
+            match->shares_name = k != i && fits_other(match, &list->matches[k]);
+        }
+    }
+}
+
+int schsm_match_list_filter(struct schsm_match_list *list,
+                            int (*fits)(void *arg, struct schsm_match *match,
+                                        struct schsm_error *err),
+                            void *arg, struct schsm_error *err)
+{
+    size_t kept = 0;
+    int ok = 1;
+
+    for (size_t i = 0; i < list->count; i++) {
+        int fit = ok ? fits(arg, &list->matches[i], err) : 0;
+
+        ok = ok && fit >= 0;
+        if (fit > 0) {
+            list->matches[kept++] = list->matches[i];
+        } else {
+            schsm_match_clear(&list->matches[i]);
+        }
+    }
+    list->count = kept;
+    return ok;
+}
+
+static int has_handle(void *arg, struct schsm_match *match, struct schsm_error *err)
+{
+    const unsigned int *handle = arg;
+
+    (void)err;
+    return match->object.handle == *handle;
 }
 
 int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
@@ -96,12 +152,18 @@ int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsig
             return 0;
         }
     }
+    mark_shared_names(list);
+    if (uri->handle != 0) {
+        unsigned int handle = uri->handle;
+
+        return schsm_match_list_filter(list, has_handle, &handle, err);
+    }
     return 1;
 }
 
-static const char *type_text(enum schsm_object_type type)
+static const char *type_text(unsigned int type)
 {
-    switch (type) {
+    switch ((enum schsm_object_type)type) {
     case SCHSM_OBJECT_PRIVATE:
         return "private key";
     case SCHSM_OBJECT_PUBLIC:
@@ -134,11 +196,14 @@ static void describe(const struct schsm_uri *uri, BIO *out)
     }
     if (uri->label != NULL) {
         BIO_printf(out, "%slabel '%s'", joint, uri->label);
+        joint = " and ";
+    }
+    if (uri->handle != 0) {
+        BIO_printf(out, "%shandle %04x", joint, uri->handle);
     }
 }
 
-static int fail_not_found(const struct schsm_uri *uri, enum schsm_object_type type,
-                          struct schsm_error *err)
+static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struct schsm_error *err)
 {
     BIO *out = BIO_new(BIO_s_mem());
     char *wanted = NULL;
@@ -152,15 +217,16 @@ static int fail_not_found(const struct schsm_uri *uri, enum schsm_object_type ty
     schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                "there is no %s%.*s on the SmartCard-HSM%s%s; 'openssl storeutl sc-hsm:' lists what "
                "is there",
-               type_text(type), (int)len, wanted, uri->serial != NULL ? " " : "",
+               type_text(types), (int)len, wanted, uri->serial != NULL ? " " : "",
                uri->serial != NULL ? uri->serial : "");
     BIO_free(out);
     return 0;
 }
 
-static int fail_ambiguous(const struct schsm_match_list *list, enum schsm_object_type type,
-                          size_t count, struct schsm_error *err)
+static int fail_ambiguous(const struct schsm_match_list *list, unsigned int types, size_t count,
+                          struct schsm_error *err)
 {
+    bool with_type = types != SCHSM_OBJECT_PRIVATE; /* what a key's URI means by itself */
     BIO *out = BIO_new(BIO_s_mem());
     char *names = NULL;
     size_t shown = 0;
@@ -170,8 +236,8 @@ static int fail_ambiguous(const struct schsm_match_list *list, enum schsm_object
         return schsm_fail_memory(err);
     }
     for (size_t i = 0; i < list->count && shown < CANDIDATES_SHOWN; i++) {
-        if (list->matches[i].object.type == type) {
-            char *uri = schsm_match_uri(&list->matches[i], false, NULL);
+        if ((list->matches[i].object.type & types) != 0) {
+            char *uri = schsm_match_uri(&list->matches[i], with_type, NULL);
 
             BIO_printf(out, "%s%s", shown++ > 0 ? ", " : "", uri != NULL ? uri : "?");
             OPENSSL_free(uri);
@@ -182,21 +248,21 @@ static int fail_ambiguous(const struct schsm_match_list *list, enum schsm_object
     }
     len = BIO_get_mem_data(out, &names);
     schsm_fail(err, SCHSM_REASON_AMBIGUOUS,
-               "%zu objects of type %s match where one is needed: %.*s; name one of them", count,
-               type_text(type), (int)len, names);
+               "%zu %ss match where one is needed: %.*s; name one of them", count, type_text(types),
+               (int)len, names);
     BIO_free(out);
     return 0;
 }
 
 int schsm_find_fail(const struct schsm_uri *uri, const struct schsm_match_list *list,
-                    enum schsm_object_type type, struct schsm_error *err)
+                    unsigned int types, struct schsm_error *err)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < list->count; i++) {
-        count += list->matches[i].object.type == type;
+        count += (list->matches[i].object.type & types) != 0;
     }
-    return count == 0 ? fail_not_found(uri, type, err) : fail_ambiguous(list, type, count, err);
+    return count == 0 ? fail_not_found(uri, types, err) : fail_ambiguous(list, types, count, err);
 }
 
 void schsm_object_describe(const struct schsm_object *object, char *text, size_t size)
@@ -213,6 +279,20 @@ void schsm_object_describe(const struct schsm_object *object, char *text, size_t
         BIO_snprintf(bits, sizeof(bits), " %u", object->bits);
     }
     BIO_snprintf(text, size, "%s%s%s", type_text(object->type), key_types[object->key_type], bits);
+}
+
+void schsm_object_name(const struct schsm_object *object, char *text, size_t size)
+{
+    bool is_key = object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_PUBLIC;
+    const char *what = is_key ? "key" : type_text(object->type);
+
+    if (object->label[0] != '\0') {
+        BIO_snprintf(text, size, "%s '%s'", what, object->label);
+    } else if (object->key_ref >= 0) {
+        BIO_snprintf(text, size, "key-ref %d", object->key_ref);
+    } else {
+        BIO_snprintf(text, size, "%s %04x", what, object->handle);
+    }
 }
 
 int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
@@ -245,7 +325,9 @@ char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct sc
     if (!schsm_device_serial(match->device, serial, err)) {
         return NULL;
     }
-    uri = schsm_uri_of_object(serial, &match->object, with_type);
+    uri = schsm_uri_of_object(serial, &match->object,
+                              (with_type ? SCHSM_URI_TYPE : 0u) |
+                                  (match->shares_name ? SCHSM_URI_HANDLE : 0u));
     if (uri == NULL) {
         schsm_fail_memory(err);
     }

@@ -3,6 +3,7 @@
 #ifndef SCHSM_KEYMGMT_FIND_H
 #define SCHSM_KEYMGMT_FIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../device/device.h"
@@ -12,6 +13,7 @@
 struct schsm_match {
     struct schsm_device *device; /* the registry's */
     struct schsm_object object;
+    bool shares_name; /* what identifies it fits another object of its type as well */
 };
 
 struct schsm_match_list {
@@ -39,16 +41,29 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
 void schsm_match_clear(struct schsm_match *match);
 
 /*
- * Says why the list is not the one object of that type that was needed: NOT_FOUND or AMBIGUOUS, as
- * schsm_find_one does. Returns 0.
+ * Says why the list is not the one object of these types (or-ed) that was needed: NOT_FOUND or
+ * AMBIGUOUS, as schsm_find_one does. Returns 0.
  */
 int schsm_find_fail(const struct schsm_uri *uri, const struct schsm_match_list *list,
-                    enum schsm_object_type type, struct schsm_error *err);
+                    unsigned int types, struct schsm_error *err);
+
+/* Keeps what fits: 1 keep, 0 drop, -1 stop with *err set, which fails the whole. */
+int schsm_match_list_filter(struct schsm_match_list *list,
+                            int (*fits)(void *arg, struct schsm_match *match,
+                                        struct schsm_error *err),
+                            void *arg, struct schsm_error *err);
 
 /* "private key, RSA 2048" into text, at most size bytes with terminator. */
 void schsm_object_describe(const struct schsm_object *object, char *text, size_t size);
 
-/* The URI that names the match and nothing else; OPENSSL_malloc'ed for the caller, NULL on failure.
+#define SCHSM_OBJECT_NAME_MAX (SCHSM_LABEL_MAX + 32)
+
+/* What a user recognises the object by, for prompts and sentences: "key 'web'", "key-ref 3". */
+void schsm_object_name(const struct schsm_object *object, char *text, size_t size);
+
+/*
+ * The URI that names the match, and with its type nothing else; OPENSSL_malloc'ed for the caller,
+ * NULL on failure.
  */
 char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err);
 

@@ -1,64 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "key.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include "key_internal.h"
 
-#define PASSPHRASE_MAX 64
-
-struct schsm_key {
-    atomic_int references;
-    struct schsm_context *context;
-    char *serial; /* which device; NULL: the configured or only one */
-    char *reader;
-    struct schsm_object object; /* value: the DER SubjectPublicKeyInfo */
-    char *name;                 /* for prompts and sentences */
-    EVP_PKEY *public_key;
-    _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */
-    atomic_bool checked;                   /* a signature agreed with the public part */
-    pthread_mutex_t source_lock;           /* guards the pointer below; never held during I/O */
-    struct schsm_pin_source *source;
-};
-
-struct schsm_login schsm_key_login(const struct schsm_context *context,
-                                   struct schsm_pin_source *source, const char *object)
-{
-    struct schsm_login login = {
-        .source = context->config.login == SCHSM_LOGIN_NEVER ? NULL : source,
-        .min_pin_tries = context->config.min_pin_tries,
-        .keep_pin = context->config.cache_pin,
-        .object = object,
-    };
-
-    return login;
-}
-
-/* "key 'web'", "key id 10" or "key-ref 3": what a user recognises the key by. */
-static char *make_name(const struct schsm_object *object)
-{
-    char text[SCHSM_LABEL_MAX + 16];
-
-    if (object->label[0] != '\0') {
-        BIO_snprintf(text, sizeof(text), "key '%s'", object->label);
-    } else {
-        BIO_snprintf(text, sizeof(text), "key-ref %d", object->key_ref);
-    }
-    return OPENSSL_strdup(text);
-}
-
 struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_match *match,
                                 const struct schsm_uri *uri, struct schsm_error *err)
 {
     struct schsm_key *key = OPENSSL_zalloc(sizeof(*key));
     const unsigned char *p = NULL;
+    char name[SCHSM_OBJECT_NAME_MAX];
 
     if (key == NULL || pthread_mutex_init(&key->source_lock, NULL) != 0) {
         OPENSSL_free(key);
@@ -78,7 +34,8 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
                                                                : context->config.pin_source);
     key->serial = selector.serial != NULL ? OPENSSL_strdup(selector.serial) : NULL;
     key->reader = selector.reader != NULL ? OPENSSL_strdup(selector.reader) : NULL;
-    key->name = make_name(&key->object);
+    schsm_object_name(&key->object, name, sizeof(name));
+    key->name = OPENSSL_strdup(name);
     if (key->name == NULL || (selector.serial != NULL && key->serial == NULL) ||
         (selector.reader != NULL && key->reader == NULL)) {
         schsm_fail_memory(err);
@@ -201,8 +158,7 @@ void schsm_key_free(struct schsm_key *key)
     OPENSSL_free(key);
 }
 
-/* The key's device, looked for at the first call. Two threads may both look; they find the same. */
-static struct schsm_device *find_device(struct schsm_key *key, struct schsm_error *err)
+struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error *err)
 {
     struct schsm_device *device = atomic_load(&key->device);
     struct schsm_device_selector selector = { .serial = key->serial, .reader = key->reader };
@@ -213,7 +169,7 @@ static struct schsm_device *find_device(struct schsm_key *key, struct schsm_erro
     return device;
 }
 
-static struct schsm_pin_source *take_source(struct schsm_key *key)
+struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
 {
     struct schsm_pin_source *source = NULL;
 
@@ -223,94 +179,17 @@ static struct schsm_pin_source *take_source(struct schsm_key *key)
     return source;
 }
 
-static int prove(struct schsm_key *key, struct schsm_pin_source *source, struct schsm_error *err)
-{
-    struct schsm_device *device = find_device(key, err);
-    struct schsm_login login = schsm_key_login(key->context, source, key->name);
-
-    return device != NULL && schsm_device_login(device, &login, err);
-}
-
-/*
- * Asks the application. 1: *source is the answer, or NULL if it could not ask; 0: it answered
- * nothing at all, or memory ran out.
- */
-static int ask_application(struct schsm_key *key, const struct schsm_passphrase *passphrase,
-                           struct schsm_pin_source **source, struct schsm_error *err)
-{
-    char pass[PASSPHRASE_MAX + 1];
-    char info[SCHSM_LABEL_MAX + SCHSM_SERIAL_MAX + 64];
-    size_t len = 0;
-    struct schsm_secret *pin = NULL;
-    int asked = 0;
-
-    *source = NULL;
-    BIO_snprintf(info, sizeof(info), "SmartCard-HSM%s%s, %s", key->serial != NULL ? " " : "",
-                 key->serial != NULL ? key->serial : "", key->name);
-    ERR_set_mark();
-    asked = passphrase->ask(passphrase->arg, pass, sizeof(pass) - 1, &len, info);
-    ERR_pop_to_mark();
-    if (asked && len > 0) {
-        pin = schsm_secret_new(pass, len, err);
-    }
-    OPENSSL_cleanse(pass, sizeof(pass));
-    if (asked && len == 0) { /* Apache's first pass: its dialog comes when this load fails */
-        return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
-                          "%s: the PIN that the application gave is empty", key->name);
-    }
-    if (pin != NULL) {
-        *source = schsm_pin_source_from_secret(pin, err);
-    }
-    schsm_secret_free(pin);
-    return !asked || *source != NULL;
-}
-
-int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase *passphrase,
-                            struct schsm_error *err)
-{
-    enum schsm_login_time when = key->context->config.login;
-    struct schsm_pin_source *source = NULL;
-    int ok = 1;
-
-    if (when == SCHSM_LOGIN_NEVER) {
-        return 1;
-    }
-    source = take_source(key);
-    if (source != NULL) {
-        ok = when == SCHSM_LOGIN_USE || prove(key, source, err);
-    } else if (passphrase != NULL) {
-        ok = ask_application(key, passphrase, &source, err);
-        if (ok && source != NULL) {
-            if (when == SCHSM_LOGIN_LOAD) {
-                ok = prove(key, source, err);
-            }
-            /*
-             * Nobody asks the application again: where the PIN was not proven yet, or is to be
-             * kept, the key keeps it.
-             */
-            if (ok && (when == SCHSM_LOGIN_USE || key->context->config.cache_pin)) {
-                pthread_mutex_lock(&key->source_lock);
-                schsm_pin_source_free(key->source);
-                key->source = schsm_pin_source_ref(source);
-                pthread_mutex_unlock(&key->source_lock);
-            }
-        }
-    }
-    schsm_pin_source_free(source);
-    return ok;
-}
-
 int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
                       size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
-    struct schsm_device *device = find_device(key, err);
+    struct schsm_device *device = schsm_key_device(key, err);
     struct schsm_pin_source *source = NULL;
     int ok = 0;
 
     if (device == NULL) {
         return 0;
     }
-    source = take_source(key);
+    source = schsm_key_source(key);
     struct schsm_login login = schsm_key_login(key->context, source, key->name);
 
     ok = schsm_device_operate(device, operation, key->object.key_ref, &login, in, in_len, out,
@@ -336,14 +215,14 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
 
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
 {
-    struct schsm_device *device = find_device(key, err);
+    struct schsm_device *device = schsm_key_device(key, err);
     struct schsm_pin_source *source = NULL;
     int ok = 0;
 
     if (device == NULL) {
         return 0;
     }
-    source = take_source(key);
+    source = schsm_key_source(key);
     struct schsm_login login = schsm_key_login(key->context, source, key->name);
 
     ok = schsm_device_remove(device, &key->object, &login, err);
@@ -364,13 +243,13 @@ char *schsm_key_uri(struct schsm_key *key, struct schsm_error *err)
     if (key->serial != NULL) {
         OPENSSL_strlcpy(serial, key->serial, sizeof(serial));
     } else {
-        struct schsm_device *device = find_device(key, err);
+        struct schsm_device *device = schsm_key_device(key, err);
 
         if (device == NULL || !schsm_device_serial(device, serial, err)) {
             return NULL;
         }
     }
-    uri = schsm_uri_of_object(serial, &key->object, false);
+    uri = schsm_uri_of_object(serial, &key->object, 0);
     if (uri == NULL) {
         schsm_fail_memory(err);
     }

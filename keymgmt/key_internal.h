@@ -3,9 +3,24 @@
 #ifndef SCHSM_KEYMGMT_KEY_INTERNAL_H
 #define SCHSM_KEYMGMT_KEY_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "key.h"
+
+struct schsm_key {
+    atomic_int references;
+    struct schsm_context *context;
+    char *serial; /* which device; NULL: the configured or only one */
+    char *reader;
+    struct schsm_object object; /* value: the DER SubjectPublicKeyInfo */
+    char *name;                 /* for prompts and sentences */
+    EVP_PKEY *public_key;
+    _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */
+    atomic_bool checked;                   /* a signature agreed with the public part */
+    pthread_mutex_t source_lock;           /* guards the pointer below; never held during I/O */
+    struct schsm_pin_source *source;
+};
 
 /*
  * Takes over the match's object and adds what uri says of the PIN. The object's value must be the
@@ -18,8 +33,23 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
 int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_operation operation,
                              const uint8_t *in, size_t in_len, const uint8_t *sig, size_t sig_len);
 
-/* The login for operations with this PIN source. */
+/* The key's device, looked for at the first call. Two threads may both look; they find the same. */
+struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error *err);
+
+/* A reference of the caller's to the key's PIN source; NULL if it has none. */
+struct schsm_pin_source *schsm_key_source(struct schsm_key *key);
+
+/* The login for operations with this PIN source. (login.c) */
 struct schsm_login schsm_key_login(const struct schsm_context *context,
                                    struct schsm_pin_source *source, const char *object);
+
+/*
+ * Asks the application for the PIN of a device. 1: *source is its answer, the caller's to free, or
+ * NULL where there was no need or no way to ask; 0: the answer was empty, or the device says that
+ * no PIN can help. (login.c)
+ */
+int schsm_login_ask(const struct schsm_context *context, struct schsm_device *device,
+                    const char *object, const struct schsm_passphrase *passphrase,
+                    struct schsm_pin_source **source, struct schsm_error *err);
 
 #endif

@@ -24,7 +24,7 @@ void schsm_uri_clear(struct schsm_uri *uri)
 
 bool schsm_uri_names_object(const struct schsm_uri *uri)
 {
-    return uri->key_ref >= 0 || uri->has_id || uri->label != NULL;
+    return uri->key_ref >= 0 || uri->has_id || uri->label != NULL || uri->handle != 0;
 }
 
 static int hex_digit(char c)
@@ -151,6 +151,27 @@ static int set_reader(struct schsm_uri *uri, const char *value, size_t len, stru
     return set_text(&uri->reader, value, len, err);
 }
 
+static int set_handle(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+{
+    unsigned int handle = 0;
+
+    for (size_t i = 0; i < len && i < 9; i++) {
+        int digit = hex_digit(value[i]);
+
+        if (digit < 0 || i == 8) {
+            handle = 0;
+            break;
+        }
+        handle = handle << 4 | (unsigned int)digit;
+    }
+    uri->handle = handle;
+    return handle != 0 ? 1
+                       : schsm_fail(err, SCHSM_REASON_URI,
+                                    "handle: '%s' is not a handle, 1 to 8 hex digits, as listings "
+                                    "print it",
+                                    value);
+}
+
 static const struct {
     const char *name;
     unsigned int type;
@@ -203,10 +224,11 @@ static const struct attribute {
     bool raw;
     int (*set)(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err);
 } attributes[] = {
-    { "key-ref", false, false, set_key_ref },      { "id", false, true, NULL },
-    { "label", false, false, set_label },          { "type", false, false, set_type },
-    { "serial", false, false, set_serial },        { "reader", false, false, set_reader },
-    { "pin-source", true, false, set_pin_source }, { "pin-value", true, false, set_pin_value },
+    { "key-ref", false, false, set_key_ref },    { "id", false, true, NULL },
+    { "label", false, false, set_label },        { "type", false, false, set_type },
+    { "serial", false, false, set_serial },      { "reader", false, false, set_reader },
+    { "handle", false, false, set_handle },      { "pin-source", true, false, set_pin_source },
+    { "pin-value", true, false, set_pin_value },
 };
 #define ATTRIBUTE_COUNT (sizeof(attributes) / sizeof(attributes[0]))
 
@@ -319,7 +341,8 @@ static void put_encoded(BIO *out, const char *name, const char *value)
     }
 }
 
-char *schsm_uri_of_object(const char *serial, const struct schsm_object *object, bool with_type)
+char *schsm_uri_of_object(const char *serial, const struct schsm_object *object,
+                          unsigned int details)
 {
     BIO *out = BIO_new(BIO_s_mem());
     char *data = NULL;
@@ -341,7 +364,10 @@ char *schsm_uri_of_object(const char *serial, const struct schsm_object *object,
     if (object->label[0] != '\0') {
         put_encoded(out, "label", object->label);
     }
-    if (with_type) {
+    if ((details & SCHSM_URI_HANDLE) != 0) {
+        BIO_printf(out, ";handle=%04x", object->handle);
+    }
+    if ((details & SCHSM_URI_TYPE) != 0) {
         for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
             if (type_names[i].type == (unsigned int)object->type) {
                 BIO_printf(out, ";type=%s", type_names[i].name);

@@ -21,7 +21,8 @@
 #define SCHSM_URI_MAX 4096 /* characters */
 
 struct schsm_uri {
-    int key_ref; /* 1..255, -1: not given */
+    int key_ref;         /* 1..255, -1: not given */
+    unsigned int handle; /* the device's own name for the object, 0: not given */
     bool has_id;
     uint8_t id[SCHSM_ID_MAX];
     size_t id_len;
@@ -43,7 +44,7 @@ void schsm_uri_clear(struct schsm_uri *uri);
  */
 int schsm_uri_parse(struct schsm_uri *uri, const char *text, struct schsm_error *err);
 
-/* True if the path names an object by key-ref, id or label, not just a device or a type. */
+/* True if the path names an object by key-ref, id, label or handle, not just a device or a type. */
 bool schsm_uri_names_object(const struct schsm_uri *uri);
 
 /* Parses an id as users write it, hex digits (`10`) or percent-encoded bytes (`%10`), into id[]. */
@@ -53,10 +54,17 @@ int schsm_id_parse(const char *text, uint8_t id[SCHSM_ID_MAX], size_t *len,
 /* Parses a key reference, decimal or 0x.., 1..255. */
 int schsm_key_ref_parse(const char *text, int *key_ref, struct schsm_error *err);
 
+/* What a URI says besides serial, key-ref, id and label. */
+enum schsm_uri_detail {
+    SCHSM_URI_TYPE = 1,
+    SCHSM_URI_HANDLE = 2 /* for an object that all the rest does not tell from another */
+};
+
 /*
- * The URI of an object on the device with that serial number: serial, key-ref, id, label and, if
- * with_type, type. Never a PIN. OPENSSL_malloc'ed string for the caller; NULL when memory runs out.
+ * The URI of an object on the device with that serial number. details: enum schsm_uri_detail,
+ * or-ed. Never a PIN. OPENSSL_malloc'ed string for the caller; NULL when memory runs out.
  */
-char *schsm_uri_of_object(const char *serial, const struct schsm_object *object, bool with_type);
+char *schsm_uri_of_object(const char *serial, const struct schsm_object *object,
+                          unsigned int details);
 
 #endif

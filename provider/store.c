@@ -2,9 +2,14 @@
 /*
  * Store loader of the sc-hsm: scheme.
  *
- * A URI that names an object (by key-ref, id or label) is looked up when it is opened, so that a
- * program learns at once what is wrong. It gives the object itself. A URI that names no object
- * gives, like a directory, the names of what is there, or the objects of the expected type.
+ * A URI that names an object (by key-ref, id, label or handle) is looked up when it is opened, so
+ * that a program learns at once what is wrong. It gives the object itself, as a search does. A URI
+ * that names no object gives, like a directory, the names of what is there.
+ *
+ * A program that expects a type of object and gets several may want all of them (storeutl) or only
+ * one (req -key), and does not say which. It gets their names, which the one lists and the other
+ * passes over, and then the error that names the candidates: never silently the first. Several
+ * certificates or public keys are given only to a URI that asks for all of that type, or a search.
  */
 #include <string.h>
 
@@ -17,13 +22,19 @@
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"
+#include "store_delete.h"
+#include "store_search.h"
 
 struct store {
     struct schsm_provider *prov;
     struct schsm_context *context;
     struct schsm_uri uri;
-    int expect; /* OSSL_STORE_INFO_*, 0: anything */
-    bool searched;
+    struct schsm_store_search search;
+    int expect;    /* OSSL_STORE_INFO_*, 0: anything */
+    bool searched; /* found is what the URI names */
+    bool prepared; /* found is what is going to be given */
+    bool names;    /* only the names */
+    bool refuse;   /* one was needed: in the end, an error */
     bool ended;
     struct schsm_match_list found;
     size_t next;
@@ -77,7 +88,7 @@ static void *store_open(void *provctx, const char *uri)
     } else if (ok) {
         ok = search(store, SCHSM_OBJECT_ANY, &err);
         if (ok && store->found.count == 0) {
-            ok = schsm_find_fail(&store->uri, &store->found, SCHSM_OBJECT_PRIVATE, &err);
+            ok = schsm_find_fail(&store->uri, &store->found, store->uri.types, &err);
         }
     }
     if (!ok) {
@@ -92,6 +103,12 @@ static const OSSL_PARAM *store_settable_ctx_params(void *provctx)
 {
     static const OSSL_PARAM settable[] = {
         OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, NULL),
+        OSSL_PARAM_octet_string(OSSL_STORE_PARAM_SUBJECT, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_STORE_PARAM_ISSUER, NULL, 0),
+        OSSL_PARAM_BN(OSSL_STORE_PARAM_SERIAL, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_ALIAS, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_DIGEST, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_STORE_PARAM_FINGERPRINT, NULL, 0),
         OSSL_PARAM_END,
     };
 
@@ -104,7 +121,8 @@ static int store_set_ctx_params(void *loaderctx, const OSSL_PARAM params[])
     struct store *store = loaderctx;
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
 
-    return p == NULL || OSSL_PARAM_get_int(p, &store->expect);
+    return (p == NULL || OSSL_PARAM_get_int(p, &store->expect)) &&
+           schsm_store_search_set(store->prov, &store->search, params);
 }
 
 /* Hands a key over to libcrypto; frees it where libcrypto did not take it. */
@@ -223,30 +241,63 @@ static unsigned int expected_types(int expect)
     }
 }
 
-/* Sees to it that the search was made, and that one private key is left where one is wanted. */
-static int prepare(struct store *store)
+static int is_wanted(void *arg, struct schsm_match *match, struct schsm_error *err)
 {
-    struct schsm_error err = SCHSM_ERROR_INIT;
-    unsigned int types = expected_types(store->expect);
-    size_t kept = 0;
+    const unsigned int *types = arg;
 
-    if (store->searched && store->next > 0) {
+    (void)err;
+    return (match->object.type & *types) != 0;
+}
+
+/* Several are there of what is expected: is the program to have them all? */
+static bool all_may_be_given(const struct store *store)
+{
+    return store->expect != OSSL_STORE_INFO_PKEY &&
+           (schsm_store_search_active(&store->search) ||
+            (store->uri.types != 0 && !schsm_uri_names_object(&store->uri)));
+}
+
+/* Finding nothing is an error where something was named, or where a key is needed. */
+static bool nothing_is_failure(const struct store *store)
+{
+    return !schsm_store_search_active(&store->search) &&
+           (store->expect == OSSL_STORE_INFO_PKEY ||
+            (store->expect != 0 && schsm_uri_names_object(&store->uri)));
+}
+
+/* Makes the search, and decides what is given. */
+static int prepare(struct store *store, struct schsm_error *err)
+{
+    unsigned int types = expected_types(store->expect);
+    bool directory =
+        !schsm_uri_names_object(&store->uri) && !schsm_store_search_active(&store->search);
+    const char *alias = store->search.alias;
+
+    if (types == 0) {
+        schsm_match_list_clear(&store->found); /* CRLs, parameters: there are none */
         return 1;
     }
-    if (!store->searched && types != 0 && !search(store, types, &err)) {
-        return schsm_raise(store->prov, &err);
+    if (!store->searched) {
+        if (alias != NULL && alias[0] != '\0' && store->uri.label == NULL &&
+            (store->uri.label = OPENSSL_strdup(alias)) == NULL) {
+            return schsm_fail_memory(err);
+        }
+        if (!search(store, types, err)) {
+            return 0;
+        }
     }
-    for (size_t i = 0; i < store->found.count; i++) {
-        kept += (store->found.matches[i].object.type & types) != 0;
+    if (!schsm_match_list_filter(&store->found, is_wanted, &types, err) ||
+        (schsm_store_search_active(&store->search) &&
+         !schsm_store_search_filter(store->prov, &store->search, &store->found, err))) {
+        return 0;
     }
-    if ((store->expect == OSSL_STORE_INFO_PKEY && kept != 1) ||
-        (kept > 1 && store->expect == OSSL_STORE_INFO_CERT &&
-         schsm_uri_names_object(&store->uri))) {
-        enum schsm_object_type type =
-            store->expect == OSSL_STORE_INFO_PKEY ? SCHSM_OBJECT_PRIVATE : SCHSM_OBJECT_CERTIFICATE;
-
-        schsm_find_fail(&store->uri, &store->found, type, &err);
-        return schsm_raise(store->prov, &err);
+    if (store->found.count == 0 && nothing_is_failure(store)) {
+        return schsm_find_fail(&store->uri, &store->found, types, err);
+    }
+    store->names = store->expect == OSSL_STORE_INFO_NAME || (store->expect == 0 && directory);
+    if (store->expect != 0 && !store->names && store->found.count > 1 && !all_may_be_given(store)) {
+        store->names = true;
+        store->refuse = true;
     }
     return 1;
 }
@@ -254,8 +305,7 @@ static int prepare(struct store *store)
 static int emit(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb, void *arg,
                 OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
 {
-    if (store->expect == OSSL_STORE_INFO_NAME ||
-        (store->expect == 0 && !schsm_uri_names_object(&store->uri))) {
+    if (store->names) {
         return emit_name(store, match, cb, arg);
     }
     switch (match->object.type) {
@@ -276,26 +326,29 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
                       OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
 {
     struct store *store = loaderctx;
-    unsigned int types = expected_types(store->expect);
+    struct schsm_error err = SCHSM_ERROR_INIT;
 
     if (store->ended) {
         return 0;
     }
-    if (!prepare(store)) {
-        store->ended = true;
-        return 0;
+    if (!store->prepared) {
+        if (!prepare(store, &err)) {
+            store->ended = true;
+            return schsm_raise(store->prov, &err);
+        }
+        store->prepared = true;
     }
-    while (store->next < store->found.count) {
+    if (store->next < store->found.count) {
         struct schsm_match *match = &store->found.matches[store->next++];
 
-        if ((match->object.type & types) != 0) {
-            int ok = emit(store, match, object_cb, object_cbarg, pw_cb, pw_cbarg);
-
-            store->ended = store->next == store->found.count;
-            return ok;
-        }
+        store->ended = store->next == store->found.count && !store->refuse;
+        return emit(store, match, object_cb, object_cbarg, pw_cb, pw_cbarg);
     }
     store->ended = true;
+    if (store->refuse) {
+        schsm_find_fail(&store->uri, &store->found, expected_types(store->expect), &err);
+        return schsm_raise(store->prov, &err);
+    }
     return 0;
 }
 
@@ -311,6 +364,7 @@ static int store_close(void *loaderctx)
     struct store *store = loaderctx;
 
     schsm_match_list_clear(&store->found);
+    schsm_store_search_clear(&store->search);
     schsm_uri_clear(&store->uri);
     OPENSSL_free(store);
     return 1;
@@ -341,5 +395,8 @@ const OSSL_DISPATCH schsm_store[] = {
     { OSSL_FUNC_STORE_EOF, (void (*)(void))store_eof },
     { OSSL_FUNC_STORE_CLOSE, (void (*)(void))store_close },
     { OSSL_FUNC_STORE_EXPORT_OBJECT, (void (*)(void))store_export_object },
+#ifdef OSSL_FUNC_STORE_DELETE
+    { OSSL_FUNC_STORE_DELETE, (void (*)(void))schsm_store_delete },
+#endif
     { 0, NULL }
 };

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deleting what a URI names. */
+#ifndef SCHSM_KEYMGMT_REMOVE_H
+#define SCHSM_KEYMGMT_REMOVE_H
+
+#include "key.h"
+
+/*
+ * Deletes the one object that the URI names by key-ref, id, label or handle; a private key goes
+ * with its description and its certificate or request. Several are AMBIGUOUS, and nothing is
+ * deleted: `type` tells a key from its certificate. The PIN comes from the URI, the configuration
+ * or passphrase, which may be NULL.
+ */
+int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
+                 const struct schsm_passphrase *passphrase, struct schsm_error *err);
+
+#endif
