@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Encoders that write a private key. For a device key that is its reference file, whatever private
- * structure was asked for, and never encrypted: there is nothing in it to protect. A software key
- * of ours goes to the default provider's encoder.
+ * structure was asked for, and never encrypted: there is nothing in it to protect. Only PKCS#8 in
+ * DER is refused: whoever wants that (PKCS#12, for one) goes on to read it. A software key of ours
+ * goes to the default provider's encoder.
  */
 #include <string.h>
 
@@ -19,6 +20,7 @@ static OSSL_FUNC_encoder_settable_ctx_params_fn reference_settable_ctx_params;
 static OSSL_FUNC_encoder_set_ctx_params_fn reference_set_ctx_params;
 static OSSL_FUNC_encoder_encode_fn reference_encode_pem;
 static OSSL_FUNC_encoder_encode_fn reference_encode_der;
+static OSSL_FUNC_encoder_encode_fn pkcs8_encode_der;
 
 static int reference_does_selection(void *provctx, int selection)
 {
@@ -118,6 +120,19 @@ static int reference_encode_der(void *ctx, OSSL_CORE_BIO *out, const void *obj_r
     return encode(ctx, out, obj_raw, obj_abstract, selection, false, cb, cbarg);
 }
 
+static int pkcs8_encode_der(void *ctx, OSSL_CORE_BIO *out, const void *obj_raw,
+                            const OSSL_PARAM obj_abstract[], int selection,
+                            OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg)
+{
+    const struct schsm_encoder *encoder = ctx;
+    const struct schsm_pkey *key = obj_raw;
+
+    if (key != NULL && key->device != NULL) {
+        return schsm_raise_reason(encoder->prov, SCHSM_REASON_UNSUPPORTED, SCHSM_STAYS_ON_DEVICE);
+    }
+    return encode(ctx, out, obj_raw, obj_abstract, selection, false, cb, cbarg);
+}
+
 /* clang-format off */
 const OSSL_DISPATCH schsm_encoder_reference_pem[] = {
     { OSSL_FUNC_ENCODER_NEWCTX, (void (*)(void))schsm_encoder_newctx },
@@ -136,6 +151,16 @@ const OSSL_DISPATCH schsm_encoder_reference_der[] = {
     { OSSL_FUNC_ENCODER_SETTABLE_CTX_PARAMS, (void (*)(void))reference_settable_ctx_params },
     { OSSL_FUNC_ENCODER_SET_CTX_PARAMS, (void (*)(void))reference_set_ctx_params },
     { OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))reference_encode_der },
+    { 0, NULL }
+};
+
+const OSSL_DISPATCH schsm_encoder_pkcs8_der[] = {
+    { OSSL_FUNC_ENCODER_NEWCTX, (void (*)(void))schsm_encoder_newctx },
+    { OSSL_FUNC_ENCODER_FREECTX, (void (*)(void))schsm_encoder_freectx },
+    { OSSL_FUNC_ENCODER_DOES_SELECTION, (void (*)(void))reference_does_selection },
+    { OSSL_FUNC_ENCODER_SETTABLE_CTX_PARAMS, (void (*)(void))reference_settable_ctx_params },
+    { OSSL_FUNC_ENCODER_SET_CTX_PARAMS, (void (*)(void))reference_set_ctx_params },
+    { OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))pkcs8_encode_der },
     { 0, NULL }
 };
 /* clang-format on */

@@ -28,6 +28,7 @@ extern const OSSL_DISPATCH schsm_decoder_der_ec[];
 /* One set for all key types: the key knows its own. */
 extern const OSSL_DISPATCH schsm_encoder_reference_pem[];
 extern const OSSL_DISPATCH schsm_encoder_reference_der[];
+extern const OSSL_DISPATCH schsm_encoder_pkcs8_der[];
 extern const OSSL_DISPATCH schsm_encoder_spki_pem[];
 extern const OSSL_DISPATCH schsm_encoder_spki_der[];
 extern const OSSL_DISPATCH schsm_encoder_text[];

@@ -135,8 +135,7 @@ int schsm_keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *param_cb, 
         return 0;
     }
     if (key->device != NULL && (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
-        /* No error is raised: libcrypto tries this on its own where it can go on without. */
-        return 0;
+        return schsm_raise_reason(key->prov, SCHSM_REASON_UNSUPPORTED, SCHSM_STAYS_ON_DEVICE);
     }
     if (EVP_PKEY_todata(key->pkey, selection, &params) > 0) {
         ok = param_cb(params, cbarg);
@@ -179,6 +178,12 @@ int schsm_keymgmt_get_params(void *keydata, OSSL_PARAM params[])
     return key->pkey != NULL && EVP_PKEY_get_params(key->pkey, params) > 0;
 }
 
+static bool brings_public_key(const OSSL_PARAM params[])
+{
+    return OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY) != NULL ||
+           OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PUB_KEY) != NULL;
+}
+
 int schsm_keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 {
     struct schsm_pkey *key = keydata;
@@ -186,8 +191,14 @@ int schsm_keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
     if (params == NULL || params[0].key == NULL) {
         return 1;
     }
-    if (key->pkey == NULL || key->device != NULL ||
-        EVP_PKEY_set_params(key->pkey, (OSSL_PARAM *)params) <= 0) {
+    if (key->pkey == NULL) {
+        return 0;
+    }
+    if (key->device != NULL && brings_public_key(params)) {
+        return schsm_raise_reason(key->prov, SCHSM_REASON_UNSUPPORTED,
+                                  "the public key of a key on a SmartCard-HSM cannot be replaced");
+    }
+    if (EVP_PKEY_set_params(key->pkey, (OSSL_PARAM *)params) <= 0) {
         return 0;
     }
     /* CMS sends the peer's point this way to a key that had parameters only. */

@@ -39,6 +39,7 @@ void *schsm_gen_init(struct schsm_provider *prov, const char *type, bool on_devi
     gen->on_device = on_device;
     gen->selection = selection;
     gen->bits = 2048;
+    gen->primes = 2;
     gen->key_ref = -1;
     gen->salt_len = -1;
     schsm_uri_init(&gen->where);
@@ -213,6 +214,19 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
     if ((gen->selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0) {
         schsm_raise_reason(gen->prov, SCHSM_REASON_ARGUMENT,
                            "the SmartCard-HSM makes keys, not parameters alone");
+        return NULL;
+    }
+    if (gen->primes != 2) {
+        schsm_raise_reason(gen->prov, SCHSM_REASON_ARGUMENT,
+                           "the SmartCard-HSM makes RSA keys of two primes, not of %zu",
+                           gen->primes);
+        return NULL;
+    }
+    if (gen->encoding[0] != '\0' && strcmp(gen->encoding, OSSL_PKEY_EC_ENCODING_GROUP) != 0) {
+        schsm_raise_reason(gen->prov, SCHSM_REASON_ARGUMENT,
+                           "a key on the SmartCard-HSM names its curve: '%s' encoding of the "
+                           "curve's parameters is not offered",
+                           gen->encoding);
         return NULL;
     }
     if (!rsa && (spec.curve_nid = curve_nid(gen)) == NID_undef) {

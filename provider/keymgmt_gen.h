@@ -26,7 +26,9 @@ struct schsm_generation {
     unsigned int bits;
     uint8_t exponent[64];
     size_t exponent_len;
+    size_t primes;
     char group[64];
+    char encoding[16]; /* of the curve's parameters: "" or "named_curve", or another */
     /* What an RSA-PSS key shall be restricted to; "" and -1: not named. */
     char digest[SCHSM_DIGEST_NAME_MAX];
     char mgf1_digest[SCHSM_DIGEST_NAME_MAX];

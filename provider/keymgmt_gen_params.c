@@ -232,7 +232,12 @@ static int set_card_parameter(struct schsm_generation *gen, const struct card_pa
     ok = parameter->set(gen, text, &err);
     OPENSSL_cleanse(text, sizeof(text));
     gen->on_device = true;
-    return ok ? 1 : schsm_raise(gen->prov, &err);
+    if (ok) {
+        return 1;
+    }
+    /* Here it is neither a URI nor a configuration that is wrong. */
+    err.reason = err.reason == SCHSM_REASON_OUT_OF_MEMORY ? err.reason : SCHSM_REASON_ARGUMENT;
+    return schsm_raise(gen->prov, &err);
 }
 
 static int set_exponent(struct schsm_generation *gen, const OSSL_PARAM *p)
@@ -264,6 +269,10 @@ static int set_standard_parameter(struct schsm_generation *gen, const OSSL_PARAM
         gen->bits = (unsigned int)(bits > 65536 ? 65536 : bits);
     } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_E) == 0) {
         ok = set_exponent(gen, &one[0]);
+    } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_PRIMES) == 0) {
+        ok = OSSL_PARAM_get_size_t(&one[0], &gen->primes);
+    } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_EC_ENCODING) == 0) {
+        param_text(&one[0], gen->encoding, sizeof(gen->encoding));
     } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_GROUP_NAME) == 0) {
         param_text(&one[0], gen->group, sizeof(gen->group));
     } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_DIGEST) == 0) {
@@ -272,6 +281,10 @@ static int set_standard_parameter(struct schsm_generation *gen, const OSSL_PARAM
         param_text(&one[0], gen->mgf1_digest, sizeof(gen->mgf1_digest));
     } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN) == 0) {
         ok = OSSL_PARAM_get_int(&one[0], &gen->salt_len);
+        if (ok && gen->salt_len < 0) {
+            return schsm_raise_reason(gen->prov, SCHSM_REASON_ARGUMENT,
+                                      "saltlen: %d is no length of a salt", gen->salt_len);
+        }
     }
     return ok && EVP_PKEY_CTX_set_params(gen->host, one) > 0;
 }

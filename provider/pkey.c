@@ -67,12 +67,13 @@ struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct sc
         schsm_raise(prov, &err);
         goto fail;
     }
-    if ((key = schsm_pkey_new(prov, type)) == NULL || !EVP_PKEY_up_ref(public_key)) {
+    /* A copy, as its forms (set_params) are this key's own. */
+    if ((key = schsm_pkey_new(prov, type)) == NULL ||
+        (key->pkey = EVP_PKEY_dup(public_key)) == NULL) {
         schsm_raise_reason(prov, SCHSM_REASON_OUT_OF_MEMORY, "out of memory");
         schsm_pkey_free(key);
         goto fail;
     }
-    key->pkey = public_key;
     key->has_public = true;
     key->device = device;
     return key;

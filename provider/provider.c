@@ -81,10 +81,10 @@ static const OSSL_ALGORITHM decoder_algorithms[] = {
           schsm_encoder_reference_pem, "Key reference file" },                                     \
         { names, PROPERTIES ",output=pem,structure=type-specific", schsm_encoder_reference_pem,    \
           "Key reference file" },                                                                  \
-        { names, PROPERTIES ",output=der,structure=PrivateKeyInfo", schsm_encoder_reference_der,   \
-          "Key reference in DER" },                                                                \
+        { names, PROPERTIES ",output=der,structure=PrivateKeyInfo", schsm_encoder_pkcs8_der,       \
+          "Software keys in PKCS#8" },                                                             \
         { names, PROPERTIES ",output=der,structure=EncryptedPrivateKeyInfo",                       \
-          schsm_encoder_reference_der, "Key reference in DER" },                                   \
+          schsm_encoder_pkcs8_der, "Software keys in PKCS#8" },                                    \
         { names, PROPERTIES ",output=der,structure=type-specific", schsm_encoder_reference_der,    \
           "Key reference in DER" },                                                                \
         { names, PROPERTIES ",output=pem,structure=SubjectPublicKeyInfo", schsm_encoder_spki_pem,  \
