@@ -7,7 +7,9 @@ target_compile_definitions(sc_hsm_flags INTERFACE
   SC_HSM_VERSION="${PROJECT_VERSION}")
 target_compile_options(sc_hsm_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-  -Wpointer-arith -Wformat=2 -fstack-protector-strong)
+  -Wpointer-arith -Wformat=2 -fstack-protector-strong
+  # OpenSSL's error lines name our source files: the same everywhere, not the builder's folders.
+  -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 if(SC_HSM_WERROR)
   target_compile_options(sc_hsm_flags INTERFACE -Werror)
 endif()
