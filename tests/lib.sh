@@ -271,16 +271,19 @@ sanitizer_reports() {
 
 cleanup() {
     local status=$? report
-    trap - EXIT
+    # Whatever is missing by now, the rest is to be cleaned up.
+    trap - EXIT ERR
+    set +eE
     cd /
     if [ $status != 0 ] && [ -n "${SC_HSM_VIRTUAL:-}" ]; then
         for report in "$SC_HSM_VIRTUAL"/card-*.log; do
+            [ -f "$report" ] || continue
             echo "--- the end of $(basename "$report"):" >&2
             tail -n 8 "$report" | cut -c1-160 >&2
         done
     fi
     if declare -F at_end >/dev/null; then
-        at_end || true
+        at_end
     fi
     if [ -n "${SC_HSM_VIRTUAL:-}" ]; then
         virtual_hsm stop >/dev/null || status=1
