@@ -3,8 +3,12 @@
 
 #include <stdarg.h>
 
-/* One for each level that may be on its way from a decoder up to the program; seen: 3. */
-#define KEPT_MARKS 16
+/*
+ * How many times libcrypto takes its errors back to a mark on the way from a decoder up to the
+ * program (3.0 to 3.5: 4). One too few, and the sentence is lost; one too many, and the program's
+ * own next mark is.
+ */
+#define KEPT_MARKS 4
 
 /* core_vset_error takes a va_list; this makes one of a plain argument list. */
 static void set_error(const struct schsm_provider *prov, enum schsm_reason reason,

@@ -15,6 +15,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/store.h>
 
@@ -218,7 +219,14 @@ static int emit_name(struct store *store, const struct schsm_match *match, OSSL_
         OSSL_PARAM_construct_end(),
     };
 
+    /* libcrypto (3.5) tries the name as octets first, and leaves that error beside the success. */
+    ERR_set_mark();
     ok = cb(params, arg);
+    if (ok) {
+        ERR_pop_to_mark();
+    } else {
+        ERR_clear_last_mark();
+    }
     OPENSSL_free(uri);
     return ok;
 }

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+queue=$SC_HSM_BUILD/tests/store/store_queue
+virtual_card
+make_rsa_key
+make_ec_key
+openssl pkey -in ec.pem -outform DER -out ec.der
+seq 1 100 >data
+tries=$(pin_tries)
+
+# Without the default provider a URI works; for files OpenSSL itself says what to add.
+cp "$OPENSSL_CONF" whole.cnf
+sed -i '/^default *=/d' "$OPENSSL_CONF"
+check "no default provider: a key by its URI" openssl dgst -sha256 -sign sc-hsm:id=20 -out signature data
+check "verified" plain_openssl dgst -sha256 -verify ec.pub -signature signature data
+fails "no default provider: a key reference file" openssl dgst -sha256 -sign ec.pem -out signature data
+says 'default or base providers'
+cp whole.cnf "$OPENSSL_CONF"
+
+# A PIN of two digits is refused unsent, and so spends nothing.
+configure pin-source=
+for key in rsa.pem ec.pem sc-hsm:id=10 sc-hsm:id=20; do
+    check "the queue around $key" "$queue" "$key" 11 "$pin"
+    says 'last: sc-hsm: the PIN given' 'marks left: 0'
+    says_nothing_of 'marks left: [1-9]'
+done
+for key in rsa.pem ec.pem ec.der sc-hsm:id=10; do
+    fails "openssl says why $key does not load" openssl pkey -in "$key" -passin pass:11 -noout
+    says 'sc-hsm:.*the PIN given for device .* was not tried'
+done
+equal "no try was spent" "$tries" "$(pin_tries)"
