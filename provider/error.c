@@ -5,7 +5,7 @@
 
 /*
  * How many times libcrypto takes its errors back to a mark on the way from a decoder up to the
- * program (3.0 to 3.5: 4). One too few, and the sentence is lost; one too many, and the program's
+ * program (3.0 to 3.6: 4). One too few, and the sentence is lost; one too many, and the program's
  * own next mark is.
  */
 #define KEPT_MARKS 4

@@ -3,6 +3,7 @@
 # For the tests of the store: a card with two keys, a certificate beside one, two CA certificates
 # and two data objects that nothing but their handle tells apart.
 need pkcs11-tool
+: "${pin:?lib.sh sets it}"
 
 # put FILE OPTION...: writes an object through OpenSC.
 put() {

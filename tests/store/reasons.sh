@@ -9,6 +9,8 @@ page=$SC_HSM_SOURCE/docs/errors.md
 sed -n 's/^\(| [0-9]* | [^|]* |\).*/\1/p' "$page" >documented
 diff reasons documented >"$seen" || fail "docs/errors.md and device/error.c differ (<: missing, >: gone)"
 while IFS='|' read -r _ number _ sentence remedy _; do
-    [ -n "${sentence// /}" ] && [ -n "${remedy// /}" ] || fail "reason $number lacks a sentence or a remedy"
+    if [ -z "${sentence// /}" ] || [ -z "${remedy// /}" ]; then
+        fail "reason $number lacks a sentence or a remedy"
+    fi
 done < <(grep '^| [0-9]' "$page")
 echo "ok: $(wc -l <reasons) reasons are documented"

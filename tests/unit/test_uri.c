@@ -150,6 +150,34 @@ static void what_is_printed_is_read_back(void **state)
     OPENSSL_free(text);
 }
 
+static void a_handle_is_hex_and_printed_on_demand(void **state)
+{
+    struct schsm_object object = { .type = SCHSM_OBJECT_DATA, .key_ref = -1, .handle = 0xcf01 };
+    char *text = schsm_uri_of_object("UTSIM000001", &object, SCHSM_URI_TYPE | SCHSM_URI_HANDLE);
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_uri uri;
+
+    (void)state;
+    assert_string_equal(text, "sc-hsm:serial=UTSIM000001;handle=cf01;type=data");
+    assert_true(schsm_uri_parse(&uri, text, NULL));
+    assert_int_equal(uri.handle, 0xcf01);
+    assert_true(schsm_uri_names_object(&uri));
+    schsm_uri_clear(&uri);
+    OPENSSL_free(text);
+    assert_true(schsm_uri_parse(&uri, "sc-hsm:handle=FFFFFFFF", NULL));
+    assert_int_equal(uri.handle, 0xffffffff);
+    schsm_uri_clear(&uri);
+    static const char *const bad[] = { "sc-hsm:handle=", "sc-hsm:handle=0", "sc-hsm:handle=0x1",
+                                       "sc-hsm:handle=123456789" };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(schsm_uri_parse(&uri, bad[i], &err));
+        assert_int_equal(err.reason, SCHSM_REASON_URI);
+        assert_non_null(strstr(err.text, "handle"));
+        schsm_uri_clear(&uri);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +187,7 @@ int main(void)
         cmocka_unit_test(bad_uris_are_refused_by_name),
         cmocka_unit_test(an_endless_uri_is_refused),
         cmocka_unit_test(what_is_printed_is_read_back),
+        cmocka_unit_test(a_handle_is_hex_and_printed_on_demand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
