@@ -46,6 +46,8 @@ int schsm_rsa_digest_prefix(const EVP_MD *md, uint8_t *prefix, size_t *prefix_le
     unsigned char *der = NULL;
     int nid = EVP_MD_get_type(md), size = EVP_MD_get_size(md), der_len;
     int ok = 0;
+    /* libcrypto puts the signature scheme's identifier where SM3's own would be expected. */
+    int id = nid == NID_sm3 ? NID_sm3WithRSAEncryption : nid;
 
     if (nid == NID_md5_sha1) {
         *prefix_len = 0;
@@ -61,7 +63,7 @@ int schsm_rsa_digest_prefix(const EVP_MD *md, uint8_t *prefix, size_t *prefix_le
         return schsm_fail_memory(err);
     }
     X509_SIG_getm(info, &algorithm, &value);
-    if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), V_ASN1_NULL, NULL) &&
+    if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(id), V_ASN1_NULL, NULL) &&
         ASN1_OCTET_STRING_set(value, digest, size) && (der_len = i2d_X509_SIG(info, &der)) > size &&
         (size_t)(der_len - size) <= *prefix_len) {
         *prefix_len = (size_t)(der_len - size);

@@ -22,7 +22,8 @@
 #define OURS "provider=sc-hsm"
 #define THEIRS "provider=default"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define TABLE_MAX 64      /* entries that no dispatch table of libcrypto's comes near to */
+#define TABLE_MAX 64 /* entries that no dispatch table of libcrypto's comes near to */
+#define ALGORITHMS_MAX 256
 #define OPERATION_MAX 64  /* numbers of operations that libcrypto might ever ask for */
 #define FUNCTION_MAX 2000 /* numbers of functions */
 
@@ -73,7 +74,7 @@ static void check_dispatch(const char *names, const OSSL_DISPATCH *table)
     for (; table[count].function_id != 0; count++) {
         assert_true(count < TABLE_MAX);
         assert_non_null(table[count].function);
-        assert_in_range(table[count].function_id, 1, FUNCTION_MAX);
+        assert_true(table[count].function_id > 0 && table[count].function_id <= FUNCTION_MAX);
         for (size_t i = 0; i < count; i++) {
             if (seen[i] == table[count].function_id) {
                 fail_msg("%s: function %d is there twice", names, seen[i]);
@@ -102,7 +103,7 @@ static void tables_are_ended_properly_and_hold_nothing_twice(void **state)
         assert_int_equal(no_cache, 0);
         assert_ptr_equal(algorithms, OSSL_PROVIDER_query_operation(module, operation, &no_cache));
         for (const OSSL_ALGORITHM *a = algorithms; a->algorithm_names != NULL; a++) {
-            assert_true(a - algorithms < 4 * TABLE_MAX);
+            assert_true(a - algorithms < ALGORITHMS_MAX);
             assert_memory_equal(a->property_definition, OURS, strlen(OURS));
             assert_true(a->algorithm_description != NULL && a->algorithm_description[0] != '\0');
             check_dispatch(a->algorithm_names, a->implementation);
@@ -202,7 +203,7 @@ static void each_algorithm_is_fetched_by_each_of_its_names(void **state)
             char names[200], *rest = names, *name;
 
             assert_true(strlen(a->algorithm_names) < sizeof(names));
-            strcpy(names, a->algorithm_names);
+            memcpy(names, a->algorithm_names, strlen(a->algorithm_names) + 1);
             while ((name = strtok_r(rest, ":", &rest)) != NULL) {
                 char alias[sizeof(names)];
                 size_t len = strcspn(a->algorithm_names, ":");
@@ -464,7 +465,7 @@ static size_t make_reference(EVP_PKEY *key, unsigned char buffer[1000], unsigned
     int spki_len = i2d_PUBKEY(key, &spki);
     size_t len;
 
-    assert_in_range(spki_len, 1, 700);
+    assert_true(spki_len > 0 && spki_len <= 700);
     p -= spki_len;
     memcpy(p, spki, (size_t)spki_len);
     OPENSSL_free(spki);
