@@ -171,7 +171,12 @@ readonly daemon_script='
             [ ! -d "$bundle" ] || mount -t tmpfs none "$bundle"
         done
     fi
-    exec systemd-socket-activate -l "$dir/pcscd.comm" pcscd --foreground --config "$dir/readers"
+    # Newer daemons ask polkit, which may not be there, and elsewhere lets in nobody but root and who
+    # sits at the console. Who may use this card is whoever finds its socket.
+    polkit=
+    ! pcscd --help | grep -q -e --disable-polkit || polkit=--disable-polkit
+    exec systemd-socket-activate -l "$dir/pcscd.comm" \
+        pcscd --foreground $polkit --config "$dir/readers"
 '
 
 reader_ports_open() {

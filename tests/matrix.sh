@@ -39,7 +39,7 @@ while [ $# -gt 0 ]; do
     --mirror) mirror=${2:?--mirror needs a URL} && shift ;;
     --fresh) fresh=yes ;;
     -h | --help)
-        sed -n '3,/^set -/{/^#/{s/^# \{0,1\}//;p}}' "${BASH_SOURCE[0]}"
+        sed -n '4,/^set -/{/^#/{s/^# \{0,1\}//;p}}' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     *)
