@@ -64,7 +64,7 @@ at_end() {
     if [ $keep = yes ]; then
         echo "kept: $fresh"
     else
-        umount --recursive "$fresh/proc" "$fresh/dev" 2>/dev/null || true
+        umount --lazy --recursive "$fresh/proc" "$fresh/dev" 2>/dev/null || true
         rm -rf --one-file-system "$fresh"
     fi
     exit $status
