@@ -178,7 +178,8 @@ int schsm_signature_attempt_message(const struct schsm_signature *ctx, enum schs
                                     enum schsm_padding padding, struct schsm_attempts *attempts)
 {
     for (int i = 0; ctx->md != NULL && i < SCHSM_OPERATION_COUNT; i++) {
-        const struct schsm_operation_traits *traits = schsm_operation_traits((enum schsm_operation)i);
+        const struct schsm_operation_traits *traits =
+            schsm_operation_traits((enum schsm_operation)i);
 
         if (traits->input == SCHSM_INPUT_MESSAGE && traits->key_type == key_type &&
             traits->padding == padding && EVP_MD_is_a(ctx->md, traits->digest)) {
