@@ -8,8 +8,9 @@
 /*
  * Deletes the one object that the URI names by key-ref, id, label or handle; a private key goes
  * with its description and its certificate or request. Several are AMBIGUOUS, and nothing is
- * deleted: `type` tells a key from its certificate. The PIN comes from the URI, the configuration
- * or passphrase, which may be NULL.
+ * deleted: `type` tells a key from its certificate. A SmartCard-HSM knows a key's public part from
+ * that certificate alone, so that afterwards only reference files know it. The PIN comes from the
+ * URI, the configuration or passphrase, which may be NULL.
  */
 int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
                  const struct schsm_passphrase *passphrase, struct schsm_error *err);

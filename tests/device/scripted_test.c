@@ -568,6 +568,47 @@ static void test_pin_pad(void)
     end();
 }
 
+/* Without any source: the reader's PIN pad, where the login permits it. */
+static void test_pin_pad_unasked(void)
+{
+    begin(NULL, NULL);
+    login.pin_pad = true;
+    EXPECT(!sign(256));
+    EXPECT(err.reason == SCHSM_REASON_PIN_MISSING); /* the reader has none */
+    world.pad = true;
+    world.pads = 1; /* nobody cancels */
+    EXPECT(sign(256));
+    EXPECT(world.pads == 2 && world.pins == 0);
+    end();
+    begin(NULL, NULL);
+    world.pad = true;
+    EXPECT(!sign(256));
+    EXPECT(err.reason == SCHSM_REASON_PIN_MISSING && world.pads == 0);
+    end();
+}
+
+/* Before somebody is asked: one status, which the login does not repeat. */
+static void test_prepared_login(void)
+{
+    struct schsm_pin_prospect state;
+
+    begin("123456", NULL);
+    world.pad = true;
+    EXPECT(schsm_device_prepare_login(device, &login, &state, &err));
+    EXPECT(world.commands == 1 && world.pins == 0);
+    EXPECT(!state.proven && state.tries_left == 3 && state.pin_pad && state.device[0] != 0);
+    EXPECT(schsm_device_login(device, &login, &err));
+    EXPECT(world.commands == 2 && world.pins == 1);
+    EXPECT(schsm_device_prepare_login(device, &login, &state, &err));
+    EXPECT(world.commands == 2 && state.proven);
+    end();
+    begin("123456", NULL);
+    world.tries = 1;
+    EXPECT(!schsm_device_prepare_login(device, &login, &state, &err));
+    EXPECT(err.reason == SCHSM_REASON_PIN_TRIES_LOW && err.tries_left == 1);
+    end();
+}
+
 static void test_known_wrong(void)
 {
     begin("654321", NULL);
@@ -640,6 +681,8 @@ int main(int argc, char **argv)
     test_small_reader();
     test_pieces();
     test_pin_pad();
+    test_pin_pad_unasked();
+    test_prepared_login();
     test_known_wrong();
     test_noise(argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 200);
     return 0;

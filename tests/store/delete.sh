@@ -38,14 +38,17 @@ left 9
 fails "with a wrong PIN" "$delete" 'sc-hsm:id=20;type=cert' 111111
 says '2 tries are left'
 left 9
+# The card knows a key's public part from its certificate, so that the two go together.
 check "a certificate alone" "$delete" 'sc-hsm:id=20;type=cert' "$pin"
-left 8
-check "a CA certificate, the PIN from the URI" "$delete" "sc-hsm:label=root?pin-value=$pin"
 left 7
+check "its key stays, and a reference file still works" openssl dgst -sha256 -sign ec.pem \
+    -passin "pass:$pin" -out signature ec.csr
+check "a CA certificate, the PIN from the URI" "$delete" "sc-hsm:label=root?pin-value=$pin"
+left 6
 twin=$(openssl storeutl -noout sc-hsm:type=data | sed -n 's/^0: Name: //p')
 configure "pin-source=file:$SC_HSM_VIRTUAL/pin"
 check "one of the twins, the PIN from the configuration" "$delete" "$twin"
-left 6
+left 5
 check "a key" "$delete" sc-hsm:label=web-rsa\;type=private
-left 4
+left 3
 fails "it is gone" openssl pkey -in sc-hsm:id=10 -noout
