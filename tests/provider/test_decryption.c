@@ -221,7 +221,7 @@ static void bad_pkcs1_padding_cannot_be_told(void **state)
             encrypt_raw(keys[i].theirs, em, size, ciphertext);
             assert_true(crypt(keys[i].device, 0, NULL, ciphertext, size, out, &len));
             assert_no_errors();
-            assert_in_range(len, 0, size - 11);
+            assert_true(len <= size - 11);
             lengths[len]++;
             /* always the same answer, but not a part of what was sent */
             assert_true(crypt(keys[i].device, 0, NULL, ciphertext, size, again, &len_again));

@@ -176,11 +176,11 @@ static void rejected_lengths_spread_over_the_whole_range(void **state)
         rejection_key[0] = (unsigned char)i;
         rejection_key[1] = (unsigned char)(i >> 8);
         assert_true(schsm_rsa_pkcs1_unpad(NULL, em, sizeof(em), rejection_key, out, &len, &err));
-        assert_in_range(len, 0, 245);
+        assert_true(len <= 245);
         quarters[len * 4 / 246]++;
     }
     for (i = 0; i < 4; i++) {
-        assert_in_range(quarters[i], 400, 600);
+        assert_true(quarters[i] >= 400 && quarters[i] <= 600);
     }
 }
 
