@@ -130,6 +130,15 @@ says_nothing_of() {
     done
 }
 
+# found NUMBER: how many objects the last storeutl found; newer ones say none by saying nothing.
+found() {
+    if [ "$1" = 0 ]; then
+        says_nothing_of 'Total found: [1-9]' '^[0-9]+: '
+    else
+        says "Total found: $1\$"
+    fi
+}
+
 # equal WHAT EXPECTED ACTUAL
 equal() {
     [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"

@@ -20,7 +20,7 @@ raw_apdus >/dev/null 2>&1 # logs out
 # left NUMBER: so many objects are on the card.
 left() {
     check "$1 are left" openssl storeutl -noout sc-hsm:
-    says "Total found: $1"
+    found "$1"
 }
 
 fails "everything" "$delete" sc-hsm: "$pin"

@@ -47,7 +47,8 @@ says '2 private keys match'
 fails "one certificate of several" openssl x509 -in sc-hsm: -noout
 says '3 certificates match' 'label=root' 'label=web-ec'
 fails "one public key of several" openssl pkey -pubin -in sc-hsm: -noout
-says '2 public keys match'
+# Some versions look for a private key first.
+says '2 (public|private) keys match'
 check "type=cert asks for all certificates" openssl storeutl -noout -certs sc-hsm:type=cert
 equal "three" 3 "$(grep -c ': Certificate' "$seen")"
 check "the certificate beside a key" openssl x509 -in sc-hsm:id=20 -out got.crt
@@ -60,5 +61,5 @@ fails "a key without certificate" openssl x509 -in sc-hsm:id=10 -noout
 says 'no certificate with id 10'
 fails "there are no CRLs" openssl crl -in sc-hsm: -noout
 check "and nobody minds" openssl storeutl -noout -crls sc-hsm:
-says 'Total found: 0'
+found 0
 equal "no PIN was asked for" "$checks" "$(pin_checks)"

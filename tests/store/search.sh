@@ -11,7 +11,7 @@ objects_on_card
 # finds WHAT NUMBER OPTION...: storeutl finds so many objects.
 finds() {
     check "$1" openssl storeutl -noout "${@:3}"
-    says "Total found: $2"
+    found "$2"
 }
 
 fingerprint() {
