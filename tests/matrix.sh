@@ -90,6 +90,10 @@ mount_chroot() {
     mount -t tmpfs none "$chroot/tmp"
     chmod 1777 "$chroot/tmp"
     cp -L /etc/resolv.conf "$chroot/etc/resolv.conf"
+    # How this machine fetches packages (proxy, age of lists) holds inside as well.
+    if command -v apt-config >/dev/null; then
+        apt-config dump | grep '^Acquire::' >"$chroot/etc/apt/apt.conf.d/90fetching" || true
+    fi
 }
 
 # wanted: the packages for building and testing. Layout and lint are judged by the tools of one
