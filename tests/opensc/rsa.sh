@@ -24,7 +24,7 @@ id=10
 for bits in 1024 1536 2048 3072 4096; do
     id=$((id + 1))
     check "RSA $bits" p11_user --keypairgen --key-type rsa:$bits --id $id --label "rsa $bits"
-    says "RSA $bits bits"
+    says "RSA +$bits bits"
     check "its public key" p11 --read-object --type pubkey --id $id --output-file pub.der
     check "is one" plain_openssl pkey -pubin -inform DER -in pub.der -out pub.pem
     plain_openssl pkey -pubin -in pub.pem -noout -text >"$seen"

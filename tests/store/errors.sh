@@ -7,7 +7,8 @@ queue=$SC_HSM_BUILD/tests/store/store_queue
 virtual_card
 make_rsa_key
 make_ec_key
-openssl pkey -in ec.pem -outform DER -out ec.der
+# Without -traditional, 3.6 asks for PKCS#8 here, which there cannot be.
+openssl pkey -in ec.pem -traditional -outform DER -out ec.der
 seq 1 100 >data
 tries=$(pin_tries)
 
