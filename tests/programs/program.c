@@ -54,6 +54,12 @@ void program_load_key(struct program_key *key, const char *name)
     int len = 0;
 
     memset(key, 0, sizeof(*key));
+#if OPENSSL_VERSION_NUMBER >= 0x40000000L
+    /* From 4.0 on libcrypto leaves this to who wants it: valgrind does. */
+    if (atexit(OPENSSL_cleanup) != 0) {
+        die("no room for one more function at exit");
+    }
+#endif
     key->key = first_key(name);
     if (key->key == NULL) {
         die("no private key there");
