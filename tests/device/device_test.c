@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +21,6 @@
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -165,6 +165,13 @@ static int verify_hash(EVP_PKEY *key, int padding, const uint8_t *hash, size_t h
     return ok;
 }
 
+/* Not from libcrypto: its generator's lock, held by another thread at a fork, stays held in the
+ * child, whoever the child belongs to. */
+static void fill_random(uint8_t *bytes, size_t len)
+{
+    EXPECT(getrandom(bytes, len, 0) == (ssize_t)len);
+}
+
 /* Returns 0 with err set where the device failed; a wrong result ends the program. */
 static int sign_once(EVP_PKEY *key, int key_ref, struct schsm_error *err)
 {
@@ -173,7 +180,7 @@ static int sign_once(EVP_PKEY *key, int key_ref, struct schsm_error *err)
     size_t out_len = sizeof(out);
 
     if (EVP_PKEY_is_a(key, "EC")) {
-        EXPECT(RAND_bytes(in, 32) == 1);
+        fill_random(in, 32);
         if (!schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, key_ref, &login, in, 32, out,
                                   &out_len, err)) {
             return 0;
@@ -186,7 +193,7 @@ static int sign_once(EVP_PKEY *key, int key_ref, struct schsm_error *err)
     in[0] = 0;
     in[1] = 1;
     in[size - 41] = 0;
-    EXPECT(RAND_bytes(in + size - 40, 40) == 1);
+    fill_random(in + size - 40, 40);
     if (!schsm_device_operate(device, SCHSM_OP_RSA_SIGN, key_ref, &login, in, size, out, &out_len,
                               err)) {
         return 0;
@@ -202,7 +209,7 @@ static void decrypt_once(EVP_PKEY *key, int key_ref)
     uint8_t in[512], cipher[512], out[512];
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
 
-    EXPECT(RAND_bytes(in, (int)size) == 1);
+    fill_random(in, size);
     in[0] = 0;
     EXPECT(EVP_PKEY_encrypt_init(ctx) > 0 &&
            EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) > 0 &&
