@@ -92,18 +92,25 @@ lint() {
     }
 }
 
-# ctests NAME: all tests on the build in build/NAME. Half of what a test does is waiting, for a card
-# or a server; so some more run than there are cores.
+# ctests NAME: all tests on the build in build/NAME. One that fails gets a second try, because a busy
+# machine can be too slow for a server's deadline; that it needed one is told at the end. Half of
+# what a test does is waiting, for a card or a server; so some more run than there are cores.
 ctests() {
     local arguments
     read -ra arguments <<<"${CTEST_ARGS:-}"
     (cd "$builds/$1" && ctest --output-on-failure --no-tests=error -j$((jobs + 1)) \
+        --repeat until-pass:2 \
         ${arguments[@]+"${arguments[@]}"}) | tee "$builds/$1-tests.log"
 }
 
 # not_run: the tests that ctest counts as skipped; nobody may take them for passed.
 not_run() {
     sed -n 's/^[[:space:]]*[0-9]* - \(.*\) (Skipped)$/\1/p' "$builds"/*-tests.log | sort -u
+}
+
+# second_try: the tests that failed once; ctest does not count the lines of a repetition.
+second_try() {
+    sed -n 's/^ *Test *#[0-9]*: \(.*[^ .]\) \.\.*.*/\1/p' "$builds"/*-tests.log | sort -u
 }
 
 mkdir -p "$builds"
@@ -118,6 +125,9 @@ part "tests" ctests plain
 part "tests with AddressSanitizer and UBSan" ctests sanitize
 
 printf '\n%d minutes %d seconds in all\n' $((SECONDS / 60)) $((SECONDS % 60))
+while read -r name; do
+    printf 'NEEDED A SECOND TRY: %s\n' "$name"
+done < <(second_try)
 while read -r name; do
     printf 'NOT TESTED, because something it needs is not here: %s\n' "$name"
 done < <(not_run)
