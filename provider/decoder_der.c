@@ -3,6 +3,7 @@
  * Decoders of the key reference in DER, one for each key type, to a key object. They also see every
  * other DER key of the process and leave after its first bytes.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -167,8 +168,8 @@ static struct schsm_pkey *load_key(const struct der_decoder *decoder,
     return schsm_pkey_from_device(decoder->prov, device);
 }
 
-static int der_decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBACK *data_cb,
-                      void *data_cbarg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
+static int decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBACK *data_cb,
+                  void *data_cbarg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
 {
     struct der_decoder *decoder = ctx;
     BIO *in = BIO_new_from_core_bio(decoder->prov->libctx, cin);
@@ -216,6 +217,17 @@ done:
     /* Another program's private key may have passed through here. */
     OPENSSL_clear_free(der, len);
     BIO_free(in);
+    return ok;
+}
+
+/* Python takes an errno that is set after a failure for its cause, and hides ours. */
+static int der_decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBACK *data_cb,
+                      void *data_cbarg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
+{
+    int before = errno;
+    int ok = decode(ctx, cin, selection, data_cb, data_cbarg, pw_cb, pw_cbarg);
+
+    errno = before;
     return ok;
 }
 

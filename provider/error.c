@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "../device/log.h"
+
 /*
  * How many times libcrypto takes its errors back to a mark on the way from a decoder up to the
  * program (3.0 to 3.6: 4). One too few, and the sentence is lost; one too many, and the program's
@@ -27,6 +29,8 @@ int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *
     prov->core_new_error(prov->handle);
     prov->core_set_error_debug(prov->handle, file, line, function);
     set_error(prov, err->reason, "%s", err->text);
+    /* Many a program shows the queue's reason without its sentence, or not even that. */
+    schsm_log(SCHSM_LOG_ERROR, "%s", err->text);
     return 0;
 }
 
