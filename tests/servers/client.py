@@ -26,7 +26,7 @@ def connect(_):
     """One full handshake, one request, one answer."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
-            with context.wrap_socket(plain) as tls:
+            with context.wrap_socket(plain, server_hostname="localhost") as tls:
                 tls.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 answer = tls.recv(4096)
                 if not answer.startswith(b"HTTP/1"):

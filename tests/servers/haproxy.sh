@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=server.sh
+. "$SC_HSM_SOURCE/tests/servers/server.sh"
+# shellcheck source=programs.sh
+. "$SC_HSM_SOURCE/tests/servers/programs.sh"
+loads_module haproxy
+need haproxy curl
+virtual_card
+make_rsa_key
+make_ec_key
+localhost rsa ec
+port=$(free_port 1)
+configure cache-pin=yes
+cat rsa.crt rsa.pem >rsa-bundle.pem
+cat ec.pem ec.crt >ec-bundle.pem
+
+sample haproxy/haproxy.cfg 'bind :443' "bind 127.0.0.1:$port" /etc/sc-hsm/ "$work/" >haproxy.cfg
+
+check "haproxy -c" haproxy -c -f haproxy.cfg
+
+start_haproxy() {
+    haproxy -W -f haproxy.cfg >server.log 2>&1 &
+    servers=($!)
+    wait_for "HAProxy" listening "$port" "${servers[0]}"
+}
+
+stop_haproxy() {
+    local status=0
+    kill -TERM "${servers[0]}"
+    wait "${servers[0]}" || status=$?
+    # It ends as one that a signal ended.
+    [ "$status" = 0 ] || [ "$status" = 143 ] || fail "HAProxy ended badly: $status"
+    servers=()
+}
+
+# workers: the processes of the workers.
+workers() {
+    pgrep -P "${servers[0]}"
+}
+
+start_haproxy
+many "$port" 200 1.2 rsa-pss
+many "$port" 200 1.2 ecdsa
+many "$port" 200 1.3 rsa-pss
+many "$port" 200 1.3 ecdsa
+before=$(workers)
+under_load "$port" 1.3 rsa-pss kill -USR2 "${servers[0]}"
+under_load "$port" 1.2 ecdsa kill -USR2 "${servers[0]}"
+[ "$before" != "$(workers)" ] || fail "there is no new worker"
+many "$port" 200 1.3 ecdsa
+check "curl fetches a page" plain_curl --cacert ec.crt "https://localhost:$port/"
+says '^signed on the card'
+stop_haproxy
+
+# Every order, and the key in a file of its own.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -subj /CN=other -out other.crt \
+    2>/dev/null
+for order in "rsa.crt rsa.pem" "rsa.pem rsa.crt" "rsa.pem rsa.crt other.crt" \
+    "rsa.crt rsa.pem other.crt" "rsa.crt other.crt rsa.pem"; do
+    # shellcheck disable=SC2086  # words on purpose
+    cat $order >rsa-bundle.pem
+    start_haproxy
+    check "$order in one file" handshakes "$port" 4 1.3 rsa-pss
+    stop_haproxy
+done
+cp rsa.crt rsa-bundle.pem
+cp rsa.pem rsa-bundle.pem.key
+start_haproxy
+check "the key in a file of its own" handshakes "$port" 4 1.3 rsa-pss
+stop_haproxy
+
+equal "no try was spent" 3 "$(pin_tries)"
+echo 111111 >wrong.pin
+# What it says itself gives no reason; our own log does.
+configure "pin-source=file:$work/wrong.pin" log=error
+fails "HAProxy with a wrong PIN" haproxy -c -f haproxy.cfg
+says 'unable to load private key' 'error the PIN is wrong .* 2 tries are left'
+equal "one try was spent" 2 "$(pin_tries)"
