@@ -40,6 +40,13 @@ loads_module() {
         "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0"
 }
 
+# not_sanitized WHY: ends the test as skipped in a sanitized build.
+not_sanitized() {
+    [ -n "${SC_HSM_ASAN:-}" ] || return 0
+    echo "skipped in a sanitized build: $*"
+    exit 77
+}
+
 # as_user USER: sets as_user to what runs a command as that user where we are root. No function,
 # which would make $! the number of a shell instead of the server.
 # shellcheck disable=SC2034  # for the tests
@@ -58,11 +65,16 @@ localhost() {
     done
 }
 
+# unwrapped PROGRAM: where it is itself, not what stands before it in a sanitized build.
+unwrapped() {
+    type -aP "$1" | grep -v "^$work/" | head -n 1
+}
+
 # handshakes PORT NUMBER VERSION KIND: full handshakes, each with one request, in which the server
 # signs in that way: rsa-pss, rsa-pkcs1 or ecdsa. Its certificate has to be rsa.crt or ec.crt. The
 # client is the judge and has the default provider alone.
 handshakes() {
-    local python ca=rsa.crt algorithm
+    local ca=rsa.crt algorithm
     case $4 in
     rsa-pss) algorithm=rsa_pss_rsae_sha256:RSA+SHA256 ;; # HAProxy knows RSA by the second
     rsa-pkcs1) algorithm=RSA+SHA256 ;;
@@ -78,10 +90,8 @@ system_default = defaults
 [defaults]
 SignatureAlgorithms = $algorithm
 END
-    # Not the one of tests/lib.sh that takes the configuration away.
-    python=$(type -aP python3 | grep -v "^$work/" | head -n 1)
     env -u OPENSSL_MODULES -u PCSCLITE_CSOCK_NAME OPENSSL_CONF="client-$4.cnf" \
-        "$python" "$SC_HSM_SOURCE/tests/servers/client.py" "$1" "$2" 8 "$3" "$ca"
+        "$(unwrapped python3)" "$SC_HSM_SOURCE/tests/servers/client.py" "$1" "$2" 8 "$3" "$ca"
 }
 
 # many PORT NUMBER VERSION KIND: the same as a check, with the rate.
@@ -97,7 +107,7 @@ many() {
 # plain_curl ARGUMENTS...: curl with the default provider alone.
 plain_curl() {
     env -u OPENSSL_MODULES -u PCSCLITE_CSOCK_NAME OPENSSL_CONF=/dev/null \
-        curl --silent --show-error "$@"
+        "$(unwrapped curl)" --silent --show-error "$@"
 }
 
 # under_load PORT VERSION KIND COMMAND...: runs the command three times while handshakes go on, none
