@@ -66,6 +66,7 @@ request() {
 for name in rsa ec; do
     for version in 1.2 1.3; do
         port=$(free_port 1)
+        rm -f server.log # of the one before, which listens no more
         "$samples/tls_server" "$port" "$name.pem" "$name.crt" >server.log 2>&1 &
         server=$!
         wait_for "tls_server" grep -q listening server.log
