@@ -24,9 +24,6 @@ cache=${SC_HSM_MATRIX_CACHE:-/var/cache/sc-hsm-matrix}
 fresh=no
 releases=()
 
-# shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
-. "$root/examples/packages.sh"
-
 die() {
     echo "matrix.sh: $*" >&2
     exit 1
@@ -99,6 +96,8 @@ mount_chroot() {
 # wanted: the packages for building and testing. Layout and lint are judged by the tools of one
 # release, see run.sh.
 wanted() {
+    # shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
+    . "$chroot/root/sc-hsm/examples/packages.sh"
     printf '%s\n' "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
         "${packages_tests[@]}" | grep -Ev '^(clang.*|libclang.*|shellcheck)$' | sort -u
 }
@@ -121,10 +120,13 @@ install() {
     inside apt-get clean
 }
 
-build() {
+fetch() {
     rm -rf --one-file-system "$chroot/root/sc-hsm"
     git clone --quiet --no-hardlinks "$root" "$chroot/root/sc-hsm"
-    inside git -C /root/sc-hsm log -1 --format='%h %s'
+    git -C "$chroot/root/sc-hsm" log -1 --format='%h %s'
+}
+
+build() {
     inside cmake -S /root/sc-hsm -B /root/sc-hsm/build -DSC_HSM_WERROR=ON -DSC_HSM_BENCH=ON
     inside cmake --build /root/sc-hsm/build -j"$(nproc)"
 }
@@ -166,6 +168,7 @@ try_release() {
         step "debootstrap" make_chroot
     fi
     step "mounting" mount_chroot
+    step "the clone" fetch
     step "packages" install
     [ -n "$failed" ] || version=$(inside openssl version | cut -d' ' -f1,2)
     step "the build" build
