@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include <openssl/bio.h>
+
 #include "../device/log.h"
 
 /*
@@ -47,12 +49,12 @@ int schsm_raise_kept_at(const struct schsm_provider *prov, const struct schsm_er
 int schsm_raise_format(const struct schsm_provider *prov, enum schsm_reason reason,
                        const char *file, int line, const char *function, const char *format, ...)
 {
+    struct schsm_error err = SCHSM_ERROR_INIT;
     va_list args;
 
-    prov->core_new_error(prov->handle);
-    prov->core_set_error_debug(prov->handle, file, line, function);
     va_start(args, format);
-    prov->core_vset_error(prov->handle, (uint32_t)reason, format, args);
+    (void)BIO_vsnprintf(err.text, sizeof(err.text), format, args);
     va_end(args);
-    return 0;
+    err.reason = reason;
+    return schsm_raise_at(prov, &err, file, line, function);
 }
