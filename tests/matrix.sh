@@ -97,7 +97,7 @@ mount_chroot() {
 # release, see run.sh.
 wanted() {
     # shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
-    . "$chroot/root/sc-hsm/examples/packages.sh"
+    . "$chroot/srv/sc-hsm/examples/packages.sh"
     printf '%s\n' "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
         "${packages_tests[@]}" | grep -Ev '^(clang.*|libclang.*|shellcheck)$' | sort -u
 }
@@ -120,21 +120,22 @@ install() {
     inside apt-get clean
 }
 
+# Servers that never are root have to get at the module.
 fetch() {
-    rm -rf --one-file-system "$chroot/root/sc-hsm"
-    git clone --quiet --no-hardlinks "$root" "$chroot/root/sc-hsm"
-    git -C "$chroot/root/sc-hsm" log -1 --format='%h %s'
+    rm -rf --one-file-system "$chroot/srv/sc-hsm"
+    git clone --quiet --no-hardlinks "$root" "$chroot/srv/sc-hsm"
+    git -C "$chroot/srv/sc-hsm" log -1 --format='%h %s'
 }
 
 build() {
-    inside cmake -S /root/sc-hsm -B /root/sc-hsm/build -DSC_HSM_WERROR=ON -DSC_HSM_BENCH=ON
-    inside cmake --build /root/sc-hsm/build -j"$(nproc)"
+    inside cmake -S /srv/sc-hsm -B /srv/sc-hsm/build -DSC_HSM_WERROR=ON -DSC_HSM_BENCH=ON
+    inside cmake --build /srv/sc-hsm/build -j"$(nproc)"
 }
 
 run_tests() {
     local arguments
     read -ra arguments <<<"${CTEST_ARGS:-}"
-    inside ctest --test-dir /root/sc-hsm/build --output-on-failure --no-tests=error \
+    inside ctest --test-dir /srv/sc-hsm/build --output-on-failure --no-tests=error \
         -j"$(nproc)" ${arguments[@]+"${arguments[@]}"}
 }
 

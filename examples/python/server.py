@@ -20,9 +20,12 @@ class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         client = self.connection.getpeercert() or {}
         names = dict(pair for name in client.get("subject", ()) for pair in name)
+        page = f"hello {names.get('commonName', 'stranger')}\n".encode()
         self.send_response(200)
+        # Or its end would be that of the connection, which Python does not announce in TLS.
+        self.send_header("Content-Length", str(len(page)))
         self.end_headers()
-        self.wfile.write(f"hello {names.get('commonName', 'stranger')}\n".encode())
+        self.wfile.write(page)
 
     def setup(self):
         # The handshake belongs to the thread of the connection: one slow client stops nobody.
