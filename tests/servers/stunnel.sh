@@ -24,9 +24,14 @@ python3 -m http.server --bind 127.0.0.1 --directory html "$page_port" >page.log 
 servers+=($!)
 wait_for "a server without TLS" listening "$page_port" $!
 
-sample stunnel/server.conf 'accept = 443' "accept = 127.0.0.1:$port" \
+# Newer Debians name the user without the 4.
+user=stunnel4
+id "$user" >"$seen" 2>&1 || user=stunnel
+sample stunnel/server.conf "uid = stunnel4" "uid = $user" "gid = stunnel4" "gid = $user" \
+    'accept = 443' "accept = 127.0.0.1:$port" \
     127.0.0.1:80 "127.0.0.1:$page_port" /etc/sc-hsm/ "$work/" >server.conf
-sample stunnel/client.conf 127.0.0.1:8080 "127.0.0.1:$client_port" \
+sample stunnel/client.conf "uid = stunnel4" "uid = $user" "gid = stunnel4" "gid = $user" \
+    127.0.0.1:8080 "127.0.0.1:$client_port" \
     localhost:443 "127.0.0.1:$port" /etc/sc-hsm/ "$work/" >client.conf
 
 # Sets process.
