@@ -107,6 +107,20 @@ static const struct schsm_device_ops card_ops = {
     .free = device_free,
 };
 
+struct schsm_session *schsm_card_session_for(struct schsm_device *dev, const char *purpose,
+                                             struct schsm_error *err)
+{
+    char serial[SCHSM_SERIAL_MAX + 1] = "this device";
+
+    if (dev->ops == &card_ops) {
+        return schsm_card_session(dev);
+    }
+    (void)schsm_device_serial(dev, serial, NULL);
+    schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "%s is no SmartCard-HSM, and only that has %s",
+               serial, purpose);
+    return NULL;
+}
+
 struct schsm_device *schsm_card_device_new(const struct schsm_transport *transport, void *arg,
                                            const char *reader, const struct schsm_atr *atr,
                                            struct schsm_error *err)

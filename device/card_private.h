@@ -17,6 +17,14 @@ static inline struct schsm_session *schsm_card_session(struct schsm_device *dev)
     return ((struct schsm_card_device *)(void *)dev)->session;
 }
 
+/*
+ * The session of a device that has to be a SmartCard-HSM, for what no other kind of device offers
+ * (the hsm_*.h headers). purpose: what was wanted, for the sentence, such as "key domains". NULL
+ * with UNSUPPORTED for another kind of device.
+ */
+struct schsm_session *schsm_card_session_for(struct schsm_device *dev, const char *purpose,
+                                             struct schsm_error *err);
+
 /* The operations of the interface, see device.h. */
 int schsm_card_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                            struct schsm_object_list *list, struct schsm_error *err);
