@@ -6,8 +6,6 @@
 #include <openssl/bn.h>
 #include <openssl/obj_mac.h>
 
-#include "tlv.h"
-
 static const struct sim_curve curves[] = {
     { "prime192v1", NID_X9_62_prime192v1, 192, 24 },
     { "prime256v1", NID_X9_62_prime256v1, 256, 32 },
@@ -97,21 +95,6 @@ const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *want)
         }
     }
     return NULL;
-}
-
-bool sim_curve_put_params(const struct sim_curve *curve, struct sim_buf *out)
-{
-    struct raw_params raw;
-    struct sim_curve_params params;
-    if (!load_params(curve, &raw, &params)) {
-        return false;
-    }
-    sim_tlv_put(out, 0x81, params.p.data, params.p.len);
-    sim_tlv_put(out, 0x82, params.a.data, params.a.len);
-    sim_tlv_put(out, 0x83, params.b.data, params.b.len);
-    sim_tlv_put(out, 0x84, params.generator.data, params.generator.len);
-    sim_tlv_put(out, 0x85, params.order.data, params.order.len);
-    return true;
 }
 
 EVP_PKEY *sim_curve_generate(const struct sim_curve *curve)

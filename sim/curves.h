@@ -32,9 +32,6 @@ const struct sim_curve *sim_curve_by_name(const char *name);
  */
 const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *want);
 
-/* Append the parameters to `out` as objects 81 82 83 84 85; false when libcrypto fails. */
-bool sim_curve_put_params(const struct sim_curve *curve, struct sim_buf *out);
-
 /* Generate a key on the curve; NULL when libcrypto fails. The caller frees it. */
 EVP_PKEY *sim_curve_generate(const struct sim_curve *curve);
 

@@ -17,7 +17,6 @@ enum {
     TAG_EXTENSIONS = 0x65,
     TAG_REQUEST = 0x67,
     TAG_PUBLIC_POINT = 0x86,
-    TAG_COFACTOR = 0x87,
     TAG_CHR = 0x5F20,
     TAG_EXPIRES = 0x5F24,
     TAG_EFFECTIVE = 0x5F25,
@@ -81,28 +80,22 @@ static bool put_signed_body(struct sim_buf *out, const struct sim_buf *body_cont
     return ok && !out->failed;
 }
 
-static bool put_device_pki_key(struct sim_buf *out, const struct sim_key *key, bool with_parameters)
+static bool put_device_key(struct sim_buf *out, const struct sim_key *key)
 {
     struct sim_buf content = { 0 }, point = { 0 };
     bool ok = sim_key_put_point(key, &point);
     sim_tlv_put(&content, TAG_OID, oid_ecdsa_sha256, sizeof(oid_ecdsa_sha256));
-    if (with_parameters) {
-        ok = ok && sim_curve_put_params(key->curve, &content);
-    }
     sim_tlv_put_buf(&content, TAG_PUBLIC_POINT, &point);
-    if (with_parameters) {
-        sim_tlv_put(&content, TAG_COFACTOR, "\x01", 1);
-    }
     sim_tlv_put_buf(out, TAG_PUBLIC_KEY, &content);
     sim_buf_free(&content);
     sim_buf_free(&point);
     return ok;
 }
 
-static void put_chat(struct sim_buf *out, enum sim_cvc_role role)
+static void put_chat(struct sim_buf *out)
 {
+    static const uint8_t authorisation = 0x00; /* a device; issuers have 80, roots C0 */
     struct sim_buf content = { 0 };
-    uint8_t authorisation = (uint8_t)role;
     sim_tlv_put(&content, TAG_OID, oid_device_role, sizeof(oid_device_role));
     sim_tlv_put(&content, TAG_AUTHORISATION, &authorisation, 1);
     sim_tlv_put_buf(out, TAG_CHAT, &content);
@@ -115,14 +108,11 @@ bool sim_cvc_put_certificate(struct sim_buf *out, const struct sim_cvc_certifica
     struct sim_buf body = { 0 };
     sim_tlv_put(&body, TAG_PROFILE, "\x00", 1);
     sim_tlv_put(&body, TAG_CAR, certificate->car, strlen(certificate->car));
-    bool ok = put_device_pki_key(&body, holder, certificate->with_domain_parameters);
+    bool ok = put_device_key(&body, holder);
     sim_tlv_put(&body, TAG_CHR, certificate->chr, strlen(certificate->chr));
-    put_chat(&body, certificate->role);
+    put_chat(&body);
     sim_tlv_put(&body, TAG_EFFECTIVE, certificate->effective, SIM_DATE_LEN);
     sim_tlv_put(&body, TAG_EXPIRES, certificate->expires, SIM_DATE_LEN);
-    if (certificate->with_empty_extensions) {
-        sim_tlv_put(&body, TAG_EXTENSIONS, NULL, 0);
-    }
     ok = ok && put_signed_body(out, &body, issuer);
     sim_buf_free(&body);
     return ok;

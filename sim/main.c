@@ -41,7 +41,7 @@ static const char help[] =
     "  --serial S           serial number of a new card (default " SIM_DEFAULT_SERIAL ")\n"
     "  --latency none|real  take as long as a real device for private operations\n"
     "  --log                each command and response on stderr, PINs and plaintexts left out\n"
-    "  --write-root FILE    write the root certificate of the card's own device PKI and exit\n"
+    "  --write-root FILE    write the root certificate of all virtual cards and exit\n"
     "  --help, --version\n";
 
 /* HOST:PORT, the port behind the last colon; [::1]:35963 for IPv6. */

@@ -16,8 +16,9 @@ struct sim_state;
 bool sim_serial_is_valid(const char *serial);
 
 /*
- * Fill the empty `state` with an uninitialised card of this serial number: keys for root, device
- * issuer and device (brainpoolP256r1) and their certificates, EF 2F02. False when libcrypto fails.
+ * Fill the empty `state` with an uninitialised card of this serial number: device key
+ * (brainpoolP256r1), its certificate under the issuer of all virtual cards (pki.h), EF 2F02. False
+ * when libcrypto fails.
  */
 bool sim_personalise(struct sim_state *state, const char *serial);
 

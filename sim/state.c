@@ -14,8 +14,8 @@
 enum {
     REC_DEVICE_CHR = 1,
     REC_DEVICE_KEY = 2,
-    REC_ISSUER_KEY = 3,
-    REC_ROOT_KEY = 4,
+    REC_FORMER_ISSUER_KEY = 3,
+    REC_FORMER_ROOT_KEY = 4,
     REC_ROOT_CERTIFICATE = 5,
     REC_SETUP = 6,
     REC_USER_PIN = 7,
@@ -63,8 +63,6 @@ void sim_state_free(struct sim_state *state)
     }
     OPENSSL_free(state->files);
     sim_key_free(&state->device_key);
-    sim_key_free(&state->issuer_key);
-    sim_key_free(&state->root_key);
     sim_buf_free(&state->root_certificate);
     OPENSSL_cleanse(state, sizeof(*state));
 }
@@ -162,26 +160,12 @@ static bool decode_device_key(struct sim_state *state, struct sim_slice in)
     return state->device_key.pkey == NULL && take_key(in, &state->device_key);
 }
 
-static void encode_issuer_key(const struct sim_state *state, size_t i, struct sim_buf *out)
+/* The first versions made an issuer and a root for each card, and kept their keys. */
+static bool decode_former_key(struct sim_state *state, struct sim_slice in)
 {
-    (void)i;
-    put_key(out, &state->issuer_key);
-}
-
-static bool decode_issuer_key(struct sim_state *state, struct sim_slice in)
-{
-    return state->issuer_key.pkey == NULL && take_key(in, &state->issuer_key);
-}
-
-static void encode_root_key(const struct sim_state *state, size_t i, struct sim_buf *out)
-{
-    (void)i;
-    put_key(out, &state->root_key);
-}
-
-static bool decode_root_key(struct sim_state *state, struct sim_slice in)
-{
-    return state->root_key.pkey == NULL && take_key(in, &state->root_key);
+    (void)state;
+    (void)in;
+    return true;
 }
 
 static void encode_root_certificate(const struct sim_state *state, size_t i, struct sim_buf *out)
@@ -356,6 +340,12 @@ static size_t count_one(const struct sim_state *state)
     return 1;
 }
 
+static size_t count_none(const struct sim_state *state)
+{
+    (void)state;
+    return 0;
+}
+
 static const struct record {
     uint16_t type;
     size_t (*count)(const struct sim_state *state);
@@ -364,8 +354,8 @@ static const struct record {
 } records[] = {
     { REC_DEVICE_CHR, count_one, encode_device_chr, decode_device_chr },
     { REC_DEVICE_KEY, count_one, encode_device_key, decode_device_key },
-    { REC_ISSUER_KEY, count_one, encode_issuer_key, decode_issuer_key },
-    { REC_ROOT_KEY, count_one, encode_root_key, decode_root_key },
+    { REC_FORMER_ISSUER_KEY, count_none, NULL, decode_former_key },
+    { REC_FORMER_ROOT_KEY, count_none, NULL, decode_former_key },
     { REC_ROOT_CERTIFICATE, count_one, encode_root_certificate, decode_root_certificate },
     { REC_SETUP, count_one, encode_setup, decode_setup },
     { REC_USER_PIN, count_one, encode_user_pin, decode_user_pin },

@@ -62,10 +62,7 @@ struct sim_state {
     /* made once, when the card is "produced" (personalise.h) */
     char device_chr[SIM_MAX_CHR + 1];
     struct sim_key device_key;
-    struct sim_key
-        issuer_key; /* DICA and root: kept so that further cards can be made under them */
-    struct sim_key root_key;
-    struct sim_buf root_certificate;
+    struct sim_buf root_certificate; /* whom this card trusts */
 
     /* set by INITIALIZE DEVICE */
     bool initialised;

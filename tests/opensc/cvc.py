@@ -113,6 +113,12 @@ class Curve:
         return point is not None and point[0] % self.n == r
 
 
+def plain_signature(der, size):
+    """The DER signature as r and s, each of `size` bytes."""
+    numbers = [value.lstrip(b"\0") for _, value, _ in objects(child(der, 0x30))]
+    return b"".join(number.rjust(size, b"\0") for number in numbers)
+
+
 def verify_rsa(modulus, exponent, message, signature):
     """PKCS#1 v1.5 with SHA-256, compared with the padding rebuilt (RFC 8017, section 8.2.2)."""
     size = len(modulus)

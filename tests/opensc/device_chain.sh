@@ -8,6 +8,8 @@ virtual_hsm remove >/dev/null
 check "the root certificate" sc-hsm-sim --state "$card_state" --write-root root
 check "the chain" python3 "$here/device_chain.py" root chain "$serial"
 cat "$seen"
+check "another card" sc-hsm-sim --state other --serial UTOTHER1 --write-root other-root
+same_bytes "has the same root" root other-root
 flipped() {
     python3 -c 'import sys; d = bytearray(open("chain", "rb").read()); d[int(sys.argv[1])] ^= 1
 open("bad", "wb").write(d)' "$1"

@@ -77,3 +77,9 @@ cp out "$seen"
 says 'PROTECTS NOTHING' 'UTSIM00001'
 virtual_hsm insert >/dev/null
 check "the card is as it was" raw_apdus 00200081
+
+# A state file of the first version, with a maker of its own, a DKEK and an EC key.
+cp "$here/first-version.state" former
+check "a card of the first version" python3 "$here/first_version.py" "$card_program" former
+check "its own root" "$card_program" --state former --write-root root
+check "its chain" python3 "$here/device_chain.py" root chain UTOLD00001

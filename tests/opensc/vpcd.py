@@ -3,12 +3,11 @@
 import os
 import random
 import signal
-import socket
-import subprocess
 import sys
 import time
 
 from pcsc import APPLET, check, expect
+from reader import Reader, start
 from requests import body, ec_template, rsa_template
 
 ATR = bytes.fromhex("3BFE1800008131FE458031815448534D31738021408107FA")
@@ -16,54 +15,9 @@ INIT = bytes.fromhex("80020001" "8106363438323139" "82083537363231383830" "91010
 VERIFY = bytes.fromhex("0020008106363438323139")
 
 
-class Reader:
-    def __init__(self):
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.settimeout(10)
-        self.port = self.listener.getsockname()[1]
-
-    def accept(self):
-        self.listener.listen()
-        self.wire, _ = self.listener.accept()
-        self.wire.settimeout(60)
-
-    def send(self, message):
-        self.wire.sendall(len(message).to_bytes(2, "big") + message)
-
-    def receive(self):
-        header = self.exactly(2)
-        return self.exactly(int.from_bytes(header, "big"))
-
-    def exactly(self, length):
-        data = b""
-        while len(data) < length:
-            piece = self.wire.recv(length - len(data))
-            check("the card hung up", piece)
-            data += piece
-        return data
-
-    def command(self, message):
-        self.send(message)
-        return self.receive()
-
-    def short(self, header, data=b"", le=b""):
-        return self.command(bytes.fromhex(header) + (bytes([len(data)]) if data else b"") + data + le)
-
-    def extended(self, header, data):
-        return self.command(bytes.fromhex(header) + b"\0" + len(data).to_bytes(2, "big") + data +
-                            b"\0\0")
-
-
-def start(simulator, reader, *options):
-    return subprocess.Popen([simulator, "--state", "card", "--vpcd",
-                             "127.0.0.1:%d" % reader.port] + list(options),
-                            stderr=subprocess.DEVNULL)
-
-
 def main(simulator):
     reader = Reader()
-    card = start(simulator, reader)
+    card = start(simulator, "card", reader)
     time.sleep(0.3)
     expect("it waits for a reader", card.poll(), None)
     reader.accept()
@@ -119,7 +73,7 @@ def main(simulator):
     card.send_signal(signal.SIGTERM)
     expect("SIGTERM ends it", card.wait(10), 0)
     os.remove("card")
-    card = start(simulator, reader, "--latency", "real")
+    card = start(simulator, "card", reader, "--latency", "real")
     reader.accept()
     reader.short("80500000", INIT)
     reader.extended("00460100", body(rsa_template(2048)))
