@@ -152,7 +152,10 @@ static int make_key(struct schsm_session *session, struct generation *generation
                                           .algorithms = spec->algorithms,
                                           .algorithms_len = spec->algorithms_len,
                                           .use_count = spec->use_count,
-                                          .key_domain = -1 };
+                                          .key_domain =
+                                              spec->has_key_domain ? (int)spec->key_domain : -1,
+                                          .domain_uid = spec->domain_uid,
+                                          .domain_uid_len = spec->domain_uid_len };
     uint8_t body[SCHSM_CVC_GENERATE_MAX];
     size_t len = sizeof(body);
 

@@ -174,6 +174,8 @@ struct schsm_key_domain_status {
     bool exists;
     unsigned int shares, outstanding;
     uint8_t kcv[8];
+    uint8_t uid[64]; /* of an XKEK domain: 32 bytes on genuine devices, 64 on the Pico HSM (15.2) */
+    size_t uid_len;  /* 0: a DKEK domain */
 };
 
 /* A domain that does not exist, or a device without any, is success with exists false. */

@@ -38,5 +38,7 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
     status->shares = response[0];
     status->outstanding = response[1];
     memcpy(status->kcv, response + 2, sizeof(status->kcv));
+    status->uid_len = len - STATUS_MIN;
+    memcpy(status->uid, response + STATUS_MIN, status->uid_len);
     return 1;
 }

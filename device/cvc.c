@@ -23,6 +23,8 @@
 #define TAG_EXTENSIONS 0x65
 #define TAG_SIGNATURE 0x5F37
 #define TAG_OID 0x06
+#define TAG_EXTENSION 0x73
+#define TAG_DOMAIN_UID 0x80
 
 #define CHR_SEQUENCE_LEN 5 /* the sequence number at the end of a CHR */
 
@@ -39,6 +41,10 @@ static const uint8_t id_ta[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02 
 
 static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
 static const uint8_t oid_ecdsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
+
+/* Section 11.3: 1.3.6.1.4.1.24991.3.2.2 */
+static const uint8_t oid_domain_uid[] = { 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81,
+                                          0xC3, 0x1F, 0x03, 0x02, 0x02 };
 
 static int malformed(struct schsm_error *err, const char *what)
 {
@@ -188,6 +194,27 @@ int schsm_cvc_parse_request(const uint8_t *data, size_t len, struct schsm_cvc_re
     request->outer_car = car.value;
     request->outer_signature = signature.value;
     return schsm_cvc_parse(inner.whole.data, inner.whole.len, &request->cvc, err);
+}
+
+void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid)
+{
+    struct schsm_tlv_reader reader;
+    struct schsm_tlv extension;
+
+    *uid = (struct schsm_view){ NULL, 0 };
+    schsm_tlv_read(&reader, cvc->extensions.data, cvc->extensions.len);
+    while (schsm_tlv_next(&reader, &extension)) {
+        const struct schsm_view expected = { oid_domain_uid, sizeof(oid_domain_uid) };
+        struct schsm_view oid = { NULL, 0 }, value = { NULL, 0 };
+        const struct member members[] = { { &oid, TAG_OID, true },
+                                          { &value, TAG_DOMAIN_UID, true } };
+
+        if (extension.tag == TAG_EXTENSION && READ_MEMBERS(extension.value, members) &&
+            schsm_view_equal(oid, expected) && value.len <= SCHSM_DOMAIN_UID_MAX) {
+            *uid = value;
+            return;
+        }
+    }
 }
 
 int schsm_cvc_holder(const struct schsm_cvc *cvc, char *name, size_t size, struct schsm_error *err)
@@ -403,6 +430,28 @@ static int put_ec_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_ge
     return 1;
 }
 
+/* Section 15.5: the extension by which another device finds the domain. */
+static int put_domain_uid(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
+                          struct schsm_error *err)
+{
+    size_t extensions, extension;
+
+    if (spec->domain_uid == NULL) {
+        return 1;
+    }
+    if (spec->domain_uid_len == 0 || spec->domain_uid_len > SCHSM_DOMAIN_UID_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key domain's UID has 1 to %d bytes",
+                          SCHSM_DOMAIN_UID_MAX);
+    }
+    extensions = schsm_tlv_begin(writer, TAG_EXTENSIONS);
+    extension = schsm_tlv_begin(writer, TAG_EXTENSION);
+    schsm_tlv_put(writer, TAG_OID, oid_domain_uid, sizeof(oid_domain_uid));
+    schsm_tlv_put(writer, TAG_DOMAIN_UID, spec->domain_uid, spec->domain_uid_len);
+    schsm_tlv_end(writer, extension);
+    schsm_tlv_end(writer, extensions);
+    return 1;
+}
+
 /* Section 6.2, the objects behind the body: use counter, algorithms, key domain. */
 static int put_policy(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
                       struct schsm_error *err)
@@ -466,7 +515,7 @@ int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out
     }
     schsm_tlv_end(&writer, key);
     put_text(&writer, TAG_CHR, spec->chr == NULL ? "UTCDUMMY00001" : spec->chr);
-    if (!put_policy(&writer, spec, err)) {
+    if (!put_domain_uid(&writer, spec, err) || !put_policy(&writer, spec, err)) {
         return 0;
     }
     if (writer.failed) {

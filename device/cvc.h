@@ -108,6 +108,14 @@ int schsm_cvc_verify_device(const struct schsm_cvc *root, const uint8_t *file, s
                             struct schsm_cvc *device, const struct schsm_curve **curve,
                             struct schsm_error *err);
 
+/*
+ * The key domain that a request names in its extensions (sections 11.3 and 15.5): *uid is what a
+ * key for the exchange of a domain's key encryption key carries, len 0 where there is none.
+ * Malformed extensions count as none.
+ */
+#define SCHSM_DOMAIN_UID_MAX 64 /* bytes: 32 on genuine devices, 64 on the Pico HSM (15.2) */
+void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid);
+
 /* Verifies that a key's request was signed by itself and by this device (section 12, step 4). */
 int schsm_cvc_verify_request(const struct schsm_cvc_request *request,
                              const struct schsm_cvc *device, const struct schsm_curve *device_curve,
@@ -126,9 +134,11 @@ struct schsm_cvc_generate {
     size_t algorithms_len;           /* 0..16 */
     uint32_t use_count;              /* tag 90; 0: not written, unlimited */
     int key_domain;                  /* tag 92; negative: not written */
+    const uint8_t *domain_uid;       /* in tag 65, copied into the request; NULL: not written */
+    size_t domain_uid_len;           /* 1..SCHSM_DOMAIN_UID_MAX */
 };
 
-#define SCHSM_CVC_GENERATE_MAX 640 /* bytes of the largest body: secp521r1 */
+#define SCHSM_CVC_GENERATE_MAX 740 /* bytes of the largest body: secp521r1, with a domain's UID */
 
 /* The command's data. *out_len is the capacity of out and becomes the length. Fails with ARGUMENT
  * for what the card cannot make. */

@@ -115,6 +115,11 @@ struct schsm_generate {
     const uint8_t *algorithms; /* card algorithm ids; NULL: everything allowed */
     size_t algorithms_len;
     uint32_t use_count; /* 0: unlimited */
+    bool has_key_domain;
+    unsigned int key_domain;   /* the number of the key domain it belongs to, if has_key_domain */
+    const uint8_t *domain_uid; /* to be named in the key's request, as a key for the exchange of a
+                                * domain's key encryption key needs; NULL: not named */
+    size_t domain_uid_len;
 };
 
 struct schsm_device;
