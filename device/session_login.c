@@ -130,18 +130,18 @@ static int refuse_missing(struct schsm_session *session, const struct schsm_logi
                   login->object != NULL ? login->object : "");
 }
 
-/* A stored PIN is not tried when so few tries are left that a mistake in the configuration could
- * block the device. */
+/* No PIN but one that a person types now is tried when so few tries are left that a mistake in the
+ * configuration could block the device. `left_undone` says what was not done therefore. */
 static int check_tries(struct schsm_session *session, const struct schsm_login *login, int tries,
-                       struct schsm_error *err)
+                       const char *left_undone, struct schsm_error *err)
 {
     if (tries < 0 || tries >= login->min_pin_tries) {
         return 1;
     }
     REFUSE(session, err, SCHSM_REASON_PIN_TRIES_LOW,
-           "only %d PIN %s left on device %s, so the stored PIN was not tried: use "
-           "pin-source=prompt to type it, or set min-pin-tries to %d in the configuration",
-           tries, tries_text(tries), schsm_session_name(session), tries);
+           "only %d PIN %s left on device %s, so %s: use pin-source=prompt to type it, or set "
+           "min-pin-tries to %d in the configuration",
+           tries, tries_text(tries), schsm_session_name(session), left_undone, tries);
     return refuse_tries(session, err, tries);
 }
 
@@ -361,7 +361,10 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
         ok = verify_on_pad(session, err);
         goto done;
     }
-    if ((stored || pin != NULL) && !check_tries(session, login, tries, err)) {
+    if ((stored || pin != NULL) &&
+        !check_tries(session, login, tries,
+                     stored ? "the stored PIN was not tried" : "the kept PIN was not tried again",
+                     err)) {
         goto done;
     }
     if (pin == NULL && !read_source(session, login, tries, &pin, err)) {
@@ -382,7 +385,8 @@ int schsm_session_prepare_login(struct schsm_session *session, const struct schs
     memset(state, 0, sizeof(*state));
     state->proven = session->login == SCHSM_LOGIN_IN && session->pin_proven;
     if (!state->proven) {
-        if (!query(session, &tries, err) || !check_tries(session, login, tries, err)) {
+        if (!query(session, &tries, err) ||
+            !check_tries(session, login, tries, "the application was not asked for the PIN", err)) {
             return 0;
         }
         session->tries_asked = true;

@@ -29,7 +29,8 @@ PIN_SOURCE=env:OTHER_WRONG verifies "another wrong PIN" 1 "$device_test" login-r
 says "1 try is left"
 PIN_SOURCE=$right verifies "the last try is not for a stored PIN" 0 \
     "$device_test" login-reason PIN_TRIES_LOW
-says "only 1 PIN try is left" "pin-source=prompt" "min-pin-tries to 1"
+says "only 1 PIN try is left .*, so the stored PIN was not tried: use pin-source=prompt" \
+    "min-pin-tries to 1"
 equal "no try was spent" 1 "$(pin_tries)"
 PIN_SOURCE=$right MIN_TRIES=1 verifies "unless that was allowed" 1 "$device_test" cold 1
 PIN_SOURCE=env:WRONG verifies "a wrong PIN does not pass because others are logged in" 1 \

@@ -606,6 +606,34 @@ static void test_prepared_login(void)
     world.tries = 1;
     EXPECT(!schsm_device_prepare_login(device, &login, &state, &err));
     EXPECT(err.reason == SCHSM_REASON_PIN_TRIES_LOW && err.tries_left == 1);
+    EXPECT(strstr(err.text, "so the application was not asked for the PIN:") != NULL);
+    end();
+}
+
+/* The last tries are for a person who types: each PIN that stays away from them is named. */
+static void test_few_tries(void)
+{
+    struct schsm_pin_source *source;
+
+    begin("123456", NULL);
+    world.tries = 1;
+    EXPECT(!sign(256));
+    EXPECT(err.reason == SCHSM_REASON_PIN_TRIES_LOW && world.pins == 0);
+    EXPECT(strstr(err.text, "so the stored PIN was not tried:") != NULL);
+    end();
+    begin("123456", NULL);
+    login.keep_pin = true;
+    EXPECT(sign(256));
+    EXPECT(world.pins == 1);
+    source = login.source;
+    login.source = NULL;
+    world.tries = 1;
+    world.lost = 1;
+    world.loss = SCHSM_TRANSPORT_RESET;
+    EXPECT(!sign(256));
+    EXPECT(err.reason == SCHSM_REASON_PIN_TRIES_LOW && world.pins == 1);
+    EXPECT(strstr(err.text, "so the kept PIN was not tried again:") != NULL);
+    login.source = source;
     end();
 }
 
@@ -683,6 +711,7 @@ int main(int argc, char **argv)
     test_pin_pad();
     test_pin_pad_unasked();
     test_prepared_login();
+    test_few_tries();
     test_known_wrong();
     test_noise(argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 200);
     return 0;
