@@ -191,18 +191,26 @@ daemon_answers() {
     [ -S "$dir/pcscd.comm" ] || not_running pcscd
 }
 
+# The first client makes systemd-socket-activate become pcscd. One that came when the socket had its
+# name already but did not listen yet was turned away; so another one follows.
+readers_ready() {
+    running pcscd || die "the private pcscd ended"
+    reader_ports_open || {
+        opensc-tool --list-readers >/dev/null 2>&1 || true
+        reader_ports_open
+    }
+}
+
 start_daemon() {
     local options
     options=$(namespace_options)
     # shellcheck disable=SC2086  # words on purpose
     detached pcscd unshare $options bash -c "$daemon_script" pcscd-private "$dir" $$
-    wait_until "the private pcscd did not start, see $dir/pcscd.log" daemon_answers
-    running pcscd || die "the private pcscd did not start: $(tail -1 "$dir/pcscd.log")"
+    wait_until "the private pcscd did not start" daemon_answers
+    running pcscd || die "the private pcscd did not start"
     # A server's worker that gave up root has to reach the daemon as well.
     chmod 666 "$dir/pcscd.comm"
-    # The first client makes systemd-socket-activate become pcscd.
-    opensc-tool --list-readers >/dev/null 2>&1 || true
-    wait_until "the reader driver does not listen, see $dir/pcscd.log" reader_ports_open
+    wait_until "the reader driver does not listen" readers_ready
 }
 
 # --- the virtual cards -----------------------------------------------------------------------
@@ -223,7 +231,7 @@ slot_shows() {
 }
 
 card_present() {
-    running "card-$1" || die "virtual card $1 did not start: $(tail -1 "$dir/card-$1.log")"
+    running "card-$1" || die "virtual card $1 did not start"
     slot_shows "$1" Yes
 }
 
@@ -314,7 +322,7 @@ command_start() {
     [[ $cards =~ ^[0-$max_cards]$ ]] || die "--cards takes a number from 0 to $max_cards"
     check_needs
     make_folder
-    trap 'stop_all' EXIT
+    trap 'tail -qn 3 "$dir"/*.log >&2; stop_all' EXIT
     trap 'exit 1' INT TERM HUP
     write_serials
     write_readers
@@ -325,7 +333,7 @@ command_start() {
         start_card "$card"
     done
     for ((card = 1; card <= cards; card++)); do
-        wait_until "virtual card $card did not reach its reader, see $dir" card_present "$card"
+        wait_until "virtual card $card did not reach its reader" card_present "$card"
         initialise_card "$card"
         : >"$dir/card-$card.log"
     done
@@ -373,7 +381,7 @@ command_insert() {
     # A card that just died may still count as present; the new one must not be taken for it.
     wait_until "pcscd did not notice that card $card is gone" card_absent "$card"
     start_card "$card"
-    wait_until "card $card did not reach its reader, see $dir" card_present "$card"
+    wait_until "card $card did not reach its reader" card_present "$card"
 }
 
 case ${1:-} in
