@@ -37,6 +37,12 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/sc-hsm-test.XXXXXX")
 chmod 711 "$work"
 seen=$work/.seen # what the last command of check or fails printed
 cd "$work"
+# Nobody can clean up after kill -9 but somebody else. In a session of its own it is not killed along
+# with the test, and ctest need not wait for it.
+watchdog=$(
+    setsid "$SC_HSM_SOURCE/tests/watchdog.sh" $$ "$work" </dev/null >/dev/null 2>&1 &
+    echo $!
+)
 
 # --- sanitizers ------------------------------------------------------------------------------
 
@@ -180,6 +186,7 @@ virtual_cards() {
     local settings
     settings=$(virtual_hsm start --cards "$1") || fail "no virtual card"
     eval "$settings"
+    echo "$SC_HSM_VIRTUAL" >"$work/.virtual"
     module=$OPENSSL_MODULES/sc-hsm.so
     [ -f "$module" ] || fail "there is no $module"
 }
@@ -307,6 +314,7 @@ cleanup() {
     else
         rm -rf "$work"
     fi
+    kill -- "-$watchdog" 2>/dev/null
     exit $status
 }
 trap cleanup EXIT

@@ -53,6 +53,30 @@ SC_HSM_VIRTUAL=$second check "stop" virtual_hsm stop
 [ ! -e "$second" ] || fail "the folder is still there"
 unset SC_HSM_VIRTUAL
 
+# A test that is killed leaves nothing behind.
+cat >killed.sh <<END
+. '$SC_HSM_SOURCE/tests/lib.sh'
+virtual_card
+sleep 1000 &
+pwd
+echo "\$SC_HSM_VIRTUAL"
+sleep 1001
+END
+bash killed.sh >killed.out 2>&1 &
+killed=$!
+wait_for "a test with a virtual card" grep -q /sc-hsm-virtual killed.out
+mapfile -t folders <killed.out
+mapfile -t processes < <(cat "${folders[1]}"/*.pid)
+equal "a card and a daemon are running" 2 ${#processes[@]}
+kill -9 $killed
+gone() {
+    [ ! -e "${folders[0]}" ] && [ ! -e "${folders[1]}" ]
+}
+wait_for "its folders go" gone
+for process in "${processes[@]}"; do
+    fails "its process $process is gone" grep -qs . "/proc/$process/cmdline"
+done
+
 fails "env outside" virtual_hsm env
 says 'SC_HSM_VIRTUAL is not set'
 fails "too many cards" virtual_hsm start --cards 9
