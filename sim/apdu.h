@@ -34,9 +34,6 @@ enum {
     SIM_SW_INTERNAL = 0x6F00,
 };
 
-/* Largest response data: vpcd's 2-byte length covers data and status word. */
-#define SIM_MAX_RESPONSE 65533u
-
 struct sim_apdu {
     uint8_t cla, ins, p1, p2;
     struct sim_slice data; /* empty in cases 1 and 2 */

@@ -7,10 +7,6 @@
 #include "commands.h"
 #include "trace.h"
 
-const uint8_t sim_card_atr[24] = { 0x3B, 0xFE, 0x18, 0x00, 0x00, 0x81, 0x31, 0xFE,
-                                   0x45, 0x80, 0x31, 0x81, 0x54, 0x48, 0x53, 0x4D,
-                                   0x31, 0x73, 0x80, 0x21, 0x40, 0x81, 0x07, 0xFA };
-
 bool sim_card_commit(struct sim_card *card)
 {
     if (!card->state.dirty) {
@@ -43,6 +39,10 @@ static void undo(struct sim_card *card)
 bool sim_card_start(struct sim_card *card)
 {
     sim_card_reset(card);
+    if (card->profile == NULL) {
+        card->profile = &sim_profile_default;
+    }
+    card->state.capacity = card->profile->capacity;
     if (card->state.dirty) {
         return sim_card_commit(card);
     }
@@ -57,6 +57,12 @@ void sim_card_free(struct sim_card *card)
     sim_state_free(&card->state);
     sim_buf_free(&card->saved);
     sim_buf_free(&card->pending);
+}
+
+size_t sim_card_room(const struct sim_card *card, const struct sim_apdu *apdu)
+{
+    size_t most = card->profile->max_response - 2;
+    return apdu->le < most ? apdu->le : most;
 }
 
 bool sim_card_is_authenticated(const struct sim_card *card)
@@ -171,7 +177,7 @@ static uint16_t fit_to_le(struct sim_card *card, const struct sim_apdu *apdu, bo
         sim_buf_clear(data);
         return SIM_SW_OK;
     }
-    size_t room = apdu->le < SIM_MAX_RESPONSE ? apdu->le : SIM_MAX_RESPONSE;
+    size_t room = sim_card_room(card, apdu);
     if (data->len <= room) {
         return SIM_SW_OK;
     }
@@ -192,7 +198,7 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
 {
     struct sim_apdu apdu;
     const struct sim_command *known = NULL;
-    bool well_formed = sim_apdu_parse(&apdu, command, len);
+    bool well_formed = sim_apdu_parse(&apdu, command, len) && len <= card->profile->max_command;
     bool hidden = false;
     uint16_t sw = SIM_SW_WRONG_LENGTH;
 

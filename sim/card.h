@@ -8,6 +8,7 @@
 
 #include "apdu.h"
 #include "buf.h"
+#include "profile.h"
 #include "state.h"
 #include "store.h"
 
@@ -19,9 +20,10 @@ enum sim_applet {
 struct sim_card {
     struct sim_state state;
     struct sim_store *store; /* borrowed; NULL: state lives in memory only (fuzzing) */
-    struct sim_buf saved;    /* encoding of the state as last stored, to undo failed commands */
-    bool real_latency;       /* take as long as a real device */
-    bool trace;              /* log commands and responses on stderr */
+    const struct sim_profile *profile;
+    struct sim_buf saved; /* encoding of the state as last stored, to undo failed commands */
+    bool real_latency;    /* take as long as a real device */
+    bool trace;           /* log commands and responses on stderr */
 
     enum sim_applet applet;
     bool user_verified;
@@ -34,10 +36,10 @@ struct sim_card {
     bool pending_hidden; /* its content must not be logged */
 };
 
-/* The answer to reset: the one every client knows (protocol section 1.2). */
-extern const uint8_t sim_card_atr[24];
-
-/* Take over the state that was just loaded or made; false when it can't be stored. */
+/*
+ * Take over the state that was just loaded or made; false when it can't be stored. Without a
+ * profile the card gets the default one.
+ */
 bool sim_card_start(struct sim_card *card);
 
 /* Free what the card holds, the state included. */
@@ -58,6 +60,9 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
  * dispatcher does this at the end of every command.
  */
 bool sim_card_commit(struct sim_card *card);
+
+/* Bytes of data that an answer may have, for the host and for this device; 0 without Le. */
+size_t sim_card_room(const struct sim_card *card, const struct sim_apdu *apdu);
 
 /* Whether the user is authenticated, however that was done. */
 bool sim_card_is_authenticated(const struct sim_card *card);

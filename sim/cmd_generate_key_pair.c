@@ -12,32 +12,24 @@
 #include "commands.h"
 #include "cvc.h"
 #include "fs.h"
+#include "policy.h"
+#include "private_op.h"
 #include "tlv.h"
-
-/* An object of the command; `data` NULL when absent. */
-struct object {
-    uint32_t tag;
-    size_t min, max;
-    size_t offset; /* of its slice in the struct it is parsed into */
-};
 
 /* The command data: the content of a CVC body and the policy objects behind it. */
 struct request {
     struct sim_slice profile, car, public_key, chr, other_car, extensions;
-    struct sim_slice uses, algorithms, domain, reference;
+    struct sim_policy policy;
 };
 
-static const struct object request_objects[] = {
+static const struct sim_tlv_object request_objects[] = {
     { 0x5F29, 1, 1, offsetof(struct request, profile) },
     { 0x42, 8, SIM_MAX_CHR, offsetof(struct request, car) },
     { 0x7F49, 1, SIM_MAX_FILE, offsetof(struct request, public_key) },
     { 0x5F20, 8, SIM_MAX_CHR, offsetof(struct request, chr) },
     { 0x45, 0, SIM_MAX_CHR, offsetof(struct request, other_car) }, /* accepted, not used */
     { 0x65, 0, SIM_MAX_FILE, offsetof(struct request, extensions) },
-    { 0x90, 4, 4, offsetof(struct request, uses) },
-    { 0x91, 0, SIM_MAX_ALGORITHMS, offsetof(struct request, algorithms) },
-    { 0x92, 1, 1, offsetof(struct request, domain) },
-    { 0x93, 1, 1, offsetof(struct request, reference) }, /* accepted, not used */
+    SIM_POLICY_OBJECTS(struct request, policy),
     { 0 },
 };
 
@@ -47,7 +39,7 @@ struct template
     struct sim_slice oid, size, t81, t82, t83, t84, t85, t87;
 };
 
-static const struct object template_objects[] = {
+static const struct sim_tlv_object template_objects[] = {
     { 0x06, 1, 32, offsetof(struct template, oid) },
     { 0x02, 1, 4, offsetof(struct template, size) },
     { 0x81, 1, 128, offsetof(struct template, t81) },
@@ -64,32 +56,13 @@ static const uint8_t oid_terminal_authentication[] = { 0x04, 0x00, 0x7F, 0x00,
                                                        0x07, 0x02, 0x02, 0x02 };
 enum { FAMILY_RSA = 0x01, FAMILY_ECDSA = 0x02 };
 
+/* what the outer signature would be in the terms of SIGN */
+enum { SIGN_RSA_SHA256 = 0x33, SIGN_EC_SHA256 = 0x73 };
+
 static const unsigned rsa_sizes[] = { 1024, 1536, 2048, 3072, 4096 };
 
 /* OpenSSL's limit for the exponent in practice, and that of the card's 82 object */
 enum { MAX_EXPONENT_LEN = 32 };
-
-static bool parse_objects(struct sim_slice in, const struct object *objects, void *into)
-{
-    while (in.len > 0) {
-        uint32_t tag;
-        struct sim_slice value;
-        const struct object *object = objects;
-        if (!sim_tlv_next(&in, &tag, &value)) {
-            return false;
-        }
-        while (object->tag != 0 && object->tag != tag) {
-            object++;
-        }
-        struct sim_slice *to = (struct sim_slice *)(void *)((char *)into + object->offset);
-        if (object->tag == 0 || to->data != NULL || value.len < object->min ||
-            value.len > object->max) {
-            return false;
-        }
-        *to = value;
-    }
-    return true;
-}
 
 static int family_of(struct sim_slice oid)
 {
@@ -197,31 +170,26 @@ static bool put_public_key(struct sim_buf *out, const struct template *template,
     return ok && !out->failed;
 }
 
-static void set_policy(struct sim_key *key, const struct request *request)
+/*
+ * The key that vouches for the new one, and its name. A key of the user's signs with SHA-256, if
+ * its policy lets it, and that counts as a use.
+ */
+static uint16_t find_signer(struct sim_card *card, uint8_t id, struct sim_key **signer,
+                            const char **name)
 {
-    struct sim_slice uses = request->uses;
-    if (request->uses.data != NULL) {
-        sim_slice_u32(&uses, &key->uses_left);
+    if (id == 0) {
+        *signer = &card->state.device_key;
+        *name = card->state.device_chr;
+        return SIM_SW_OK;
     }
-    if (request->domain.data != NULL) {
-        key->domain = request->domain.data[0];
+    const struct sim_key *key = sim_keys_find(&card->state, id);
+    enum sim_key_kind kind = key != NULL && key->kind == SIM_KEY_RSA ? SIM_KEY_RSA : SIM_KEY_EC;
+    uint16_t sw = sim_private_op_begin(
+        card, id, kind, kind == SIM_KEY_RSA ? SIGN_RSA_SHA256 : SIGN_EC_SHA256, signer);
+    if (sw == SIM_SW_OK) {
+        *name = (*signer)->chr;
     }
-    key->n_algorithms = (uint8_t)request->algorithms.len;
-    if (key->n_algorithms > 0) {
-        memcpy(key->algorithms, request->algorithms.data, request->algorithms.len);
-    }
-    memcpy(key->chr, request->chr.data, request->chr.len);
-    key->chr[request->chr.len] = '\0';
-}
-
-/* The key that vouches for the new one, and its name. */
-static const struct sim_key *find_signer(struct sim_state *state, uint8_t id, const char **name)
-{
-    const struct sim_key *signer = id == 0 ? &state->device_key : sim_keys_find(state, id);
-    if (signer != NULL) {
-        *name = id == 0 ? state->device_chr : signer->chr;
-    }
-    return signer;
+    return sw;
 }
 
 static bool put_request(struct sim_buf *out, const struct request *request,
@@ -251,10 +219,8 @@ static bool put_request(struct sim_buf *out, const struct request *request,
 static uint16_t store(struct sim_state *state, struct sim_key *key, const struct sim_buf *out)
 {
     uint16_t certificate = (uint16_t)(SIM_PREFIX_CERTIFICATE << 8 | key->id);
-    if (sim_state_used(state) + key->der.len > SIM_CAPACITY || !sim_keys_add(state, key)) {
-        return SIM_SW_NO_SPACE;
-    }
-    return sim_fs_replace(state, certificate, sim_buf_slice(out));
+    uint16_t sw = sim_keys_store(state, key);
+    return sw != SIM_SW_OK ? sw : sim_fs_replace(state, certificate, sim_buf_slice(out));
 }
 
 uint16_t sim_cmd_generate_key_pair(struct sim_card *card, const struct sim_apdu *apdu,
@@ -264,34 +230,38 @@ uint16_t sim_cmd_generate_key_pair(struct sim_card *card, const struct sim_apdu 
     struct request request = { 0 };
     struct template template = { 0 };
     struct sim_key key = { 0 };
+    struct sim_key *signer = NULL;
     EVP_PKEY *pkey = NULL;
     const char *signer_name = NULL;
 
-    if (!parse_objects(apdu->data, request_objects, &request) || request.profile.data == NULL ||
+    if (!sim_tlv_parse(apdu->data, request_objects, &request) || request.profile.data == NULL ||
         request.profile.data[0] != 0 || request.public_key.data == NULL ||
         request.chr.data == NULL ||
-        !parse_objects(request.public_key, template_objects, &template)) {
+        !sim_tlv_parse(request.public_key, template_objects, &template)) {
         return SIM_SW_WRONG_DATA;
     }
-    if (request.domain.data != NULL && request.domain.data[0] != 0 &&
-        request.domain.data[0] >= state->n_domains) {
+    if (!sim_policy_possible(&request.policy, state)) {
         return SIM_SW_WRONG_DATA;
     }
     if (apdu->p1 == 0 || sim_keys_find(state, apdu->p1) != NULL) {
         return SIM_SW_EXISTS;
     }
-    const struct sim_key *signer = find_signer(state, apdu->p2, &signer_name);
-    if (signer == NULL) {
-        return SIM_SW_REFERENCE_NOT_FOUND;
+    uint16_t sw = find_signer(card, apdu->p2, &signer, &signer_name);
+    if (sw == SIM_SW_OK) {
+        sw = generate(&template, &pkey);
     }
-    uint16_t sw = generate(&template, &pkey);
+    if (sw == SIM_SW_OK && apdu->p2 != 0) {
+        sw = sim_private_op_count(card, signer);
+    }
     if (sw != SIM_SW_OK) {
+        EVP_PKEY_free(pkey);
         return sw;
     }
     if (!sim_key_from_pkey(&key, apdu->p1, pkey)) {
         return SIM_SW_INTERNAL;
     }
-    set_policy(&key, &request);
+    sim_policy_apply(&request.policy, &key);
+    memcpy(key.chr, request.chr.data, request.chr.len);
     if (put_request(out, &request, &template, &key, signer, signer_name)) {
         sw = store(state, &key, out);
     } else {

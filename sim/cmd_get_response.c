@@ -15,7 +15,8 @@ uint16_t sim_cmd_get_response(struct sim_card *card, const struct sim_apdu *apdu
     if (apdu->data.len != 0 || apdu->le == 0) {
         return SIM_SW_WRONG_LENGTH;
     }
-    size_t len = left < apdu->le ? left : apdu->le;
+    size_t room = sim_card_room(card, apdu);
+    size_t len = left < room ? left : room;
     sim_buf_put(out, card->pending.data + card->pending_offset, len);
     card->pending_offset += len;
     left -= len;

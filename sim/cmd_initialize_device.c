@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "commands.h"
+#include "memory.h"
 #include "pin.h"
 #include "tlv.h"
 
@@ -186,9 +187,8 @@ static uint16_t initialize(struct sim_card *card, const struct request *request)
 
 static uint16_t report(const struct sim_card *card, struct sim_buf *out)
 {
-    static const uint8_t version[] = { 0x00, 3, 5 };
-    size_t used = sim_state_used(&card->state);
-    sim_buf_put_u32(out, used < SIM_CAPACITY ? (uint32_t)(SIM_CAPACITY - used) : 0);
+    const uint8_t version[] = { 0x00, card->profile->major, card->profile->minor };
+    sim_buf_put_u32(out, sim_memory_left(&card->state));
     sim_buf_put(out, version, sizeof(version));
     return SIM_SW_OK;
 }

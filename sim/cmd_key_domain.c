@@ -3,26 +3,21 @@
  * KEY DOMAIN 80 52 P1 P2: status, DKEK shares, creating and deleting DKEK domains (protocol
  * sections 6.8 and 13).
  */
-#include <string.h>
-
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include "commands.h"
-
-enum { KCV_LEN = 8 };
+#include "kek.h"
 
 static bool put_status(const struct sim_domain *domain, struct sim_buf *out)
 {
-    uint8_t digest[32] = { 0 };
+    uint8_t kcv[SIM_KCV_LEN] = { 0 };
     /* the check value stays zero while shares are missing */
-    if (domain->outstanding == 0 &&
-        EVP_Q_digest(NULL, "SHA256", NULL, domain->kek, sizeof(domain->kek), digest, NULL) != 1) {
+    if (sim_kek_is_ready(domain) && !sim_kek_check_value(domain, kcv)) {
         return false;
     }
     sim_buf_put_u8(out, domain->shares);
     sim_buf_put_u8(out, domain->outstanding);
-    sim_buf_put(out, digest, KCV_LEN);
+    sim_buf_put(out, kcv, sizeof(kcv));
     return true;
 }
 

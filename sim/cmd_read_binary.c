@@ -33,7 +33,7 @@ uint16_t sim_cmd_read_binary(struct sim_card *card, const struct sim_apdu *apdu,
     if (offset > file->content.len) {
         return SIM_SW_WRONG_OFFSET;
     }
-    size_t room = apdu->le < SIM_MAX_RESPONSE ? apdu->le : SIM_MAX_RESPONSE;
+    size_t room = sim_card_room(card, apdu);
     size_t left = file->content.len - offset;
     sim_buf_put(out, file->content.data + offset, left < room ? left : room);
     card->current_fid = fid;

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "fs.h"
+#include "policy.h"
 #include "tlv.h"
 
 enum {
@@ -11,8 +12,6 @@ enum {
     P2_FCP = 0x04,
     P2_NO_RESPONSE = 0x0C,
     PLATFORM_JCOP = 0x00,
-    VERSION_MAJOR = 3,
-    VERSION_MINOR = 5,
 };
 
 static const uint8_t hsm_aid[] = {
@@ -20,11 +19,12 @@ static const uint8_t hsm_aid[] = {
 };
 static const uint8_t security_domain_aid[] = { 0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00 };
 
-static void put_hsm_fci(const struct sim_state *state, struct sim_buf *out)
+static void put_hsm_fci(const struct sim_card *card, struct sim_buf *out)
 {
     struct sim_buf fci = { 0 };
-    const uint8_t attributes[] = { (uint8_t)(state->options >> 8), (uint8_t)state->options,
-                                   PLATFORM_JCOP, VERSION_MAJOR, VERSION_MINOR };
+    const uint8_t attributes[] = { (uint8_t)(card->state.options >> 8),
+                                   (uint8_t)card->state.options, PLATFORM_JCOP,
+                                   card->profile->major, card->profile->minor };
     sim_tlv_put(&fci, 0x81, "\x00\x00", 2);
     sim_tlv_put(&fci, 0x82, "\x38", 1);
     sim_tlv_put(&fci, 0x84, hsm_aid, sizeof(hsm_aid));
@@ -35,11 +35,11 @@ static void put_hsm_fci(const struct sim_state *state, struct sim_buf *out)
     sim_buf_free(&fci);
 }
 
-static void put_security_domain_fci(const struct sim_state *state, struct sim_buf *out)
+static void put_security_domain_fci(const struct sim_card *card, struct sim_buf *out)
 {
     static const uint8_t maximum_length[] = { 0x9F, 0x65, 0x01, 0xFF };
     struct sim_buf fci = { 0 };
-    (void)state;
+    (void)card;
     sim_tlv_put(&fci, 0x84, security_domain_aid, sizeof(security_domain_aid));
     sim_tlv_put(&fci, 0xA5, maximum_length, sizeof(maximum_length));
     sim_tlv_put_buf(out, 0x6F, &fci);
@@ -49,7 +49,7 @@ static void put_security_domain_fci(const struct sim_state *state, struct sim_bu
 static const struct application {
     enum sim_applet applet;
     struct sim_slice aid;
-    void (*put_fci)(const struct sim_state *state, struct sim_buf *out);
+    void (*put_fci)(const struct sim_card *card, struct sim_buf *out);
 } applications[] = {
     { SIM_APPLET_HSM, { hsm_aid, sizeof(hsm_aid) }, put_hsm_fci },
     { SIM_APPLET_SECURITY_DOMAIN,
@@ -67,11 +67,35 @@ static uint16_t select_application(struct sim_card *card, const struct sim_apdu 
         card->applet = applications[i].applet;
         sim_card_clear_security(card);
         if (apdu->p2 != P2_NO_RESPONSE) {
-            applications[i].put_fci(&card->state, out);
+            applications[i].put_fci(card, out);
         }
         return SIM_SW_OK;
     }
     return SIM_SW_FILE_NOT_FOUND;
+}
+
+/* Make `fid` the current file and describe it; `key` NULL for a file that is none. */
+static uint16_t answer(struct sim_card *card, const struct sim_apdu *apdu, uint16_t fid, size_t len,
+                       const struct sim_key *key, struct sim_buf *out)
+{
+    struct sim_buf fci = { 0 }, policy = { 0 };
+    const uint8_t size[] = { (uint8_t)(len >> 8), (uint8_t)len };
+    const uint8_t id[] = { (uint8_t)(fid >> 8), (uint8_t)fid };
+    card->current_fid = fid;
+    if (apdu->p2 == P2_NO_RESPONSE) {
+        return SIM_SW_OK;
+    }
+    sim_tlv_put(&fci, 0x81, size, sizeof(size));
+    sim_tlv_put(&fci, 0x82, "\x01", 1);
+    sim_tlv_put(&fci, 0x83, id, sizeof(id));
+    if (key != NULL) {
+        sim_policy_put(key, &policy);
+        sim_tlv_put_buf(&fci, 0xA5, &policy);
+    }
+    sim_tlv_put_buf(out, 0x62, &fci);
+    sim_buf_free(&policy);
+    sim_buf_free(&fci);
+    return SIM_SW_OK;
 }
 
 static uint16_t select_file(struct sim_card *card, const struct sim_apdu *apdu, struct sim_buf *out)
@@ -85,24 +109,17 @@ static uint16_t select_file(struct sim_card *card, const struct sim_apdu *apdu, 
     if (path.len != 2 || !sim_slice_u16(&path, &fid)) {
         return SIM_SW_WRONG_LENGTH;
     }
-    /* keys are listed by ENUMERATE, yet genuine cards do not find them here (section 3.2) */
+    /*
+     * Genuine cards list keys in ENUMERATE and do not find them here (section 3.2). This one does,
+     * because it is the way to read a key's policy that section 8.2 suggests.
+     */
+    if (fid >> 8 == SIM_PREFIX_KEY) {
+        const struct sim_key *key = sim_keys_find(&card->state, (uint8_t)fid);
+        return key == NULL ? SIM_SW_FILE_NOT_FOUND : answer(card, apdu, fid, 0, key, out);
+    }
     const struct sim_file *file = sim_fs_find(&card->state, fid);
-    if (file == NULL) {
-        return SIM_SW_FILE_NOT_FOUND;
-    }
-    card->current_fid = fid;
-    if (apdu->p2 == P2_NO_RESPONSE) {
-        return SIM_SW_OK;
-    }
-    struct sim_buf fci = { 0 };
-    const uint8_t size[] = { (uint8_t)(file->content.len >> 8), (uint8_t)file->content.len };
-    const uint8_t id[] = { (uint8_t)(fid >> 8), (uint8_t)fid };
-    sim_tlv_put(&fci, 0x81, size, sizeof(size));
-    sim_tlv_put(&fci, 0x82, "\x01", 1);
-    sim_tlv_put(&fci, 0x83, id, sizeof(id));
-    sim_tlv_put_buf(out, 0x62, &fci);
-    sim_buf_free(&fci);
-    return SIM_SW_OK;
+    return file == NULL ? SIM_SW_FILE_NOT_FOUND
+                        : answer(card, apdu, fid, file->content.len, NULL, out);
 }
 
 uint16_t sim_cmd_select(struct sim_card *card, const struct sim_apdu *apdu, struct sim_buf *out)

@@ -6,6 +6,7 @@ static const struct sim_command commands[] = {
     { 0x00, 0x24, SIM_CMD_HIDE_DATA, sim_cmd_change_reference_data },
     { 0x00, 0x2C, SIM_CMD_HIDE_DATA, sim_cmd_reset_retry_counter },
     { 0x00, 0x46, SIM_CMD_NEEDS_USER, sim_cmd_generate_key_pair },
+    { 0x00, 0x48, SIM_CMD_NEEDS_USER, sim_cmd_generate_symmetric_key },
     { 0x00, 0x84, 0, sim_cmd_get_challenge },
     { 0x00, 0xA4, SIM_CMD_ANY_APPLET, sim_cmd_select },
     { 0x00, 0xB1, 0, sim_cmd_read_binary },
@@ -17,6 +18,8 @@ static const struct sim_command commands[] = {
     { 0x80, 0x58, 0, sim_cmd_enumerate_objects },
     { 0x80, 0x62, SIM_CMD_NEEDS_USER | SIM_CMD_HIDE_RESPONSE, sim_cmd_decipher },
     { 0x80, 0x68, SIM_CMD_NEEDS_USER, sim_cmd_sign },
+    { 0x80, 0x78, SIM_CMD_NEEDS_USER | SIM_CMD_HIDE_DATA | SIM_CMD_HIDE_RESPONSE,
+      sim_cmd_symmetric_cipher },
 };
 
 const struct sim_command *sim_command_find(int cla, uint8_t ins)

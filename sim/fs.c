@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "apdu.h"
+#include "memory.h"
 #include "state.h"
 
 static const struct {
@@ -77,14 +78,16 @@ uint16_t sim_fs_write(struct sim_state *state, uint16_t fid, size_t offset, stru
         return SIM_SW_NO_SPACE;
     }
     size_t growth = end > old_len ? end - old_len : 0;
-    if (growth > 0 && sim_state_used(state) + growth > SIM_CAPACITY) {
-        return SIM_SW_NO_SPACE;
-    }
     file = find_or_create(state, fid);
     if (file == NULL) {
         return SIM_SW_NO_SPACE;
     }
+    size_t used = state->capacity == 0 ? 0 : sim_memory_used(state);
     if (growth > 0 && sim_buf_reserve(&file->content, growth) == NULL) {
+        return SIM_SW_NO_SPACE;
+    }
+    if (sim_memory_is_exceeded(state, used)) {
+        file->content.len = old_len;
         return SIM_SW_NO_SPACE;
     }
     if (data.len == 0 || file->content.data == NULL) {

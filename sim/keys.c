@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "apdu.h"
+#include "memory.h"
 #include "state.h"
 
 static bool describe(struct sim_key *key)
@@ -74,6 +75,20 @@ bool sim_key_from_der(struct sim_key *key, uint8_t id, struct sim_slice der)
     return true;
 }
 
+bool sim_key_from_aes(struct sim_key *key, uint8_t id, struct sim_slice value)
+{
+    start(key, id, NULL);
+    sim_buf_put(&key->der, value.data, value.len);
+    if ((value.len != 16 && value.len != 24 && value.len != 32) || key->der.failed) {
+        sim_key_free(key);
+        return false;
+    }
+    key->kind = SIM_KEY_AES;
+    key->size = value.len;
+    key->bits = (unsigned)value.len * 8;
+    return true;
+}
+
 void sim_key_free(struct sim_key *key)
 {
     EVP_PKEY_free(key->pkey);
@@ -103,6 +118,22 @@ bool sim_keys_add(struct sim_state *state, struct sim_key *key)
     *key = (struct sim_key){ 0 };
     state->dirty = true;
     return true;
+}
+
+uint16_t sim_keys_store(struct sim_state *state, struct sim_key *key)
+{
+    uint8_t id = key->id;
+    uint16_t sw = SIM_SW_EXISTS;
+    if (id != 0 && sim_keys_find(state, id) == NULL) {
+        size_t used = sim_memory_used(state);
+        sw = sim_keys_add(state, key) ? SIM_SW_OK : SIM_SW_NO_SPACE;
+        if (sim_memory_is_exceeded(state, used)) {
+            sim_keys_remove(state, id);
+            sw = SIM_SW_NO_SPACE;
+        }
+    }
+    sim_key_free(key);
+    return sw;
 }
 
 bool sim_keys_remove(struct sim_state *state, uint8_t id)

@@ -14,6 +14,7 @@ enum sim_key_kind {
     SIM_KEY_NONE = 0,
     SIM_KEY_RSA = 1,
     SIM_KEY_EC = 2,
+    SIM_KEY_AES = 3,
 };
 
 enum {
@@ -24,10 +25,10 @@ enum {
 struct sim_key {
     uint8_t id; /* low byte of CCxx */
     enum sim_key_kind kind;
-    EVP_PKEY *pkey;                /* parsed once, for speed */
-    struct sim_buf der;            /* the same key as it stands in the state file */
+    EVP_PKEY *pkey;                /* parsed once, for speed; NULL for AES */
+    struct sim_buf der;            /* the same key as it stands in the state file; AES: as it is */
     const struct sim_curve *curve; /* EC only */
-    size_t size;                   /* bytes of the modulus or of the curve's field */
+    size_t size;                   /* bytes of the modulus, of the curve's field, of the AES key */
     unsigned bits;
     char chr[17]; /* holder reference given at generation, may be empty */
     uint32_t uses_left;
@@ -45,6 +46,9 @@ bool sim_key_from_pkey(struct sim_key *key, uint8_t id, EVP_PKEY *pkey);
 /* Make `key` from its DER private key; policy as sim_key_from_pkey(). */
 bool sim_key_from_der(struct sim_key *key, uint8_t id, struct sim_slice der);
 
+/* Make an AES key of 16, 24 or 32 bytes; policy as sim_key_from_pkey(). */
+bool sim_key_from_aes(struct sim_key *key, uint8_t id, struct sim_slice value);
+
 /* Wipe and free what the key holds. */
 void sim_key_free(struct sim_key *key);
 
@@ -53,6 +57,12 @@ struct sim_key *sim_keys_find(struct sim_state *state, uint8_t id);
 
 /* Add `key` to the state, which takes over its content on success; false without memory. */
 bool sim_keys_add(struct sim_state *state, struct sim_key *key);
+
+/*
+ * Put a new key on the card, which takes over its content in any case. Status word: 9000; 6A89
+ * when its id is in use or the device key's (section 24, question 4); 6A84 when the card is full.
+ */
+uint16_t sim_keys_store(struct sim_state *state, struct sim_key *key);
 
 /* Remove and free CC<id>; false when there is none. */
 bool sim_keys_remove(struct sim_state *state, uint8_t id);

@@ -25,13 +25,14 @@ struct arguments {
     const char *write_root;
     char host[256];
     char port[32];
+    const struct sim_profile *profile;
     bool real_latency;
     bool log;
 };
 
 static const char help[] =
     "usage: sc-hsm-sim --state FILE [--vpcd HOST:PORT] [--serial S]\n"
-    "                  [--latency none|real] [--log]\n"
+    "                  [--profile default|jcop3|jcop4|microsd] [--latency none|real] [--log]\n"
     "\n"
     "A SmartCard-HSM in software, plugged into the virtual reader vpcd of pcscd.\n"
     "It protects nothing: keys and PINs lie readable in the state file.\n"
@@ -39,6 +40,7 @@ static const char help[] =
     "  --state FILE         the card; created when it does not exist\n"
     "  --vpcd HOST:PORT     where vpcd listens (default " DEFAULT_HOST ":" DEFAULT_PORT ")\n"
     "  --serial S           serial number of a new card (default " SIM_DEFAULT_SERIAL ")\n"
+    "  --profile P          sizes, memory and version of a real device, or of none (default)\n"
     "  --latency none|real  take as long as a real device for private operations\n"
     "  --log                each command and response on stderr, PINs and plaintexts left out\n"
     "  --write-root FILE    write the root certificate of all virtual cards and exit\n"
@@ -77,15 +79,11 @@ static int puts_or_fail(const char *text)
 static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "state", required_argument, NULL, 's' },
-        { "vpcd", required_argument, NULL, 'v' },
-        { "serial", required_argument, NULL, 'n' },
-        { "latency", required_argument, NULL, 'l' },
-        { "log", no_argument, NULL, 'g' },
-        { "write-root", required_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        { NULL, 0, NULL, 0 },
+        { "state", required_argument, NULL, 's' },      { "vpcd", required_argument, NULL, 'v' },
+        { "serial", required_argument, NULL, 'n' },     { "profile", required_argument, NULL, 'p' },
+        { "latency", required_argument, NULL, 'l' },    { "log", no_argument, NULL, 'g' },
+        { "write-root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },          { NULL, 0, NULL, 0 },
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -104,6 +102,12 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
                              optarg);
             }
             arguments->serial = optarg;
+            break;
+        case 'p':
+            arguments->profile = sim_profile_find(optarg);
+            if (arguments->profile == NULL) {
+                return usage("--profile wants default, jcop3, jcop4 or microsd, not ", optarg);
+            }
             break;
         case 'l':
             if (strcmp(optarg, "none") != 0 && strcmp(optarg, "real") != 0) {
@@ -210,6 +214,7 @@ int main(int argc, char **argv)
      * provider that is just asking this card.
      */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    card.profile = arguments.profile;
     bool ok = load(&card, &arguments);
     if (ok && arguments.write_root != NULL) {
         ok = write_root(&card, arguments.write_root);

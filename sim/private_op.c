@@ -14,7 +14,7 @@ uint16_t sim_private_op_begin(struct sim_card *card, uint8_t id, enum sim_key_ki
     if (*key == NULL) {
         return SIM_SW_REFERENCE_NOT_FOUND;
     }
-    if ((*key)->kind != kind) {
+    if (kind != SIM_KEY_NONE && (*key)->kind != kind) {
         return SIM_SW_NOT_SUPPORTED;
     }
     return sim_key_check(*key, algorithm);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What SIGN and DECIPHER have in common: finding the key, its policy, its price. */
+/* What the commands that use a key have in common: finding the key, its policy, its price. */
 #ifndef SIM_PRIVATE_OP_H
 #define SIM_PRIVATE_OP_H
 
@@ -8,8 +8,9 @@
 #include "keys.h"
 
 /*
- * The key `id` if it is of this kind and may be used with `algorithm` now. Status word: 9000;
- * 6A88 no such key; 6985 the device key; 6A81 and 6984 by policy (protocol section 6.4).
+ * The key `id` if it is of this kind (SIM_KEY_NONE: any) and may be used with `algorithm` now.
+ * Status word: 9000; 6A88 no such key; 6985 the device key; 6A81 and 6984 by policy (protocol
+ * section 6.4).
  */
 uint16_t sim_private_op_begin(struct sim_card *card, uint8_t id, enum sim_key_kind kind,
                               uint8_t algorithm, struct sim_key **key);

@@ -67,18 +67,6 @@ void sim_state_free(struct sim_state *state)
     OPENSSL_cleanse(state, sizeof(*state));
 }
 
-size_t sim_state_used(const struct sim_state *state)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < state->n_files; i++) {
-        used += state->files[i].content.len;
-    }
-    for (size_t i = 0; i < state->n_keys; i++) {
-        used += state->keys[i].der.len;
-    }
-    return used;
-}
-
 /* Strings: one length byte, then the characters. */
 static void put_string(struct sim_buf *out, const char *text)
 {
@@ -123,7 +111,8 @@ static bool take_key(struct sim_slice in, struct sim_key *key)
         !take_string(&in, policy.chr, sizeof(policy.chr))) {
         return false;
     }
-    if (!sim_key_from_der(key, policy.id, in)) {
+    if (!(kind == SIM_KEY_AES ? sim_key_from_aes(key, policy.id, in)
+                              : sim_key_from_der(key, policy.id, in))) {
         return false;
     }
     if (key->kind != kind) {
@@ -157,7 +146,7 @@ static void encode_device_key(const struct sim_state *state, size_t i, struct si
 
 static bool decode_device_key(struct sim_state *state, struct sim_slice in)
 {
-    return state->device_key.pkey == NULL && take_key(in, &state->device_key);
+    return state->device_key.kind == SIM_KEY_NONE && take_key(in, &state->device_key);
 }
 
 /* The first versions made an issuer and a root for each card, and kept their keys. */
@@ -395,6 +384,8 @@ static bool decode_record(struct sim_state *state, uint16_t type, struct sim_sli
 
 bool sim_state_decode(struct sim_state *state, struct sim_slice in)
 {
+    /* what is on a card stays there, also if there is more of it than a new key would find room */
+    size_t capacity = state->capacity;
     sim_state_free(state);
     while (in.len > 0) {
         uint16_t type;
@@ -412,6 +403,7 @@ bool sim_state_decode(struct sim_state *state, struct sim_slice in)
         sim_state_free(state);
         return false;
     }
+    state->capacity = capacity;
     state->dirty = false;
     return true;
 }

@@ -18,7 +18,6 @@ enum {
     SIM_MAX_DOMAINS = 255, /* section 6.7, tag 97 */
     SIM_KEK_LEN = 32,      /* section 13.1 */
     SIM_MAX_AID = 16,
-    SIM_CAPACITY = 1024 * 1024, /* bytes for keys and files; roomier than a real card's 76 KB */
 };
 
 /* Configuration options of INITIALIZE DEVICE, tag 80 (section 6.7). */
@@ -80,7 +79,8 @@ struct sim_state {
     struct sim_key *keys;
     size_t n_keys;
 
-    bool dirty; /* differs from what the store holds; whoever changes something sets it */
+    size_t capacity; /* bytes for keys and files, see memory.h; 0: no limit. Not in the encoding */
+    bool dirty;      /* differs from what the store holds; whoever changes something sets it */
 };
 
 /* Free everything inside and leave an empty state. */
@@ -93,12 +93,9 @@ void sim_state_erase(struct sim_state *state);
 void sim_state_encode(const struct sim_state *state, struct sim_buf *out);
 
 /*
- * Replace `state` by what `in` describes. False, with `state` empty, when it is not a complete
- * and consistent encoding.
+ * Replace `state` by what `in` describes, all but its capacity. False, with `state` empty, when it
+ * is not a complete and consistent encoding.
  */
 bool sim_state_decode(struct sim_state *state, struct sim_slice in);
-
-/* Bytes used by keys and files, the measure against SIM_CAPACITY. */
-size_t sim_state_used(const struct sim_state *state);
 
 #endif

@@ -53,6 +53,28 @@ bool sim_tlv_next(struct sim_slice *in, uint32_t *tag, struct sim_slice *value)
     return take_tag(in, tag) && take_length(in, &len) && sim_slice_take(in, len, value);
 }
 
+bool sim_tlv_parse(struct sim_slice in, const struct sim_tlv_object *objects, void *into)
+{
+    while (in.len > 0) {
+        uint32_t tag;
+        struct sim_slice value;
+        const struct sim_tlv_object *object = objects;
+        if (!sim_tlv_next(&in, &tag, &value)) {
+            return false;
+        }
+        while (object->tag != 0 && object->tag != tag) {
+            object++;
+        }
+        struct sim_slice *to = (struct sim_slice *)(void *)((char *)into + object->offset);
+        if (object->tag == 0 || to->data != NULL || value.len < object->min ||
+            value.len > object->max) {
+            return false;
+        }
+        *to = value;
+    }
+    return true;
+}
+
 void sim_tlv_put(struct sim_buf *out, uint32_t tag, const void *value, size_t len)
 {
     if (len > 0xFFFFFF) {

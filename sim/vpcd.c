@@ -144,7 +144,7 @@ static bool control(struct sim_card *card, const struct waiting *waiting, int fd
         sim_card_reset(card);
         return true;
     case GET_ATR:
-        return send_message(waiting, fd, (struct sim_slice){ sim_card_atr, sizeof(sim_card_atr) });
+        return send_message(waiting, fd, card->profile->atr);
     default:
         return true;
     }
