@@ -55,6 +55,19 @@ int schsm_card_read_description(struct schsm_session *session, int key_ref,
                                 struct schsm_pkcs15_key *key, bool *exists,
                                 struct schsm_error *err);
 
+/*
+ * The SO-PIN (hsm_pin.c). _require_ fails with NOT_INITIALISED where none was ever set; _check_
+ * where it is blocked, or fewer than min_tries are left; _fail_ words its refusal by the last
+ * command, and leaves the error of every other failure as it is. What is worded is final.
+ */
+int schsm_card_require_so_pin(struct schsm_session *session, struct schsm_error *err);
+int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err);
+int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *err);
+
+/* Writes the token's label into file 2F03; the card is logged in. (hsm_label.c) */
+int schsm_card_write_label(struct schsm_session *session, const char *label,
+                           struct schsm_error *err);
+
 /* Fills key_type and bits of an object from a DER SubjectPublicKeyInfo, where it tells them. */
 void schsm_card_describe_public_key(struct schsm_object *object, const uint8_t *spki,
                                     size_t spki_len);

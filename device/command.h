@@ -116,6 +116,24 @@ int schsm_card_verify_pin(struct schsm_card *card, const uint8_t *pin, size_t le
 /* The same, the PIN typed at the reader (18). */
 int schsm_card_verify_pin_on_pad(struct schsm_card *card, struct schsm_error *err);
 
+#define SCHSM_USER_PIN_MIN 6 /* bytes, 5.1 */
+#define SCHSM_USER_PIN_MAX 16
+#define SCHSM_SO_PIN_LEN 8 /* bytes, 5.2 */
+
+/*
+ * CHANGE REFERENCE DATA (5.3): the old value and the new one; lengths checked by the caller, at
+ * most SCHSM_USER_PIN_MAX each. The card parts them by the length of the PIN that it knows.
+ */
+int schsm_card_change_reference_data(struct schsm_card *card, enum schsm_pin_reference reference,
+                                     const uint8_t *old_value, size_t old_len,
+                                     const uint8_t *new_value, size_t new_len,
+                                     struct schsm_error *err);
+
+/* RESET RETRY COUNTER of the user PIN by the SO-PIN (5.4), which has SCHSM_SO_PIN_LEN bytes.
+ * new_pin may be NULL: the PIN stays as it is. */
+int schsm_card_reset_retry_counter(struct schsm_card *card, const uint8_t *so_pin,
+                                   const uint8_t *new_pin, size_t new_len, struct schsm_error *err);
+
 /*
  * READ BINARY (4.3): up to *len bytes at offset; *len becomes what came, 0 at the end of the file.
  * A file that does not exist fails with status word 6A82.
@@ -144,6 +162,13 @@ int schsm_card_write_file(struct schsm_card *card, unsigned int file, const uint
 /* DELETE FILE (4.5); a file that is not there fails with status word 6A82. */
 int schsm_card_delete_file(struct schsm_card *card, unsigned int file, struct schsm_error *err);
 
+/*
+ * SELECT of a file (3.2), for its length alone; logs nobody out. *exists is false where there is
+ * none; real cards say so of keys as well. *length is -1 where the card does not tell.
+ */
+int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,
+                           struct schsm_error *err);
+
 /* Every file id there can be: nine types with 256 each, and a few besides. */
 #define SCHSM_FILES_MAX 2048
 
@@ -168,6 +193,36 @@ int schsm_card_sign(struct schsm_card *card, unsigned int key_ref,
 int schsm_card_decipher(struct schsm_card *card, unsigned int key_ref,
                         enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
                         uint8_t *out, size_t *out_len, struct schsm_error *err);
+
+/*
+ * INITIALIZE DEVICE (6.7) with this concatenation of data objects; erases everything. A card whose
+ * memory has to be tidied first (6A84) gets the command twice.
+ */
+int schsm_card_initialise(struct schsm_card *card, const uint8_t *objects, size_t len,
+                          struct schsm_error *err);
+
+/* The same command without data: bytes that are free (6.7). A card that does not tell refuses. */
+int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schsm_error *err);
+
+/* What one GET CHALLENGE gives at most (6.1). */
+#define SCHSM_CHALLENGE_MAX 1024
+
+/* GET CHALLENGE (6.1): len random bytes, 1..SCHSM_CHALLENGE_MAX. */
+int schsm_card_get_challenge(struct schsm_card *card, uint8_t *out, size_t len,
+                             struct schsm_error *err);
+
+/* MANAGE PUBLIC KEY AUTHENTICATION, status (6.12). */
+struct schsm_public_key_status {
+    bool enabled;               /* the device was initialised with public keys */
+    unsigned int total;         /* keys that can be registered */
+    unsigned int missing;       /* of these, not registered yet */
+    unsigned int required;      /* keys that have to authenticate */
+    unsigned int authenticated; /* keys that did */
+};
+
+/* A device without public-key authentication is success with enabled false. */
+int schsm_card_public_key_status(struct schsm_card *card, struct schsm_public_key_status *status,
+                                 struct schsm_error *err);
 
 /* KEY DOMAIN, query (6.8). */
 struct schsm_key_domain_status {

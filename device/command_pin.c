@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 
-#define PIN_MIN 6
-#define PIN_MAX 16
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#define PIN_MIN SCHSM_USER_PIN_MIN
+#define PIN_MAX SCHSM_USER_PIN_MAX
+
+/* 5.4 P1: what RESET RETRY COUNTER is given. */
+enum { RESET_WITH_NEW_PIN = 0x00, RESET_COUNTER_ONLY = 0x01 };
 
 /* 5.1: where public-key authentication is in use the card answers with some warning or execution
  * error; which one is not in any public source. */
@@ -117,4 +124,47 @@ int schsm_card_verify_pin_on_pad(struct schsm_card *card, struct schsm_error *er
     default:
         return schsm_fail_status_word(err, SCHSM_INS_VERIFY, card->status_word);
     }
+}
+
+/* A command whose data is two values, one behind the other. */
+static int send_pair(struct schsm_card *card, uint8_t ins, uint8_t p1, uint8_t p2,
+                     const uint8_t *first, size_t first_len, const uint8_t *second,
+                     size_t second_len, struct schsm_error *err)
+{
+    uint8_t data[2 * PIN_MAX];
+    const struct schsm_apdu apdu = {
+        .ins = ins, .p1 = p1, .p2 = p2, .data = data, .data_len = first_len + second_len
+    };
+    int ok;
+
+    if (first_len > PIN_MAX || second_len > PIN_MAX) {
+        card->result = SCHSM_TRANSPORT_OK;
+        card->status_word = 0;
+        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "a PIN has at most %d characters", PIN_MAX);
+    }
+    memcpy(data, first, first_len);
+    if (second_len > 0) {
+        memcpy(data + first_len, second, second_len);
+    }
+    ok = schsm_card_exchange(card, &apdu, NULL, NULL, err) &&
+         (card->status_word == SCHSM_SW_OK || schsm_fail_status_word(err, ins, card->status_word));
+    OPENSSL_cleanse(data, sizeof(data));
+    return ok;
+}
+
+int schsm_card_change_reference_data(struct schsm_card *card, enum schsm_pin_reference reference,
+                                     const uint8_t *old_value, size_t old_len,
+                                     const uint8_t *new_value, size_t new_len,
+                                     struct schsm_error *err)
+{
+    return send_pair(card, SCHSM_INS_CHANGE_REFERENCE_DATA, 0x00, (uint8_t)reference, old_value,
+                     old_len, new_value, new_len, err);
+}
+
+int schsm_card_reset_retry_counter(struct schsm_card *card, const uint8_t *so_pin,
+                                   const uint8_t *new_pin, size_t new_len, struct schsm_error *err)
+{
+    return send_pair(card, SCHSM_INS_RESET_RETRY_COUNTER,
+                     new_pin != NULL ? RESET_WITH_NEW_PIN : RESET_COUNTER_ONLY, SCHSM_PIN_USER,
+                     so_pin, SCHSM_SO_PIN_LEN, new_pin, new_pin != NULL ? new_len : 0, err);
 }

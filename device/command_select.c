@@ -12,6 +12,7 @@ static const uint8_t aid[] = { 0xE8, 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81, 0xC3, 0
 #define TAG_FCI 0x6F
 #define TAG_FCP 0x62
 #define TAG_ATTRIBUTES 0x85
+#define TAG_SIZE 0x81
 
 /* Attributes are read from their end: options (2), type, major, minor; old cards give the last two
  * only. A response of another form tells nothing, and is no failure: the applet is selected. */
@@ -57,5 +58,48 @@ int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struc
     if (fci != NULL) {
         parse_fci(response, len, fci);
     }
+    return 1;
+}
+
+/* The size of a transparent file; -1 where the template does not tell. */
+static long parse_size(const uint8_t *data, size_t len)
+{
+    struct schsm_tlv outer, size;
+    long value = 0;
+
+    if (!schsm_tlv_first(data, len, &outer) || (outer.tag != TAG_FCI && outer.tag != TAG_FCP) ||
+        !schsm_tlv_find(outer.value.data, outer.value.len, TAG_SIZE, &size) ||
+        size.value.len == 0 || size.value.len > 3) {
+        return -1;
+    }
+    for (size_t i = 0; i < size.value.len; i++) {
+        value = value << 8 | size.value.data[i];
+    }
+    return value;
+}
+
+int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,
+                           struct schsm_error *err)
+{
+    const uint8_t data[2] = { (uint8_t)(file >> 8), (uint8_t)file };
+    const struct schsm_apdu apdu = {
+        .ins = SCHSM_INS_SELECT, .data = data, .data_len = sizeof(data), .le = 256
+    };
+    uint8_t response[256];
+    size_t len = sizeof(response);
+
+    *exists = false;
+    *length = -1;
+    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
+        return 0;
+    }
+    if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
+        return 1;
+    }
+    if (card->status_word != SCHSM_SW_OK) {
+        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    }
+    *exists = true;
+    *length = parse_size(response, len);
     return 1;
 }

@@ -107,3 +107,15 @@ bool schsm_pin_memory_knows(const uint8_t fingerprint[SCHSM_PIN_FINGERPRINT], in
     schsm_guard_unlock();
     return known;
 }
+
+void schsm_pin_memory_forget(const uint8_t fingerprint[SCHSM_PIN_FINGERPRINT])
+{
+    schsm_guard_lock();
+    for (unsigned int i = 0; i < used && i < REFUSED_MAX; i++) {
+        if (CRYPTO_memcmp(refused[i].fingerprint, fingerprint, SCHSM_PIN_FINGERPRINT) == 0) {
+            /* no HMAC anybody will see */
+            memset(refused[i].fingerprint, 0, SCHSM_PIN_FINGERPRINT);
+        }
+    }
+    schsm_guard_unlock();
+}

@@ -30,4 +30,7 @@ void schsm_pin_memory_add(const uint8_t fingerprint[SCHSM_PIN_FINGERPRINT], int 
 /* Whether that PIN was refused before; *tries_left becomes what was left then. */
 bool schsm_pin_memory_knows(const uint8_t fingerprint[SCHSM_PIN_FINGERPRINT], int *tries_left);
 
+/* This PIN is the device's right one now. */
+void schsm_pin_memory_forget(const uint8_t fingerprint[SCHSM_PIN_FINGERPRINT]);
+
 #endif

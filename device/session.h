@@ -132,6 +132,16 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
 int schsm_session_prepare_login(struct schsm_session *session, const struct schsm_login *login,
                                 struct schsm_pin_prospect *state, struct schsm_error *err);
 
+/* Words the card's refusal of the user PIN in VERIFY or CHANGE REFERENCE DATA, and remembers that
+ * this PIN was refused. pin: NULL for one that was typed at the reader. (session_login.c) */
+int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
+                           struct schsm_error *err);
+int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err);
+
+/* The device's PIN is this one from now on, NULL: it has none or one that we do not know. What the
+ * session knew of the old one is void; where one was kept, this one is. (session_login.c) */
+void schsm_session_pin_changed(struct schsm_session *session, struct schsm_secret *pin);
+
 /* The serial number in a reader's name, as USB tokens have it: `(DENK01009620000         )` is
  * DENK0100962. False if there is none. size is the room at serial, SCHSM_SERIAL_MAX + 1. */
 bool schsm_reader_serial(const char *reader, char *serial, size_t size);

@@ -12,8 +12,8 @@
 #include "log.h"
 
 /* 5.1 */
-#define PIN_MIN 6
-#define PIN_MAX 16
+#define PIN_MIN SCHSM_USER_PIN_MIN
+#define PIN_MAX SCHSM_USER_PIN_MAX
 
 #define TOLD_SECONDS 20 /* for how long a told number of tries is good */
 
@@ -35,17 +35,16 @@ static int refuse_tries(struct schsm_session *session, struct schsm_error *err, 
 static int refuse_blocked(struct schsm_session *session, struct schsm_error *err)
 {
     REFUSE(session, err, SCHSM_REASON_PIN_BLOCKED,
-           "the PIN of device %s is blocked: unblock it with the SO-PIN, for instance by "
-           "pkcs11-tool --login --login-type so --init-pin",
+           "the PIN of device %s is blocked: unblock it with the SO-PIN and 'sc-hsm pin unblock'",
            schsm_session_name(session));
     return refuse_tries(session, err, 0);
 }
 
-static int refuse_uninitialised(struct schsm_session *session, struct schsm_error *err)
+int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err)
 {
     return REFUSE(session, err, SCHSM_REASON_NOT_INITIALISED,
-                  "device %s is not initialised and has no PIN yet: initialise it, for instance "
-                  "with sc-hsm-tool --initialize",
+                  "device %s is not initialised and has no PIN yet: initialise it with "
+                  "'sc-hsm init'",
                   schsm_session_name(session));
 }
 
@@ -59,11 +58,11 @@ static int refuse_transport(struct schsm_session *session, struct schsm_error *e
         return 0;
     }
     if (so.state == SCHSM_PIN_ABSENT) {
-        return refuse_uninitialised(session, err);
+        return schsm_session_refuse_uninitialised(session, err);
     }
     return REFUSE(session, err, SCHSM_REASON_PIN_MUST_CHANGE,
-                  "device %s has a transport PIN, which has to be changed before the first use "
-                  "(pkcs11-tool --login --change-pin)",
+                  "device %s has a transport PIN, which has to be changed before the first use: "
+                  "'sc-hsm pin change' does that",
                   schsm_session_name(session));
 }
 
@@ -95,7 +94,7 @@ static int query(struct schsm_session *session, int *tries, struct schsm_error *
     case SCHSM_PIN_TRANSPORT:
         return refuse_transport(session, err);
     case SCHSM_PIN_ABSENT:
-        return refuse_uninitialised(session, err);
+        return schsm_session_refuse_uninitialised(session, err);
     case SCHSM_PIN_PUBLIC_KEY:
         break;
     }
@@ -228,7 +227,7 @@ static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, i
     if (tries == 0) {
         REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
                "the PIN is wrong, and the PIN of device %s is now blocked: unblock it with the "
-               "SO-PIN, for instance by pkcs11-tool --login --login-type so --init-pin",
+               "SO-PIN and 'sc-hsm pin unblock'",
                schsm_session_name(session));
     } else {
         REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
@@ -239,9 +238,9 @@ static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, i
     return refuse_tries(session, err, tries);
 }
 
-/* Words the failure of VERIFY. Without a status word the way to the card broke: as it is. */
-static int fail_verify(struct schsm_session *session, struct schsm_secret *pin,
-                       struct schsm_error *err)
+/* Without a status word the way to the card broke: as it is. */
+int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
+                           struct schsm_error *err)
 {
     unsigned int status_word = session->card.status_word;
     int tries = schsm_status_word_tries(status_word);
@@ -280,7 +279,7 @@ static int verify_on_pad(struct schsm_session *session, struct schsm_error *err)
     }
     schsm_log(SCHSM_LOG_INFO, "waiting for the PIN at the PIN pad of reader %s", session->reader);
     if (!schsm_card_verify_pin_on_pad(&session->card, err)) {
-        return fail_verify(session, NULL, err);
+        return schsm_session_fail_pin(session, NULL, err);
     }
     session->login = SCHSM_LOGIN_IN;
     return 1;
@@ -291,7 +290,7 @@ static int verify(struct schsm_session *session, const struct schsm_login *login
 {
     if (!schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin),
                                err)) {
-        return fail_verify(session, pin, err);
+        return schsm_session_fail_pin(session, pin, err);
     }
     session->login = SCHSM_LOGIN_IN;
     session->pin_proven =
@@ -375,6 +374,23 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
 done:
     schsm_secret_free(pin);
     return ok;
+}
+
+void schsm_session_pin_changed(struct schsm_session *session, struct schsm_secret *pin)
+{
+    uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    session->login = SCHSM_LOGIN_UNKNOWN;
+    session->pin_proven = session->tries_asked = false;
+    schsm_session_keep(&session->typed, NULL);
+    if (session->kept_pin != NULL) {
+        schsm_session_keep(&session->kept_pin, pin);
+    }
+    if (pin != NULL && schsm_pin_memory_in_use() && schsm_session_learn_serial(session, &ignored) &&
+        schsm_pin_fingerprint(session->serial, pin, fingerprint, &ignored)) {
+        schsm_pin_memory_forget(fingerprint);
+    }
 }
 
 int schsm_session_prepare_login(struct schsm_session *session, const struct schsm_login *login,

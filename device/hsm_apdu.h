@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands to a SmartCard-HSM as a user wrote them, byte by byte. */
+#ifndef SCHSM_DEVICE_HSM_APDU_H
+#define SCHSM_DEVICE_HSM_APDU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device.h"
+#include "error.h"
+
+/* What a command can do. */
+enum schsm_hsm_apdu_effect {
+    SCHSM_HSM_APDU_READS,   /* nothing on the device changes */
+    SCHSM_HSM_APDU_CHANGES, /* it may change or erase something */
+    SCHSM_HSM_APDU_PIN      /* it carries a PIN, and a wrong one costs a try */
+};
+
+/* Of an encoded command. Fails with ARGUMENT where it is none (ISO/IEC 7816-4). name: of the
+ * command, static text. */
+int schsm_hsm_apdu_check(const uint8_t *command, size_t len, enum schsm_hsm_apdu_effect *effect,
+                         const char **name, struct schsm_error *err);
+
+struct schsm_hsm_exchange {
+    const uint8_t *command; /* as above */
+    size_t command_len;
+    uint8_t *response; /* data without status word, OPENSSL_malloc'ed; NULL where there is none */
+    size_t response_len;
+    unsigned int status_word; /* 0: it was not sent */
+    const char *meaning;      /* of the status word, static text */
+};
+
+/*
+ * Sends commands one after the other, while no other program gets at the device, and whatever the
+ * device answers; the applet is selected before. 61xx and 6Cxx are followed (2.1). login: NULL for
+ * none. Only where the way to the device fails this does. schsm_hsm_exchanges_clear in both cases.
+ */
+int schsm_hsm_transmit(struct schsm_device *dev, struct schsm_hsm_exchange *exchanges, size_t count,
+                       const struct schsm_login *login, struct schsm_error *err);
+void schsm_hsm_exchanges_clear(struct schsm_hsm_exchange *exchanges, size_t count);
+
+#endif
