@@ -117,7 +117,7 @@ find_token() {
         die "no card is in any reader; plug in the token, and check that pcscd runs"
     run sc-hsm-tool 2>&1 | tee "$work/token" || die "the first card is not a SmartCard-HSM"
     ! grep -qi 'never been initialized' "$work/token" ||
-        die "the token was never initialised: do that first, with sc-hsm-tool --initialize"
+        die "the token was never initialised: do that first, with sc-hsm init"
     [ -t 0 ] && printf 'PIN of the token (it is checked once): '
     IFS= read -rs pin || die "no PIN was given"
     echo
