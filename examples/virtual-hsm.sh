@@ -30,6 +30,7 @@ Usage: virtual-hsm.sh start [--cards N]   start N virtual cards, 0 to 8; print s
        virtual-hsm.sh stop                end cards and daemon; print lines that undo the settings
        virtual-hsm.sh remove [CARD]       pull a card out of its reader (1, 2, ...; default 1)
        virtual-hsm.sh insert [CARD]       put it back
+       virtual-hsm.sh control CARD WORDS  make something go wrong with a card: "control 1 help"
 All but start work on the environment that SC_HSM_VIRTUAL names. Binaries are taken from
 SC_HSM_BUILD, by default the build folder of this source tree.
 END
@@ -222,7 +223,7 @@ start_card() {
     [ "$(id -u)" = 0 ] || options=(--user --preserve-credentials --net)
     detached "card-$card" nsenter --target "$process" "${options[@]}" -- \
         "$build/bin/sc-hsm-sim" --state "$dir/card-$card.state" --vpcd "127.0.0.1:$port" \
-        --serial "$(serial_of "$card")" --log
+        --serial "$(serial_of "$card")" --log --control "$dir/card-$card.control"
 }
 
 # slot_shows CARD YES_OR_NO: whether pcscd sees a card in the reader of that card.
@@ -384,8 +385,16 @@ command_insert() {
     wait_until "card $card did not reach its reader" card_present "$card"
 }
 
+# The card itself listens, and tells what it understands.
+command_control() {
+    use_card "$@"
+    [ $# -gt 1 ] || die "control needs a card and what to tell it, for example: control 1 help"
+    running "card-$card" || die "card $card is not in its reader"
+    "$build/bin/sc-hsm-sim" --control "$dir/card-$card.control" --tell "${*:2}"
+}
+
 case ${1:-} in
-start | env | stop | remove | insert) "command_$1" "${@:2}" ;;
+start | env | stop | remove | insert | control) "command_$1" "${@:2}" ;;
 -h | --help | help) usage ;;
 *)
     usage >&2

@@ -203,6 +203,7 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
     uint16_t sw = SIM_SW_WRONG_LENGTH;
 
     sim_buf_clear(response);
+    card->busy_ms = 0;
     if (card->trace) {
         sim_trace_command(&apdu, well_formed, command, len);
     }

@@ -8,6 +8,7 @@
 
 #include "apdu.h"
 #include "buf.h"
+#include "latency.h"
 #include "profile.h"
 #include "state.h"
 #include "store.h"
@@ -21,9 +22,10 @@ struct sim_card {
     struct sim_state state;
     struct sim_store *store; /* borrowed; NULL: state lives in memory only (fuzzing) */
     const struct sim_profile *profile;
+    enum sim_latency latency;
     struct sim_buf saved; /* encoding of the state as last stored, to undo failed commands */
-    bool real_latency;    /* take as long as a real device */
     bool trace;           /* log commands and responses on stderr */
+    unsigned busy_ms;     /* how long a real device would have taken for the last command */
 
     enum sim_applet applet;
     bool user_verified;

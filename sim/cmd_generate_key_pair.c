@@ -262,6 +262,7 @@ uint16_t sim_cmd_generate_key_pair(struct sim_card *card, const struct sim_apdu 
     }
     sim_policy_apply(&request.policy, &key);
     memcpy(key.chr, request.chr.data, request.chr.len);
+    sim_latency_add(card, SIM_OPERATION_GENERATE, &key);
     if (put_request(out, &request, &template, &key, signer, signer_name)) {
         sw = store(state, &key, out);
     } else {

@@ -56,5 +56,6 @@ uint16_t sim_cmd_generate_symmetric_key(struct sim_card *card, const struct sim_
         return SIM_SW_INTERNAL;
     }
     sim_policy_apply(&request.policy, &key);
+    sim_latency_add(card, SIM_OPERATION_GENERATE, &key);
     return sim_keys_store(&card->state, &key);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm-sim: a SmartCard-HSM in software, for development and tests. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,134 +8,14 @@
 #include <openssl/crypto.h>
 
 #include "card.h"
+#include "control.h"
+#include "options.h"
 #include "personalise.h"
 #include "vpcd.h"
-
-#define DEFAULT_HOST "127.0.0.1"
-#define DEFAULT_PORT "35963"
 
 enum {
     EXIT_USAGE = 2,
 };
-
-struct arguments {
-    const char *state;
-    const char *serial; /* NULL: the default for a new card, whatever it has for an old one */
-    const char *write_root;
-    char host[256];
-    char port[32];
-    const struct sim_profile *profile;
-    bool real_latency;
-    bool log;
-};
-
-static const char help[] =
-    "usage: sc-hsm-sim --state FILE [--vpcd HOST:PORT] [--serial S]\n"
-    "                  [--profile default|jcop3|jcop4|microsd] [--latency none|real] [--log]\n"
-    "\n"
-    "A SmartCard-HSM in software, plugged into the virtual reader vpcd of pcscd.\n"
-    "It protects nothing: keys and PINs lie readable in the state file.\n"
-    "\n"
-    "  --state FILE         the card; created when it does not exist\n"
-    "  --vpcd HOST:PORT     where vpcd listens (default " DEFAULT_HOST ":" DEFAULT_PORT ")\n"
-    "  --serial S           serial number of a new card (default " SIM_DEFAULT_SERIAL ")\n"
-    "  --profile P          sizes, memory and version of a real device, or of none (default)\n"
-    "  --latency none|real  take as long as a real device for private operations\n"
-    "  --log                each command and response on stderr, PINs and plaintexts left out\n"
-    "  --write-root FILE    write the root certificate of all virtual cards and exit\n"
-    "  --help, --version\n";
-
-/* HOST:PORT, the port behind the last colon; [::1]:35963 for IPv6. */
-static bool parse_address(struct arguments *arguments, const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || colon[1] == '\0') {
-        return false;
-    }
-    size_t host_len = (size_t)(colon - text);
-    if (text[0] == '[' && text[host_len - 1] == ']') {
-        text++;
-        host_len -= 2;
-    }
-    int host = snprintf(arguments->host, sizeof(arguments->host), "%.*s", (int)host_len, text);
-    int port = snprintf(arguments->port, sizeof(arguments->port), "%s", colon + 1);
-    return host > 0 && (size_t)host < sizeof(arguments->host) && port > 0 &&
-           (size_t)port < sizeof(arguments->port);
-}
-
-static int usage(const char *problem, const char *detail)
-{
-    fprintf(stderr, "sc-hsm-sim: %s%s\n%s", problem, detail, help);
-    return EXIT_USAGE;
-}
-
-static int puts_or_fail(const char *text)
-{
-    return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-/* -1: go on; otherwise the exit status. */
-static int parse_arguments(struct arguments *arguments, int argc, char **argv)
-{
-    static const struct option options[] = {
-        { "state", required_argument, NULL, 's' },      { "vpcd", required_argument, NULL, 'v' },
-        { "serial", required_argument, NULL, 'n' },     { "profile", required_argument, NULL, 'p' },
-        { "latency", required_argument, NULL, 'l' },    { "log", no_argument, NULL, 'g' },
-        { "write-root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },          { NULL, 0, NULL, 0 },
-    };
-    int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 's':
-            arguments->state = optarg;
-            break;
-        case 'v':
-            if (!parse_address(arguments, optarg)) {
-                return usage("--vpcd wants HOST:PORT, not ", optarg);
-            }
-            break;
-        case 'n':
-            if (!sim_serial_is_valid(optarg)) {
-                return usage("--serial wants two letters and 1 to 9 letters or digits, not ",
-                             optarg);
-            }
-            arguments->serial = optarg;
-            break;
-        case 'p':
-            arguments->profile = sim_profile_find(optarg);
-            if (arguments->profile == NULL) {
-                return usage("--profile wants default, jcop3, jcop4 or microsd, not ", optarg);
-            }
-            break;
-        case 'l':
-            if (strcmp(optarg, "none") != 0 && strcmp(optarg, "real") != 0) {
-                return usage("--latency wants none or real, not ", optarg);
-            }
-            arguments->real_latency = strcmp(optarg, "real") == 0;
-            break;
-        case 'g':
-            arguments->log = true;
-            break;
-        case 'r':
-            arguments->write_root = optarg;
-            break;
-        case 'h':
-            return puts_or_fail(help);
-        case 'V':
-            return puts_or_fail("sc-hsm-sim " SC_HSM_VERSION "\n");
-        default:
-            return EXIT_USAGE; /* getopt has said why */
-        }
-    }
-    if (optind < argc) {
-        return usage("unexpected argument ", argv[optind]);
-    }
-    if (arguments->state == NULL) {
-        return usage("--state FILE is missing", "");
-    }
-    return -1;
-}
 
 static bool has_serial(const struct sim_state *state, const char *serial)
 {
@@ -145,7 +24,7 @@ static bool has_serial(const struct sim_state *state, const char *serial)
 }
 
 /* Load the card from its file, or make a new one. */
-static bool load(struct sim_card *card, const struct arguments *arguments)
+static bool load(struct sim_card *card, const struct sim_arguments *arguments)
 {
     struct sim_buf content = { 0 };
     const char *serial = arguments->serial;
@@ -202,12 +81,18 @@ static void warn(const struct sim_card *card, const char *path)
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = { .host = DEFAULT_HOST, .port = DEFAULT_PORT };
+    struct sim_arguments arguments;
     struct sim_store store = { .lock_fd = -1 };
     struct sim_card card = { .store = &store };
-    int status = parse_arguments(&arguments, argc, argv);
-    if (status >= 0) {
-        return status;
+    if (!sim_options_parse(&arguments, argc, argv)) {
+        return EXIT_USAGE;
+    }
+    if (arguments.print != NULL) {
+        arguments.print();
+        return fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    if (arguments.tell != NULL) {
+        return sim_control_tell(arguments.control, arguments.tell) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     /*
      * The card must not read the openssl.cnf of the programs that use it: it may load the
@@ -220,9 +105,9 @@ int main(int argc, char **argv)
         ok = write_root(&card, arguments.write_root);
     } else if (ok) {
         warn(&card, arguments.state);
-        card.real_latency = arguments.real_latency;
+        card.latency = arguments.latency;
         card.trace = arguments.log;
-        ok = sim_vpcd_serve(&card, arguments.host, arguments.port);
+        ok = sim_vpcd_serve(&card, arguments.host, arguments.port, arguments.control);
     }
     sim_card_free(&card);
     sim_store_close(&store);

@@ -26,8 +26,6 @@ uint16_t sim_private_op_count(struct sim_card *card, struct sim_key *key)
     if (!sim_card_commit(card)) {
         return SIM_SW_MEMORY_FAILURE;
     }
-    if (card->real_latency) {
-        sim_latency_wait(key);
-    }
+    sim_latency_add(card, SIM_OPERATION_USE, key);
     return SIM_SW_OK;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,21 @@ static bool write_tmp(const char *path, const struct sim_buf *file)
     return close(fd) == 0 && ok;
 }
 
+void sim_store_cut_power(void)
+{
+    (void)raise(SIGKILL);
+    abort(); /* not reached */
+}
+
+/* True, or dead. */
+static bool survive(const struct sim_store *store, enum sim_power_cut moment)
+{
+    if (store->power_cut == moment) {
+        sim_store_cut_power();
+    }
+    return true;
+}
+
 bool sim_store_save(struct sim_store *store, struct sim_slice content)
 {
     uint8_t sum[DIGEST_LEN];
@@ -191,8 +207,10 @@ bool sim_store_save(struct sim_store *store, struct sim_slice content)
         sim_buf_put_u32(&file, (uint32_t)content.len);
         sim_buf_put(&file, sum, sizeof(sum));
         sim_buf_put(&file, content.data, content.len);
-        ok = !file.failed && write_tmp(store->tmp_path, &file) &&
-             rename(store->tmp_path, store->path) == 0 && sync_directory(store->dir_path);
+        ok = !file.failed && survive(store, SIM_POWER_CUT_BEFORE) &&
+             write_tmp(store->tmp_path, &file) && survive(store, SIM_POWER_CUT_DURING) &&
+             rename(store->tmp_path, store->path) == 0 && sync_directory(store->dir_path) &&
+             survive(store, SIM_POWER_CUT_AFTER);
         if (!ok) {
             complain_errno(store->path, "cannot write the state");
         }

@@ -13,11 +13,20 @@
 
 struct sim_state;
 
+/* Where in the next sim_store_save() the program dies, for tests. */
+enum sim_power_cut {
+    SIM_POWER_CUT_NONE,
+    SIM_POWER_CUT_BEFORE, /* nothing is written */
+    SIM_POWER_CUT_DURING, /* written beside the old state, not yet in its place */
+    SIM_POWER_CUT_AFTER,  /* done */
+};
+
 struct sim_store {
     char *path;
     char *tmp_path;
     char *dir_path;
     int lock_fd; /* holds the flock on PATH.lock */
+    enum sim_power_cut power_cut;
 };
 
 enum sim_store_found {
@@ -35,6 +44,9 @@ enum sim_store_found sim_store_open(struct sim_store *store, const char *path,
 
 /* Write `content` durably; false, with a line on stderr, when it may not have reached the disk. */
 bool sim_store_save(struct sim_store *store, struct sim_slice content);
+
+/* Die at once, as when the power is cut. */
+_Noreturn void sim_store_cut_power(void);
 
 /* Release lock and memory; an all-zero store with lock_fd -1 is fine. */
 void sim_store_close(struct sim_store *store);

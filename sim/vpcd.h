@@ -13,9 +13,11 @@ struct sim_card;
 
 /*
  * Be the card in the reader at HOST:PORT until SIGTERM or SIGINT: connect, retry while nobody
- * listens, reconnect when the connection drops. False when HOST or PORT make no sense or the
- * signals cannot be set up, explained on stderr.
+ * listens, reconnect when the connection drops. Faults may be asked for over a socket at
+ * `control_path` (control.h; NULL: none). False when HOST or PORT make no sense or signals or
+ * socket cannot be set up, explained on stderr.
  */
-bool sim_vpcd_serve(struct sim_card *card, const char *host, const char *port);
+bool sim_vpcd_serve(struct sim_card *card, const char *host, const char *port,
+                    const char *control_path);
 
 #endif

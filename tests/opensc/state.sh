@@ -49,7 +49,7 @@ says 'nowhere/state'
 mkdir folder
 fails "a folder" "${start[@]}" folder
 fails "no --state" "$card_program"
-says 'usage:'
+says 'state FILE is missing'
 fails "a bad serial" "${start[@]}" new --serial 'ut 1'
 fails "a long serial" "${start[@]}" new --serial UT1234567890
 fails "a bad latency" "${start[@]}" new --latency slow
