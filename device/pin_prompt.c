@@ -89,9 +89,10 @@ static void write_all(int fd, const char *text)
 
 static void show(int tty, const struct schsm_pin_prompt *prompt)
 {
-    char text[600] = "PIN";
+    char text[600] = "";
     char tries[48];
 
+    append_text(text, 200, prompt != NULL && prompt->what != NULL ? prompt->what : "PIN");
     if (prompt != NULL && prompt->object != NULL) {
         append_text(text, 300, " for ");
         append_text(text, 300, prompt->object);
@@ -194,9 +195,12 @@ int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, siz
     *len = 0;
     tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (tty < 0) {
-        return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
-                          "a PIN is needed, but there is no terminal to ask at: name a pin-source "
-                          "in the configuration or the URI");
+        return prompt != NULL && prompt->what != NULL
+                   ? schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                                "there is no terminal to ask for the %s at", prompt->what)
+                   : schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                                "a PIN is needed, but there is no terminal to ask at: name a "
+                                "pin-source in the configuration or the URI");
     }
     lock_terminal();
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -211,7 +215,8 @@ int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, siz
     } while (result < 0 && stops_process(last_signal));
     ok = result > 0 && *len > 0;
     if (!ok) {
-        schsm_fail(err, SCHSM_REASON_CANCELLED, "the PIN prompt was left without a PIN");
+        schsm_fail(err, SCHSM_REASON_CANCELLED, "the prompt for the %s was left without an answer",
+                   prompt != NULL && prompt->what != NULL ? prompt->what : "PIN");
     }
     (void)close(wake[0]);
     (void)close(wake[1]);

@@ -17,7 +17,7 @@
 
 #include "pin_prompt.h"
 
-#define PIN_BYTES_MAX 64                 /* of any source; the card takes at most 16 */
+#define PIN_BYTES_MAX 256                /* of any source; the card takes at most 16 */
 #define READ_MAX (PIN_BYTES_MAX + 2 + 1) /* CR LF, and one byte that shows that there is more */
 
 enum kind { KIND_FILE, KIND_ENV, KIND_FD, KIND_PROMPT, KIND_PINPAD, KIND_SECRET };

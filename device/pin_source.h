@@ -18,6 +18,7 @@ struct schsm_pin_source;
 
 /* What a prompt shows. Strings may be NULL where unknown. */
 struct schsm_pin_prompt {
+    const char *what;   /* what is asked for; NULL: the PIN */
     const char *device; /* serial number or reader name */
     const char *object; /* label or URI of the key, NULL: the device as a whole */
     int tries_left;     /* -1: unknown */
@@ -46,7 +47,7 @@ bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source);
 
 /*
  * Reads the PIN; one trailing newline (LF or CRLF) of a file or descriptor is dropped. Fails with
- * SCHSM_REASON_PIN_SOURCE (unreadable, empty, longer than 64 bytes), SCHSM_REASON_CANCELLED (the
+ * SCHSM_REASON_PIN_SOURCE (unreadable, empty, longer than 256 bytes), SCHSM_REASON_CANCELLED (the
  * user left the prompt), SCHSM_REASON_PIN_MISSING (prompt without a controlling terminal).
  * On success *pin is the caller's to free.
  */

@@ -148,7 +148,9 @@ static int check_tries(struct schsm_session *session, const struct schsm_login *
 static int read_source(struct schsm_session *session, const struct schsm_login *login, int tries,
                        struct schsm_secret **pin, struct schsm_error *err)
 {
-    const struct schsm_pin_prompt prompt = { schsm_session_name(session), login->object, tries };
+    const struct schsm_pin_prompt prompt = { .device = schsm_session_name(session),
+                                             .object = login->object,
+                                             .tries_left = tries };
     bool stored = schsm_pin_source_is_stored(login->source);
     bool transaction = session->in_transaction;
 

@@ -1,83 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help text, made from the tables of commands, options and exit statuses. */
-#include "tool.h"
+/* sc-hsm help: what the tables say. */
+#include "commands.h"
 
-#include <stdio.h>
+#include <string.h>
 
-#include "exit_status.h"
-#include "output.h"
+#include <openssl/bio.h>
 
-static void print_options(void)
-{
-    struct schsm_table table;
+#include "help.h"
 
-    puts("\nOptions:");
-    schsm_table_init(&table, 2, NULL);
-    for (const struct schsm_option *option = schsm_options; option->name != NULL; option++) {
-        char letter[] = { '-', option->letter, ',', '\0' };
-
-        schsm_table_addf(&table, "  %s --%s%s%s", option->letter != '\0' ? letter : "   ",
-                         option->name, option->argument != NULL ? " " : "",
-                         option->argument != NULL ? option->argument : "");
-        schsm_table_add(&table, option->summary);
-    }
-    schsm_table_print(&table, NULL);
-}
-
-static void print_usage(const char *command, const char *synopsis)
-{
-    (void)fputs("Usage: " SCHSM_TOOL_NAME, stdout);
-    for (const struct schsm_option *option = schsm_options; option->name != NULL; option++) {
-        if (option->argument != NULL) {
-            printf(" [--%s %s]", option->name, option->argument);
-        }
-    }
-    printf(" [--json] %s%s%s\n", command, synopsis[0] != '\0' ? " " : "", synopsis);
-}
-
-void schsm_help_tool(void)
-{
-    struct schsm_table table;
-
-    print_usage("COMMAND", "[ARGUMENT]");
-    puts("\nLooks after SmartCard-HSM devices: what is plugged in, its state, the objects on it.");
-    puts("\nCommands:");
-    schsm_table_init(&table, 2, NULL);
-    for (const struct schsm_command *command = schsm_commands; command->name != NULL; command++) {
-        schsm_table_addf(&table, "  %s%s%s", command->name, command->synopsis[0] != '\0' ? " " : "",
-                         command->synopsis);
-        schsm_table_add(&table, command->summary);
-    }
-    schsm_table_print(&table, NULL);
-    print_options();
-    puts("\nExit status:");
-    for (size_t status = 0; schsm_exit_text(status) != NULL; status++) {
-        printf("  %zu  %s\n", status, schsm_exit_text(status));
-    }
-    puts("\n'" SCHSM_TOOL_NAME " help COMMAND' explains a command.");
-}
-
-void schsm_help_command(const struct schsm_command *command)
-{
-    print_usage(command->name, command->synopsis);
-    printf("\n%s", command->help);
-    print_options();
-}
-
-int schsm_cmd_help(struct schsm_tool *tool, struct schsm_error *err)
+static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
     const struct schsm_command *command = NULL;
+    char name[64];
 
+    if (schsm_tool_flag(tool, "manual")) {
+        return schsm_help_manual(err);
+    }
+    if (schsm_tool_flag(tool, "completion")) {
+        return schsm_help_completion(err);
+    }
     if (tool->argument_count == 0) {
-        schsm_help_tool();
-        return 1;
+        return schsm_help(NULL, NULL, err);
     }
-    command = schsm_command_find(tool->arguments[0]);
-    if (command == NULL) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "there is no command '%.40s'; '" SCHSM_TOOL_NAME " --help' lists them",
-                          tool->arguments[0]);
+    if (BIO_snprintf(name, sizeof(name), "%s%s%s", tool->arguments[0],
+                     tool->argument_count > 1 ? " " : "",
+                     tool->argument_count > 1 ? tool->arguments[1] : "") < 0) {
+        return schsm_command_unknown(tool->arguments[0], err);
     }
-    schsm_help_command(command);
-    return 1;
+    command = schsm_command_find(name);
+    if (command != NULL) {
+        return schsm_help(command, NULL, err);
+    }
+    for (size_t i = 0; tool->argument_count == 1 && schsm_commands[i] != NULL; i++) {
+        if (schsm_command_in_group(schsm_commands[i], name, strlen(name))) {
+            return schsm_help(NULL, name, err);
+        }
+    }
+    return schsm_command_unknown(name, err);
 }
+
+static const struct schsm_option options[] = {
+    { "manual", '\0', false, NULL, "print the generated sections of the man page", NULL },
+    { "completion", '\0', false, NULL, "print the completion script for bash", NULL },
+    SCHSM_OPTIONS_END,
+};
+
+const struct schsm_command schsm_command_help = {
+    .name = "help",
+    .synopsis = "[COMMAND]",
+    .arguments_max = 2,
+    .summary = "Explain a command",
+    .help =
+        "Explains the command, or shows all commands and the options that each of them takes.\n",
+    .options = options,
+    .run = run,
+};

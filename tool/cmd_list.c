@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm list: keys, certificates and data objects, each with its URI. */
-#include "tool.h"
+#include "commands.h"
 
 #include <stdio.h>
 
@@ -139,7 +139,7 @@ static int print(const struct schsm_match_list *list, bool json, struct schsm_er
     return schsm_table_print(&table, err);
 }
 
-int schsm_cmd_list(struct schsm_tool *tool, struct schsm_error *err)
+static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_match_list list = { NULL, 0 };
     struct schsm_uri uri;
@@ -170,3 +170,16 @@ done:
     schsm_uri_clear(&uri);
     return ok;
 }
+
+const struct schsm_command schsm_command_list = {
+    .name = "list",
+    .synopsis = "[URI]",
+    .arguments_max = 1,
+    .summary = "Show keys, certificates and data objects",
+    .help = "Shows what is on the device, each object with the sc-hsm: URI that names it for "
+            "openssl. A URI as "
+            "argument narrows the list, for example sc-hsm:type=cert or sc-hsm:id=10.\n"
+            "No PIN is needed; the size of a data object that is read only after login stays "
+            "unknown.\n",
+    .run = run,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm readers: what is plugged in. */
-#include "tool.h"
+#include "commands.h"
 
 #include "output.h"
 
@@ -74,7 +74,7 @@ static int print_table(struct schsm_tool *tool, const struct schsm_reader *reade
     return schsm_table_print(&table, err);
 }
 
-int schsm_cmd_readers(struct schsm_tool *tool, struct schsm_error *err)
+static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_reader readers[READERS_MAX];
     size_t count = READERS_MAX;
@@ -88,3 +88,15 @@ int schsm_cmd_readers(struct schsm_tool *tool, struct schsm_error *err)
     return tool->json ? print_json(tool, readers, count, err)
                       : print_table(tool, readers, count, err);
 }
+
+const struct schsm_command schsm_command_readers = {
+    .name = "readers",
+    .synopsis = "",
+    .arguments_max = 0,
+    .summary = "Show the readers and what is in them",
+    .help =
+        "Lists every reader that the PC/SC service knows: whether a card is in it, whether that "
+        "card is a "
+        "SmartCard-HSM, and its serial number. --reader and --serial do not narrow this list.\n",
+    .run = run,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm status: the state of each device. */
-#include "tool.h"
+#include "commands.h"
 
 #include <stdio.h>
 
@@ -149,7 +149,7 @@ static int print_text(const struct schsm_device_info *info, struct schsm_error *
     return schsm_table_print(&table, err);
 }
 
-int schsm_cmd_status(struct schsm_tool *tool, struct schsm_error *err)
+static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
     const struct schsm_device_selector selector = { .serial = tool->context.config.serial,
                                                     .reader = tool->context.config.reader };
@@ -175,3 +175,20 @@ int schsm_cmd_status(struct schsm_tool *tool, struct schsm_error *err)
     json_decref(array);
     return ok;
 }
+
+const struct schsm_command schsm_command_status = {
+    .name = "status",
+    .synopsis = "",
+    .arguments_max = 0,
+    .summary = "Show the state of the device: PINs, version, DKEK",
+    .help =
+        "Shows for each device: its serial number and label, the version of its software, whether "
+        "it is "
+        "initialised, the state of PIN and SO-PIN with the tries that are left, and the state of "
+        "its "
+        "device key encryption key (DKEK).\n"
+        "No PIN is needed, no try is spent, and nobody is logged out. What the device tells only "
+        "after somebody logged out, such as its version, is shown as unknown while somebody is "
+        "logged in.\n",
+    .run = run,
+};

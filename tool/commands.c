@@ -1,39 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands, in the order in which the help shows them. */
-#include "tool.h"
+#include "commands.h"
 
 #include <string.h>
 
-const struct schsm_command schsm_commands[] = {
-    { "readers", "", 0, "Show the readers and what is in them",
-      "Lists every reader that the PC/SC service knows: whether a card is in it, whether that "
-      "card\n"
-      "is a SmartCard-HSM, and its serial number. --reader and --serial do not narrow this list.\n",
-      schsm_cmd_readers },
-    { "status", "", 0, "Show the state of the device: PINs, version, DKEK",
-      "Shows for each device: its serial number and label, the version of its software, whether "
-      "it\n"
-      "is initialised, the state of PIN and SO-PIN with the tries that are left, and the state of\n"
-      "its device key encryption key (DKEK). No PIN is needed, no try is spent, and nobody is\n"
-      "logged out. What the device tells only after somebody logged out is shown as unknown.\n",
-      schsm_cmd_status },
-    { "list", "[URI]", 1, "Show keys, certificates and data objects",
-      "Shows what is on the device, each object with the sc-hsm: URI that names it for openssl.\n"
-      "A URI as argument narrows the list, for example sc-hsm:type=cert or sc-hsm:id=10. No PIN "
-      "is\n"
-      "needed; the size of a data object that is read only after login stays unknown.\n",
-      schsm_cmd_list },
-    { "help", "[COMMAND]", 1, "Explain a command",
-      "Explains the command, or shows all commands and options.\n", schsm_cmd_help },
-    { NULL, NULL, 0, NULL, NULL, NULL },
+const struct schsm_command *const schsm_commands[] = {
+    &schsm_command_readers, &schsm_command_status, &schsm_command_list, &schsm_command_help, NULL,
 };
 
 const struct schsm_command *schsm_command_find(const char *name)
 {
-    for (const struct schsm_command *command = schsm_commands; command->name != NULL; command++) {
-        if (strcmp(command->name, name) == 0) {
-            return command;
+    for (size_t i = 0; schsm_commands[i] != NULL; i++) {
+        if (strcmp(schsm_commands[i]->name, name) == 0) {
+            return schsm_commands[i];
         }
     }
     return NULL;
+}
+
+bool schsm_command_in_group(const struct schsm_command *command, const char *word, size_t len)
+{
+    return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
+}
+
+int schsm_command_unknown(const char *name, struct schsm_error *err)
+{
+    size_t first = strcspn(name, " ");
+    char seconds[256] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; schsm_commands[i] != NULL; i++) {
+        const char *second = schsm_commands[i]->name + first + 1;
+        size_t second_len = 0;
+
+        if (!schsm_command_in_group(schsm_commands[i], name, first)) {
+            continue;
+        }
+        second_len = strlen(second);
+        if (len + second_len + 3 < sizeof(seconds)) {
+            memcpy(seconds + len, len > 0 ? ", " : "", len > 0 ? 2 : 0);
+            len += len > 0 ? 2 : 0;
+            memcpy(seconds + len, second, second_len + 1);
+            len += second_len;
+        }
+    }
+    if (len > 0 && name[first] == '\0') {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "say what '%.40s' is to do: %s", name,
+                          seconds);
+    }
+    if (len > 0) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "there is no command '%.80s'; behind '%.*s' comes one of: %s", name,
+                          (int)first, name, seconds);
+    }
+    return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                      "there is no command '%.40s'; '" SCHSM_TOOL_NAME " --help' lists them", name);
 }

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "exit_status.h"
+#include "help.h"
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
@@ -17,16 +18,7 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
         return 1;
     }
     if (tool->want_help) {
-        if (tool->command != NULL) {
-            schsm_help_command(tool->command);
-        } else {
-            schsm_help_tool();
-        }
-        return 1;
-    }
-    if (tool->command == NULL) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "say what to do; '" SCHSM_TOOL_NAME " --help' lists the commands");
+        return schsm_help(tool->command, tool->group, err);
     }
     return tool->command->run(tool, err);
 }

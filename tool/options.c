@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options, and the parser of the command line. */
+/* The options of every command, and the parser of the command line. */
 #include "tool.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <openssl/bio.h>
 
 /* These are settings of the provider's configuration by the same name. */
 static int set_config(struct schsm_tool *tool, const struct schsm_option *option, const char *value,
@@ -42,116 +46,175 @@ static int set_version(struct schsm_tool *tool, const struct schsm_option *optio
 }
 
 const struct schsm_option schsm_options[] = {
-    { "reader", 'r', "R", "use the device in this PC/SC reader (its name or a part of it)",
+    { "reader", 'r', false, "R", "use the device in this PC/SC reader (its name or a part of it)",
       set_config },
-    { "serial", '\0', "S", "use the device with this serial number", set_config },
-    { "pin-source", '\0', "SRC", "take the PIN from file:PATH, env:NAME, fd:N, prompt or pinpad",
-      set_config },
-    { "json", '\0', NULL, "print JSON instead of tables", set_json },
-    { "help", 'h', NULL, "explain the tool, or the command that is given", set_help },
-    { "version", 'V', NULL, "print the version", set_version },
-    { NULL, '\0', NULL, NULL, NULL },
+    { "serial", '\0', false, "S", "use the device with this serial number", set_config },
+    { "pin-source", '\0', false, "SRC",
+      "take the PIN from file:PATH, env:NAME, fd:N, prompt or pinpad; default: ask", set_config },
+    { "so-pin-source", '\0', false, "SRC",
+      "take the SO-PIN, 16 hex digits, from file:PATH, env:NAME, fd:N or prompt; default: ask",
+      NULL },
+    { "json", '\0', false, NULL, "print JSON instead of tables", set_json },
+    { "help", 'h', false, NULL, "explain the tool, or the command that is given", set_help },
+    { "version", 'V', false, NULL, "print the version", set_version },
+    SCHSM_OPTIONS_END,
 };
-#define OPTION_COUNT (sizeof(schsm_options) / sizeof(schsm_options[0]) - 1)
 
 struct parser {
     struct schsm_tool *tool;
     char **argv;
     int argc;
-    int next;          /* the next word of argv */
-    unsigned int seen; /* a bit for each option with an argument that was met */
+    int next; /* the next word of argv */
+    const char **words;
+    size_t word_count;
 };
+
+/* The option of that name, or with len 0 of that letter, among all there are for the command. */
+static const struct schsm_option *find_option(const struct schsm_tool *tool, const char *name,
+                                              size_t len, char letter)
+{
+    const struct schsm_option *tables[] = { schsm_options,
+                                            tool->command != NULL ? tool->command->options : NULL };
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct schsm_option *option = tables[i]; option != NULL && option->name != NULL;
+             option++) {
+            bool fits = len > 0 ? strncmp(option->name, name, len) == 0 && option->name[len] == '\0'
+                                : option->letter == letter;
+
+            if (fits) {
+                return option;
+            }
+        }
+    }
+    return NULL;
+}
+
+static const char *where_options_are(const struct schsm_tool *tool)
+{
+    return tool->command != NULL ? tool->command->name : "";
+}
 
 /* value: what stands behind `=` or the letter; NULL: take the next word if one is needed. */
 static int apply(struct parser *parser, const struct schsm_option *option, const char *value,
                  struct schsm_error *err)
 {
-    unsigned int bit = 1u << (option - schsm_options);
+    struct schsm_tool *tool = parser->tool;
 
     if (option->argument == NULL) {
-        return option->set(parser->tool, option, NULL, err);
-    }
-    if (value == NULL) {
+        value = "";
+    } else if (value == NULL) {
         if (parser->next == parser->argc) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "option --%s needs a value, %s",
                               option->name, option->argument);
         }
         value = parser->argv[parser->next++];
     }
-    if ((parser->seen & bit) != 0) {
+    if (option->argument != NULL && !option->repeats && schsm_tool_flag(tool, option->name)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "option --%s is given twice", option->name);
     }
-    parser->seen |= bit;
-    return option->set(parser->tool, option, value, err);
+    if (tool->setting_count == SCHSM_TOOL_SETTINGS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there are more than %d options",
+                          SCHSM_TOOL_SETTINGS_MAX);
+    }
+    tool->settings[tool->setting_count++] = (struct schsm_setting){ option, value };
+    return option->set == NULL || option->set(tool, option, value, err);
 }
 
 static int parse_long(struct parser *parser, const char *word, struct schsm_error *err)
 {
     size_t len = strcspn(word, "=");
     const char *value = word[len] == '=' ? word + len + 1 : NULL;
+    const struct schsm_option *option = len > 0 ? find_option(parser->tool, word, len, '\0') : NULL;
 
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct schsm_option *option = &schsm_options[i];
+    if (option == NULL) {
+        const char *command = where_options_are(parser->tool);
 
-        if (strlen(option->name) != len || memcmp(option->name, word, len) != 0) {
-            continue;
-        }
-        if (value != NULL && option->argument == NULL) {
-            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "option --%s takes no value",
-                              option->name);
-        }
-        return apply(parser, option, value, err);
+        /* Never what stands behind the `=`: with a name misspelt it may be a secret. */
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "there is no option --%.*s%s%s; '" SCHSM_TOOL_NAME
+                          "%s%s --help' lists them",
+                          (int)(len < 40 ? len : 40), word, command[0] != '\0' ? " of " : "",
+                          command, command[0] != '\0' ? " " : "", command);
     }
-    /* Never what stands behind the `=`: with a name misspelt it may be a secret. */
-    return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                      "there is no option --%.*s; '" SCHSM_TOOL_NAME " --help' lists them",
-                      (int)(len < 40 ? len : 40), word);
+    if (value != NULL && option->argument == NULL) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "option --%s takes no value", option->name);
+    }
+    return apply(parser, option, value, err);
 }
 
 static int parse_letters(struct parser *parser, const char *letters, struct schsm_error *err)
 {
     while (*letters != '\0') {
-        size_t i = 0;
+        const struct schsm_option *option = find_option(parser->tool, NULL, 0, *letters);
 
-        while (i < OPTION_COUNT && schsm_options[i].letter != *letters) {
-            i++;
-        }
-        if (i == OPTION_COUNT) {
+        if (option == NULL) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                               "there is no option -%c; '" SCHSM_TOOL_NAME " --help' lists them",
                               *letters);
         }
         letters++;
-        if (schsm_options[i].argument != NULL) {
-            return apply(parser, &schsm_options[i], *letters != '\0' ? letters : NULL, err);
+        if (option->argument != NULL) {
+            return apply(parser, option, *letters != '\0' ? letters : NULL, err);
         }
-        if (!apply(parser, &schsm_options[i], NULL, err)) {
+        if (!apply(parser, option, NULL, err)) {
             return 0;
         }
     }
     return 1;
 }
 
-/* The first word that is no option is the command, the others are its arguments. */
-static int take_words(struct schsm_tool *tool, const char **words, size_t count,
-                      struct schsm_error *err)
+/* A word that is no option: the command as long as that is not known, then its arguments. */
+static int take_word(struct parser *parser, const char *word, struct schsm_error *err)
 {
-    if (count == 0) {
+    struct schsm_tool *tool = parser->tool;
+    char name[64];
+    int len = 0;
+
+    if (tool->command != NULL) {
+        if (parser->word_count == tool->command->arguments_max) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                              "'%.40s' is one argument too many; '" SCHSM_TOOL_NAME
+                              " help %s' explains the command",
+                              word, tool->command->name);
+        }
+        parser->words[parser->word_count++] = word;
         return 1;
     }
-    tool->command = schsm_command_find(words[0]);
-    if (tool->command == NULL) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "there is no command '%.40s'; '" SCHSM_TOOL_NAME " --help' lists them",
-                          words[0]);
+    if (tool->group == NULL) {
+        tool->command = schsm_command_find(word);
+        if (tool->command != NULL) {
+            return 1;
+        }
+        for (size_t i = 0; schsm_commands[i] != NULL; i++) {
+            if (schsm_command_in_group(schsm_commands[i], word, strlen(word))) {
+                tool->group = word;
+                return 1;
+            }
+        }
+        return schsm_command_unknown(word, err);
     }
-    tool->arguments = words + 1;
-    tool->argument_count = count - 1;
-    if (tool->argument_count > tool->command->arguments_max) {
+    len = BIO_snprintf(name, sizeof(name), "%s %s", tool->group, word);
+    tool->command = len > 0 ? schsm_command_find(name) : NULL;
+    return tool->command != NULL ? 1 : schsm_command_unknown(len > 0 ? name : tool->group, err);
+}
+
+/* What can be told only at the end. */
+static int check(const struct schsm_tool *tool, struct schsm_error *err)
+{
+    if (tool->want_help || tool->want_version) {
+        return 1;
+    }
+    if (tool->command == NULL) {
+        return tool->group != NULL
+                   ? schsm_command_unknown(tool->group, err)
+                   : schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                                "say what to do; '" SCHSM_TOOL_NAME " --help' lists the commands");
+    }
+    if (tool->argument_count < tool->command->arguments_min) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "'%.40s' is one argument too many; '" SCHSM_TOOL_NAME
-                          " help %s' explains the command",
-                          tool->arguments[tool->command->arguments_max], tool->command->name);
+                          "an argument is missing: " SCHSM_TOOL_NAME " %s %s", tool->command->name,
+                          tool->command->synopsis);
     }
     return 1;
 }
@@ -159,21 +222,77 @@ static int take_words(struct schsm_tool *tool, const char **words, size_t count,
 int schsm_tool_parse(struct schsm_tool *tool, int argc, char **argv, const char **words,
                      struct schsm_error *err)
 {
-    struct parser parser = { .tool = tool, .argv = argv, .argc = argc, .next = 1 };
-    size_t count = 0;
+    struct parser parser = { .tool = tool, .argv = argv, .argc = argc, .next = 1, .words = words };
     bool only_words = false;
 
     while (parser.next < argc) {
         const char *word = argv[parser.next++];
+        int ok = 0;
 
         if (only_words || word[0] != '-' || word[1] == '\0') {
-            words[count++] = word;
+            ok = take_word(&parser, word, err);
         } else if (strcmp(word, "--") == 0) {
-            only_words = true;
-        } else if (!(word[1] == '-' ? parse_long(&parser, word + 2, err)
-                                    : parse_letters(&parser, word + 1, err))) {
+            ok = only_words = true;
+        } else if (word[1] == '-') {
+            ok = parse_long(&parser, word + 2, err);
+        } else {
+            ok = parse_letters(&parser, word + 1, err);
+        }
+        if (!ok) {
             return 0;
         }
     }
-    return take_words(tool, words, count, err);
+    tool->arguments = words;
+    tool->argument_count = parser.word_count;
+    return check(tool, err);
+}
+
+const char *schsm_tool_setting(const struct schsm_tool *tool, const char *name)
+{
+    for (size_t i = tool->setting_count; i > 0; i--) {
+        if (strcmp(tool->settings[i - 1].option->name, name) == 0) {
+            return tool->settings[i - 1].value;
+        }
+    }
+    return NULL;
+}
+
+size_t schsm_tool_settings(const struct schsm_tool *tool, const char *name, const char **values,
+                           size_t room)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < tool->setting_count && count < room; i++) {
+        if (strcmp(tool->settings[i].option->name, name) == 0) {
+            values[count++] = tool->settings[i].value;
+        }
+    }
+    return count;
+}
+
+bool schsm_tool_flag(const struct schsm_tool *tool, const char *name)
+{
+    return schsm_tool_setting(tool, name) != NULL;
+}
+
+int schsm_tool_number(const struct schsm_tool *tool, const char *name, long min, long max,
+                      long *value, struct schsm_error *err)
+{
+    const char *text = schsm_tool_setting(tool, name);
+    bool hex = text != NULL && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    char *end = NULL;
+    long number = 0;
+
+    if (text == NULL) {
+        return 1;
+    }
+    errno = 0;
+    number = strtol(text, &end, hex ? 16 : 10);
+    if (errno != 0 || end == text || *end != '\0' || number < min || number > max) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "option --%s needs a number from %ld to %ld, not '%.40s'", name, min, max,
+                          text);
+    }
+    *value = number;
+    return 1;
 }

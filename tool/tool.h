@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The admin tool: what a run knows, what a command is, what an option is. A command is a file
- * cmd_NAME.c and a row in commands.c; an option is a row in options.c. Parsing and help text are
- * made from these tables.
+ * The admin tool: what a run knows, what a command is, what an option is. A command is defined in
+ * a file cmd_NAME.c and listed in commands.c; an option of every command is a row in options.c, an
+ * option of one command a row of that command's own table. Parsing, help, man page and completion
+ * are made from these tables.
  */
 #ifndef SCHSM_TOOL_TOOL_H
 #define SCHSM_TOOL_TOOL_H
@@ -15,60 +16,99 @@
 
 #define SCHSM_TOOL_NAME "sc-hsm"
 #define SCHSM_TOOL_DEVICES_MAX 64
+#define SCHSM_TOOL_SETTINGS_MAX 64
 
-struct schsm_command;
+struct schsm_tool;
+
+struct schsm_option {
+    const char *name;
+    char letter;          /* '\0': has no short form */
+    bool repeats;         /* may be given several times */
+    const char *argument; /* NULL: takes none; else its name in the help */
+    const char *summary;
+    /* Takes the value in; NULL: the command asks for it with schsm_tool_setting. */
+    int (*set)(struct schsm_tool *tool, const struct schsm_option *option, const char *value,
+               struct schsm_error *err);
+};
+
+struct schsm_command {
+    const char *name;     /* one word, or two: "dkek status" */
+    const char *synopsis; /* of its arguments; "" where it takes none */
+    size_t arguments_min, arguments_max;
+    const char *summary; /* one line for the list of commands, no full stop */
+    /* What `help COMMAND` says: paragraphs of one line each; a line that starts with a space is an
+     * example and printed as it is. Ends with a newline. */
+    const char *help;
+    const struct schsm_option *options; /* its own; ends with SCHSM_OPTIONS_END; NULL: none */
+    int (*run)(struct schsm_tool *tool, struct schsm_error *err);
+};
+
+#define SCHSM_OPTIONS_END                                                                          \
+    {                                                                                              \
+        NULL, '\0', false, NULL, NULL, NULL                                                        \
+    }
+
+/* For the tables of commands that destroy something, see schsm_tool_confirm. */
+#define SCHSM_OPTION_YES                                                                           \
+    {                                                                                              \
+        "yes", 'y', false, NULL, "do not ask for confirmation", NULL                               \
+    }
+
+/* An option that was given. */
+struct schsm_setting {
+    const struct schsm_option *option;
+    const char *value; /* "" for an option without argument */
+};
 
 struct schsm_tool {
     struct schsm_context context;
     const struct schsm_command *command; /* NULL: none was given */
+    const char *group;                   /* with help wanted: the first word of commands, or NULL */
     const char *const *arguments;        /* what follows the command */
     size_t argument_count;
+    struct schsm_setting settings[SCHSM_TOOL_SETTINGS_MAX]; /* in the order of the command line */
+    size_t setting_count;
     bool json;
     bool want_help;
     bool want_version;
 };
 
-struct schsm_command {
-    const char *name;
-    const char *synopsis; /* of its arguments; "" where it takes none */
-    size_t arguments_max;
-    const char *summary; /* one line for the list of commands, no full stop */
-    const char *help;    /* what `help COMMAND` says; ends with a newline */
-    int (*run)(struct schsm_tool *tool, struct schsm_error *err);
-};
+/* The commands in the order in which the help shows them; ends with NULL. */
+extern const struct schsm_command *const schsm_commands[];
 
-/* Ends with a row whose name is NULL. */
-extern const struct schsm_command schsm_commands[];
-
+/* The command of that name, "dkek status" for two words; NULL: there is none. */
 const struct schsm_command *schsm_command_find(const char *name);
 
-struct schsm_option {
-    const char *name;
-    char letter;          /* '\0': has no short form */
-    const char *argument; /* NULL: takes none; else its name in the help */
-    const char *summary;
-    int (*set)(struct schsm_tool *tool, const struct schsm_option *option, const char *value,
-               struct schsm_error *err);
-};
+/* Whether the command's name is this word and a second one. */
+bool schsm_command_in_group(const struct schsm_command *command, const char *word, size_t len);
 
-/* Ends with a row whose name is NULL. */
+/* Fails with the sentence for a command that does not exist. Returns 0. */
+int schsm_command_unknown(const char *name, struct schsm_error *err);
+
+/* The options of every command; ends with SCHSM_OPTIONS_END. */
 extern const struct schsm_option schsm_options[];
 
 /*
- * Fills tool from the command line. Options may stand before and behind the command; `--` ends
- * them. words: room for argc pointers, which tool->arguments points into. Fails with ARGUMENT or,
- * for a bad value, CONFIG.
+ * Fills tool from the command line. Options of every command may stand anywhere, a command's own
+ * behind it; `--` ends them. words: room for argc pointers, which tool->arguments points into.
+ * Fails with ARGUMENT or, for a bad value, CONFIG.
  */
 int schsm_tool_parse(struct schsm_tool *tool, int argc, char **argv, const char **words,
                      struct schsm_error *err);
 
-/* Help for the whole tool, or for one command, on standard output. */
-void schsm_help_tool(void);
-void schsm_help_command(const struct schsm_command *command);
+/* The value of an option, the last one of several; "" for one without argument; NULL: not given. */
+const char *schsm_tool_setting(const struct schsm_tool *tool, const char *name);
 
-int schsm_cmd_help(struct schsm_tool *tool, struct schsm_error *err);
-int schsm_cmd_list(struct schsm_tool *tool, struct schsm_error *err);
-int schsm_cmd_readers(struct schsm_tool *tool, struct schsm_error *err);
-int schsm_cmd_status(struct schsm_tool *tool, struct schsm_error *err);
+/* All values of an option that repeats, at most room; returns their number. */
+size_t schsm_tool_settings(const struct schsm_tool *tool, const char *name, const char **values,
+                           size_t room);
+
+/* Whether an option was given. */
+bool schsm_tool_flag(const struct schsm_tool *tool, const char *name);
+
+/* The number that an option gives, decimal or 0x.., min to max; *value stays where it was not
+ * given. Fails with ARGUMENT. */
+int schsm_tool_number(const struct schsm_tool *tool, const char *name, long min, long max,
+                      long *value, struct schsm_error *err);
 
 #endif

@@ -55,9 +55,9 @@ says "PIN on device UTSIM[0-9]{6} \(3 tries left\): " "^hidden" "echo on" "shoul
 says_nothing_of "$pin"
 raw_apdus >/dev/null 2>&1
 check "an empty line leaves" python3 typist.py "\n" 0 "$device_test" operate-reason 1 CANCELLED
-says "left without a PIN" "echo on" "status 0"
+says "left without an answer" "echo on" "status 0"
 check "end of input leaves" python3 typist.py "\x04" 0 "$device_test" operate-reason 1 CANCELLED
-says "left without a PIN" "echo on" "status 0"
+says "left without an answer" "echo on" "status 0"
 check "an interrupt ends the program" python3 typist.py "\x03" 0 "$device_test" operate-reason 1 CANCELLED
 says "echo on" "signal 2"
 check "so does SIGTERM" python3 typist.py "" 15 "$device_test" operate-reason 1 CANCELLED

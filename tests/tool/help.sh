@@ -15,22 +15,42 @@ cp "$seen" help
 equal "the help by its letter" "$(cat help)" "$(sc-hsm -h)"
 equal "the help by its command" "$(cat help)" "$(sc-hsm help)"
 
-mapfile -t commands < <(sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\).*/\1/p' help)
-mapfile -t options < <(sed -n '/^Options:/,/^$/s/^.*--\([a-z-]*\).*/\1/p' help)
-equal "there are commands" 4 "${#commands[@]}"
-equal "there are options" 6 "${#options[@]}"
+# A line of the table: the command, then perhaps its arguments, two spaces, and its summary.
+mapfile -t commands < <(sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z -]*[a-z]\).*/\1/p' help |
+    sed 's/  .*//')
+mapfile -t options < <(sed -n '/^Options of every/,/^$/s/^[ a-zV,-]*--\([a-z-]*\).*/\1/p' help)
+[ "${#commands[@]}" -ge 4 ] || fail "there are ${#commands[@]} commands"
+[ "${#options[@]}" -ge 7 ] || fail "there are ${#options[@]} options"
 
-# The man page writes a hyphen of an option as \-.
-sed 's/\\-/-/g' "$man/sc-hsm.1" >page
+page=$SC_HSM_BUILD/share/sc-hsm.1
+check "the man page is well-formed" man --warnings -l "$page"
+cp "$seen" page
+says_nothing_of 'warning'
 for command in "${commands[@]}"; do
-    check "$command is explained" sc-hsm help "$command"
-    says "^Usage: sc-hsm .* $command" "^Options:"
-    equal "$command --help" "$(cat "$seen")" "$(sc-hsm "$command" --help)"
-    check "$command is in the man page" grep -E "^\.BR? $command( |$)" page
+    read -ra words <<<"$command"
+    check "$command is explained" sc-hsm help "${words[@]}"
+    says "^Usage: sc-hsm .* $command" "^Options of every command:"
+    equal "$command --help" "$(cat "$seen")" "$(sc-hsm "${words[@]}" --help)"
+    mapfile -t own < <(sed -n '/^Options:/,/^$/s/^[ a-zV,-]*--\([a-z-]*\).*/\1/p' "$seen")
+    check "$command is in the man page" grep -E "^   $command( |$)" page
+    for option in "${own[@]}"; do
+        check "--$option of $command is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page
+    done
 done
 for option in "${options[@]}"; do
-    check "--$option is in the man page" grep -E "^\.B[IR]? .*--$option( |$)" page
+    check "--$option is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page
 done
+
+# completes WORD...: what bash offers for the last word.
+completes() {
+    # shellcheck disable=SC2016  # for the inner shell
+    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sc_hsm
+        printf "%s\n" "${COMPREPLY[@]}"' bash "$SC_HSM_BUILD/share/sc-hsm.bash" "$@"
+}
+equal "bash completes a command" status "$(completes sc-hsm sta)"
+equal "behind an option with its value as well" status "$(completes sc-hsm --reader x sta)"
+equal "bash completes an option" --reader "$(completes sc-hsm list --rea)"
+equal "bash completes a source" env: "$(completes sc-hsm --pin-source e)"
 
 sc-hsm-sim --help >sim-help
 sed 's/\\-/-/g' "$man/sc-hsm-sim.1" >sim-page

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+
+#include "../device/pin_source.h"
+
+static int check_length(const struct schsm_question *question, const struct schsm_secret *secret,
+                        struct schsm_error *err)
+{
+    size_t len = schsm_secret_len(secret);
+
+    if (len >= question->min && len <= question->max) {
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_PIN_LENGTH,
+                      question->min == question->max
+                          ? "the %s has %zu characters, and must have %zu"
+                          : "the %s has %zu characters, and must have %zu to %zu",
+                      question->what, len, question->min, question->max);
+}
+
+/* At the terminal a second time; what is typed must be the same. */
+static int compare(struct schsm_pin_source *terminal, const struct schsm_question *question,
+                   const struct schsm_secret *secret, struct schsm_error *err)
+{
+    char what[128];
+    const struct schsm_pin_prompt prompt = { .what = what,
+                                             .device = question->device,
+                                             .tries_left = -1 };
+    struct schsm_secret *second = NULL;
+    int ok = 0;
+
+    BIO_snprintf(what, sizeof(what), "%s once more", question->what);
+    ok = schsm_pin_source_read(terminal, &prompt, &second, err);
+    if (ok && (schsm_secret_len(second) != schsm_secret_len(secret) ||
+               CRYPTO_memcmp(schsm_secret_data(second), schsm_secret_data(secret),
+                             schsm_secret_len(secret)) != 0)) {
+        ok = schsm_fail(err, SCHSM_REASON_ARGUMENT, "the two entries of the %s differ",
+                        question->what);
+    }
+    schsm_secret_free(second);
+    return ok;
+}
+
+int schsm_tool_secret(const struct schsm_tool *tool, const char *option,
+                      const struct schsm_question *question, struct schsm_secret **secret,
+                      struct schsm_error *err)
+{
+    const struct schsm_pin_prompt prompt = { .what = question->what,
+                                             .device = question->device,
+                                             .tries_left = question->tries_left };
+    const char *text = option != NULL ? schsm_tool_setting(tool, option) : NULL;
+    struct schsm_pin_source *source = schsm_pin_source_parse(text != NULL ? text : "prompt", err);
+    int ok = 0;
+
+    *secret = NULL;
+    if (source == NULL) {
+        return schsm_fail_context(err, "option --%s", option != NULL ? option : "");
+    }
+    if (schsm_pin_source_is_pinpad(source)) {
+        schsm_fail(err, SCHSM_REASON_CONFIG, "the %s cannot be typed on a PIN pad", question->what);
+        goto done;
+    }
+    ok = schsm_pin_source_read(source, &prompt, secret, err) &&
+         check_length(question, *secret, err) &&
+         (!question->twice || schsm_pin_source_is_stored(source) ||
+          compare(source, question, *secret, err));
+    if (!ok && err != NULL && err->reason == SCHSM_REASON_PIN_MISSING && option != NULL) {
+        schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                   "there is no terminal to ask for the %s at: give it with --%s", question->what,
+                   option);
+    }
+
+done:
+    if (!ok) {
+        schsm_secret_free(*secret);
+        *secret = NULL;
+    }
+    schsm_pin_source_free(source);
+    return ok;
+}
+
+int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const char *consequences,
+                       struct schsm_error *err)
+{
+    char line[SCHSM_SERIAL_MAX + 2];
+    FILE *terminal = NULL;
+    int ok = 0;
+
+    if (schsm_tool_flag(tool, "yes")) {
+        return 1;
+    }
+    terminal = fopen("/dev/tty", "r+e");
+    if (terminal == NULL) {
+        return schsm_fail(err, SCHSM_REASON_CANCELLED,
+                          "nothing was done: there is no terminal to ask for confirmation at; "
+                          "--yes goes without. %s",
+                          consequences);
+    }
+    fprintf(terminal, "%s\nTo go on, type the serial number %s: ", consequences, serial);
+    (void)fflush(terminal);
+    if (fgets(line, sizeof(line), terminal) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        ok = strcmp(line, serial) == 0;
+    }
+    (void)fclose(terminal);
+    return ok ? 1
+              : schsm_fail(err, SCHSM_REASON_CANCELLED,
+                           "nothing was done: that was not the serial number %s", serial);
+}

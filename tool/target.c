@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "target.h"
+
+int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
+                      char serial[SCHSM_SERIAL_MAX + 1], struct schsm_error *err)
+{
+    const struct schsm_device_selector selector = { .serial = tool->context.config.serial,
+                                                    .reader = tool->context.config.reader };
+
+    return schsm_registry_device(tool->context.registry, &selector, device, err) &&
+           schsm_device_serial(*device, serial, err);
+}
+
+int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const char *object,
+                     struct schsm_login *login, struct schsm_error *err)
+{
+    struct schsm_config *config = &tool->context.config;
+    struct schsm_pin_prospect prospect;
+
+    *login = (struct schsm_login){
+        .source = config->pin_source,
+        .min_pin_tries = config->min_pin_tries,
+        .keep_pin = true,
+        .pin_pad = true,
+        .object = object,
+    };
+    if (login->source != NULL) {
+        return 1;
+    }
+    if (!schsm_device_prepare_login(device, login, &prospect, err)) {
+        return 0;
+    }
+    if (!prospect.pin_pad) {
+        config->pin_source = schsm_pin_source_parse("prompt", err);
+        login->source = config->pin_source;
+    }
+    return login->source != NULL || prospect.pin_pad;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device that a run is about, and the login to it. */
+#ifndef SCHSM_TOOL_TARGET_H
+#define SCHSM_TOOL_TARGET_H
+
+#include "../device/device.h"
+#include "tool.h"
+
+/*
+ * The one device that --reader and --serial leave. serial is filled in, NUL terminated. Fails with
+ * NO_DEVICE and the like, or DEVICE_AMBIGUOUS with the candidates.
+ */
+int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
+                      char serial[SCHSM_SERIAL_MAX + 1], struct schsm_error *err);
+
+/*
+ * How to log in to the device: with --pin-source, else on the reader's PIN pad, else by asking at
+ * the terminal. A PIN that worked is kept for this run. *login lives as long as tool; object, which
+ * may be NULL, is what for. Without --pin-source this asks the device how many tries are left, and
+ * fails where no PIN can help.
+ */
+int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const char *object,
+                     struct schsm_login *login, struct schsm_error *err);
+
+#endif
