@@ -103,6 +103,8 @@ static const struct schsm_device_ops card_ops = {
     .prepare_login = device_prepare_login,
     .operate = schsm_card_device_operate,
     .generate = schsm_card_device_generate,
+    .store = schsm_card_device_store,
+    .key_policy = schsm_card_device_key_policy,
     .remove = schsm_card_device_remove,
     .free = device_free,
 };

@@ -19,30 +19,12 @@ struct search {
     const struct schsm_object_filter *filter;
     struct schsm_object_list *list;
     size_t before;
-    uint16_t files[SCHSM_FILES_MAX];
-    size_t files_count;
+    struct schsm_card_files files;
 };
 
 static bool wants(const struct search *search, unsigned int types)
 {
     return (search->filter->types & types) != 0;
-}
-
-static bool is_listed(const struct search *search, unsigned int file)
-{
-    for (size_t i = 0; i < search->files_count; i++) {
-        if (search->files[i] == file) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Genuine cards list every file; the Pico HSM leaves out certificates and contents (4.2), so that
- * only there a file that is not listed has to be tried. */
-static bool may_exist(const struct search *search, unsigned int file)
-{
-    return is_listed(search, file) || !is_listed(search, SCHSM_FILE_DEVICE_CERTIFICATES);
 }
 
 static bool matches(const struct schsm_object_filter *filter, const uint8_t *id, size_t id_len,
@@ -149,11 +131,10 @@ static int append_secret(struct search *search, struct schsm_object *key, struct
 static int ask_list(struct schsm_session *session, struct search *search, int key_ref, bool *there,
                     struct schsm_error *err)
 {
-    search->files_count = SCHSM_FILES_MAX;
-    if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err)) {
+    if (!schsm_card_list_files(session, &search->files, err)) {
         return 0;
     }
-    *there = is_listed(search, SCHSM_FILE_KEY | (unsigned int)key_ref);
+    *there = schsm_card_is_listed(&search->files, SCHSM_FILE_KEY | (unsigned int)key_ref);
     return 1;
 }
 
@@ -208,7 +189,7 @@ static int find_key(struct schsm_session *session, struct search *search, unsign
     size_t len = 0;
     int ok;
 
-    if (may_exist(search, SCHSM_FILE_KEY_DESCRIPTION | ref)) {
+    if (schsm_card_may_exist(&search->files, SCHSM_FILE_KEY_DESCRIPTION | ref)) {
         if (!schsm_card_read_description(session, key.key_ref, &description, &exists, err)) {
             return 0;
         }
@@ -223,7 +204,7 @@ static int find_key(struct schsm_session *session, struct search *search, unsign
     }
     ce_read =
         wants(search, (unsigned int)SCHSM_OBJECT_PUBLIC | (unsigned int)SCHSM_OBJECT_CERTIFICATE) &&
-        may_exist(search, SCHSM_FILE_CERTIFICATE | ref);
+        schsm_card_may_exist(&search->files, SCHSM_FILE_CERTIFICATE | ref);
     if (ce_read && !schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
                                              &file, &len, err)) {
         return 0;
@@ -245,7 +226,7 @@ static int find_certificate(struct schsm_session *session, struct search *search
     size_t len = 0;
     int ok = 1;
 
-    if (is_listed(search, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id)) {
+    if (schsm_card_is_listed(&search->files, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id)) {
         if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id,
                                       SCHSM_FORM_TLV, &file, &len, err)) {
             return 0;
@@ -287,7 +268,7 @@ static int find_data(struct schsm_session *session, struct search *search, unsig
     uint8_t *file = NULL;
     size_t len = 0;
 
-    if (is_listed(search, SCHSM_FILE_DATA_DESCRIPTION | id)) {
+    if (schsm_card_is_listed(&search->files, SCHSM_FILE_DATA_DESCRIPTION | id)) {
         if (!schsm_card_read_optional(session, SCHSM_FILE_DATA_DESCRIPTION | id, SCHSM_FORM_TLV,
                                       &file, &len, err)) {
             return 0;
@@ -300,8 +281,9 @@ static int find_data(struct schsm_session *session, struct search *search, unsig
     object.type = SCHSM_OBJECT_DATA;
     object.handle = description.file_id;
     if (object.handle == 0) {
-        object.handle = (is_listed(search, SCHSM_FILE_PRIVATE_DATA | id) ? SCHSM_FILE_PRIVATE_DATA
-                                                                         : SCHSM_FILE_PUBLIC_DATA) |
+        object.handle = (schsm_card_is_listed(&search->files, SCHSM_FILE_PRIVATE_DATA | id)
+                             ? SCHSM_FILE_PRIVATE_DATA
+                             : SCHSM_FILE_PUBLIC_DATA) |
                         id;
     }
     object.private_data =
@@ -323,25 +305,24 @@ static bool is_head(const struct search *search, unsigned int file, enum schsm_f
     if (SCHSM_FILE_TYPE(file) == (unsigned int)description) {
         return true;
     }
-    if (is_listed(search, (unsigned int)description | id)) {
+    if (schsm_card_is_listed(&search->files, (unsigned int)description | id)) {
         return false;
     }
     if (SCHSM_FILE_TYPE(file) == (unsigned int)content) {
         return true;
     }
     return SCHSM_FILE_TYPE(file) == (unsigned int)other_content &&
-           !is_listed(search, (unsigned int)content | id);
+           !schsm_card_is_listed(&search->files, (unsigned int)content | id);
 }
 
 static int find_listed(struct schsm_session *session, struct search *search,
                        struct schsm_error *err)
 {
-    search->files_count = SCHSM_FILES_MAX;
-    if (!schsm_card_enumerate(&session->card, search->files, &search->files_count, err)) {
+    if (!schsm_card_list_files(session, &search->files, err)) {
         return 0;
     }
-    for (size_t i = 0; i < search->files_count; i++) {
-        unsigned int file = search->files[i], id = SCHSM_FILE_ID(file);
+    for (size_t i = 0; i < search->files.count; i++) {
+        unsigned int file = search->files.ids[i], id = SCHSM_FILE_ID(file);
         int ok = 1;
 
         if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY && id != 0 && wants(search, KEY_OBJECTS)) {

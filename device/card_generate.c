@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a key pair: choose a free place, let the card make the key, check what it says of it, and
+ * Making a key: choose a free place, let the card make the key, check what it says of it, and
  * describe it. Nothing is left behind by a failure: a key without a description is one that no
  * program shows and that nobody dares to delete.
  */
@@ -14,9 +14,9 @@
 
 #include "curve.h"
 #include "cvc.h"
+#include "key_policy.h"
 #include "log.h"
 
-#define KEY_REF_MAX 255
 #define KEY_SEQUENCE                                                                               \
     "00001" /* what OpenSC puts behind the serial number for a key's name (6.2)                    \
              */
@@ -24,8 +24,7 @@
 struct generation {
     const struct schsm_generate *spec;
     const struct schsm_curve *curve; /* EC */
-    uint16_t files[SCHSM_FILES_MAX];
-    size_t files_count;
+    struct schsm_card_files files;
     struct schsm_pkcs15_key description;
     unsigned int key_ref;
     unsigned int unfinished; /* a key that could not be removed yet, 0: none */
@@ -33,114 +32,8 @@ struct generation {
     size_t spki_len;
 };
 
-static bool is_listed(const struct generation *generation, unsigned int file)
-{
-    for (size_t i = 0; i < generation->files_count; i++) {
-        if (generation->files[i] == file) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_free(const struct generation *generation, unsigned int ref)
-{
-    return !is_listed(generation, SCHSM_FILE_KEY | ref) &&
-           !is_listed(generation, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
-           !is_listed(generation, SCHSM_FILE_CERTIFICATE | ref);
-}
-
-static int choose_key_ref(struct generation *generation, struct schsm_error *err)
-{
-    unsigned int ref = 1;
-
-    if (generation->spec->key_ref >= 0) {
-        generation->key_ref = (unsigned int)generation->spec->key_ref;
-        if (generation->key_ref < 1 || generation->key_ref > KEY_REF_MAX) {
-            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference",
-                              generation->spec->key_ref);
-        }
-        if (!is_free(generation, generation->key_ref)) {
-            return schsm_fail(
-                err, SCHSM_REASON_EXISTS,
-                "key reference %u is taken: choose another, or leave the choice to us",
-                generation->key_ref);
-        }
-        return 1;
-    }
-    while (ref <= KEY_REF_MAX && !is_free(generation, ref)) {
-        ref++;
-    }
-    if (ref > KEY_REF_MAX) {
-        return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
-                          "all %d key references are taken: delete a key that is no longer needed",
-                          KEY_REF_MAX);
-    }
-    generation->key_ref = ref;
-    return 1;
-}
-
-/* Marks the ids of one byte that are taken, and refuses the one asked for if it is. */
-static int look_for_id(struct schsm_session *session, struct generation *generation,
-                       bool taken[256], struct schsm_error *err)
-{
-    const struct schsm_generate *spec = generation->spec;
-
-    for (size_t i = 0; i < generation->files_count; i++) {
-        unsigned int file = generation->files[i], ref = SCHSM_FILE_ID(file);
-        struct schsm_pkcs15_key other;
-        bool exists;
-
-        if (SCHSM_FILE_TYPE(file) != SCHSM_FILE_KEY || ref == 0) {
-            continue;
-        }
-        if (!schsm_card_read_description(session, (int)ref, &other, &exists, err)) {
-            return 0;
-        }
-        if (other.id_len == 1) {
-            taken[other.id[0]] = true;
-        }
-        if (spec->id != NULL && other.id_len == spec->id_len &&
-            memcmp(other.id, spec->id, spec->id_len) == 0) {
-            return schsm_fail(err, SCHSM_REASON_EXISTS,
-                              "key reference %u%s%s%s already has this id: choose another", ref,
-                              other.label[0] != 0 ? " (" : "", other.label,
-                              other.label[0] != 0 ? ")" : "");
-        }
-    }
-    return 1;
-}
-
-static int choose_id(struct schsm_session *session, struct generation *generation,
+static int make_pair(struct schsm_session *session, struct generation *generation,
                      struct schsm_error *err)
-{
-    struct schsm_pkcs15_key *description = &generation->description;
-    const struct schsm_generate *spec = generation->spec;
-    bool taken[256] = { false };
-    unsigned int id = generation->key_ref;
-
-    if (!look_for_id(session, generation, taken, err)) {
-        return 0;
-    }
-    if (spec->id != NULL) {
-        memcpy(description->id, spec->id, spec->id_len);
-        description->id_len = spec->id_len;
-        return 1;
-    }
-    for (unsigned int tried = 0; taken[id] || id == 0; tried++) {
-        if (tried > 255) {
-            return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
-                              "all ids of one byte are taken: name an id");
-        }
-        id = (id + 1) & 0xFF;
-    }
-    description->id[0] = (uint8_t)id;
-    description->id_len = 1;
-    return 1;
-}
-
-static int make_key(struct schsm_session *session, struct generation *generation,
-                    struct schsm_error *err)
 {
     const struct schsm_generate *spec = generation->spec;
     char chr[SCHSM_SERIAL_MAX + sizeof(KEY_SEQUENCE)];
@@ -169,11 +62,42 @@ static int make_key(struct schsm_session *session, struct generation *generation
     if (!schsm_cvc_build_generate(&request, body, &len, err)) {
         return 0;
     }
-    schsm_log(SCHSM_LOG_INFO, "device %s makes key reference %u", session->serial,
-              generation->key_ref);
-    /* From here on there may be a key, even where the answer gets lost. */
     generation->unfinished = generation->key_ref;
-    if (schsm_card_generate_key_pair(&session->card, generation->key_ref, body, len, err)) {
+    return schsm_card_generate_key_pair(&session->card, generation->key_ref, body, len, err);
+}
+
+/* Section 6.3. Clients always send a list of algorithms, so that all of section 8.1 that is for AES
+ * stands for "everything". */
+static int make_secret(struct schsm_session *session, struct generation *generation,
+                       struct schsm_error *err)
+{
+    static const uint8_t everything[] = { SCHSM_ALGORITHM_AES_CBC_ENCRYPT,
+                                          SCHSM_ALGORITHM_AES_CBC_DECRYPT, SCHSM_ALGORITHM_AES_CMAC,
+                                          SCHSM_ALGORITHM_WRAP, SCHSM_ALGORITHM_DERIVE };
+    const struct schsm_generate *spec = generation->spec;
+    bool listed = spec->algorithms != NULL;
+    uint8_t body[2 + SCHSM_ALGORITHMS_MAX + 2 + 4 + 3];
+    struct schsm_tlv_writer writer;
+
+    schsm_tlv_write(&writer, body, sizeof(body));
+    if (!schsm_key_policy_put(&writer, listed ? spec->algorithms : everything,
+                              listed ? spec->algorithms_len : sizeof(everything), spec->use_count,
+                              spec->has_key_domain ? (int)spec->key_domain : -1, err)) {
+        return 0;
+    }
+    generation->unfinished = generation->key_ref;
+    return schsm_card_generate_secret_key(&session->card, generation->key_ref, spec->bits, body,
+                                          writer.len, err);
+}
+
+static int make_key(struct schsm_session *session, struct generation *generation,
+                    struct schsm_error *err)
+{
+    schsm_log(SCHSM_LOG_INFO, "device %s makes key reference %u", schsm_session_name(session),
+              generation->key_ref);
+    /* Once the command is under way there may be a key, even where the answer gets lost. */
+    if (generation->spec->type == SCHSM_KEY_AES ? make_secret(session, generation, err)
+                                                : make_pair(session, generation, err)) {
         return 1;
     }
     if (session->card.result == SCHSM_TRANSPORT_OK) {
@@ -231,6 +155,9 @@ static int take_public_key(struct schsm_session *session, struct generation *gen
     size_t len = 0;
     int ok;
 
+    if (generation->spec->type == SCHSM_KEY_AES) {
+        return 1;
+    }
     ok =
         schsm_card_read_file(&session->card, SCHSM_FILE_CERTIFICATE | generation->key_ref,
                              SCHSM_FORM_TLV, &file, &len, err) &&
@@ -252,7 +179,7 @@ static int write_description(struct schsm_session *session, struct generation *g
     size_t len = sizeof(encoded);
 
     description->type = spec->type;
-    description->bits = spec->type == SCHSM_KEY_RSA ? spec->bits : generation->curve->bits;
+    description->bits = spec->type == SCHSM_KEY_EC ? generation->curve->bits : spec->bits;
     if (spec->label != NULL) {
         (void)snprintf(description->label, sizeof(description->label), "%s", spec->label);
     }
@@ -261,31 +188,17 @@ static int write_description(struct schsm_session *session, struct generation *g
                                  encoded, len, err);
 }
 
-static bool delete_if_there(struct schsm_session *session, unsigned int file)
-{
-    struct schsm_error ignored = SCHSM_ERROR_INIT;
-
-    return schsm_card_delete_file(&session->card, file, &ignored) ||
-           (session->card.result == SCHSM_TRANSPORT_OK &&
-            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
-}
-
 /* Removes what an attempt left. What failed stays what failed. */
 static void remove_unfinished(struct schsm_session *session, struct generation *generation)
 {
-    enum schsm_transport_result result = session->card.result;
-    unsigned int status_word = session->card.status_word, ref = generation->unfinished;
+    unsigned int ref = generation->unfinished;
 
-    if (ref == 0 || result != SCHSM_TRANSPORT_OK) {
-        return;
-    }
-    if (delete_if_there(session, SCHSM_FILE_KEY | ref) &&
-        delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
-        delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref)) {
+    if (ref != 0 && session->card.result == SCHSM_TRANSPORT_OK &&
+        schsm_card_delete_if_there(session, SCHSM_FILE_KEY | ref) &&
+        schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+        schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref)) {
         generation->unfinished = 0;
     }
-    session->card.result = result;
-    session->card.status_word = status_word;
 }
 
 /*
@@ -320,16 +233,19 @@ static int remove_earlier(struct schsm_session *session, struct generation *gene
 static int run_generation(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct generation *generation = arg;
+    const struct schsm_generate *spec = generation->spec;
 
     OPENSSL_free(generation->spki);
     generation->spki = NULL;
-    generation->files_count = SCHSM_FILES_MAX;
     if (!remove_earlier(session, generation, err)) {
         return 0;
     }
     memset(&generation->description, 0, sizeof(generation->description));
-    if (!schsm_card_enumerate(&session->card, generation->files, &generation->files_count, err) ||
-        !choose_key_ref(generation, err) || !choose_id(session, generation, err)) {
+    if (!schsm_card_list_files(session, &generation->files, err) ||
+        !schsm_card_choose_key_ref(&generation->files, spec->key_ref, &generation->key_ref, err) ||
+        !schsm_card_choose_id(session, &generation->files, spec->id, spec->id_len,
+                              generation->key_ref, generation->description.id,
+                              &generation->description.id_len, err)) {
         return 0;
     }
     if (make_key(session, generation, err) && take_public_key(session, generation, err) &&
@@ -352,11 +268,22 @@ static int check_spec(struct generation *generation, struct schsm_error *err)
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
                           SCHSM_LABEL_MAX);
     }
+    if (spec->has_key_domain && spec->key_domain > 255) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no key domain %u",
+                          spec->key_domain);
+    }
     if (spec->type == SCHSM_KEY_RSA) {
         return 1;
     }
+    if (spec->type == SCHSM_KEY_AES) {
+        return spec->bits == 128 || spec->bits == 192 || spec->bits == 256
+                   ? 1
+                   : schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                                "the device makes AES keys of 128, 192 or 256 bits, not of %u",
+                                spec->bits);
+    }
     if (spec->type != SCHSM_KEY_EC) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "only RSA and EC keys come in pairs");
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key is RSA, EC or AES");
     }
     generation->curve = schsm_curve_by_nid(spec->curve_nid);
     if (generation->curve == NULL) {
@@ -371,7 +298,7 @@ static int fill(struct schsm_object *made, struct generation *generation)
     const struct schsm_pkcs15_key *description = &generation->description;
 
     memset(made, 0, sizeof(*made));
-    made->type = SCHSM_OBJECT_PRIVATE;
+    made->type = description->type == SCHSM_KEY_AES ? SCHSM_OBJECT_SECRET : SCHSM_OBJECT_PRIVATE;
     made->handle = SCHSM_FILE_KEY | generation->key_ref;
     made->key_ref = (int)generation->key_ref;
     made->described = true;

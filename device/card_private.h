@@ -4,6 +4,7 @@
 #define SCHSM_DEVICE_CARD_PRIVATE_H
 
 #include "card_device.h"
+#include "command.h"
 #include "pkcs15.h"
 #include "session.h"
 
@@ -38,6 +39,11 @@ int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation ope
 int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
                                const struct schsm_login *login, struct schsm_object *made,
                                struct schsm_error *err);
+int schsm_card_device_store(struct schsm_device *dev, const struct schsm_store *spec,
+                            const struct schsm_login *login, struct schsm_object *stored,
+                            struct schsm_error *err);
+int schsm_card_device_key_policy(struct schsm_device *dev, int key_ref,
+                                 struct schsm_key_policy *policy, struct schsm_error *err);
 int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err);
 
@@ -67,6 +73,38 @@ int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *er
 /* Writes the token's label into file 2F03; the card is logged in. (hsm_label.c) */
 int schsm_card_write_label(struct schsm_session *session, const char *label,
                            struct schsm_error *err);
+
+/* What ENUMERATE lists (4.2). */
+struct schsm_card_files {
+    uint16_t ids[SCHSM_FILES_MAX];
+    size_t count;
+};
+
+int schsm_card_list_files(struct schsm_session *session, struct schsm_card_files *files,
+                          struct schsm_error *err);
+
+bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int file);
+
+/* Genuine cards list every file; the Pico HSM leaves out certificates and contents (4.2), so that
+ * only there a file that is not listed has to be tried. */
+bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file);
+
+/* Deletes a file that may be there; true where it is not there any more. For cleaning up: what
+ * card->result and card->status_word were before is kept. */
+bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file);
+
+/* A key reference for a new key: the wanted one, which fails with EXISTS where it is taken, or with
+ * wanted -1 the first free one (DEVICE_FULL where there is none). (card_place.c) */
+int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
+                              unsigned int *key_ref, struct schsm_error *err);
+
+/*
+ * An id for a new key: the wanted one, which fails with EXISTS where a key has it, or with NULL one
+ * of a byte, from `first` on. id has room for SCHSM_ID_MAX bytes. (card_place.c)
+ */
+int schsm_card_choose_id(struct schsm_session *session, const struct schsm_card_files *files,
+                         const uint8_t *wanted, size_t wanted_len, unsigned int first, uint8_t *id,
+                         size_t *id_len, struct schsm_error *err);
 
 /* Fills key_type and bits of an object from a DER SubjectPublicKeyInfo, where it tells them. */
 void schsm_card_describe_public_key(struct schsm_object *object, const uint8_t *spki,

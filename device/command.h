@@ -38,6 +38,7 @@ enum schsm_file {
     SCHSM_FILE_CERTIFICATE_DESCRIPTION = 0xC800,
     SCHSM_FILE_DATA_DESCRIPTION = 0xC900,
     SCHSM_FILE_CA_CERTIFICATE = 0xCA00,
+    SCHSM_FILE_KEY_METADATA = 0xCB00,
     SCHSM_FILE_KEY = 0xCC00,
     SCHSM_FILE_PRIVATE_DATA = 0xCD00,
     SCHSM_FILE_CERTIFICATE = 0xCE00, /* of a key: certificate or request */
@@ -48,6 +49,9 @@ enum schsm_file {
 
 /* Algorithm ids (8.1) that the device layer uses. */
 enum schsm_card_algorithm {
+    SCHSM_ALGORITHM_AES_CBC_ENCRYPT = 0x10,
+    SCHSM_ALGORITHM_AES_CBC_DECRYPT = 0x11,
+    SCHSM_ALGORITHM_AES_CMAC = 0x18,
     SCHSM_ALGORITHM_RSA_SIGN_RAW = 0x20,
     SCHSM_ALGORITHM_RSA_DECRYPT_RAW = 0x21,
     SCHSM_ALGORITHM_RSA_PKCS1 = 0x30,
@@ -66,7 +70,9 @@ enum schsm_card_algorithm {
     SCHSM_ALGORITHM_ECDSA_SHA256 = 0x73,
     SCHSM_ALGORITHM_ECDSA_SHA384 = 0x74,
     SCHSM_ALGORITHM_ECDSA_SHA512 = 0x75,
-    SCHSM_ALGORITHM_ECDH = 0x80
+    SCHSM_ALGORITHM_ECDH = 0x80,
+    SCHSM_ALGORITHM_WRAP = 0x92,
+    SCHSM_ALGORITHM_DERIVE = 0x99
 };
 
 /*
@@ -83,6 +89,13 @@ struct schsm_card_fci {
     unsigned int version_major, version_minor; /* 0.0: it did not tell */
     unsigned int options;                      /* of INITIALIZE DEVICE (6.7); 0 where not told */
 };
+
+/*
+ * What SELECT of a key's file tells of its policy (3.3, 8.2): the objects in A5. *len is the room
+ * at metadata and becomes their length; 0 where the card tells nothing, as genuine ones do.
+ */
+int schsm_card_key_metadata(struct schsm_card *card, unsigned int key_ref, uint8_t *metadata,
+                            size_t *len, struct schsm_error *err);
 
 /* SELECT the applet (3.1). Logs out everybody who shares the card. fci may be NULL. */
 int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struct schsm_error *err);
@@ -183,6 +196,11 @@ int schsm_card_enumerate(struct schsm_card *card, uint16_t *files, size_t *count
  */
 int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, const uint8_t *body,
                                  size_t len, struct schsm_error *err);
+
+/* GENERATE SYMMETRIC KEY (6.3): AES of 128, 192 or 256 bits under a free key reference; body: its
+ * policy objects. */
+int schsm_card_generate_secret_key(struct schsm_card *card, unsigned int key_ref, unsigned int bits,
+                                   const uint8_t *body, size_t len, struct schsm_error *err);
 
 /* SIGN (6.4). *out_len is the capacity and becomes the length. */
 int schsm_card_sign(struct schsm_card *card, unsigned int key_ref,

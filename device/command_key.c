@@ -24,6 +24,28 @@ int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, 
     return 1;
 }
 
+int schsm_card_generate_secret_key(struct schsm_card *card, unsigned int key_ref, unsigned int bits,
+                                   const uint8_t *body, size_t len, struct schsm_error *err)
+{
+    /* 6.3: B0 AES-128, B1 AES-192, B2 AES-256 */
+    const struct schsm_apdu apdu = { .ins = SCHSM_INS_GENERATE_SYMMETRIC_KEY,
+                                     .p1 = (uint8_t)key_ref,
+                                     .p2 = (uint8_t)(0xB0 + (bits - 128) / 64),
+                                     .data = body,
+                                     .data_len = len };
+
+    if (bits != 128 && bits != 192 && bits != 256) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%u is no size of an AES key", bits);
+    }
+    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
+        return 0;
+    }
+    if (card->status_word != SCHSM_SW_OK) {
+        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    }
+    return 1;
+}
+
 /* SIGN and DECIPHER. Short APDUs where input and out fit: no reader fails at them. */
 static int private_operation(struct schsm_card *card, enum schsm_ins ins, unsigned int key_ref,
                              enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,

@@ -12,6 +12,7 @@ static const uint8_t aid[] = { 0xE8, 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81, 0xC3, 0
 #define TAG_FCI 0x6F
 #define TAG_FCP 0x62
 #define TAG_ATTRIBUTES 0x85
+#define TAG_KEY_METADATA 0xA5
 #define TAG_SIZE 0x81
 
 /* Attributes are read from their end: options (2), type, major, minor; old cards give the last two
@@ -78,19 +79,18 @@ static long parse_size(const uint8_t *data, size_t len)
     return value;
 }
 
-int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,
-                           struct schsm_error *err)
+/* 3.2; the applet stays selected, and nobody is logged out. */
+static int select_file(struct schsm_card *card, unsigned int file, uint8_t response[256],
+                       size_t *len, bool *exists, struct schsm_error *err)
 {
     const uint8_t data[2] = { (uint8_t)(file >> 8), (uint8_t)file };
     const struct schsm_apdu apdu = {
         .ins = SCHSM_INS_SELECT, .data = data, .data_len = sizeof(data), .le = 256
     };
-    uint8_t response[256];
-    size_t len = sizeof(response);
 
     *exists = false;
-    *length = -1;
-    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
+    *len = 256;
+    if (!schsm_card_exchange(card, &apdu, response, len, err)) {
         return 0;
     }
     if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
@@ -100,6 +100,43 @@ int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exi
         return schsm_fail_status_word(err, apdu.ins, card->status_word);
     }
     *exists = true;
-    *length = parse_size(response, len);
+    return 1;
+}
+
+int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,
+                           struct schsm_error *err)
+{
+    uint8_t response[256];
+    size_t len;
+
+    *length = -1;
+    if (!select_file(card, file, response, &len, exists, err)) {
+        return 0;
+    }
+    if (*exists) {
+        *length = parse_size(response, len);
+    }
+    return 1;
+}
+
+int schsm_card_key_metadata(struct schsm_card *card, unsigned int key_ref, uint8_t *metadata,
+                            size_t *len, struct schsm_error *err)
+{
+    struct schsm_tlv outer, found;
+    uint8_t response[256];
+    size_t capacity = *len, response_len;
+    bool exists;
+
+    *len = 0;
+    if (!select_file(card, SCHSM_FILE_KEY | key_ref, response, &response_len, &exists, err)) {
+        return 0;
+    }
+    if (exists && schsm_tlv_first(response, response_len, &outer) &&
+        (outer.tag == TAG_FCI || outer.tag == TAG_FCP) &&
+        schsm_tlv_find(outer.value.data, outer.value.len, TAG_KEY_METADATA, &found) &&
+        found.value.len <= capacity && found.value.len > 0) {
+        memcpy(metadata, found.value.data, found.value.len);
+        *len = found.value.len;
+    }
     return 1;
 }

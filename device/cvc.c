@@ -8,6 +8,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "key_policy.h"
+
 /* BSI TR-03110-3 appendix D.2 and protocol reference sections 11.1, 11.2 and 11.4. */
 #define TAG_REQUEST 0x67
 #define TAG_CERTIFICATE 0x7F21
@@ -37,7 +39,6 @@ static const uint8_t id_ta[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02 
 /* Sections 9.2 and 6.2 */
 #define RSA_BITS_MAX 4096
 #define EXPONENT_BYTES_MAX 8
-#define ALGORITHMS_MAX 16
 
 static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
 static const uint8_t oid_ecdsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
@@ -452,33 +453,6 @@ static int put_domain_uid(struct schsm_tlv_writer *writer, const struct schsm_cv
     return 1;
 }
 
-/* Section 6.2, the objects behind the body: use counter, algorithms, key domain. */
-static int put_policy(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
-                      struct schsm_error *err)
-{
-    const uint8_t count[] = { (uint8_t)(spec->use_count >> 24), (uint8_t)(spec->use_count >> 16),
-                              (uint8_t)(spec->use_count >> 8), (uint8_t)spec->use_count };
-
-    if (spec->use_count != 0) {
-        schsm_tlv_put(writer, 0x90, count, sizeof(count));
-    }
-    if (spec->algorithms != NULL) {
-        if (spec->algorithms_len == 0 || spec->algorithms_len > ALGORITHMS_MAX) {
-            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key takes 1 to %d algorithms, not %zu",
-                              ALGORITHMS_MAX, spec->algorithms_len);
-        }
-        schsm_tlv_put(writer, 0x91, spec->algorithms, spec->algorithms_len);
-    }
-    if (spec->key_domain >= 0) {
-        if (spec->key_domain > 255) {
-            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no key domain %d",
-                              spec->key_domain);
-        }
-        schsm_tlv_put_byte(writer, 0x92, (uint8_t)spec->key_domain);
-    }
-    return 1;
-}
-
 static bool name_fits(const char *name)
 {
     return name == NULL || (*name != '\0' && strlen(name) <= SCHSM_CVC_NAME_MAX);
@@ -515,7 +489,9 @@ int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out
     }
     schsm_tlv_end(&writer, key);
     put_text(&writer, TAG_CHR, spec->chr == NULL ? "UTCDUMMY00001" : spec->chr);
-    if (!put_domain_uid(&writer, spec, err) || !put_policy(&writer, spec, err)) {
+    if (!put_domain_uid(&writer, spec, err) ||
+        !schsm_key_policy_put(&writer, spec->algorithms, spec->algorithms_len, spec->use_count,
+                              spec->key_domain, err)) {
         return 0;
     }
     if (writer.failed) {

@@ -97,6 +97,26 @@ int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate 
     return finish(dev->ops->generate(dev, spec, login, made, &found), &found, err);
 }
 
+int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
+                       const struct schsm_login *login, struct schsm_object *stored,
+                       struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    memset(stored, 0, sizeof(*stored));
+    return finish(dev->ops->store(dev, spec, login, stored, &found), &found, err);
+}
+
+int schsm_device_key_policy(struct schsm_device *dev, int key_ref, struct schsm_key_policy *policy,
+                            struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    memset(policy, 0, sizeof(*policy));
+    policy->key_domain = -1;
+    return finish(dev->ops->key_policy(dev, key_ref, policy, &found), &found, err);
+}
+
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                         const struct schsm_login *login, struct schsm_error *err)
 {

@@ -102,10 +102,13 @@ struct schsm_pin_prospect {
     bool pin_pad;                      /* the reader has a PIN pad */
 };
 
+#define SCHSM_ALGORITHMS_MAX 16 /* entries of a key's list */
+
+/* A key to be made. */
 struct schsm_generate {
-    enum schsm_key_type type; /* RSA or EC */
-    unsigned int bits;        /* RSA */
-    const uint8_t *exponent;  /* RSA, big endian, no leading zero; NULL: 65537 */
+    enum schsm_key_type type;
+    unsigned int bits;       /* RSA, AES */
+    const uint8_t *exponent; /* RSA, big endian, no leading zero; NULL: 65537 */
     size_t exponent_len;
     int curve_nid;     /* EC: libcrypto's NID */
     int key_ref;       /* -1: the next free one */
@@ -120,6 +123,31 @@ struct schsm_generate {
     const uint8_t *domain_uid; /* to be named in the key's request, as a key for the exchange of a
                                 * domain's key encryption key needs; NULL: not named */
     size_t domain_uid_len;
+};
+
+/* What a key may be used for, how often, and where it may go, as far as the device tells. */
+struct schsm_key_policy {
+    bool known;            /* false: the device tells nothing, and nothing below is set */
+    size_t algorithms_len; /* 0: everything is allowed */
+    uint8_t algorithms[SCHSM_ALGORITHMS_MAX];
+    bool limited; /* it may be used uses_left times more */
+    uint32_t uses_left;
+    int key_domain; /* -1: not told */
+};
+
+/* A certificate or data object to be stored. */
+struct schsm_store {
+    enum schsm_object_type type; /* CERTIFICATE or DATA */
+    int key_ref;                 /* certificate: of this key; -1: of none */
+    const uint8_t *id; /* certificate without a key: required. Data: NULL, or one byte, the object's
+                        * place on the device */
+    size_t id_len;
+    const char *label;       /* NULL: none; a key's certificate has its key's */
+    const char *application; /* data: the program it belongs to; NULL: none */
+    bool private_data;       /* data that is read only after login */
+    const uint8_t *value;    /* DER of an X.509 certificate, or the content; not empty */
+    size_t value_len;
+    const struct schsm_object *replaces; /* data: goes once the new one is whole; NULL: none */
 };
 
 struct schsm_device;
@@ -144,6 +172,11 @@ struct schsm_device_ops {
     int (*generate)(struct schsm_device *dev, const struct schsm_generate *spec,
                     const struct schsm_login *login, struct schsm_object *made,
                     struct schsm_error *err);
+    int (*store)(struct schsm_device *dev, const struct schsm_store *spec,
+                 const struct schsm_login *login, struct schsm_object *stored,
+                 struct schsm_error *err);
+    int (*key_policy)(struct schsm_device *dev, int key_ref, struct schsm_key_policy *policy,
+                      struct schsm_error *err);
     int (*remove)(struct schsm_device *dev, const struct schsm_object *object,
                   const struct schsm_login *login, struct schsm_error *err);
     void (*free)(struct schsm_device *dev);
@@ -214,13 +247,28 @@ int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operatio
                          uint8_t *out, size_t *out_len, struct schsm_error *err);
 
 /*
- * Makes a key pair on the device and its description. *made is filled (value: the public key) and
- * the caller clears it with schsm_object_clear. A taken key_ref or id is refused before anything
- * is made (EXISTS); a failure after generation removes what was made.
+ * Makes a key pair or a secret key on the device and its description. *made is filled (value: the
+ * public key of a pair) and the caller clears it with schsm_object_clear. A taken key_ref or id is
+ * refused before anything is made (EXISTS); a failure after generation removes what was made.
  */
 int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
                           const struct schsm_login *login, struct schsm_object *made,
                           struct schsm_error *err);
+
+/*
+ * Stores a certificate or data object, with its description where it has one; *stored is filled
+ * without its value. A taken id is EXISTS. A key's certificate takes the place of the certificate
+ * or request that the device held for that key. At every moment the old content or the new one is
+ * whole on the device, and the same call finishes what a device that was pulled out left half done;
+ * any other failure leaves the device as it was, DEVICE_FULL among them.
+ */
+int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
+                       const struct schsm_login *login, struct schsm_object *stored,
+                       struct schsm_error *err);
+
+/* Asks for a key's policy, where the device tells it. No login; at most three device commands. */
+int schsm_device_key_policy(struct schsm_device *dev, int key_ref, struct schsm_key_policy *policy,
+                            struct schsm_error *err);
 
 /* Deletes the object: for PRIVATE the key, its description and its certificate or request. */
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,

@@ -28,6 +28,11 @@
 #define DEPTH_MAX 4    /* of a path below the type attributes */
 #define FILE_PRIVATE 0xCD
 #define BITS_MAX 65535
+#define AUTH_ID 1 /* of the user PIN, as OpenSC numbers it (section 10.1) */
+
+/* CommonObjectFlags as BIT STRINGs (section 10.1) */
+static const uint8_t flags_private[] = { 0x06, 0xC0 };    /* private, modifiable */
+static const uint8_t flags_modifiable[] = { 0x06, 0x40 }; /* modifiable */
 
 /* The four parts of a PKCS15Object; absent ones have len 0. */
 struct object {
@@ -362,6 +367,49 @@ int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
     return 1;
 }
 
+/* A path: the file's id alone, as OpenSC and CardContact's tools write it (sections 10.5, 10.7). */
+static void put_path(struct schsm_tlv_writer *writer, unsigned int file)
+{
+    const uint8_t path[] = { (uint8_t)(file >> 8), (uint8_t)file };
+    size_t sequence = schsm_tlv_begin(writer, TAG_SEQUENCE);
+
+    schsm_tlv_put(writer, TAG_OCTET_STRING, path, sizeof(path));
+    schsm_tlv_end(writer, sequence);
+}
+
+int schsm_pkcs15_encode_certificate(const struct schsm_pkcs15_certificate *certificate,
+                                    uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    struct schsm_tlv_writer writer;
+    size_t object, part, attributes;
+
+    if (certificate->id_len == 0 || certificate->id_len > SCHSM_ID_MAX ||
+        certificate->kind != SCHSM_CERTIFICATE_X509 || certificate->file_id == 0 ||
+        certificate->file_id > 0xFFFF) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "a certificate's description needs an identifier and a file");
+    }
+    schsm_tlv_write(&writer, out, *out_len);
+    object = schsm_tlv_begin(&writer, TAG_X509);
+    part = schsm_tlv_begin(&writer, TAG_SEQUENCE);
+    put_label(&writer, TAG_UTF8, certificate->label);
+    schsm_tlv_put(&writer, TAG_BIT_STRING, flags_modifiable, sizeof(flags_modifiable));
+    schsm_tlv_end(&writer, part);
+    part = schsm_tlv_begin(&writer, TAG_SEQUENCE);
+    schsm_tlv_put(&writer, TAG_OCTET_STRING, certificate->id, certificate->id_len);
+    if (certificate->authority) {
+        schsm_tlv_put_byte(&writer, TAG_BOOLEAN, 0xFF);
+    }
+    schsm_tlv_end(&writer, part);
+    part = schsm_tlv_begin(&writer, TAG_TYPE);
+    attributes = schsm_tlv_begin(&writer, TAG_SEQUENCE);
+    put_path(&writer, certificate->file_id);
+    schsm_tlv_end(&writer, attributes);
+    schsm_tlv_end(&writer, part);
+    schsm_tlv_end(&writer, object);
+    return finish(&writer, out_len, err);
+}
+
 int schsm_pkcs15_decode_data(const uint8_t *file, size_t len, struct schsm_pkcs15_data *data,
                              struct schsm_error *err)
 {
@@ -377,6 +425,36 @@ int schsm_pkcs15_decode_data(const uint8_t *file, size_t len, struct schsm_pkcs1
     data->private_data = (read_bits(object.common, FLAG_PRIVATE + 1) & 1u << FLAG_PRIVATE) != 0 ||
                          data->file_id >> 8 == FILE_PRIVATE;
     return 1;
+}
+
+int schsm_pkcs15_encode_data(const struct schsm_pkcs15_data *data, uint8_t *out, size_t *out_len,
+                             struct schsm_error *err)
+{
+    struct schsm_tlv_writer writer;
+    size_t object, part;
+
+    if (data->file_id == 0 || data->file_id > 0xFFFF) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a data object's description needs a file");
+    }
+    schsm_tlv_write(&writer, out, *out_len);
+    object = schsm_tlv_begin(&writer, TAG_DATA);
+    part = schsm_tlv_begin(&writer, TAG_SEQUENCE);
+    put_label(&writer, TAG_UTF8, data->label);
+    if (data->private_data) {
+        schsm_tlv_put(&writer, TAG_BIT_STRING, flags_private, sizeof(flags_private));
+        schsm_tlv_put_byte(&writer, TAG_OCTET_STRING, AUTH_ID);
+    } else {
+        schsm_tlv_put(&writer, TAG_BIT_STRING, flags_modifiable, sizeof(flags_modifiable));
+    }
+    schsm_tlv_end(&writer, part);
+    part = schsm_tlv_begin(&writer, TAG_SEQUENCE);
+    put_label(&writer, TAG_UTF8, data->application);
+    schsm_tlv_end(&writer, part);
+    part = schsm_tlv_begin(&writer, TAG_TYPE);
+    put_path(&writer, data->file_id);
+    schsm_tlv_end(&writer, part);
+    schsm_tlv_end(&writer, object);
+    return finish(&writer, out_len, err);
 }
 
 int schsm_pkcs15_decode_token(const uint8_t *file, size_t len, struct schsm_pkcs15_token *token,

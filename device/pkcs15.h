@@ -76,6 +76,13 @@ int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
                                     struct schsm_pkcs15_certificate *certificate,
                                     struct schsm_error *err);
 
+/*
+ * Encodes a certificate's description; the kind is X509. Sizes as for a key. Fails with ARGUMENT
+ * for an empty id or no file.
+ */
+int schsm_pkcs15_encode_certificate(const struct schsm_pkcs15_certificate *certificate,
+                                    uint8_t *out, size_t *out_len, struct schsm_error *err);
+
 /* A data object: DCOD. Section 10.7. */
 struct schsm_pkcs15_data {
     char label[SCHSM_LABEL_MAX + 1];
@@ -85,6 +92,11 @@ struct schsm_pkcs15_data {
 };
 
 int schsm_pkcs15_decode_data(const uint8_t *file, size_t len, struct schsm_pkcs15_data *data,
+                             struct schsm_error *err);
+
+/* Encodes a data object's description; SCHSM_PKCS15_MAX suffices. Fails with ARGUMENT for no file.
+ */
+int schsm_pkcs15_encode_data(const struct schsm_pkcs15_data *data, uint8_t *out, size_t *out_len,
                              struct schsm_error *err);
 
 /* The token: TokenInfo, file 2F03. Section 10.6. */

@@ -14,8 +14,6 @@
 #include "digest.h"
 #include "pkey.h"
 
-#define SCHSM_ALGORITHMS_MAX 16 /* entries of the card's algorithm list (tag 91) */
-
 struct schsm_generation {
     struct schsm_provider *prov;
     const char *type; /* of the key, as struct schsm_pkey has it */

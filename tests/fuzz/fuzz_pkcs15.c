@@ -25,6 +25,40 @@ static void check_key(const struct schsm_pkcs15_key *key)
     REQUIRE(strcmp(again.label, key->label) == 0);
 }
 
+static void check_certificate(const struct schsm_pkcs15_certificate *certificate)
+{
+    uint8_t out[SCHSM_PKCS15_MAX];
+    struct schsm_pkcs15_certificate again;
+    size_t len = sizeof(out);
+
+    if (!schsm_pkcs15_encode_certificate(certificate, out, &len, NULL)) {
+        REQUIRE(certificate->id_len == 0 || certificate->file_id == 0 ||
+                certificate->kind != SCHSM_CERTIFICATE_X509);
+        return;
+    }
+    REQUIRE(schsm_pkcs15_decode_certificate(out, len, &again, NULL));
+    REQUIRE(again.kind == certificate->kind && again.authority == certificate->authority);
+    REQUIRE(again.file_id == certificate->file_id && again.id_len == certificate->id_len);
+    REQUIRE(memcmp(again.id, certificate->id, certificate->id_len) == 0);
+    REQUIRE(strcmp(again.label, certificate->label) == 0);
+}
+
+static void check_data(const struct schsm_pkcs15_data *data)
+{
+    uint8_t out[SCHSM_PKCS15_MAX];
+    struct schsm_pkcs15_data again;
+    size_t len = sizeof(out);
+
+    if (!schsm_pkcs15_encode_data(data, out, &len, NULL)) {
+        REQUIRE(data->file_id == 0);
+        return;
+    }
+    REQUIRE(schsm_pkcs15_decode_data(out, len, &again, NULL));
+    REQUIRE(again.file_id == data->file_id && again.private_data == data->private_data);
+    REQUIRE(strcmp(again.label, data->label) == 0);
+    REQUIRE(strcmp(again.application, data->application) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct schsm_pkcs15_key key;
@@ -38,10 +72,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (schsm_pkcs15_decode_certificate(data, len, &certificate, NULL)) {
         REQUIRE(memchr(certificate.label, '\0', sizeof(certificate.label)) != NULL);
         REQUIRE(certificate.file_id <= 0xFFFF);
+        check_certificate(&certificate);
     }
     if (schsm_pkcs15_decode_data(data, len, &object, NULL)) {
         REQUIRE(memchr(object.application, '\0', sizeof(object.application)) != NULL);
         REQUIRE(object.file_id <= 0xFFFF);
+        check_data(&object);
     }
     if (schsm_pkcs15_decode_token(data, len, &token, NULL)) {
         uint8_t out[SCHSM_PKCS15_MAX];

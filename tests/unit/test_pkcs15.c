@@ -300,10 +300,56 @@ static void writes_nothing_without_id_type_or_room(void **state)
     assert_int_equal(schsm_pkcs15_encode_key(&key, out, &len, &err), 0);
 }
 
+static void writes_certificates_and_data(void **state)
+{
+    struct schsm_pkcs15_certificate certificate = { .kind = SCHSM_CERTIFICATE_X509,
+                                                    .label = "ca",
+                                                    .id = { 0x45 },
+                                                    .id_len = 1,
+                                                    .authority = true,
+                                                    .file_id = 0xCA00 };
+    struct schsm_pkcs15_data data = {
+        .label = "note", .application = "app", .private_data = true, .file_id = 0xCD05
+    };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    uint8_t out[SCHSM_PKCS15_MAX];
+    size_t len = sizeof(out);
+
+    (void)state;
+    /* Sections 10.5 and 10.7 of the protocol reference */
+    assert_int_equal(schsm_pkcs15_encode_certificate(&certificate, out, &len, &err), 1);
+    assert_bytes_are_hex(out, len,
+                         "301C 3008 0C026361 03020640 3006 040145 0101FF A108 3006 3004 0402CA00");
+    len = sizeof(out);
+    assert_int_equal(schsm_pkcs15_encode_data(&data, out, &len, &err), 1);
+    assert_bytes_are_hex(
+        out, len, "301E 300D 0C046E6F7465 030206C0 040101 3005 0C03617070 A106 3004 0402CD05");
+    assert_int_equal(schsm_pkcs15_decode_data(out, len, &data, &err), 1);
+    assert_true(data.private_data);
+    assert_int_equal(data.file_id, 0xCD05);
+    assert_string_equal(data.application, "app");
+    data.private_data = false;
+    data.file_id = 0xCF05;
+    data.application[0] = '\0';
+    len = sizeof(out);
+    assert_int_equal(schsm_pkcs15_encode_data(&data, out, &len, &err), 1);
+    assert_bytes_are_hex(out, len, "3016 300A 0C046E6F7465 03020640 3000 A106 3004 0402CF05");
+
+    len = 8;
+    assert_int_equal(schsm_pkcs15_encode_data(&data, out, &len, &err), 0);
+    len = sizeof(out);
+    data.file_id = 0;
+    assert_int_equal(schsm_pkcs15_encode_data(&data, out, &len, &err), 0);
+    certificate.id_len = 0;
+    assert_int_equal(schsm_pkcs15_encode_certificate(&certificate, out, &len, &err), 0);
+    assert_int_equal(err.reason, SCHSM_REASON_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_minimal_form),
+        cmocka_unit_test(writes_certificates_and_data),
         cmocka_unit_test(reads_what_opensc_writes),
         cmocka_unit_test(a_path_with_an_index_does_not_hide_the_size),
         cmocka_unit_test(reads_sizes_as_they_occur),

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is on the card, and where something new may go. */
+#include "card_private.h"
+
+#include <string.h>
+
+#define KEY_REF_MAX 255
+
+int schsm_card_list_files(struct schsm_session *session, struct schsm_card_files *files,
+                          struct schsm_error *err)
+{
+    files->count = SCHSM_FILES_MAX;
+    return schsm_card_enumerate(&session->card, files->ids, &files->count, err);
+}
+
+bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int file)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (files->ids[i] == file) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file)
+{
+    return schsm_card_is_listed(files, file) ||
+           !schsm_card_is_listed(files, SCHSM_FILE_DEVICE_CERTIFICATES);
+}
+
+bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file)
+{
+    enum schsm_transport_result result = session->card.result;
+    unsigned int status_word = session->card.status_word;
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    bool gone = schsm_card_delete_file(&session->card, file, &ignored) ||
+                (session->card.result == SCHSM_TRANSPORT_OK &&
+                 session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
+
+    session->card.result = result;
+    session->card.status_word = status_word;
+    return gone;
+}
+
+static bool is_free(const struct schsm_card_files *files, unsigned int ref)
+{
+    return !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref) &&
+           !schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+           !schsm_card_is_listed(files, SCHSM_FILE_CERTIFICATE | ref);
+}
+
+int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
+                              unsigned int *key_ref, struct schsm_error *err)
+{
+    unsigned int ref = 1;
+
+    if (wanted >= 0) {
+        *key_ref = (unsigned int)wanted;
+        if (wanted < 1 || wanted > KEY_REF_MAX) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", wanted);
+        }
+        if (!is_free(files, *key_ref)) {
+            return schsm_fail(
+                err, SCHSM_REASON_EXISTS,
+                "key reference %d is taken: choose another, or leave the choice to us", wanted);
+        }
+        return 1;
+    }
+    while (ref <= KEY_REF_MAX && !is_free(files, ref)) {
+        ref++;
+    }
+    if (ref > KEY_REF_MAX) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
+                          "all %d key references are taken: delete a key that is no longer needed",
+                          KEY_REF_MAX);
+    }
+    *key_ref = ref;
+    return 1;
+}
+
+/* Marks the ids of one byte that are taken, and refuses the one asked for if it is. */
+static int look_for_id(struct schsm_session *session, const struct schsm_card_files *files,
+                       const uint8_t *wanted, size_t wanted_len, bool taken[256],
+                       struct schsm_error *err)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        unsigned int file = files->ids[i], ref = SCHSM_FILE_ID(file);
+        struct schsm_pkcs15_key other;
+        bool exists;
+
+        if (SCHSM_FILE_TYPE(file) != SCHSM_FILE_KEY || ref == 0) {
+            continue;
+        }
+        if (!schsm_card_read_description(session, (int)ref, &other, &exists, err)) {
+            return 0;
+        }
+        if (other.id_len == 1) {
+            taken[other.id[0]] = true;
+        }
+        if (wanted != NULL && other.id_len == wanted_len &&
+            memcmp(other.id, wanted, wanted_len) == 0) {
+            return schsm_fail(err, SCHSM_REASON_EXISTS,
+                              "key reference %u%s%s%s already has this id: choose another", ref,
+                              other.label[0] != 0 ? " (" : "", other.label,
+                              other.label[0] != 0 ? ")" : "");
+        }
+    }
+    return 1;
+}
+
+int schsm_card_choose_id(struct schsm_session *session, const struct schsm_card_files *files,
+                         const uint8_t *wanted, size_t wanted_len, unsigned int first, uint8_t *id,
+                         size_t *id_len, struct schsm_error *err)
+{
+    bool taken[256] = { false };
+    unsigned int next = first;
+
+    if (!look_for_id(session, files, wanted, wanted_len, taken, err)) {
+        return 0;
+    }
+    if (wanted != NULL) {
+        memcpy(id, wanted, wanted_len);
+        *id_len = wanted_len;
+        return 1;
+    }
+    for (unsigned int tried = 0; taken[next] || next == 0; tried++) {
+        if (tried > 255) {
+            return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
+                              "all ids of one byte are taken: name an id");
+        }
+        next = (next + 1) & 0xFF;
+    }
+    id[0] = (uint8_t)next;
+    *id_len = 1;
+    return 1;
+}
