@@ -52,11 +52,36 @@ static void print_words(const char *group, size_t group_len)
     }
 }
 
-int schsm_help_completion(struct schsm_error *err)
+/* A case for each command of two words, or of one and for each first word. */
+static void print_cases(bool two)
 {
     const char *last = "";
     size_t last_len = 0;
 
+    for (size_t i = 0; schsm_commands[i] != NULL; i++) {
+        const struct schsm_command *command = schsm_commands[i];
+        size_t len = strcspn(command->name, " ");
+        bool is_two = command->name[len] == ' ';
+        bool new_word = len != last_len || memcmp(command->name, last, len) != 0;
+
+        if (is_two == two) {
+            printf("    ' %s' | ' %s '*) words='", command->name, command->name);
+            print_words(command->name, strlen(command->name));
+            (void)fputs("' options='", stdout);
+            print_options(command->options);
+            puts("' ;;");
+        } else if (is_two && new_word) {
+            printf("    ' %.*s') words='", (int)len, command->name);
+            print_words(command->name, len);
+            puts("' ;;");
+        }
+        last = command->name;
+        last_len = len;
+    }
+}
+
+int schsm_help_completion(struct schsm_error *err)
+{
     (void)err;
     puts("# bash completion for " SCHSM_TOOL_NAME "; made by '" SCHSM_TOOL_NAME
          " help --completion'.");
@@ -92,22 +117,9 @@ int schsm_help_completion(struct schsm_error *err)
     (void)fputs("    '') words='", stdout);
     print_words(NULL, 0);
     puts("' ;;");
-    for (size_t i = 0; schsm_commands[i] != NULL; i++) {
-        const struct schsm_command *command = schsm_commands[i];
-        size_t len = strcspn(command->name, " ");
-
-        if (command->name[len] == ' ' &&
-            (len != last_len || memcmp(command->name, last, len) != 0)) {
-            printf("    ' %.*s') words='", (int)len, command->name);
-            print_words(command->name, len);
-            puts("' ;;");
-        }
-        last = command->name;
-        last_len = len;
-        printf("    ' %s'*) words= options='", command->name);
-        print_options(command->options);
-        puts("' ;;");
-    }
+    /* Commands of two words first: `backup verify` is no argument of `backup`. */
+    print_cases(true);
+    print_cases(false);
     puts("    *) words= ;;\n    esac");
     (void)fputs("    options=\"$options", stdout);
     print_options(schsm_options);

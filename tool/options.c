@@ -171,6 +171,15 @@ static int take_word(struct parser *parser, const char *word, struct schsm_error
     char name[64];
     int len = 0;
 
+    if (tool->command != NULL && parser->word_count == 0 && tool->group == NULL) {
+        /* `backup verify` is another command than `backup`. */
+        if (BIO_snprintf(name, sizeof(name), "%s %s", tool->command->name, word) > 0 &&
+            schsm_command_find(name) != NULL) {
+            tool->command = schsm_command_find(name);
+            tool->group = word;
+            return 1;
+        }
+    }
     if (tool->command != NULL) {
         if (parser->word_count == tool->command->arguments_max) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT,

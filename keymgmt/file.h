@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the user's. */
-#ifndef SCHSM_TOOL_FILE_H
-#define SCHSM_TOOL_FILE_H
+#ifndef SCHSM_KEYMGMT_FILE_H
+#define SCHSM_KEYMGMT_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
