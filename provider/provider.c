@@ -4,7 +4,8 @@
  *
  * Loading it touches no reader, no file and no lock. keymgmt carries OpenSSL's canonical names,
  * because libcrypto and libssl go by them; the operations carry names of our own and are reached
- * through query_operation_name, so that no foreign key ever lands here.
+ * through query_operation_name, so that no foreign key ever lands here. The algorithms with a
+ * digest in their name are fetched by programs, under OpenSSL's names.
  */
 #include "provider.h"
 
@@ -42,11 +43,17 @@ static const OSSL_ALGORITHM keymgmt_algorithms[] = {
     { NULL, NULL, NULL, NULL }
 };
 
+/* clang-format off */
+#define WITH_DIGEST(symbol, scheme, digest, names)                                                 \
+    { names, PROPERTIES, schsm_signature_##symbol, "Signatures of messages by a SmartCard-HSM" },
+
 static const OSSL_ALGORITHM signature_algorithms[] = {
     { "SC-HSM-RSA", PROPERTIES, schsm_signature_rsa, "RSA signatures by a SmartCard-HSM" },
     { "SC-HSM-ECDSA", PROPERTIES, schsm_signature_ecdsa, "ECDSA signatures by a SmartCard-HSM" },
+    SCHSM_MESSAGE_ALGORITHMS(WITH_DIGEST)
     { NULL, NULL, NULL, NULL }
 };
+/* clang-format on */
 
 static const OSSL_ALGORITHM asym_cipher_algorithms[] = {
     { "SC-HSM-RSA", PROPERTIES, schsm_asym_cipher_rsa, "RSA decryption by a SmartCard-HSM" },

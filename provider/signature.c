@@ -41,6 +41,7 @@ void schsm_signature_free(void *vctx)
     EVP_MD_free(ctx->md);
     EVP_MD_free(ctx->mgf1_md);
     OPENSSL_clear_free(ctx->message, SCHSM_MESSAGE_MAX);
+    OPENSSL_free(ctx->expected);
     schsm_pkey_free(ctx->key);
     OPENSSL_free(ctx);
 }
@@ -78,6 +79,14 @@ void *schsm_signature_dup(void *vctx)
 
     if (ctx == NULL) {
         return NULL;
+    }
+    ctx->digest = from->digest;
+    if (from->expected != NULL) {
+        ctx->expected = OPENSSL_memdup(from->expected, from->expected_len);
+        if (ctx->expected == NULL) {
+            goto fail;
+        }
+        ctx->expected_len = from->expected_len;
     }
     ctx->on_device = from->on_device;
     ctx->message_whole = from->message_whole;
@@ -246,6 +255,18 @@ int schsm_signature_verify(void *vctx, const unsigned char *sig, size_t sig_len,
         return no_operation(ctx);
     }
     return EVP_PKEY_verify(ctx->twin, sig, sig_len, data, data_len) > 0;
+}
+
+int schsm_signature_verify_recover(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
+                                   const unsigned char *sig, size_t sig_len)
+{
+    struct schsm_signature *ctx = vctx;
+
+    if (ctx->twin == NULL) {
+        return no_operation(ctx);
+    }
+    *out_len = out_size;
+    return EVP_PKEY_verify_recover(ctx->twin, out, out_len, sig, sig_len) > 0;
 }
 
 /* A device key's message is hashed here, as the twin would keep the digest to itself. */

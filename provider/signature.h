@@ -35,8 +35,14 @@ struct schsm_signature_scheme {
                        const unsigned char *data, size_t data_len);
 };
 
+extern const struct schsm_signature_scheme schsm_signature_scheme_rsa;
+extern const struct schsm_signature_scheme schsm_signature_scheme_ecdsa;
+
 struct schsm_signature {
     const struct schsm_signature_scheme *scheme;
+    const char *digest;      /* of an algorithm that has it in its name; static */
+    unsigned char *expected; /* the signature to verify a message by, before it is complete */
+    size_t expected_len;
     struct schsm_provider *prov;
     struct schsm_pkey *key;  /* NULL before the first init */
     bool on_device;          /* signing with a device key; else the twin does it all */
@@ -71,6 +77,7 @@ OSSL_FUNC_signature_sign_init_fn schsm_signature_sign_init;
 OSSL_FUNC_signature_sign_fn schsm_signature_sign;
 OSSL_FUNC_signature_verify_init_fn schsm_signature_verify_init;
 OSSL_FUNC_signature_verify_fn schsm_signature_verify;
+OSSL_FUNC_signature_verify_recover_fn schsm_signature_verify_recover;
 OSSL_FUNC_signature_digest_sign_init_fn schsm_signature_digest_sign_init;
 OSSL_FUNC_signature_digest_sign_update_fn schsm_signature_digest_sign_update;
 OSSL_FUNC_signature_digest_sign_final_fn schsm_signature_digest_sign_final;

@@ -37,22 +37,22 @@ static int ecdsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, si
     return schsm_pkey_attempt(ctx->key, &attempts, sig, sig_len);
 }
 
-static const struct schsm_signature_scheme ecdsa_scheme = { "ECDSA", ecdsa_device_sign };
+const struct schsm_signature_scheme schsm_signature_scheme_ecdsa = { "ECDSA", ecdsa_device_sign };
 
 static void *ecdsa_newctx(void *provctx, const char *propq)
 {
     (void)propq; /* for the application's providers; in our own library context it says nothing */
-    return schsm_signature_new(provctx, &ecdsa_scheme);
+    return schsm_signature_new(provctx, &schsm_signature_scheme_ecdsa);
 }
 
 static const OSSL_PARAM *ecdsa_gettable_params(void *vctx, void *provctx)
 {
-    return schsm_signature_gettable_params(&ecdsa_scheme, vctx, provctx);
+    return schsm_signature_gettable_params(&schsm_signature_scheme_ecdsa, vctx, provctx);
 }
 
 static const OSSL_PARAM *ecdsa_settable_params(void *vctx, void *provctx)
 {
-    return schsm_signature_settable_params(&ecdsa_scheme, vctx, provctx);
+    return schsm_signature_settable_params(&schsm_signature_scheme_ecdsa, vctx, provctx);
 }
 
 const OSSL_DISPATCH schsm_signature_ecdsa[] = {

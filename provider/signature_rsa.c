@@ -15,7 +15,6 @@
 
 static OSSL_FUNC_signature_newctx_fn rsa_newctx;
 static OSSL_FUNC_signature_verify_recover_init_fn rsa_verify_recover_init;
-static OSSL_FUNC_signature_verify_recover_fn rsa_verify_recover;
 static OSSL_FUNC_signature_gettable_ctx_params_fn rsa_gettable_params;
 static OSSL_FUNC_signature_settable_ctx_params_fn rsa_settable_params;
 
@@ -213,12 +212,12 @@ end:
     return ok;
 }
 
-static const struct schsm_signature_scheme rsa_scheme = { "RSA", rsa_device_sign };
+const struct schsm_signature_scheme schsm_signature_scheme_rsa = { "RSA", rsa_device_sign };
 
 static void *rsa_newctx(void *provctx, const char *propq)
 {
     (void)propq; /* for the application's providers; in our own library context it says nothing */
-    return schsm_signature_new(provctx, &rsa_scheme);
+    return schsm_signature_new(provctx, &schsm_signature_scheme_rsa);
 }
 
 static int rsa_verify_recover_init(void *vctx, void *vkey, const OSSL_PARAM params[])
@@ -226,26 +225,14 @@ static int rsa_verify_recover_init(void *vctx, void *vkey, const OSSL_PARAM para
     return schsm_signature_start(vctx, vkey, false, EVP_PKEY_verify_recover_init_ex, params);
 }
 
-static int rsa_verify_recover(void *vctx, unsigned char *out, size_t *out_len, size_t out_size,
-                              const unsigned char *sig, size_t sig_len)
-{
-    struct schsm_signature *ctx = vctx;
-
-    if (ctx->twin == NULL) {
-        return 0;
-    }
-    *out_len = out_size;
-    return EVP_PKEY_verify_recover(ctx->twin, out, out_len, sig, sig_len) > 0;
-}
-
 static const OSSL_PARAM *rsa_gettable_params(void *vctx, void *provctx)
 {
-    return schsm_signature_gettable_params(&rsa_scheme, vctx, provctx);
+    return schsm_signature_gettable_params(&schsm_signature_scheme_rsa, vctx, provctx);
 }
 
 static const OSSL_PARAM *rsa_settable_params(void *vctx, void *provctx)
 {
-    return schsm_signature_settable_params(&rsa_scheme, vctx, provctx);
+    return schsm_signature_settable_params(&schsm_signature_scheme_rsa, vctx, provctx);
 }
 
 const OSSL_DISPATCH schsm_signature_rsa[] = {
@@ -257,7 +244,7 @@ const OSSL_DISPATCH schsm_signature_rsa[] = {
     { OSSL_FUNC_SIGNATURE_VERIFY_INIT, (void (*)(void))schsm_signature_verify_init },
     { OSSL_FUNC_SIGNATURE_VERIFY, (void (*)(void))schsm_signature_verify },
     { OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, (void (*)(void))rsa_verify_recover_init },
-    { OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, (void (*)(void))rsa_verify_recover },
+    { OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, (void (*)(void))schsm_signature_verify_recover },
     { OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, (void (*)(void))schsm_signature_digest_sign_init },
     { OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, (void (*)(void))schsm_signature_digest_sign_update },
     { OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, (void (*)(void))schsm_signature_digest_sign_final },

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
@@ -189,6 +190,36 @@ static void sign_and_verify(EVP_PKEY *key, EVP_PKEY *verifier, const char *name)
     EVP_MD_CTX_free(ctx);
 }
 
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+/* Signed by our algorithm, verified by OpenSSL's own. */
+static void sign_message(EVP_PKEY *key, EVP_PKEY *plain, OSSL_LIB_CTX *plain_libctx)
+{
+    static const unsigned char message[] = "to be signed";
+    const char *name = EVP_PKEY_is_a(key, "EC") ? "ECDSA-SHA2-256" : "RSA-SHA2-256";
+    EVP_SIGNATURE *ours = EVP_SIGNATURE_fetch(NULL, name, "provider=sc-hsm");
+    EVP_SIGNATURE *theirs = EVP_SIGNATURE_fetch(plain_libctx, name, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    unsigned char sig[1024];
+    size_t len = sizeof(sig);
+
+    step("EVP_PKEY_sign_message_init", EVP_PKEY_sign_message_init(ctx, ours, NULL) == 1);
+    step("EVP_PKEY_sign_message_update",
+         EVP_PKEY_sign_message_update(ctx, message, sizeof(message)) == 1);
+    step("EVP_PKEY_sign_message_final", EVP_PKEY_sign_message_final(ctx, sig, &len) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    ctx = EVP_PKEY_CTX_new_from_pkey(plain_libctx, plain, NULL);
+    step("EVP_PKEY_verify_message_init", EVP_PKEY_verify_message_init(ctx, theirs, NULL) == 1);
+    step("EVP_PKEY_verify", EVP_PKEY_verify(ctx, sig, len, message, sizeof(message)) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    ctx = EVP_PKEY_CTX_new(key, NULL);
+    step("EVP_PKEY_verify_message_init", EVP_PKEY_verify_message_init(ctx, ours, NULL) == 1);
+    step("EVP_PKEY_verify", EVP_PKEY_verify(ctx, sig, len, message, sizeof(message)) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_SIGNATURE_free(theirs);
+    EVP_SIGNATURE_free(ours);
+}
+#endif
+
 static void decrypt(EVP_PKEY *key, EVP_PKEY *public_key)
 {
     static const unsigned char secret[24] = "a secret";
@@ -323,7 +354,7 @@ static void use_in_tls(EVP_PKEY *key, X509 *certificate)
     SSL_CTX_free(ctx);
 }
 
-static void walk(EVP_PKEY *key, X509 *certificate, EVP_PKEY *plain)
+static void walk(EVP_PKEY *key, X509 *certificate, EVP_PKEY *plain, OSSL_LIB_CTX *plain_libctx)
 {
     EVP_PKEY *public_key = X509_get0_pubkey(certificate);
     EVP_PKEY *copy = EVP_PKEY_dup(key);
@@ -340,6 +371,14 @@ static void walk(EVP_PKEY *key, X509 *certificate, EVP_PKEY *plain)
     step("X509_check_private_key of the copy", X509_check_private_key(certificate, copy) == 1);
     sign_and_verify(key, public_key, "EVP_DigestSignInit_ex");
     sign_and_verify(copy, public_key, "EVP_DigestSignInit_ex of the copy");
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+    if (!EVP_PKEY_is_a(key, "RSA-PSS")) {
+        sign_message(key, plain, plain_libctx);
+        sign_message(copy, plain, plain_libctx);
+    }
+#else
+    (void)plain_libctx;
+#endif
     if (EVP_PKEY_is_a(key, "RSA")) {
         decrypt(key, public_key);
         decrypt(copy, public_key);
@@ -378,7 +417,7 @@ int main(int argc, char **argv)
     plain = plain_key(libctx, certificate);
     step("the key is our provider's",
          strcmp(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)), "sc-hsm") == 0);
-    walk(key, certificate, plain);
+    walk(key, certificate, plain, libctx);
     EVP_PKEY_free(plain);
     X509_free(certificate);
     OSSL_LIB_CTX_free(libctx);

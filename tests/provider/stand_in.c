@@ -266,6 +266,8 @@ KEYMGMT(keymgmt_pss, pss_new, rsa_operation);
 KEYMGMT(keymgmt_ec, ec_new, ec_operation);
 
 #define PROPERTIES "provider=stand-in"
+#define WITH_DIGEST(symbol, scheme, digest, names)                                                 \
+    { names, PROPERTIES, schsm_signature_##symbol, NULL },
 
 static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cache)
 {
@@ -275,11 +277,14 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cach
         { "EC:id-ecPublicKey", PROPERTIES, keymgmt_ec, NULL },
         { NULL, NULL, NULL, NULL },
     };
+    /* clang-format off */
     static const OSSL_ALGORITHM signature[] = {
         { "SC-HSM-RSA", PROPERTIES, schsm_signature_rsa, NULL },
         { "SC-HSM-ECDSA", PROPERTIES, schsm_signature_ecdsa, NULL },
+        SCHSM_MESSAGE_ALGORITHMS(WITH_DIGEST)
         { NULL, NULL, NULL, NULL },
     };
+    /* clang-format on */
     static const OSSL_ALGORITHM cipher[] = {
         { "SC-HSM-RSA", PROPERTIES, schsm_asym_cipher_rsa, NULL },
         { NULL, NULL, NULL, NULL },

@@ -309,6 +309,30 @@ static void signs_and_verifies(EVP_PKEY *key, EVP_PKEY *theirs)
     assert_no_errors();
 }
 
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+/* By whichever provider has the algorithm for those who ask for none: it must take any key. */
+static void signs_and_verifies_messages(EVP_PKEY *signer, EVP_PKEY *verifier)
+{
+    static const unsigned char message[] = "to be signed";
+    EVP_SIGNATURE *algorithm = EVP_SIGNATURE_fetch(
+        libctx, EVP_PKEY_is_a(signer, "EC") ? "ECDSA-SHA2-256" : "RSA-SHA2-256", NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, signer, NULL);
+    unsigned char sig[512];
+    size_t len = sizeof(sig);
+
+    assert_ptr_equal(EVP_SIGNATURE_get0_provider(algorithm), first);
+    assert_int_equal(EVP_PKEY_sign_message_init(ctx, algorithm, NULL), 1);
+    assert_int_equal(EVP_PKEY_sign(ctx, sig, &len, message, sizeof(message)), 1);
+    EVP_PKEY_CTX_free(ctx);
+    ctx = EVP_PKEY_CTX_new_from_pkey(libctx, verifier, NULL);
+    assert_int_equal(EVP_PKEY_verify_message_init(ctx, algorithm, NULL), 1);
+    assert_int_equal(EVP_PKEY_verify(ctx, sig, len, message, sizeof(message)), 1);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_SIGNATURE_free(algorithm);
+    assert_no_errors();
+}
+#endif
+
 static void encrypts_and_decrypts(EVP_PKEY *key, EVP_PKEY *theirs)
 {
     unsigned char secret[24] = "a secret", cipher[512], plain[512];
@@ -409,6 +433,12 @@ static void software_keys_do_what_their_name_says(void **state)
             assert_int_equal(EVP_PKEY_eq(key, theirs), 1);
             assert_int_equal(EVP_PKEY_eq(theirs, key), 1);
             signs_and_verifies(key, theirs);
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+            if (i != 1) { /* RSA-PSS keys have no such algorithm */
+                signs_and_verifies_messages(key, theirs);
+                signs_and_verifies_messages(theirs, key);
+            }
+#endif
             if (i == 0) {
                 encrypts_and_decrypts(key, theirs);
             }
