@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Command and response APDUs as bytes (ISO/IEC 7816-4:2020 clause 5; protocol reference sections 2
- * and 6). No secure messaging, no chaining: no SmartCard-HSM client uses either.
+ * and 6). No chaining: no SmartCard-HSM client uses it. Secure messaging is secure_channel.h's.
  */
 #ifndef SCHSM_DEVICE_APDU_H
 #define SCHSM_DEVICE_APDU_H
@@ -58,6 +58,8 @@ enum schsm_ins {
     SCHSM_INS_UPDATE_BINARY = 0xD7,
     SCHSM_INS_DELETE_FILE = 0xE4
 };
+
+#define SCHSM_CLA_SECURE 0x0C /* bits of the class: secure messaging, header authenticated */
 
 struct schsm_apdu {
     uint8_t cla, ins, p1, p2;

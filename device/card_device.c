@@ -142,6 +142,11 @@ struct schsm_device *schsm_card_device_new(const struct schsm_transport *transpo
     return &card->device;
 }
 
+void schsm_card_device_protect(struct schsm_device *dev, const struct schsm_channel_policy *policy)
+{
+    schsm_card_session(dev)->card.policy = policy;
+}
+
 void schsm_card_device_known(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
                              char reader[SCHSM_READER_MAX + 1])
 {

@@ -20,6 +20,9 @@ struct schsm_device *schsm_card_device_new(const struct schsm_transport *transpo
 struct schsm_registry *schsm_registry_new_on(const struct schsm_transport *transport, void *arg,
                                              struct schsm_error *err);
 
+/* The secure channel that the device's session is to use; policy outlives the device. */
+void schsm_card_device_protect(struct schsm_device *dev, const struct schsm_channel_policy *policy);
+
 /* What is known of a card device without asking it: the serial number ("" if unknown) and the
  * reader's name. */
 void schsm_card_device_known(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],

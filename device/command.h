@@ -15,9 +15,21 @@
 #include <stdint.h>
 
 #include "apdu.h"
+#include "channel_policy.h"
 #include "error.h"
 #include "status_word.h"
 #include "transport.h"
+
+/* What chip authentication needs to know of a device. */
+struct schsm_channel_device {
+    bool looked;                     /* the members below are set */
+    bool absent;                     /* it does not offer the channel */
+    const struct schsm_curve *curve; /* of the device key */
+    uint8_t point[SCHSM_POINT_MAX];
+    size_t point_len;
+    char trust[sizeof(((struct schsm_error *)0)->text)]; /* why its certificates cannot be trusted;
+                                                            "": they can */
+};
 
 /* A connection to a card, and what was learned about the way to it. */
 struct schsm_card {
@@ -26,6 +38,8 @@ struct schsm_card {
     bool short_only;   /* the reader showed that it cannot carry extended APDUs (2.2) */
     bool long_works;   /* it carried one */
     bool get_response; /* the answer to a private operation came in pieces (61xx) once */
+    const struct schsm_channel_policy *policy; /* NULL: no secure channel */
+    struct schsm_channel_device channel_device;
     enum schsm_transport_result result; /* of the last command */
     unsigned int status_word;           /* of the last command; 0: it never got to the card */
 };
@@ -71,6 +85,7 @@ enum schsm_card_algorithm {
     SCHSM_ALGORITHM_ECDSA_SHA384 = 0x74,
     SCHSM_ALGORITHM_ECDSA_SHA512 = 0x75,
     SCHSM_ALGORITHM_ECDH = 0x80,
+    SCHSM_ALGORITHM_ECDH_XKEK = 0x84,
     SCHSM_ALGORITHM_WRAP = 0x92,
     SCHSM_ALGORITHM_DERIVE = 0x99
 };
@@ -83,6 +98,18 @@ enum schsm_card_algorithm {
  */
 int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
                         size_t *out_len, struct schsm_error *err);
+
+/* Whether the policy wants this command, which carries a PIN, in a secure channel. */
+bool schsm_card_is_to_be_protected(const struct schsm_card *card, const struct schsm_apdu *apdu);
+
+/*
+ * The same as schsm_card_exchange through a secure channel that lives for this command. Where the
+ * card does not offer one, policy AUTO sends the command as it is. Once there is a channel, nothing
+ * falls back: an answer that is not authentic is WRONG_KEY. With policy REQUIRE, UNSUPPORTED or
+ * WRONG_KEY tell that nothing was sent. (command_protected.c)
+ */
+int schsm_card_exchange_protected(struct schsm_card *card, const struct schsm_apdu *apdu,
+                                  uint8_t *out, size_t *out_len, struct schsm_error *err);
 
 /* What SELECT of the applet tells (3.3). */
 struct schsm_card_fci {
@@ -241,6 +268,45 @@ struct schsm_public_key_status {
 /* A device without public-key authentication is success with enabled false. */
 int schsm_card_public_key_status(struct schsm_card *card, struct schsm_public_key_status *status,
                                  struct schsm_error *err);
+
+/*
+ * Certified keys of other devices (6.13, 6.14). MANAGE SECURITY ENVIRONMENT B6: choose the key of
+ * this name to verify certificates with; a name that the card does not know fails with status word
+ * 6A88, and *known tells that apart (it may be NULL).
+ */
+int schsm_card_select_verifier(struct schsm_card *card, const uint8_t *name, size_t len,
+                               bool *known, struct schsm_error *err);
+
+/* PSO VERIFY CERTIFICATE: content of the 7F21 element; the card knows that name afterwards. */
+int schsm_card_verify_certificate(struct schsm_card *card, const uint8_t *content, size_t len,
+                                  struct schsm_error *err);
+
+/* Registers the next key: the content of its request 67. The verifier was selected before. */
+int schsm_card_pka_register(struct schsm_card *card, const uint8_t *content, size_t len,
+                            struct schsm_public_key_status *status, struct schsm_error *err);
+
+/* The name of a registered key; *name_len is the capacity and becomes the length, 0 where that
+ * place is empty. */
+int schsm_card_pka_name(struct schsm_card *card, unsigned int index, uint8_t *name,
+                        size_t *name_len, bool *authenticated, struct schsm_error *err);
+
+/* MANAGE SECURITY ENVIRONMENT A4: choose a registered key to authenticate. */
+enum schsm_pka_selection { SCHSM_PKA_SELECTED, SCHSM_PKA_UNKNOWN, SCHSM_PKA_DONE };
+int schsm_card_pka_select(struct schsm_card *card, const uint8_t *name, size_t len,
+                          enum schsm_pka_selection *selection, struct schsm_error *err);
+
+/* EXTERNAL AUTHENTICATE (6.15): r || s. */
+int schsm_card_external_authenticate(struct schsm_card *card, const uint8_t *signature, size_t len,
+                                     struct schsm_error *err);
+
+/* KEY DOMAIN, creation of an XKEK domain (15.4): content of the signer's request 67, and 54 with
+ * its signature. The verifier was selected before. */
+int schsm_card_create_xkek_domain(struct schsm_card *card, unsigned int domain, const uint8_t *data,
+                                  size_t len, struct schsm_error *err);
+
+/* DECIPHER with algorithm 84 (15.5): content of the peer's request 67, likewise. */
+int schsm_card_derive_xkek(struct schsm_card *card, unsigned int key_ref, const uint8_t *content,
+                           size_t len, struct schsm_error *err);
 
 /* KEY DOMAIN, query (6.8). */
 struct schsm_key_domain_status {

@@ -282,6 +282,25 @@ static bool point_is_on_curve(const struct schsm_curve *curve, struct schsm_view
     return on_curve;
 }
 
+int schsm_cvc_likely_curve(const struct schsm_cvc_key *key, const struct schsm_curve **curve,
+                           struct schsm_error *err)
+{
+    const struct schsm_curve *usual = schsm_curve_by_nid(NID_brainpoolP256r1);
+
+    if (key->p.len > 0) {
+        return schsm_cvc_curve(key, NULL, curve, err);
+    }
+    *curve = usual;
+    for (size_t i = 0; *curve != NULL; i++) {
+        if (point_is_on_curve(*curve, key->point)) {
+            return 1;
+        }
+        *curve = schsm_curve_at(i);
+    }
+    return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                      "the EC key has no domain parameters, and is on none of the device's curves");
+}
+
 /* SubjectPublicKeyInfo from its parts. Takes bits over. Nothing is fetched from a provider here,
  * since we may be called inside one. */
 static int encode_spki(int algorithm, int parameter_type, void *parameter, uint8_t *bits,

@@ -81,6 +81,14 @@ int schsm_cvc_curve(const struct schsm_cvc_key *key, const struct schsm_curve *i
                     const struct schsm_curve **curve, struct schsm_error *err);
 
 /*
+ * The same for a key whose root is not at hand: of a key without parameters, the curve on which its
+ * point lies, brainpoolP256r1 before all others since most device certificates inherit that one.
+ * Good for verifying, where a wrong guess means that nothing verifies.
+ */
+int schsm_cvc_likely_curve(const struct schsm_cvc_key *key, const struct schsm_curve **curve,
+                           struct schsm_error *err);
+
+/*
  * The key as DER SubjectPublicKeyInfo (RFC 5280, RFC 5480 named curve, RFC 3279 rsaEncryption). The
  * point must lie on the curve. inherited: as above, NULL for a key with parameters. *spki is
  * allocated with OPENSSL_malloc and the caller's to free.

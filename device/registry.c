@@ -23,6 +23,7 @@ struct schsm_registry {
     struct schsm_fork_member fork; /* its mutex is held while devices are looked for */
     const struct schsm_transport *transport;
     void *transport_arg;
+    struct schsm_channel_policy policy;
     struct entry *entries; /* grows at its head, under the guard; never shrinks */
 };
 
@@ -73,6 +74,12 @@ struct schsm_registry *schsm_registry_new(struct schsm_error *err)
     return schsm_registry_new_on(&schsm_transport_pcsc, NULL, err);
 }
 
+void schsm_registry_protect(struct schsm_registry *registry, enum schsm_channel_mode mode,
+                            const struct schsm_roots *roots)
+{
+    registry->policy = (struct schsm_channel_policy){ mode, roots };
+}
+
 void schsm_registry_free(struct schsm_registry *registry)
 {
     if (registry == NULL) {
@@ -102,6 +109,7 @@ static struct schsm_device *add_device(struct schsm_registry *registry,
         OPENSSL_free(entry);
         return NULL;
     }
+    schsm_card_device_protect(entry->device, &registry->policy);
     schsm_guard_lock();
     entry->next = registry->entries;
     registry->entries = entry;

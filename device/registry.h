@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "channel_policy.h"
 #include "device.h"
 #include "error.h"
 
@@ -19,6 +20,14 @@ struct schsm_registry *schsm_registry_new(struct schsm_error *err);
 /* Frees every device. In a process other than the one that opened a connection only memory is
  * freed; the connection stays its opener's. */
 void schsm_registry_free(struct schsm_registry *registry);
+
+/*
+ * Whether commands that carry a PIN go through a secure channel; without this call they do not. To
+ * be called before the first device is looked for. roots, which may be NULL, stay the caller's and
+ * outlive the registry.
+ */
+void schsm_registry_protect(struct schsm_registry *registry, enum schsm_channel_mode mode,
+                            const struct schsm_roots *roots);
 
 /* Which device: NULL members fit all. reader: the PC/SC reader's whole name, or a part of it. */
 struct schsm_device_selector {

@@ -12,10 +12,12 @@
 static void forget_connection(struct schsm_session *session)
 {
     bool long_works = session->card.long_works; /* the reader's, and it stays */
+    const struct schsm_channel_policy *policy = session->card.policy; /* the user's, likewise */
 
     memset(&session->card, 0, sizeof(session->card));
     session->card.transport = session->transport;
     session->card.long_works = long_works;
+    session->card.policy = policy;
     session->same_card = session->selected = session->in_transaction = false;
     session->login = SCHSM_LOGIN_UNKNOWN;
     session->pin_proven = false;

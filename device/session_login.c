@@ -279,6 +279,12 @@ static int verify_on_pad(struct schsm_session *session, struct schsm_error *err)
                       "pin-source=prompt",
                       session->reader);
     }
+    if (session->card.policy != NULL && session->card.policy->mode == SCHSM_CHANNEL_REQUIRE) {
+        return REFUSE(session, err, SCHSM_REASON_UNSUPPORTED,
+                      "a PIN that is typed at the PIN pad of reader %s cannot go through a secure "
+                      "channel, and secure-channel=require insists on one",
+                      session->reader);
+    }
     schsm_log(SCHSM_LOG_INFO, "waiting for the PIN at the PIN pad of reader %s", session->reader);
     if (!schsm_card_verify_pin_on_pad(&session->card, err)) {
         return schsm_session_fail_pin(session, NULL, err);

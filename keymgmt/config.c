@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
+
+#define ROOTS_FILE_MAX 16384 /* bytes: a few dozen certificates */
 
 void schsm_config_init(struct schsm_config *config)
 {
@@ -20,6 +24,7 @@ void schsm_config_clear(struct schsm_config *config)
     OPENSSL_free(config->reader);
     OPENSSL_free(config->log_file);
     schsm_pin_source_free(config->pin_source);
+    schsm_roots_free(config->roots);
     schsm_config_init(config);
 }
 
@@ -122,6 +127,66 @@ static int set_cache_pin(struct schsm_config *config, const char *value, struct 
     return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is neither yes nor no", value);
 }
 
+static int set_secure_channel(struct schsm_config *config, const char *value,
+                              struct schsm_error *err)
+{
+    static const struct {
+        const char *name;
+        enum schsm_channel_mode mode;
+    } names[] = {
+        { "auto", SCHSM_CHANNEL_AUTO },
+        { "require", SCHSM_CHANNEL_REQUIRE },
+        { "off", SCHSM_CHANNEL_OFF },
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i].name, value) == 0) {
+            config->secure_channel = names[i].mode;
+            return 1;
+        }
+    }
+    return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is none of auto, require, off", value);
+}
+
+/* Adds a file's certificates to those that are trusted already. */
+static int set_root(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    uint8_t *content = OPENSSL_malloc(ROOTS_FILE_MAX);
+    FILE *file = fopen(value, "rbe");
+    size_t len = 0;
+    int ok = 0;
+
+    if (content == NULL) {
+        schsm_fail_memory(err);
+        goto done;
+    }
+    if (file != NULL) {
+        len = fread(content, 1, ROOTS_FILE_MAX, file);
+    }
+    if (file == NULL || ferror(file)) {
+        schsm_fail(err, SCHSM_REASON_CONFIG, "%s cannot be read: %s", value, strerror(errno));
+        goto done;
+    }
+    if (len == 0 || len == ROOTS_FILE_MAX) {
+        schsm_fail(err, SCHSM_REASON_CONFIG, "%s holds no root certificates", value);
+        goto done;
+    }
+    if (config->roots == NULL) {
+        config->roots = schsm_roots_new(err);
+    }
+    ok = config->roots != NULL && schsm_roots_add(config->roots, value, content, len, err);
+    if (!ok && config->roots != NULL) {
+        schsm_fail_context(err, "%s", value);
+    }
+
+done:
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    OPENSSL_free(content);
+    return ok;
+}
+
 static int set_log(struct schsm_config *config, const char *value, struct schsm_error *err)
 {
     if (!schsm_log_level_parse(value, &config->log)) {
@@ -150,6 +215,8 @@ static const struct {
     { "min-pin-tries", set_min_pin_tries },
     { "login", set_login },
     { "cache-pin", set_cache_pin },
+    { "secure-channel", set_secure_channel },
+    { "root", set_root },
 };
 
 const char *schsm_config_key(size_t index)

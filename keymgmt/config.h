@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../device/channel_policy.h"
 #include "../device/device.h"
 #include "../device/error.h"
 #include "../device/log.h"
@@ -27,6 +28,8 @@ struct schsm_config {
     int min_pin_tries;
     enum schsm_login_time login;
     bool cache_pin;
+    enum schsm_channel_mode secure_channel;
+    struct schsm_roots *roots; /* trusted besides the built-in ones; NULL: none */
     enum schsm_log_level log;
     char *log_file;
 };

@@ -221,7 +221,12 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
     schsm_log_set(context->config.log, context->config.log_file);
     context->libctx = prov->libctx;
     context->registry = schsm_registry_new(err);
-    return context->registry != NULL;
+    if (context->registry == NULL) {
+        return 0;
+    }
+    schsm_registry_protect(context->registry, context->config.secure_channel,
+                           context->config.roots);
+    return 1;
 }
 
 struct schsm_context *schsm_provider_context(struct schsm_provider *prov)
