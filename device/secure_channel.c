@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secure_channel.h"
 
-#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -99,7 +99,7 @@ static bool cipher(OSSL_LIB_CTX *library, const uint8_t key[SCHSM_CHANNEL_KEY], 
               EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
               EVP_CipherUpdate(context, out, &out_len, in, (int)len) == 1 &&
               EVP_CipherFinal_ex(context, out + out_len, &rest) == 1 &&
-              (size_t)(out_len + rest) == len;
+              (size_t)out_len + (size_t)rest == len;
 
     EVP_CIPHER_CTX_free(context);
     EVP_CIPHER_free(aes);
@@ -173,17 +173,21 @@ static EVP_PKEY *device_key(const struct schsm_channel_handshake *handshake,
                             struct schsm_view device_point)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(handshake->library, "EC", NULL);
+    char group[32];
+    uint8_t point[SCHSM_POINT_MAX];
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-                                         (char *)(uintptr_t)OBJ_nid2sn(handshake->curve->nid), 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
-                                          (void *)(uintptr_t)device_point.data, device_point.len),
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, device_point.len),
         OSSL_PARAM_construct_end(),
     };
     EVP_PKEY *key = NULL;
 
-    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1) {
-        (void)EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
+    if (context != NULL && device_point.len <= sizeof(point)) {
+        (void)snprintf(group, sizeof(group), "%s", OBJ_nid2sn(handshake->curve->nid));
+        memcpy(point, device_point.data, device_point.len);
+        if (EVP_PKEY_fromdata_init(context) == 1) {
+            (void)EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
+        }
     }
     EVP_PKEY_CTX_free(context);
     return key;

@@ -99,8 +99,9 @@ static int query(struct schsm_session *session, int *tries, struct schsm_error *
         break;
     }
     return REFUSE(session, err, SCHSM_REASON_UNSUPPORTED,
-                  "device %s is opened by public-key authentication, not by a PIN: its custodians "
-                  "have to authenticate first",
+                  "device %s is opened by public-key authentication, not by a PIN: let its "
+                  "custodians open it with 'sc-hsm pka authenticate', and run this command behind "
+                  "that",
                   schsm_session_name(session));
 }
 
@@ -321,12 +322,33 @@ static bool is_proven(const struct schsm_session *session, const struct schsm_se
            memcmp(fingerprint, session->pin_fingerprint, sizeof(fingerprint)) == 0;
 }
 
+/*
+ * Whether the card refused a PIN for having none: one that said it is open was opened by public-key
+ * authentication then (16.4), and stays open.
+ */
+static bool has_no_pin(struct schsm_session *session)
+{
+    unsigned int status_word = session->card.status_word;
+
+    if (session->card.result != SCHSM_TRANSPORT_OK ||
+        (status_word != SCHSM_SW_REFERENCE_NOT_FOUND && status_word != SCHSM_SW_CONDITIONS &&
+         status_word != SCHSM_SW_SECURITY_STATUS)) {
+        return false;
+    }
+    schsm_log(SCHSM_LOG_INFO, "device %s was opened by public keys, and takes no PIN",
+              schsm_session_name(session));
+    session->login = SCHSM_LOGIN_IN;
+    session->refused = false;
+    return true;
+}
+
 int schsm_session_login(struct schsm_session *session, const struct schsm_login *login, bool prove,
                         struct schsm_error *err)
 {
     bool stored = login->source != NULL && schsm_pin_source_is_stored(login->source);
     struct schsm_secret *pin = NULL;
     int tries = -1;
+    bool open = false; /* before a PIN was sent */
     int ok = 0;
 
     /* Only a stored PIN is there to be proven; a person is not asked without need. */
@@ -377,7 +399,9 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
     if (pin == NULL && !read_source(session, login, tries, &pin, err)) {
         goto done;
     }
-    ok = check_pin(session, pin, err) && verify(session, login, pin, err);
+    open = session->login == SCHSM_LOGIN_IN;
+    ok = check_pin(session, pin, err) &&
+         (verify(session, login, pin, err) || (open && has_no_pin(session)));
 
 done:
     schsm_secret_free(pin);

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
     /* The user's openssl.cnf may load our own provider, and has no say in this program. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     schsm_config_init(&tool.context.config);
+    tool.context.config.secure_channel = SCHSM_CHANNEL_AUTO;
     tool.context.libctx = OSSL_LIB_CTX_new();
     words = OPENSSL_zalloc((size_t)(argc > 0 ? argc : 1) * sizeof(*words));
     if (tool.context.libctx == NULL || words == NULL) {
@@ -53,6 +54,8 @@ int main(int argc, char **argv)
     if (tool.context.registry == NULL || !schsm_tool_parse(&tool, argc, argv, words, &err)) {
         goto done;
     }
+    schsm_registry_protect(tool.context.registry, tool.context.config.secure_channel,
+                           tool.context.config.roots);
     ok = run(&tool, &err) && flush(&err);
 
 done:

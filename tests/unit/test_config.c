@@ -19,6 +19,8 @@ static void defaults_are_the_documented_ones(void **state)
     assert_int_equal(config.min_pin_tries, 2);
     assert_int_equal(config.login, SCHSM_LOGIN_LOAD);
     assert_false(config.cache_pin);
+    assert_int_equal(config.secure_channel, SCHSM_CHANNEL_OFF);
+    assert_null(config.roots);
     assert_int_equal(config.log, SCHSM_LOG_OFF);
     schsm_config_clear(&config);
 }
@@ -31,7 +33,7 @@ static void every_key_has_a_good_value(void **state)
     } good[] = {
         { "log", "apdu" },        { "log-file", "/tmp/x" },    { "serial", "DENK0100186" },
         { "reader", "A reader" }, { "pin-source", "env:PIN" }, { "min-pin-tries", "3" },
-        { "login", "use" },       { "cache-pin", "yes" },
+        { "login", "use" },       { "cache-pin", "yes" },      { "secure-channel", "require" },
     };
     struct schsm_config config;
     size_t keys = 0;
@@ -44,8 +46,9 @@ static void every_key_has_a_good_value(void **state)
     while (schsm_config_key(keys) != NULL) {
         keys++;
     }
-    /* All but `pin`, which excludes pin-source. */
-    assert_int_equal(keys, sizeof(good) / sizeof(good[0]) + 1);
+    /* All but `pin`, which excludes pin-source, and `root`, which needs a file. */
+    assert_int_equal(keys, sizeof(good) / sizeof(good[0]) + 2);
+    assert_int_equal(config.secure_channel, SCHSM_CHANNEL_REQUIRE);
     assert_int_equal(config.min_pin_tries, 3);
     assert_int_equal(config.login, SCHSM_LOGIN_USE);
     assert_true(config.cache_pin);
@@ -66,6 +69,10 @@ static void bad_values_name_section_and_key(void **state)
         { "min-pin-tries", "x" },
         { "login", "later" },
         { "cache-pin", "maybe" },
+        { "secure-channel", "sometimes" },
+        { "root", "/nowhere" },
+        { "root", "/dev/null" },
+        { "root", "/proc/self/exe" },
         { "serial", "" },
         { "colour", "red" },
         { "serial", "a serial number that is longer than any device has" },
