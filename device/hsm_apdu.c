@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hsm_apdu.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
 
 #include "card_private.h"
@@ -13,7 +15,7 @@ static const struct harmless {
     int p1, data;
 } harmless[] = {
     { SCHSM_INS_SELECT, ANY, ANY },
-    { SCHSM_INS_VERIFY, ANY, 0 },
+    { SCHSM_INS_VERIFY, ANY, ANY },
     { SCHSM_INS_READ_BINARY, ANY, ANY },
     { SCHSM_INS_ENUMERATE_OBJECTS, ANY, ANY },
     { SCHSM_INS_GET_CHALLENGE, ANY, ANY },
@@ -46,8 +48,8 @@ static bool is_harmless(const struct schsm_apdu *apdu)
     return false;
 }
 
-int schsm_hsm_apdu_check(const uint8_t *command, size_t len, enum schsm_hsm_apdu_effect *effect,
-                         const char **name, struct schsm_error *err)
+int schsm_hsm_apdu_traits(const uint8_t *command, size_t len, struct schsm_hsm_apdu_traits *traits,
+                          struct schsm_error *err)
 {
     struct schsm_apdu apdu;
 
@@ -57,13 +59,9 @@ int schsm_hsm_apdu_check(const uint8_t *command, size_t len, enum schsm_hsm_apdu
                           "there are any, then Le if an answer is wanted",
                           len);
     }
-    *name = schsm_apdu_name(apdu.ins);
-    *effect = is_harmless(&apdu) ? SCHSM_HSM_APDU_READS : SCHSM_HSM_APDU_CHANGES;
-    for (size_t i = 0; i < sizeof(with_pin) && apdu.data_len > 0; i++) {
-        if (with_pin[i] == apdu.ins) {
-            *effect = SCHSM_HSM_APDU_PIN;
-        }
-    }
+    traits->name = schsm_apdu_name(apdu.ins);
+    traits->changes = !is_harmless(&apdu);
+    traits->carries_pin = apdu.data_len > 0 && memchr(with_pin, apdu.ins, sizeof(with_pin)) != NULL;
     return 1;
 }
 

@@ -3,23 +3,22 @@
 #ifndef SCHSM_DEVICE_HSM_APDU_H
 #define SCHSM_DEVICE_HSM_APDU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "device.h"
 #include "error.h"
 
-/* What a command can do. */
-enum schsm_hsm_apdu_effect {
-    SCHSM_HSM_APDU_READS,   /* nothing on the device changes */
-    SCHSM_HSM_APDU_CHANGES, /* it may change or erase something */
-    SCHSM_HSM_APDU_PIN      /* it carries a PIN, and a wrong one costs a try */
+struct schsm_hsm_apdu_traits {
+    const char *name; /* static text: "SIGN"; "command" for one that is not known */
+    bool changes;     /* something on the device may be changed or erased */
+    bool carries_pin;
 };
 
-/* Of an encoded command. Fails with ARGUMENT where it is none (ISO/IEC 7816-4). name: of the
- * command, static text. */
-int schsm_hsm_apdu_check(const uint8_t *command, size_t len, enum schsm_hsm_apdu_effect *effect,
-                         const char **name, struct schsm_error *err);
+/* Of an encoded command. Fails with ARGUMENT where it is none (ISO/IEC 7816-4). */
+int schsm_hsm_apdu_traits(const uint8_t *command, size_t len, struct schsm_hsm_apdu_traits *traits,
+                          struct schsm_error *err);
 
 struct schsm_hsm_exchange {
     const uint8_t *command; /* as above */

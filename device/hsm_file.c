@@ -186,6 +186,11 @@ bool schsm_hsm_file_is_private(unsigned int file)
     return SCHSM_FILE_TYPE(file) == SCHSM_FILE_PRIVATE_DATA;
 }
 
+bool schsm_hsm_file_is_key(unsigned int file)
+{
+    return SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY;
+}
+
 struct reading {
     unsigned int file;
     uint8_t **content;

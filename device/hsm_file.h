@@ -26,8 +26,9 @@ struct schsm_hsm_file_list {
 int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
                     struct schsm_error *err);
 
-/* Whether a file of this id is read after login only. */
+/* Whether a file of this id is read after login only; and whether it is a key, never to be read. */
 bool schsm_hsm_file_is_private(unsigned int file);
+bool schsm_hsm_file_is_key(unsigned int file);
 
 /* Reads a whole file, as it is; *content is OPENSSL_malloc'ed. login may be NULL. */
 int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,

@@ -15,14 +15,15 @@ static int read_status(struct schsm_session *session, void *arg, struct schsm_er
 {
     struct schsm_hsm_status *status = arg;
     struct schsm_public_key_status keys = { 0 };
-    struct schsm_pin_status so;
+    struct schsm_pin_status user, so;
     int ok;
 
     memset(status, 0, sizeof(*status));
-    if (!schsm_session_confirm_applet(session, err) ||
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &user, err) ||
         !schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err)) {
         return 0;
     }
+    status->public_key_login = user.state == SCHSM_PIN_PUBLIC_KEY;
     status->so_pin_set = so.state != SCHSM_PIN_ABSENT;
     status->so_pin_blocked = so.state == SCHSM_PIN_BLOCKED;
     status->so_pin_tries = so.tries_left;

@@ -11,9 +11,10 @@
 #include "error.h"
 
 struct schsm_hsm_status {
-    bool so_pin_set;      /* false: never initialised, the next SO-PIN is the device's for ever */
-    bool so_pin_blocked;  /* it can never be initialised again */
-    int so_pin_tries;     /* -1: unknown */
+    bool public_key_login; /* the PIN alone does not open it: public keys have to authenticate */
+    bool so_pin_set;       /* false: never initialised, the next SO-PIN is the device's for ever */
+    bool so_pin_blocked;   /* it can never be initialised again */
+    int so_pin_tries;      /* -1: unknown */
     bool options_known;   /* as in struct schsm_device_info, not told while somebody is logged in */
     unsigned int options; /* enum schsm_hsm_option */
     bool public_keys;     /* public-key authentication is set up, and: */

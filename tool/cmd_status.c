@@ -3,32 +3,48 @@
 #include "commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "../device/hsm_initialise.h"
+#include "../device/hsm_status.h"
 #include "output.h"
 
-static bool not_initialised(const struct schsm_device_info *info)
+#define UNKNOWN "unknown while logged in"
+
+/* What one device told. */
+struct state {
+    struct schsm_device_info info;
+    struct schsm_hsm_status hsm; /* all zero for a device of another kind */
+};
+
+static bool not_initialised(const struct state *state)
 {
-    return !info->initialised;
+    return !state->info.initialised;
 }
 
-static bool must_change(const struct schsm_device_info *info)
+static bool must_change(const struct state *state)
 {
-    return info->pin_must_change;
+    return state->info.pin_must_change;
 }
 
-static bool verified(const struct schsm_device_info *info)
+static bool verified(const struct state *state)
 {
-    return info->logged_in;
+    return state->info.logged_in;
 }
 
-static bool blocked(const struct schsm_device_info *info)
+static bool blocked(const struct state *state)
 {
-    return info->pin_tries == 0;
+    return state->info.pin_tries == 0;
 }
 
-static bool otherwise(const struct schsm_device_info *info)
+static bool public_keys(const struct state *state)
 {
-    (void)info;
+    return state->hsm.public_key_login;
+}
+
+static bool otherwise(const struct state *state)
+{
+    (void)state;
     return true;
 }
 
@@ -36,23 +52,81 @@ static bool otherwise(const struct schsm_device_info *info)
 static const struct pin_state {
     const char *name; /* in JSON */
     const char *text;
-    bool (*fits)(const struct schsm_device_info *info);
+    bool (*fits)(const struct state *state);
 } pin_states[] = {
     { "not-initialised", "not set", not_initialised },
     { "must-change", "transport PIN, must be changed before use", must_change },
     { "verified", "verified", verified },
     { "blocked", "blocked", blocked },
+    { "public-keys", "not logged in, public keys have to authenticate", public_keys },
     { "unverified", "not verified", otherwise },
 };
 
-static const struct pin_state *pin_state(const struct schsm_device_info *info)
+static const struct pin_state *pin_state(const struct state *state)
 {
-    const struct pin_state *state = pin_states;
+    const struct pin_state *row = pin_states;
 
-    while (!state->fits(info)) {
-        state++;
+    while (!row->fits(state)) {
+        row++;
     }
-    return state;
+    return row;
+}
+
+/* What the device was initialised with, beside what the SO-PIN may do. */
+static const struct {
+    unsigned int option;
+    const char *name; /* in JSON */
+    const char *text;
+} options[] = {
+    { SCHSM_HSM_TRANSPORT_PIN, "transport-pin", "transport PIN" },
+    { SCHSM_HSM_REPLACE_PUBLIC_KEYS, "replaceable-public-keys", "public keys can be replaced" },
+    { SCHSM_HSM_PIN_AND_PUBLIC_KEYS, "pin-and-public-keys", "PIN and public keys are needed" },
+    { SCHSM_HSM_SESSION_PIN, "session-pin", "session PIN" },
+    { SCHSM_HSM_BUTTON, "button", "button to be pressed" },
+    { SCHSM_HSM_COUNT_ALL_USES, "count-uses", "uses of all keys are counted" },
+    { SCHSM_HSM_SECURE_LOCK, "secure-lock", "secure lock" },
+};
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+/* What the SO-PIN may do for the PIN (--unblock of init). */
+static const char *unblocking(unsigned int bits)
+{
+    if ((bits & SCHSM_HSM_RESET_ONLY) != 0) {
+        return "keep-pin";
+    }
+    return (bits & SCHSM_HSM_RESET_RETRY_COUNTER) != 0 ? "new-pin" : "never";
+}
+
+static const char *unblocking_text(const char *word)
+{
+    return strcmp(word, "new-pin") == 0    ? "yes"
+           : strcmp(word, "keep-pin") == 0 ? "only give it its tries back"
+                                           : "no";
+}
+
+static json_t *options_json(const struct schsm_hsm_status *hsm)
+{
+    json_t *array = hsm->options_known ? json_array() : json_null();
+
+    for (size_t i = 0; i < OPTION_COUNT && hsm->options_known; i++) {
+        if ((hsm->options & options[i].option) != 0 &&
+            json_array_append_new(array, json_string(options[i].name)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *public_keys_json(const struct schsm_hsm_status *hsm)
+{
+    if (!hsm->public_keys) {
+        return json_null();
+    }
+    return json_pack("{s:i, s:i, s:i, s:i}", "total", (int)hsm->public_keys_total, "registered",
+                     (int)(hsm->public_keys_total - hsm->public_keys_missing), "required",
+                     (int)hsm->public_keys_required, "authenticated",
+                     (int)hsm->public_keys_authenticated);
 }
 
 static bool version_known(const struct schsm_device_info *info)
@@ -77,17 +151,22 @@ static json_t *dkek_json(const struct schsm_device_info *info)
                      "key_check_value", complete ? json_string(kcv) : json_null());
 }
 
-static json_t *device_json(const struct schsm_device_info *info)
+static json_t *device_json(const struct state *state)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:o}, s:{s:o, s:o}, s:o}", "kind",
-                     info->kind, "serial", schsm_json_text(info->serial), "label",
-                     schsm_json_text(info->label), "reader", schsm_json_text(info->reader),
-                     "version", version_json(info), "initialised", info->initialised ? 1 : 0, "pin",
-                     "state", pin_state(info)->name, "tries_left",
-                     schsm_json_count(info->pin_tries), "so_pin", "tries_left",
-                     schsm_json_count(info->so_pin_tries), "may_reset_pin",
-                     version_known(info) ? json_boolean(info->so_pin_reset_allowed) : json_null(),
-                     "dkek", dkek_json(info));
+    const struct schsm_device_info *info = &state->info;
+    const struct schsm_hsm_status *hsm = &state->hsm;
+
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}",
+        "kind", info->kind, "serial", schsm_json_text(info->serial), "label",
+        schsm_json_text(info->label), "reader", schsm_json_text(info->reader), "version",
+        version_json(info), "initialised", info->initialised ? 1 : 0, "pin", "state",
+        pin_state(state)->name, "tries_left", schsm_json_count(info->pin_tries), "so_pin",
+        "tries_left", schsm_json_count(info->so_pin_tries), "may_reset_pin",
+        version_known(info) ? json_boolean(info->so_pin_reset_allowed) : json_null(), "unblock",
+        hsm->options_known ? json_string(unblocking(hsm->options)) : json_null(), "dkek",
+        dkek_json(info), "options", options_json(hsm), "public_keys", public_keys_json(hsm),
+        "free_memory", hsm->memory_known ? json_integer(hsm->free_memory) : json_null());
 }
 
 static void add_tries(struct schsm_table *table, const char *state, int tries)
@@ -115,8 +194,37 @@ static void add_dkek(struct schsm_table *table, const struct schsm_device_info *
     }
 }
 
-static int print_text(const struct schsm_device_info *info, struct schsm_error *err)
+static void add_options(struct schsm_table *table, const struct schsm_hsm_status *hsm)
 {
+    char text[256] = "";
+
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        size_t at = strlen(text);
+
+        if ((hsm->options & options[i].option) != 0) {
+            (void)snprintf(text + at, sizeof(text) - at, "%s%s", at > 0 ? ", " : "",
+                           options[i].text);
+        }
+    }
+    schsm_table_add(table, !hsm->options_known ? UNKNOWN : text[0] != '\0' ? text : "none");
+}
+
+static void add_public_keys(struct schsm_table *table, const struct schsm_hsm_status *hsm)
+{
+    if (!hsm->public_keys) {
+        schsm_table_add(table, "none");
+        return;
+    }
+    schsm_table_addf(table, "%u of %u have to authenticate; %u registered, %u authenticated",
+                     hsm->public_keys_required, hsm->public_keys_total,
+                     hsm->public_keys_total - hsm->public_keys_missing,
+                     hsm->public_keys_authenticated);
+}
+
+static int print_text(const struct state *state, struct schsm_error *err)
+{
+    const struct schsm_device_info *info = &state->info;
+    const struct schsm_hsm_status *hsm = &state->hsm;
     struct schsm_table table;
 
     schsm_table_init(&table, 2, NULL);
@@ -132,21 +240,46 @@ static int print_text(const struct schsm_device_info *info, struct schsm_error *
     if (version_known(info)) {
         schsm_table_addf(&table, "%u.%u", info->version_major, info->version_minor);
     } else {
-        schsm_table_add(&table, "unknown while logged in");
+        schsm_table_add(&table, UNKNOWN);
     }
     schsm_table_add(&table, "Initialised:");
     schsm_table_add(&table, info->initialised ? "yes" : "no");
     schsm_table_add(&table, "PIN:");
-    add_tries(&table, pin_state(info)->text, info->pin_tries);
+    add_tries(&table, pin_state(state)->text, info->pin_tries);
     schsm_table_add(&table, "SO-PIN:");
     add_tries(&table, "", info->so_pin_tries);
     schsm_table_add(&table, "SO-PIN may reset the PIN:");
-    schsm_table_add(&table, !version_known(info)         ? "unknown while logged in"
-                            : info->so_pin_reset_allowed ? "yes"
-                                                         : "no");
+    schsm_table_add(&table,
+                    hsm->options_known ? unblocking_text(unblocking(hsm->options)) : UNKNOWN);
+    schsm_table_add(&table, "Options:");
+    add_options(&table, hsm);
+    schsm_table_add(&table, "Public keys:");
+    add_public_keys(&table, hsm);
     schsm_table_add(&table, "DKEK:");
     add_dkek(&table, info);
+    schsm_table_add(&table, "Free memory:");
+    if (hsm->memory_known) {
+        schsm_table_addf(&table, "%lu bytes", (unsigned long)hsm->free_memory);
+    } else {
+        schsm_table_add(&table, "unknown");
+    }
     return schsm_table_print(&table, err);
+}
+
+static int learn(struct schsm_device *device, struct state *state, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    memset(state, 0, sizeof(*state));
+    if (!schsm_device_info(device, &state->info, err)) {
+        return 0;
+    }
+    if (!schsm_hsm_status(device, &state->hsm, &found) &&
+        found.reason != SCHSM_REASON_UNSUPPORTED) {
+        *err = found;
+        return 0;
+    }
+    return 1;
 }
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
@@ -159,14 +292,14 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     int ok = schsm_registry_devices(tool->context.registry, &selector, devices, &count, err);
 
     for (size_t i = 0; ok && i < count; i++) {
-        struct schsm_device_info info;
+        struct state state;
 
-        ok = schsm_device_info(devices[i], &info, err);
+        ok = learn(devices[i], &state, err);
         if (ok && tool->json) {
-            ok = schsm_json_append(array, device_json(&info), err);
+            ok = schsm_json_append(array, device_json(&state), err);
         } else if (ok) {
             (void)fputs(i > 0 ? "\n" : "", stdout);
-            ok = print_text(&info, err);
+            ok = print_text(&state, err);
         }
     }
     if (ok && tool->json) {
@@ -180,13 +313,12 @@ const struct schsm_command schsm_command_status = {
     .name = "status",
     .synopsis = "",
     .arguments_max = 0,
-    .summary = "Show the state of the device: PINs, version, DKEK",
+    .summary = "Show the state of the device: PINs, version, options, DKEK",
     .help =
         "Shows for each device: its serial number and label, the version of its software, whether "
-        "it is "
-        "initialised, the state of PIN and SO-PIN with the tries that are left, and the state of "
-        "its "
-        "device key encryption key (DKEK).\n"
+        "it is initialised and with which options, the state of PIN and SO-PIN with the tries that "
+        "are left, public-key authentication, the state of its device key encryption key (DKEK) "
+        "and its free memory.\n"
         "No PIN is needed, no try is spent, and nobody is logged out. What the device tells only "
         "after somebody logged out, such as its version, is shown as unknown while somebody is "
         "logged in.\n",

@@ -3,9 +3,17 @@
 
 #include <string.h>
 
+/* clang-format off: a line each */
 const struct schsm_command *const schsm_commands[] = {
-    &schsm_command_readers, &schsm_command_status, &schsm_command_list, &schsm_command_help, NULL,
+    &schsm_command_readers,     &schsm_command_status,
+    &schsm_command_list,        &schsm_command_init,
+    &schsm_command_label,       &schsm_command_pin_change,
+    &schsm_command_pin_unblock, &schsm_command_so_pin_change,
+    &schsm_command_random,      &schsm_command_ls,
+    &schsm_command_cat,         &schsm_command_apdu,
+    &schsm_command_help,        NULL,
 };
+/* clang-format on */
 
 const struct schsm_command *schsm_command_find(const char *name)
 {
