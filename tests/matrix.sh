@@ -14,8 +14,11 @@
 #
 # What is tested is the last commit. The chroots are kept, brought up to date and used again, in
 # $SC_HSM_MATRIX_CACHE, default /var/cache/sc-hsm-matrix, each with a log beside it. CTEST_ARGS
-# adds options for ctest, for example -R nginx. Ends with a line for each release, and with status
-# 0 only if all is well on all of them. Needs root, debootstrap and the network.
+# adds options for ctest, for example -R nginx. A test that fails gets a second try, as in run.sh.
+#
+# Ends with a line for each release, and with status 0 only if all is well on all of them; with 77
+# if nothing failed, but not everything could be tested for want of root, debootstrap, the
+# permission to make namespaces, or a mirror.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,6 +30,12 @@ releases=()
 die() {
     echo "matrix.sh: $*" >&2
     exit 1
+}
+
+# not_here WHY: nothing is wrong, but nothing can be tested either.
+not_here() {
+    echo "NOT TESTED: ${releases[*]}: $*"
+    exit 77
 }
 
 original=("$@")
@@ -47,11 +56,13 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ ${#releases[@]} -gt 0 ] || releases=(trixie)
-[ "$(id -u)" = 0 ] || die "run this as root: debootstrap and chroot need it"
-command -v debootstrap >/dev/null || die "install debootstrap first"
+[ "$(id -u)" = 0 ] || not_here "debootstrap and chroot want root"
+command -v debootstrap >/dev/null || not_here "debootstrap is not installed"
 
 # In namespaces of our own no mount and no process can be left behind, whatever happens.
 if [ -z "${SC_HSM_MATRIX:-}" ]; then
+    unshare --mount --pid --fork mount -t tmpfs none /mnt 2>/dev/null ||
+        not_here "this machine does not permit mounts in a namespace of our own"
     SC_HSM_MATRIX=yes exec unshare --mount --pid --fork --kill-child \
         bash "${BASH_SOURCE[0]}" ${original[@]+"${original[@]}"}
 fi
@@ -99,7 +110,7 @@ wanted() {
     # shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
     . "$chroot/srv/sc-hsm/examples/packages.sh"
     printf '%s\n' "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
-        "${packages_tests[@]}" | grep -Ev '^(clang.*|libclang.*|shellcheck)$' | sort -u
+        "${packages_tests[@]}" | grep -Ev '^(clang.*|libclang.*|shellcheck|debootstrap)$' | sort -u
 }
 
 install() {
@@ -136,7 +147,7 @@ run_tests() {
     local arguments
     read -ra arguments <<<"${CTEST_ARGS:-}"
     inside ctest --test-dir /srv/sc-hsm/build --output-on-failure --no-tests=error \
-        -j"$(nproc)" ${arguments[@]+"${arguments[@]}"}
+        -j$(($(nproc) + 1)) --repeat until-pass:2 ${arguments[@]+"${arguments[@]}"}
 }
 
 # step WHAT COMMAND...: with its output in the log; nothing after a step that failed. Its success is
@@ -156,14 +167,11 @@ step() {
     [ $status = 0 ] || failed=$what
 }
 
-# try_release: all steps on one release; failed names the first that did not work.
+# try_release: all steps on one release; failed names the first that did not work, and has_chroot is
+# set once that can only be our own doing.
 try_release() {
     failed=
-    exec {lock}>"$cache/$release.lock"
-    flock --nonblock "$lock" || {
-        failed="the lock: another matrix.sh is at work on $release"
-        return
-    }
+    has_chroot=
     : >"$log"
     if [ $fresh = yes ] || [ ! -d "$chroot" ]; then
         step "debootstrap" make_chroot
@@ -171,34 +179,65 @@ try_release() {
     step "mounting" mount_chroot
     step "the clone" fetch
     step "packages" install
-    [ -n "$failed" ] || version=$(inside openssl version | cut -d' ' -f1,2)
+    [ -z "$failed" ] || return 0
+    has_chroot=yes
+    version=$(inside openssl version | cut -d' ' -f1,2)
     step "the build" build
     step "the tests" run_tests
 }
 
-mkdir -p "$cache"
-lines=()
-status=0
-for release in "${releases[@]}"; do
-    chroot=$cache/$release
-    log=$cache/$release.log
-    version='no OpenSSL yet'
-    start=$SECONDS
-    echo "== $release, see $log"
-    try_release
-    took=$((SECONDS - start))
+# not_run, second_try: the tests that nobody may take for passed, or for passed at once.
+not_run() {
+    sed -n 's/^[[:space:]]*[0-9]* - \(.*\) (Skipped)$/\1/p' "$log"
+}
+
+second_try() {
+    sed -n 's/^ *Test *#[0-9]*: \(.*[^ .]\) \.\.*.*/\1/p' "$log" | sort -u
+}
+
+# report: the lines about this release, from what try_release left.
+report() {
+    local name count
     if [ -z "$failed" ]; then
         count=$(grep -c '^ *[0-9]*/[0-9]* Test .* Passed ' "$log")
         lines+=("$release: $version: builds without a warning, $count tests passed, $took s")
+        while read -r name; do
+            lines+=("$release: NEEDED A SECOND TRY: $name")
+        done < <(second_try)
+        while read -r name; do
+            lines+=("$release: NOT TESTED, because something it needs is not here: $name")
+        done < <(not_run)
+    elif [ -z "$has_chroot" ]; then
+        untested=yes
+        tail -n 15 "$log"
+        lines+=("NOT TESTED: $release: the chroot could not be made: $failed, see $log")
     else
-        status=1
+        well=no
         lines+=("$release: $version: FAILED at $failed, $took s, see $log")
         sed -n '/^The following tests FAILED/,$p' "$log" | tee "$log.failed"
         [ -s "$log.failed" ] || tail -n 15 "$log"
         rm -f "$log.failed"
     fi
+}
+
+mkdir -p "$cache"
+lines=()
+well=yes
+untested=no
+for release in "${releases[@]}"; do
+    chroot=$cache/$release
+    log=$cache/$release.log
+    exec {lock}>"$cache/$release.lock"
+    flock --nonblock "$lock" || die "another matrix.sh is at work on $release"
+    version='no OpenSSL yet'
+    start=$SECONDS
+    echo "== $release, see $log"
+    try_release
+    took=$((SECONDS - start))
+    report
     umount --recursive "$chroot" 2>/dev/null || true
     exec {lock}>&-
 done
 printf '%s\n' "${lines[@]}"
-[ "$status" = 0 ]
+[ $well = yes ] || exit 1
+[ $untested = no ] || exit 77

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# nginx 1.29 and later load a key from any store that OpenSSL knows, by its URI.
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=server.sh
+. "$SC_HSM_SOURCE/tests/servers/server.sh"
+# shellcheck source=programs.sh
+. "$SC_HSM_SOURCE/tests/servers/programs.sh"
+PATH=$PATH:/usr/sbin
+need nginx curl
+version=$(nginx -v 2>&1 | sed -n 's|^nginx version: nginx/\([0-9.]*\).*|\1|p')
+if [ "$(printf '%s\n' 1.29 "$version" | sort -V | head -1)" != 1.29 ]; then
+    echo "skipped: nginx $version knows no ssl_certificate_key store:URI, 1.29 and later do"
+    exit 77
+fi
+virtual_card
+make_rsa_key
+make_ec_key
+localhost rsa ec
+# Nothing but the URIs: no key reference file can take their place.
+rm rsa.pem ec.pem
+port=$(free_port 1)
+serial=$(head -1 "$SC_HSM_VIRTUAL/serials")
+configure cache-pin=yes
+
+cat >nginx.conf <<END
+user nobody nogroup;
+worker_processes 2;
+daemon off;
+pid $work/nginx.pid;
+env PCSCLITE_CSOCK_NAME;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path $work/tmp1;
+    proxy_temp_path $work/tmp2;
+    fastcgi_temp_path $work/tmp3;
+    uwsgi_temp_path $work/tmp4;
+    scgi_temp_path $work/tmp5;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    server {
+        listen 127.0.0.1:$port ssl;
+        ssl_certificate $work/rsa.crt;
+        ssl_certificate_key "store:sc-hsm:serial=$serial;label=web-rsa";
+        ssl_certificate $work/ec.crt;
+        ssl_certificate_key store:sc-hsm:id=20;
+        location / { return 200 "signed on the card\n"; }
+    }
+}
+END
+own_nginx=(nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf")
+
+check "nginx -t" "${own_nginx[@]}" -t
+"${own_nginx[@]}" >server.log 2>&1 &
+servers=($!)
+wait_for "nginx" listening "$port" "${servers[0]}"
+many "$port" 100 1.2 rsa-pkcs1
+many "$port" 100 1.2 ecdsa
+many "$port" 100 1.3 rsa-pss
+under_load "$port" 1.3 ecdsa "${own_nginx[@]}" -s reload
+check "curl fetches a page" plain_curl --cacert ec.crt "https://localhost:$port/"
+says '^signed on the card$'
+kill -QUIT "${servers[0]}"
+wait "${servers[0]}" || fail "nginx ended badly"
+servers=()
+
+# A PIN from nginx's own password file.
+configure pin-source=
+echo "$pin" >password
+sed -i "s|ssl_protocols|ssl_password_file $work/password; ssl_protocols|" nginx.conf
+check "with ssl_password_file" "${own_nginx[@]}" -t
+
+sed -i 's/label=web-rsa/label=web-dsa/' nginx.conf
+fails "a key that is not there" "${own_nginx[@]}" -t
+says "emerg.*there is no object with label 'web-dsa'"
