@@ -44,6 +44,7 @@ static const char *const reason_texts[SCHSM_REASON_COUNT] = {
     [SCHSM_REASON_ARGUMENT] = "invalid argument",
     [SCHSM_REASON_CRYPTO] = "cryptographic library error",
     [SCHSM_REASON_OUT_OF_MEMORY] = "out of memory",
+    [SCHSM_REASON_FILE] = "malformed file or wrong password",
 };
 
 /* The length of the printable UTF-8 character at text, 0 if there is none (RFC 3629). */

@@ -47,6 +47,7 @@ enum schsm_reason {
     SCHSM_REASON_ARGUMENT,        /* wrong use of a function or parameter */
     SCHSM_REASON_CRYPTO,          /* libcrypto failed */
     SCHSM_REASON_OUT_OF_MEMORY,
+    SCHSM_REASON_FILE, /* a file of the user's is malformed, or its password is wrong */
     SCHSM_REASON_COUNT
 };
 

@@ -18,7 +18,7 @@ struct schsm_secret {
 
 _Static_assert(sizeof(struct schsm_secret) + SECRET_MAX <= 4096, "a secret fits a page");
 
-struct schsm_secret *schsm_secret_new(const void *data, size_t len, struct schsm_error *err)
+struct schsm_secret *schsm_secret_alloc(size_t len, uint8_t **data, struct schsm_error *err)
 {
     struct schsm_secret *secret;
     long page = sysconf(_SC_PAGESIZE);
@@ -41,8 +41,17 @@ struct schsm_secret *schsm_secret_new(const void *data, size_t len, struct schsm
     atomic_init(&secret->references, 1);
     secret->mapped = size;
     secret->len = len;
-    if (len > 0) {
-        memcpy(secret->data, data, len);
+    *data = secret->data;
+    return secret;
+}
+
+struct schsm_secret *schsm_secret_new(const void *data, size_t len, struct schsm_error *err)
+{
+    uint8_t *copy;
+    struct schsm_secret *secret = schsm_secret_alloc(len, &copy, err);
+
+    if (secret != NULL && len > 0) {
+        memcpy(copy, data, len);
     }
     return secret;
 }

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* EC keys in and out of a wrapped key. */
+#include "wrapped_private.h"
+
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+
+#include "curve.h"
+
+#define EC_DER_MAX 320 /* ECPrivateKey on secp521r1 */
+#define OID_MAX 32
+#define GROUP_NAME_MAX 64
+
+/* The OBJECT IDENTIFIER of a curve in DER; 0 bytes where libcrypto has none. */
+static size_t encode_oid(const struct schsm_curve *curve, uint8_t out[OID_MAX])
+{
+    const ASN1_OBJECT *object = OBJ_nid2obj(curve->nid);
+    int len = object == NULL ? 0 : i2d_ASN1_OBJECT(object, NULL);
+
+    if (len <= 0 || len > OID_MAX) {
+        return 0;
+    }
+    return i2d_ASN1_OBJECT(object, &out) == len ? (size_t)len : 0;
+}
+
+/* ECPrivateKey (RFC 5915) with the curve's name and the public key, which libcrypto reads. d has
+ * the curve's field_len bytes. */
+static EVP_PKEY *to_key(OSSL_LIB_CTX *libctx, const struct schsm_curve *curve, const uint8_t *d,
+                        struct schsm_view point, struct schsm_error *err)
+{
+    static const uint8_t no_unused_bits = 0;
+    struct schsm_secret *der;
+    struct schsm_tlv_writer writer;
+    uint8_t *bytes, oid[OID_MAX];
+    const uint8_t *at;
+    EVP_PKEY *key = NULL;
+    size_t sequence, part, bits;
+
+    der = schsm_secret_alloc(EC_DER_MAX, &bytes, err);
+    if (der == NULL) {
+        return NULL;
+    }
+    schsm_tlv_write(&writer, bytes, EC_DER_MAX);
+    sequence = schsm_tlv_begin(&writer, 0x30);
+    schsm_tlv_put_integer(&writer, 1);
+    schsm_tlv_put(&writer, 0x04, d, curve->field_len);
+    part = schsm_tlv_begin(&writer, 0xA0);
+    schsm_tlv_put_raw(&writer, oid, encode_oid(curve, oid));
+    schsm_tlv_end(&writer, part);
+    part = schsm_tlv_begin(&writer, 0xA1);
+    bits = schsm_tlv_begin(&writer, 0x03);
+    schsm_tlv_put_raw(&writer, &no_unused_bits, 1);
+    schsm_tlv_put_raw(&writer, point.data, point.len);
+    schsm_tlv_end(&writer, bits);
+    schsm_tlv_end(&writer, part);
+    schsm_tlv_end(&writer, sequence);
+    at = bytes;
+    if (!writer.failed) {
+        key = d2i_PrivateKey_ex(EVP_PKEY_EC, NULL, &at, (long)writer.len, libctx, NULL);
+    }
+    schsm_secret_free(der);
+    if (key == NULL) {
+        schsm_fail(err, SCHSM_REASON_FILE, "the public key of the EC key is not on its curve");
+    }
+    return key;
+}
+
+/* Whether private and public key belong together. */
+static bool fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
+    bool ok = ctx != NULL && EVP_PKEY_check(ctx) == 1;
+
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+EVP_PKEY *schsm_wrapped_ec(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
+                           struct schsm_error *err)
+{
+    const struct schsm_curve *curve = schsm_curve_by_parameters(
+        elements[EC_P], elements[EC_A], elements[EC_B], elements[EC_G], elements[EC_N]);
+    struct schsm_view d = elements[EC_D];
+    uint8_t padded[SCHSM_FIELD_MAX] = { 0 };
+    EVP_PKEY *key = NULL;
+
+    if (curve == NULL) {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                   "the EC key's domain parameters are not those of a curve that we know");
+        return NULL;
+    }
+    while (d.len > 0 && *d.data == 0) {
+        d.data++;
+        d.len--;
+    }
+    if (d.len == 0 || d.len > curve->field_len) {
+        schsm_fail(err, SCHSM_REASON_FILE, "the private part of the EC key is out of range");
+        return NULL;
+    }
+    memcpy(padded + curve->field_len - d.len, d.data, d.len);
+    (void)ERR_set_mark();
+    key = to_key(libctx, curve, padded, elements[EC_Q], err);
+    if (key != NULL && !fits(libctx, key)) {
+        EVP_PKEY_free(key);
+        key = NULL;
+        schsm_fail(err, SCHSM_REASON_FILE,
+                   "private and public part of the EC key do not fit together");
+    }
+    (void)ERR_pop_to_mark(); /* our own error says it */
+    OPENSSL_cleanse(padded, sizeof(padded));
+    return key;
+}
+
+static void put(struct schsm_tlv_writer *writer, const uint8_t *data, size_t len)
+{
+    schsm_wrapped_put_size(writer, len);
+    schsm_tlv_put_raw(writer, data, len);
+}
+
+static const struct schsm_curve *curve_of(EVP_PKEY *key)
+{
+    char group[GROUP_NAME_MAX];
+
+    if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
+                                       NULL) != 1) {
+        return NULL;
+    }
+    return schsm_curve_by_name(group);
+}
+
+/* A number of a key, padded to len bytes. */
+static bool get_padded(EVP_PKEY *key, const char *name, uint8_t *out, size_t len)
+{
+    BIGNUM *value = NULL;
+    bool ok = EVP_PKEY_get_bn_param(key, name, &value) == 1 &&
+              BN_bn2binpad(value, out, (int)len) == (int)len;
+
+    BN_clear_free(value);
+    return ok;
+}
+
+int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
+                         struct schsm_error *err)
+{
+    const struct schsm_curve *curve;
+    struct schsm_curve_parameters domain;
+    uint8_t d[SCHSM_FIELD_MAX], point[SCHSM_POINT_MAX];
+    size_t len;
+    bool known;
+
+    (void)ERR_set_mark();
+    curve = curve_of(key);
+    if (curve == NULL) {
+        (void)ERR_pop_to_mark();
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the EC key is on a curve that a SmartCard-HSM does not have");
+    }
+    len = curve->field_len;
+    point[0] = 0x04;
+    known = fits(libctx, key) && get_padded(key, OSSL_PKEY_PARAM_EC_PUB_X, point + 1, len) &&
+            get_padded(key, OSSL_PKEY_PARAM_EC_PUB_Y, point + 1 + len, len) &&
+            get_padded(key, OSSL_PKEY_PARAM_PRIV_KEY, d, len);
+    (void)ERR_pop_to_mark();
+    if (!known) {
+        OPENSSL_cleanse(d, sizeof(d));
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "this is no private EC key whose parts fit together");
+    }
+    if (!schsm_curve_parameters(curve, &domain, err)) {
+        OPENSSL_cleanse(d, sizeof(d));
+        return 0;
+    }
+    schsm_wrapped_put_size(writer, curve->bits);
+    put(writer, domain.a, len);
+    put(writer, domain.b, len);
+    put(writer, domain.p, len);
+    put(writer, domain.n, len);
+    put(writer, domain.g, 1 + 2 * len);
+    put(writer, d, len);
+    put(writer, point, 1 + 2 * len);
+    OPENSSL_cleanse(d, sizeof(d));
+    return 1;
+}

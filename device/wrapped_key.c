@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wrapped_key.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "wrapped_private.h"
+
+/* 14.1, 14.2 */
+#define BLOCK_LEN 16 /* AES */
+#define MAC_LEN 16
+#define PAD_FIRST 0x80
+#define LISTS 4 /* OID, algorithms, access conditions, key OID */
+
+static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
+static const uint8_t oid_ec[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
+static const uint8_t oid_aes[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01 };
+
+static const struct form {
+    enum schsm_wrapped_form form;
+    enum schsm_key_type type;
+    const uint8_t *oid; /* what is written */
+    size_t oid_len;
+    size_t elements; /* 0: the size field is the key's length, and the key follows */
+    EVP_PKEY *(*read)(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
+                      struct schsm_error *err);
+} forms[] = {
+    { SCHSM_WRAPPED_RSA, SCHSM_KEY_RSA, oid_rsa, sizeof(oid_rsa), 3, schsm_wrapped_rsa },
+    { SCHSM_WRAPPED_RSA_CRT, SCHSM_KEY_RSA, oid_rsa, sizeof(oid_rsa), 7, schsm_wrapped_rsa_crt },
+    { SCHSM_WRAPPED_EC, SCHSM_KEY_EC, oid_ec, sizeof(oid_ec), 7, schsm_wrapped_ec },
+    { SCHSM_WRAPPED_AES, SCHSM_KEY_AES, oid_aes, sizeof(oid_aes), 0, NULL },
+};
+
+static const struct form *find_form(unsigned int number)
+{
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if ((unsigned int)forms[i].form == number) {
+            return &forms[i];
+        }
+    }
+    return NULL;
+}
+
+static int malformed(struct schsm_error *err)
+{
+    return schsm_fail(err, SCHSM_REASON_FILE, "the wrapped key is malformed or was cut short");
+}
+
+/* Takes a number of bytes off the front of *from; false where there are fewer. */
+static bool take(struct schsm_view *from, size_t len, struct schsm_view *taken)
+{
+    if (len > from->len) {
+        return false;
+    }
+    *taken = (struct schsm_view){ from->data, len };
+    from->data += len;
+    from->len -= len;
+    return true;
+}
+
+/* Takes a length of two bytes, big endian. */
+static bool take_size(struct schsm_view *from, size_t *size)
+{
+    struct schsm_view field;
+
+    if (!take(from, 2, &field)) {
+        return false;
+    }
+    *size = (size_t)field.data[0] << 8 | field.data[1];
+    return true;
+}
+
+/* Takes a length of two bytes and as many bytes. */
+static bool take_element(struct schsm_view *from, struct schsm_view *element)
+{
+    size_t size;
+
+    return take_size(from, &size) && take(from, size, element);
+}
+
+int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrapped_key *wrapped,
+                            struct schsm_error *err)
+{
+    struct schsm_view left = { blob, len }, kcv, form_byte, lists[LISTS];
+    const struct form *form;
+
+    memset(wrapped, 0, sizeof(*wrapped));
+    if (len > SCHSM_WRAPPED_MAX || !take(&left, SCHSM_KCV_LEN, &kcv) ||
+        !take(&left, 1, &form_byte)) {
+        return malformed(err);
+    }
+    for (size_t i = 0; i < LISTS; i++) {
+        if (!take_element(&left, &lists[i])) {
+            return malformed(err);
+        }
+    }
+    if (left.len < BLOCK_LEN + MAC_LEN || (left.len - MAC_LEN) % BLOCK_LEN != 0) {
+        return malformed(err);
+    }
+    form = find_form(form_byte.data[0]);
+    if (form == NULL) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the wrapped key is of type %02X, which is none that we know",
+                          form_byte.data[0]);
+    }
+    memcpy(wrapped->kcv, kcv.data, SCHSM_KCV_LEN);
+    wrapped->form = form->form;
+    wrapped->type = form->type;
+    wrapped->algorithms = lists[1];
+    wrapped->whole = (struct schsm_view){ blob, len };
+    wrapped->authenticated = (struct schsm_view){ blob, len - MAC_LEN };
+    wrapped->ciphertext = (struct schsm_view){ left.data, left.len - MAC_LEN };
+    wrapped->mac = (struct schsm_view){ blob + len - MAC_LEN, MAC_LEN };
+    return 1;
+}
+
+/* AES-256-CMAC with the key derived for it. */
+static int compute_mac(OSSL_LIB_CTX *libctx, const struct schsm_secret *dkek,
+                       struct schsm_view message, uint8_t mac[MAC_LEN], struct schsm_error *err)
+{
+    struct schsm_secret *key = schsm_dkek_derive(libctx, dkek, SCHSM_DKEK_AUTHENTICATION, err);
+    size_t len = 0;
+    int ok;
+
+    if (key == NULL) {
+        return 0;
+    }
+    ok = EVP_Q_mac(libctx, "CMAC", NULL, "AES-256-CBC", NULL, schsm_secret_data(key),
+                   schsm_secret_len(key), message.data, message.len, mac, MAC_LEN, &len) != NULL &&
+         len == MAC_LEN;
+    schsm_secret_free(key);
+    return ok ? 1
+              : schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not compute an AES-256-CMAC");
+}
+
+/* AES-256-CBC with the key derived for it, the first vector being zero, without padding. */
+static int crypt_blocks(OSSL_LIB_CTX *libctx, const struct schsm_secret *dkek, int encrypt,
+                        struct schsm_view in, uint8_t *out, struct schsm_error *err)
+{
+    static const uint8_t iv[BLOCK_LEN];
+    struct schsm_secret *key = schsm_dkek_derive(libctx, dkek, SCHSM_DKEK_ENCRYPTION, err);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "AES-256-CBC", NULL);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int len = 0, last = 0, ok = 0;
+
+    if (key == NULL) {
+        goto done;
+    }
+    ok = cipher != NULL && context != NULL &&
+         EVP_CipherInit_ex2(context, cipher, schsm_secret_data(key), iv, encrypt, NULL) == 1 &&
+         EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
+         EVP_CipherUpdate(context, out, &len, in.data, (int)in.len) == 1 &&
+         EVP_CipherFinal_ex(context, out + len, &last) == 1 && (size_t)(len + last) == in.len;
+    if (!ok) {
+        schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
+    }
+
+done:
+    EVP_CIPHER_CTX_free(context);
+    EVP_CIPHER_free(cipher);
+    schsm_secret_free(key);
+    return ok;
+}
+
+int schsm_wrapped_key_verify(OSSL_LIB_CTX *libctx, const struct schsm_wrapped_key *wrapped,
+                             const struct schsm_secret *dkek, struct schsm_error *err)
+{
+    char theirs[SCHSM_KCV_TEXT_MAX], ours[SCHSM_KCV_TEXT_MAX];
+    uint8_t kcv[SCHSM_KCV_LEN], mac[MAC_LEN];
+
+    if (!schsm_dkek_kcv(libctx, dkek, kcv, err)) {
+        return 0;
+    }
+    if (memcmp(kcv, wrapped->kcv, sizeof(kcv)) != 0) {
+        schsm_kcv_text(wrapped->kcv, theirs);
+        schsm_kcv_text(kcv, ours);
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                          "the key was wrapped under the DKEK with key check value %s, not under "
+                          "the one with %s",
+                          theirs, ours);
+    }
+    if (!compute_mac(libctx, dkek, wrapped->authenticated, mac, err)) {
+        return 0;
+    }
+    if (CRYPTO_memcmp(mac, wrapped->mac.data, MAC_LEN) != 0) {
+        return schsm_fail(err, SCHSM_REASON_FILE,
+                          "the wrapped key was changed or damaged: its authentication code is "
+                          "wrong; take another copy of it");
+    }
+    return 1;
+}
+
+/* The plaintext behind the random bytes; view points into the secret, which the caller frees. */
+static struct schsm_secret *open_blob(OSSL_LIB_CTX *libctx, const struct schsm_wrapped_key *wrapped,
+                                      const struct schsm_secret *dkek, struct schsm_view *content,
+                                      struct schsm_error *err)
+{
+    struct schsm_secret *plaintext;
+    uint8_t *bytes;
+
+    if (!schsm_wrapped_key_verify(libctx, wrapped, dkek, err)) {
+        return NULL;
+    }
+    plaintext = schsm_secret_alloc(wrapped->ciphertext.len, &bytes, err);
+    if (plaintext == NULL) {
+        return NULL;
+    }
+    if (!crypt_blocks(libctx, dkek, 0, wrapped->ciphertext, bytes, err)) {
+        schsm_secret_free(plaintext);
+        return NULL;
+    }
+    /* a block is longer than the random bytes */
+    *content = (struct schsm_view){ bytes + SCHSM_WRAPPED_RANDOM_LEN,
+                                    wrapped->ciphertext.len - SCHSM_WRAPPED_RANDOM_LEN };
+    return plaintext;
+}
+
+EVP_PKEY *schsm_wrapped_key_private(OSSL_LIB_CTX *libctx, const struct schsm_wrapped_key *wrapped,
+                                    const struct schsm_secret *dkek, struct schsm_error *err)
+{
+    const struct form *form = find_form(wrapped->form);
+    struct schsm_view elements[SCHSM_WRAPPED_ELEMENTS_MAX], content;
+    struct schsm_secret *plaintext = NULL;
+    EVP_PKEY *key = NULL;
+    size_t size;
+
+    if (form == NULL || form->read == NULL) {
+        schsm_fail(err, SCHSM_REASON_ARGUMENT, "the wrapped key is no RSA or EC key");
+        return NULL;
+    }
+    plaintext = open_blob(libctx, wrapped, dkek, &content, err);
+    if (plaintext == NULL) {
+        return NULL;
+    }
+    /* The size is not looked at: the elements tell it, and not all writers agree on it. What
+     * follows them is padding, which not all writers add. */
+    if (!take_size(&content, &size)) {
+        malformed(err);
+        goto done;
+    }
+    for (size_t i = 0; i < form->elements; i++) {
+        if (!take_element(&content, &elements[i])) {
+            malformed(err);
+            goto done;
+        }
+    }
+    key = form->read(libctx, elements, err);
+
+done:
+    schsm_secret_free(plaintext);
+    return key;
+}
+
+static bool is_aes_length(size_t len)
+{
+    return len == 16 || len == 24 || len == 32;
+}
+
+struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
+                                              const struct schsm_wrapped_key *wrapped,
+                                              const struct schsm_secret *dkek,
+                                              struct schsm_error *err)
+{
+    struct schsm_secret *plaintext = NULL, *key = NULL;
+    struct schsm_view content, bytes;
+
+    if (wrapped->form != SCHSM_WRAPPED_AES) {
+        schsm_fail(err, SCHSM_REASON_ARGUMENT, "the wrapped key is no AES key");
+        return NULL;
+    }
+    plaintext = open_blob(libctx, wrapped, dkek, &content, err);
+    if (plaintext == NULL) {
+        return NULL;
+    }
+    if (take_element(&content, &bytes) && is_aes_length(bytes.len)) {
+        key = schsm_secret_new(bytes.data, bytes.len, err);
+    } else {
+        malformed(err);
+    }
+    schsm_secret_free(plaintext);
+    return key;
+}
+
+void schsm_wrapped_put_size(struct schsm_tlv_writer *writer, size_t value)
+{
+    const uint8_t field[] = { (uint8_t)(value >> 8), (uint8_t)value };
+
+    schsm_tlv_put_raw(writer, field, sizeof(field));
+}
+
+static void put_element(struct schsm_tlv_writer *writer, const uint8_t *data, size_t len)
+{
+    schsm_wrapped_put_size(writer, len);
+    schsm_tlv_put_raw(writer, data, len);
+}
+
+/* The random bytes at the beginning of a plaintext. */
+static int put_random(OSSL_LIB_CTX *libctx, const struct schsm_wrapping *wrapping,
+                      struct schsm_tlv_writer *writer, struct schsm_error *err)
+{
+    uint8_t random[SCHSM_WRAPPED_RANDOM_LEN];
+
+    if (wrapping->random != NULL) {
+        schsm_tlv_put_raw(writer, wrapping->random, SCHSM_WRAPPED_RANDOM_LEN);
+        return 1;
+    }
+    if (RAND_priv_bytes_ex(libctx, random, sizeof(random), 0) != 1) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto has no random numbers");
+    }
+    schsm_tlv_put_raw(writer, random, sizeof(random));
+    return 1;
+}
+
+/* ISO 9797-1 method 2, a whole block where the length fits already, as genuine cards pad. */
+static void put_padding(struct schsm_tlv_writer *writer)
+{
+    static const uint8_t padding[BLOCK_LEN] = { PAD_FIRST };
+
+    schsm_tlv_put_raw(writer, padding, BLOCK_LEN - writer->len % BLOCK_LEN);
+}
+
+/* Writes the whole blob around a plaintext. */
+static int seal(OSSL_LIB_CTX *libctx, const struct form *form,
+                const struct schsm_wrapping *wrapping, struct schsm_view plaintext, uint8_t *blob,
+                size_t *blob_len, struct schsm_error *err)
+{
+    uint8_t kcv[SCHSM_KCV_LEN], kind = (uint8_t)form->form;
+    struct schsm_tlv_writer writer;
+
+    if (!schsm_dkek_kcv(libctx, wrapping->dkek, kcv, err)) {
+        return 0;
+    }
+    schsm_tlv_write(&writer, blob, *blob_len);
+    schsm_tlv_put_raw(&writer, kcv, sizeof(kcv));
+    schsm_tlv_put_raw(&writer, &kind, 1);
+    put_element(&writer, form->oid, form->oid_len);
+    put_element(&writer, wrapping->algorithms, wrapping->algorithms_len);
+    put_element(&writer, NULL, 0);
+    put_element(&writer, NULL, 0);
+    if (writer.failed || plaintext.len + MAC_LEN > writer.capacity - writer.len) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer for a wrapped key is too small");
+    }
+    if (!crypt_blocks(libctx, wrapping->dkek, 1, plaintext, blob + writer.len, err)) {
+        return 0;
+    }
+    writer.len += plaintext.len;
+    if (!compute_mac(libctx, wrapping->dkek, (struct schsm_view){ blob, writer.len },
+                     blob + writer.len, err)) {
+        return 0;
+    }
+    *blob_len = writer.len + MAC_LEN;
+    return 1;
+}
+
+/* The size field and the elements of a private key. */
+static int put_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
+                       enum schsm_wrapped_form *form, struct schsm_error *err)
+{
+    if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
+        *form = SCHSM_WRAPPED_RSA_CRT;
+        return schsm_wrapped_put_rsa(libctx, key, writer, err);
+    }
+    if (EVP_PKEY_is_a(key, "EC") == 1) {
+        *form = SCHSM_WRAPPED_EC;
+        return schsm_wrapped_put_ec(libctx, key, writer, err);
+    }
+    return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                      "a SmartCard-HSM has RSA and EC keys, not %s keys",
+                      EVP_PKEY_get0_type_name(key) != NULL ? EVP_PKEY_get0_type_name(key) : "such");
+}
+
+/* Wraps either kind of key. */
+static int wrap(OSSL_LIB_CTX *libctx, EVP_PKEY *private_key, const struct schsm_secret *secret_key,
+                const struct schsm_wrapping *wrapping, uint8_t *blob, size_t *blob_len,
+                struct schsm_error *err)
+{
+    enum schsm_wrapped_form form = SCHSM_WRAPPED_AES;
+    struct schsm_secret *plaintext = NULL;
+    struct schsm_tlv_writer writer;
+    uint8_t *bytes;
+    int ok = 0;
+
+    if (wrapping->algorithms_len > SCHSM_WRAPPED_ALGORITHMS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key takes at most %d algorithms, not %zu",
+                          SCHSM_WRAPPED_ALGORITHMS_MAX, wrapping->algorithms_len);
+    }
+    plaintext = schsm_secret_alloc(SCHSM_WRAPPED_MAX, &bytes, err);
+    if (plaintext == NULL) {
+        return 0;
+    }
+    schsm_tlv_write(&writer, bytes, SCHSM_WRAPPED_MAX);
+    if (!put_random(libctx, wrapping, &writer, err)) {
+        goto done;
+    }
+    if (private_key != NULL) {
+        if (!put_private(libctx, private_key, &writer, &form, err)) {
+            goto done;
+        }
+    } else {
+        put_element(&writer, schsm_secret_data(secret_key), schsm_secret_len(secret_key));
+    }
+    put_padding(&writer);
+    if (writer.failed) {
+        schsm_fail(err, SCHSM_REASON_ARGUMENT, "the key is too long to be wrapped");
+        goto done;
+    }
+    ok = seal(libctx, find_form(form), wrapping, (struct schsm_view){ bytes, writer.len }, blob,
+              blob_len, err);
+
+done:
+    schsm_secret_free(plaintext);
+    return ok;
+}
+
+int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
+                                   const struct schsm_wrapping *wrapping, uint8_t *blob,
+                                   size_t *blob_len, struct schsm_error *err)
+{
+    return wrap(libctx, key, NULL, wrapping, blob, blob_len, err);
+}
+
+int schsm_wrapped_key_from_secret(OSSL_LIB_CTX *libctx, const struct schsm_secret *key,
+                                  const struct schsm_wrapping *wrapping, uint8_t *blob,
+                                  size_t *blob_len, struct schsm_error *err)
+{
+    if (!is_aes_length(schsm_secret_len(key))) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "an AES key has 16, 24 or 32 bytes, not %zu", schsm_secret_len(key));
+    }
+    return wrap(libctx, NULL, key, wrapping, blob, blob_len, err);
+}
