@@ -152,7 +152,7 @@ static int crypt_blocks(OSSL_LIB_CTX *libctx, const struct schsm_secret *dkek, i
          EVP_CipherInit_ex2(context, cipher, schsm_secret_data(key), iv, encrypt, NULL) == 1 &&
          EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
          EVP_CipherUpdate(context, out, &len, in.data, (int)in.len) == 1 &&
-         EVP_CipherFinal_ex(context, out + len, &last) == 1 && (size_t)(len + last) == in.len;
+         EVP_CipherFinal_ex(context, out + len, &last) == 1 && (size_t)len == in.len && last == 0;
     if (!ok) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
     }

@@ -14,7 +14,7 @@
 
 #define RSA_BITS_MAX 4096
 #define RSA_DER_MAX 2500 /* RSAPrivateKey of RSA-4096 */
-#define FACTOR_TRIES 40 /* each finds the primes with a probability of at least one half */
+#define FACTOR_TRIES 40  /* each finds the primes with a probability of at least one half */
 
 struct rsa {
     BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
@@ -235,7 +235,7 @@ static bool agrees(const struct rsa *rsa, const struct schsm_view *elements)
 EVP_PKEY *schsm_wrapped_rsa_crt(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
                                 struct schsm_error *err)
 {
-    struct rsa rsa = { NULL };
+    struct rsa rsa = { 0 };
     BN_CTX *ctx = BN_CTX_secure_new_ex(libctx);
     EVP_PKEY *key = NULL;
 
@@ -258,7 +258,7 @@ EVP_PKEY *schsm_wrapped_rsa_crt(OSSL_LIB_CTX *libctx, const struct schsm_view *e
 EVP_PKEY *schsm_wrapped_rsa(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
                             struct schsm_error *err)
 {
-    struct rsa rsa = { NULL };
+    struct rsa rsa = { 0 };
     BN_CTX *ctx = BN_CTX_secure_new_ex(libctx);
     EVP_PKEY *key = NULL;
 
@@ -330,7 +330,7 @@ int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_
                           struct schsm_error *err)
 {
     static const int sizes[] = { 1024, 1536, 2048, 3072, RSA_BITS_MAX }; /* 9.2 */
-    struct rsa rsa = { NULL };
+    struct rsa rsa = { 0 };
     BN_CTX *ctx = BN_CTX_secure_new_ex(libctx);
     int bits = EVP_PKEY_get_bits(key), ok = 0;
     bool known = false;

@@ -8,7 +8,6 @@
 #include <openssl/rand.h>
 
 /* 13.3 */
-#define MAGIC "Salted__"
 #define MAGIC_LEN 8
 #define SALT_LEN 8
 #define CIPHERTEXT_LEN 48
@@ -18,6 +17,8 @@
 #define DERIVED_LEN 48 /* key and first vector */
 
 #define PERCENT_STEP 100000u /* rounds between two calls of the progress function */
+
+static const uint8_t magic[MAGIC_LEN] = { 'S', 'a', 'l', 't', 'e', 'd', '_', '_' };
 
 static void tell(const struct schsm_progress *progress, unsigned int part, unsigned int round)
 {
@@ -72,10 +73,10 @@ static struct schsm_secret *derive(OSSL_LIB_CTX *libctx, const struct schsm_secr
     for (unsigned int part = 0; ok && part < DERIVED_LEN / MD5_LEN; part++) {
         /* the first block has no block before it */
         size_t skip = part == 0 ? MD5_LEN : 0;
+        uint8_t *block = out + (size_t)part * MD5_LEN;
 
-        ok = iterate(context, md5, input + skip, input_len - skip, out + MD5_LEN * part, part,
-                     progress);
-        memcpy(input, out + MD5_LEN * part, MD5_LEN);
+        ok = iterate(context, md5, input + skip, input_len - skip, block, part, progress);
+        memcpy(input, block, MD5_LEN);
     }
     if (!ok) {
         schsm_fail(err, SCHSM_REASON_CRYPTO,
@@ -116,12 +117,12 @@ static int crypt_blocks(OSSL_LIB_CTX *libctx, const struct schsm_secret *derived
 
 int schsm_dkek_share_check(const uint8_t *file, size_t len, struct schsm_error *err)
 {
-    if (len == SCHSM_SHARE_FILE_LEN && memcmp(file, MAGIC, MAGIC_LEN) == 0) {
+    if (len == SCHSM_SHARE_FILE_LEN && memcmp(file, magic, MAGIC_LEN) == 0) {
         return 1;
     }
     return schsm_fail(err, SCHSM_REASON_FILE,
                       "this is no file of a DKEK share, or it was cut short: one has %d bytes and "
-                      "begins with " MAGIC,
+                      "begins with Salted__",
                       SCHSM_SHARE_FILE_LEN);
 }
 
@@ -173,7 +174,7 @@ int schsm_dkek_share_seal(OSSL_LIB_CTX *libctx, const struct schsm_secret *share
                           "a DKEK share has %d bytes, and its password at least one",
                           SCHSM_DKEK_LEN);
     }
-    memcpy(file, MAGIC, MAGIC_LEN);
+    memcpy(file, magic, MAGIC_LEN);
     if (RAND_bytes_ex(libctx, file + MAGIC_LEN, SALT_LEN, 0) != 1) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto has no random numbers");
     }

@@ -23,6 +23,20 @@ static void keeps_a_copy(void **state)
     schsm_secret_free(secret);
 }
 
+static void is_filled_in_by_who_made_it(void **state)
+{
+    uint8_t *data = NULL;
+    struct schsm_secret *secret = schsm_secret_alloc(4, &data, NULL);
+
+    (void)state;
+    assert_non_null(secret);
+    assert_memory_equal(schsm_secret_data(secret), "\0\0\0\0", 4);
+    memset(data, '1', 4);
+    assert_memory_equal(schsm_secret_data(secret), "1111", 4);
+    schsm_secret_free(secret);
+    assert_null(schsm_secret_alloc(4001, &data, NULL));
+}
+
 static void takes_0_to_4000_bytes(void **state)
 {
     static uint8_t data[4001] = { 7 };
@@ -131,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_a_copy),
+        cmocka_unit_test(is_filled_in_by_who_made_it),
         cmocka_unit_test(takes_0_to_4000_bytes),
         cmocka_unit_test(lives_until_the_last_of_many_threads_lets_go),
         cmocka_unit_test(survives_fork_on_both_sides),
