@@ -59,8 +59,6 @@ enum { FAMILY_RSA = 0x01, FAMILY_ECDSA = 0x02 };
 /* what the outer signature would be in the terms of SIGN */
 enum { SIGN_RSA_SHA256 = 0x33, SIGN_EC_SHA256 = 0x73 };
 
-static const unsigned rsa_sizes[] = { 1024, 1536, 2048, 3072, 4096 };
-
 /* OpenSSL's limit for the exponent in practice, and that of the card's 82 object */
 enum { MAX_EXPONENT_LEN = 32 };
 
@@ -76,7 +74,6 @@ static int family_of(struct sim_slice oid)
 static uint16_t generate_rsa(const struct template *template, EVP_PKEY **pkey)
 {
     unsigned bits = 0;
-    bool known = false;
     if (template->size.data == NULL || template->t81.data != NULL || template->t82.data == NULL ||
         template->t82.len > MAX_EXPONENT_LEN) {
         return SIM_SW_WRONG_DATA;
@@ -84,10 +81,7 @@ static uint16_t generate_rsa(const struct template *template, EVP_PKEY **pkey)
     for (size_t i = 0; i < template->size.len; i++) {
         bits = bits << 8 | template->size.data[i];
     }
-    for (size_t i = 0; i < sizeof(rsa_sizes) / sizeof(rsa_sizes[0]); i++) {
-        known = known || bits == rsa_sizes[i];
-    }
-    if (!known) {
+    if (!sim_rsa_size_exists(bits)) {
         return SIM_SW_NOT_SUPPORTED;
     }
     uint16_t sw = SIM_SW_INTERNAL;

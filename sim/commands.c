@@ -18,6 +18,9 @@ static const struct sim_command commands[] = {
     { 0x80, 0x58, 0, sim_cmd_enumerate_objects },
     { 0x80, 0x62, SIM_CMD_NEEDS_USER | SIM_CMD_HIDE_RESPONSE, sim_cmd_decipher },
     { 0x80, 0x68, SIM_CMD_NEEDS_USER, sim_cmd_sign },
+    { 0x80, 0x72, SIM_CMD_NEEDS_USER, sim_cmd_wrap_key },
+    { 0x80, 0x74, SIM_CMD_NEEDS_USER, sim_cmd_unwrap_key },
+    { 0x80, 0x76, SIM_CMD_NEEDS_USER | SIM_CMD_HIDE_DATA, sim_cmd_derive_key },
     { 0x80, 0x78, SIM_CMD_NEEDS_USER | SIM_CMD_HIDE_DATA | SIM_CMD_HIDE_RESPONSE,
       sim_cmd_symmetric_cipher },
 };

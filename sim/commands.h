@@ -36,6 +36,7 @@ const struct sim_command *sim_command_find(int cla, uint8_t ins);
 sim_handler sim_cmd_change_reference_data;  /* 24, protocol section 5.3 */
 sim_handler sim_cmd_decipher;               /* 62, section 6.5 */
 sim_handler sim_cmd_delete_file;            /* E4, section 4.5 */
+sim_handler sim_cmd_derive_key;             /* 76, section 6.11 */
 sim_handler sim_cmd_enumerate_objects;      /* 58, section 4.2 */
 sim_handler sim_cmd_generate_key_pair;      /* 46, section 6.2 */
 sim_handler sim_cmd_generate_symmetric_key; /* 48, section 6.3 */
@@ -48,7 +49,9 @@ sim_handler sim_cmd_reset_retry_counter;    /* 2C, section 5.4 */
 sim_handler sim_cmd_select;                 /* A4, section 3 */
 sim_handler sim_cmd_sign;                   /* 68, section 6.4 */
 sim_handler sim_cmd_symmetric_cipher;       /* 78, section 6.6 */
+sim_handler sim_cmd_unwrap_key;             /* 74, section 6.10 */
 sim_handler sim_cmd_update_binary;          /* D7, section 4.4 */
 sim_handler sim_cmd_verify;                 /* 20, section 5.1 */
+sim_handler sim_cmd_wrap_key;               /* 72, section 6.9 */
 
 #endif

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/obj_mac.h>
+#include <openssl/param_build.h>
 
 static const struct sim_curve curves[] = {
     { "prime192v1", NID_X9_62_prime192v1, 192, 24 },
@@ -27,16 +28,8 @@ static const struct sim_curve curves[] = {
     { "secp256k1", NID_secp256k1, 256, 32 },
 };
 
-enum { MAX_FIELD = 66 };
-
-/* libcrypto's parameters of one curve, laid out as the card's protocol wants them */
-struct raw_params {
-    uint8_t p[MAX_FIELD], a[MAX_FIELD], b[MAX_FIELD], order[MAX_FIELD];
-    uint8_t generator[1 + 2 * MAX_FIELD];
-};
-
-static bool load_params(const struct sim_curve *curve, struct raw_params *raw,
-                        struct sim_curve_params *params)
+bool sim_curve_load_params(const struct sim_curve *curve, struct sim_curve_storage *storage,
+                           struct sim_curve_params *params)
 {
     bool ok = false;
     int n = (int)curve->field_bytes;
@@ -47,20 +40,20 @@ static bool load_params(const struct sim_curve *curve, struct raw_params *raw,
         !EC_GROUP_get_curve(group, p, a, b, NULL)) {
         goto out;
     }
-    if (BN_bn2binpad(p, raw->p, n) != n || BN_bn2binpad(a, raw->a, n) != n ||
-        BN_bn2binpad(b, raw->b, n) != n ||
-        BN_bn2binpad(EC_GROUP_get0_order(group), raw->order, n) != n) {
+    if (BN_bn2binpad(p, storage->p, n) != n || BN_bn2binpad(a, storage->a, n) != n ||
+        BN_bn2binpad(b, storage->b, n) != n ||
+        BN_bn2binpad(EC_GROUP_get0_order(group), storage->order, n) != n) {
         goto out;
     }
     if (EC_POINT_point2oct(group, EC_GROUP_get0_generator(group), POINT_CONVERSION_UNCOMPRESSED,
-                           raw->generator, sizeof(raw->generator), NULL) != point) {
+                           storage->generator, sizeof(storage->generator), NULL) != point) {
         goto out;
     }
-    params->p = (struct sim_slice){ raw->p, curve->field_bytes };
-    params->a = (struct sim_slice){ raw->a, curve->field_bytes };
-    params->b = (struct sim_slice){ raw->b, curve->field_bytes };
-    params->order = (struct sim_slice){ raw->order, curve->field_bytes };
-    params->generator = (struct sim_slice){ raw->generator, point };
+    params->p = (struct sim_slice){ storage->p, curve->field_bytes };
+    params->a = (struct sim_slice){ storage->a, curve->field_bytes };
+    params->b = (struct sim_slice){ storage->b, curve->field_bytes };
+    params->order = (struct sim_slice){ storage->order, curve->field_bytes };
+    params->generator = (struct sim_slice){ storage->generator, point };
     ok = true;
 out:
     BN_free(p);
@@ -83,9 +76,10 @@ const struct sim_curve *sim_curve_by_name(const char *name)
 const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *want)
 {
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
-        struct raw_params raw;
+        struct sim_curve_storage storage;
         struct sim_curve_params have;
-        if (curves[i].field_bytes != want->p.len || !load_params(&curves[i], &raw, &have)) {
+        if (curves[i].field_bytes != want->p.len ||
+            !sim_curve_load_params(&curves[i], &storage, &have)) {
             continue;
         }
         if (sim_slice_equal(have.p, want->p) && sim_slice_equal(have.a, want->a) &&
@@ -100,4 +94,40 @@ const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *want)
 EVP_PKEY *sim_curve_generate(const struct sim_curve *curve)
 {
     return EVP_EC_gen(curve->name);
+}
+
+EVP_PKEY *sim_curve_key(const struct sim_curve *curve, const BIGNUM *d)
+{
+    EVP_PKEY *pkey = NULL;
+    uint8_t encoded[1 + 2 * SIM_MAX_FIELD];
+    size_t len = 0;
+    OSSL_PARAM *params = NULL;
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(curve->nid);
+    EC_POINT *point = group == NULL ? NULL : EC_POINT_new(group);
+    if (build == NULL || ctx == NULL || point == NULL || BN_is_zero(d) || BN_is_negative(d) ||
+        BN_cmp(d, EC_GROUP_get0_order(group)) >= 0 ||
+        EC_POINT_mul(group, point, d, NULL, NULL, NULL) != 1) {
+        goto out;
+    }
+    len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, encoded, sizeof(encoded),
+                             NULL);
+    if (len == 0 ||
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve->name, 0) != 1 ||
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, encoded, len) != 1 ||
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) != 1) {
+        goto out;
+    }
+    params = OSSL_PARAM_BLD_to_param(build);
+    if (params != NULL && EVP_PKEY_fromdata_init(ctx) == 1) {
+        (void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params);
+    }
+out:
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(ctx);
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+    return pkey;
 }

@@ -5,6 +5,7 @@
 
 #include "buf.h"
 
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
@@ -20,6 +21,13 @@ struct sim_curve_params {
     struct sim_slice p, a, b, generator, order;
 };
 
+/* Where sim_curve_load_params() puts what the slices point to. */
+enum { SIM_MAX_FIELD = 66 };
+struct sim_curve_storage {
+    uint8_t p[SIM_MAX_FIELD], a[SIM_MAX_FIELD], b[SIM_MAX_FIELD], order[SIM_MAX_FIELD];
+    uint8_t generator[1 + 2 * SIM_MAX_FIELD];
+};
+
 /* The curve of the device PKI (section 11.1). */
 #define SIM_DEVICE_CURVE "brainpoolP256r1"
 
@@ -31,6 +39,19 @@ const struct sim_curve *sim_curve_by_name(const char *name);
  * is none.
  */
 const struct sim_curve *sim_curve_by_params(const struct sim_curve_params *want);
+
+/*
+ * The parameters of a curve, all of the field's length; `params` borrows from `storage`. False
+ * when libcrypto fails.
+ */
+bool sim_curve_load_params(const struct sim_curve *curve, struct sim_curve_storage *storage,
+                           struct sim_curve_params *params);
+
+/*
+ * The key on the curve with the private value `d`, of which the caller keeps ownership; NULL when
+ * d is not between 0 and the order, or libcrypto fails. The caller frees it.
+ */
+EVP_PKEY *sim_curve_key(const struct sim_curve *curve, const BIGNUM *d);
 
 /* Generate a key on the curve; NULL when libcrypto fails. The caller frees it. */
 EVP_PKEY *sim_curve_generate(const struct sim_curve *curve);

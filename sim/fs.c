@@ -71,6 +71,11 @@ uint16_t sim_fs_write(struct sim_state *state, uint16_t fid, size_t offset, stru
     struct sim_file *file = sim_fs_find(state, fid);
     size_t old_len = file == NULL ? 0 : file->content.len;
     size_t end = offset + data.len;
+    if (fid == SIM_FID_WRAPPED_KEY && offset == 0 && old_len > 0) {
+        sim_buf_clear(&file->content);
+        old_len = 0;
+        state->dirty = true;
+    }
     if (offset > old_len) {
         return SIM_SW_WRONG_OFFSET;
     }

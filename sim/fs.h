@@ -40,8 +40,9 @@ struct sim_file *sim_fs_find(struct sim_state *state, uint16_t fid);
 
 /*
  * Write into a file at `offset`, creating it when absent, extending it when needed, never
- * truncating (section 24, question 3). Status word: 9000; 6B00 when there would be a gap; 6A84
- * when the file or the card is full.
+ * truncating (section 24, question 3) but 2F10, which a write at its start begins anew: nothing
+ * tells how long a blob in it is but its length. Status word: 9000; 6B00 when there would be a gap;
+ * 6A84 when the file or the card is full.
  */
 uint16_t sim_fs_write(struct sim_state *state, uint16_t fid, size_t offset, struct sim_slice data);
 

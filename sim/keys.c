@@ -75,6 +75,17 @@ bool sim_key_from_der(struct sim_key *key, uint8_t id, struct sim_slice der)
     return true;
 }
 
+bool sim_rsa_size_exists(unsigned bits)
+{
+    static const unsigned sizes[] = { 1024, 1536, 2048, 3072, 4096 };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        if (sizes[i] == bits) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool sim_key_from_aes(struct sim_key *key, uint8_t id, struct sim_slice value)
 {
     start(key, id, NULL);

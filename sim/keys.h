@@ -46,6 +46,9 @@ bool sim_key_from_pkey(struct sim_key *key, uint8_t id, EVP_PKEY *pkey);
 /* Make `key` from its DER private key; policy as sim_key_from_pkey(). */
 bool sim_key_from_der(struct sim_key *key, uint8_t id, struct sim_slice der);
 
+/* Whether the card has RSA keys of this size (section 9.2). */
+bool sim_rsa_size_exists(unsigned bits);
+
 /* Make an AES key of 16, 24 or 32 bytes; policy as sim_key_from_pkey(). */
 bool sim_key_from_aes(struct sim_key *key, uint8_t id, struct sim_slice value);
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+
+#include "apdu.h"
+#include "elements.h"
+
+bool sim_ec_put_elements(struct sim_buf *out, const struct sim_key *key)
+{
+    struct sim_curve_storage storage;
+    struct sim_curve_params params;
+    struct sim_buf point = { 0 };
+    BIGNUM *d = NULL;
+    bool ok = sim_curve_load_params(key->curve, &storage, &params) &&
+              EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) == 1 &&
+              sim_key_put_point(key, &point);
+    if (ok) {
+        sim_element_put(out, params.a);
+        sim_element_put(out, params.b);
+        sim_element_put(out, params.p);
+        sim_element_put(out, params.order);
+        sim_element_put(out, params.generator);
+        ok = sim_element_put_number(out, d, key->size);
+        sim_element_put(out, sim_buf_slice(&point));
+    }
+    BN_clear_free(d);
+    sim_buf_free(&point);
+    return ok && !out->failed;
+}
+
+/* A value that may lack leading zeros, as long as the field. */
+static struct sim_slice padded(struct sim_slice value, uint8_t to[SIM_MAX_FIELD], size_t len)
+{
+    if (value.len > len) {
+        return value; /* longer than any curve's */
+    }
+    memset(to, 0, len);
+    if (value.len > 0) {
+        memcpy(to + len - value.len, value.data, value.len);
+    }
+    return (struct sim_slice){ to, len };
+}
+
+static const struct sim_curve *take_curve(struct sim_slice *in, bool *complete)
+{
+    struct sim_curve_params params;
+    struct sim_curve_storage storage;
+    *complete = sim_element_take(in, SIM_MAX_FIELD, &params.a) &&
+                sim_element_take(in, SIM_MAX_FIELD, &params.b) &&
+                sim_element_take(in, SIM_MAX_FIELD, &params.p) &&
+                sim_element_take(in, SIM_MAX_FIELD, &params.order) &&
+                sim_element_take(in, 1 + 2 * SIM_MAX_FIELD, &params.generator);
+    if (!*complete) {
+        return NULL;
+    }
+    params.a = padded(params.a, storage.a, params.p.len);
+    params.b = padded(params.b, storage.b, params.p.len);
+    params.order = padded(params.order, storage.order, params.p.len);
+    return sim_curve_by_params(&params);
+}
+
+uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, EVP_PKEY **pkey)
+{
+    bool complete;
+    struct sim_slice point;
+    unsigned char *own = NULL;
+    BIGNUM *d = NULL;
+    const struct sim_curve *curve = take_curve(&in, &complete);
+    uint16_t sw = SIM_SW_WRONG_DATA;
+    if (curve == NULL) {
+        return complete ? SIM_SW_NOT_SUPPORTED : SIM_SW_WRONG_DATA;
+    }
+    d = sim_element_take_number(&in, curve->field_bytes);
+    /* P-521 is also called 528 bits long (section 14.2) */
+    if (d == NULL || !sim_element_take(&in, 1 + 2 * curve->field_bytes, &point) ||
+        (bits != curve->bits && bits != 8 * curve->field_bytes)) {
+        goto out;
+    }
+    *pkey = sim_curve_key(curve, d);
+    if (*pkey == NULL) {
+        goto out;
+    }
+    size_t own_len = EVP_PKEY_get1_encoded_public_key(*pkey, &own);
+    if (sim_slice_equal((struct sim_slice){ own, own_len }, point)) {
+        sw = SIM_SW_OK;
+    } else {
+        EVP_PKEY_free(*pkey);
+        *pkey = NULL;
+    }
+out:
+    OPENSSL_free(own);
+    BN_clear_free(d);
+    return sw;
+}
