@@ -67,15 +67,17 @@ static bool complete(struct numbers *k, BN_CTX *ctx)
 {
     bool ok = false;
     BN_CTX_start(ctx);
-    BIGNUM *p1 = BN_CTX_get(ctx), *q1 = BN_CTX_get(ctx), *phi = BN_CTX_get(ctx);
+    BIGNUM *p1 = BN_CTX_get(ctx), *q1 = BN_CTX_get(ctx), *gcd = BN_CTX_get(ctx);
+    BIGNUM *lcm = BN_CTX_get(ctx);
     k->d = BN_secure_new();
     k->dp = BN_secure_new();
     k->dq = BN_secure_new();
     k->qinv = BN_secure_new();
-    if (phi != NULL && k->d != NULL && k->dp != NULL && k->dq != NULL && k->qinv != NULL &&
+    if (lcm != NULL && k->d != NULL && k->dp != NULL && k->dq != NULL && k->qinv != NULL &&
         !BN_is_one(k->p) && !BN_is_one(k->q) && BN_sub(p1, k->p, BN_value_one()) == 1 &&
-        BN_sub(q1, k->q, BN_value_one()) == 1 && BN_mul(phi, p1, q1, ctx) == 1 &&
-        BN_mod_inverse(k->d, k->e, phi, ctx) != NULL && BN_mod(k->dp, k->d, p1, ctx) == 1 &&
+        BN_sub(q1, k->q, BN_value_one()) == 1 && BN_gcd(gcd, p1, q1, ctx) == 1 &&
+        BN_mul(lcm, p1, q1, ctx) == 1 && BN_div(lcm, NULL, lcm, gcd, ctx) == 1 &&
+        BN_mod_inverse(k->d, k->e, lcm, ctx) != NULL && BN_mod(k->dp, k->d, p1, ctx) == 1 &&
         BN_mod(k->dq, k->d, q1, ctx) == 1) {
         ok = BN_mod_inverse(k->qinv, k->q, k->p, ctx) != NULL;
     }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reader's side of the wire to sc-hsm-sim: cards without pcscd, as many as a test wants."""
+import atexit
 import socket
 import subprocess
 
@@ -47,9 +48,11 @@ class Reader:
 
 
 def start(simulator, state, reader, *options):
-    return subprocess.Popen([simulator, "--state", state, "--vpcd",
+    card = subprocess.Popen([simulator, "--state", state, "--vpcd",
                              "127.0.0.1:%d" % reader.port] + list(options),
-                            stderr=subprocess.DEVNULL)
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(card.kill)  # also when a check fails
+    return card
 
 
 class Card(pcsc.Card):
