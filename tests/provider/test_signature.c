@@ -3,30 +3,24 @@
  * Signatures of keys on a device are those of the default provider: equal where they are
  * deterministic, verified by it where they are not, with the same parameters and refusals.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
-#include "checks.h"
+#include "signing.h"
 #include "stand_in.h"
 
-static OSSL_LIB_CTX *libctx;
 static struct keys rsa2048, rsa1025, pss_free, pss_restricted, p256, p521;
 
-static const unsigned char message[] = "the message to be signed";
 static const char *const digests[] = { "MD5",        "MD5-SHA1",   "SHA1",     "RIPEMD160",
                                        "SHA224",     "SHA256",     "SHA384",   "SHA512",
                                        "SHA512-224", "SHA512-256", "SHA3-224", "SHA3-256",
                                        "SHA3-384",   "SHA3-512" };
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static EVP_PKEY *make_pss(unsigned int bits, const char *md, const char *mgf1, int salt)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(libctx, "RSA-PSS", "provider=default");
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(signing_libctx, "RSA-PSS", "provider=default");
     EVP_PKEY *key = NULL;
 
     assert_true(EVP_PKEY_keygen_init(ctx) > 0);
@@ -44,108 +38,31 @@ static EVP_PKEY *make_pss(unsigned int bits, const char *md, const char *mgf1, i
 static int set_up(void **state)
 {
     (void)state;
-    libctx = stand_in_new();
-    assert_non_null(libctx);
-    rsa2048 = make_keys(libctx, EVP_PKEY_Q_keygen(libctx, "provider=default", "RSA", (size_t)2048));
-    rsa1025 = make_keys(libctx, EVP_PKEY_Q_keygen(libctx, "provider=default", "RSA", (size_t)1025));
-    pss_free = make_keys(libctx, make_pss(1024, NULL, NULL, 0));
-    pss_restricted = make_keys(libctx, make_pss(2048, "SHA256", "SHA384", 30));
-    p256 = make_keys(libctx, EVP_PKEY_Q_keygen(libctx, "provider=default", "EC", "P-256"));
-    p521 = make_keys(libctx, EVP_PKEY_Q_keygen(libctx, "provider=default", "EC", "P-521"));
+    signing_libctx = stand_in_new();
+    assert_non_null(signing_libctx);
+    rsa2048 = make_keys(signing_libctx,
+                        EVP_PKEY_Q_keygen(signing_libctx, "provider=default", "RSA", (size_t)2048));
+    rsa1025 = make_keys(signing_libctx,
+                        EVP_PKEY_Q_keygen(signing_libctx, "provider=default", "RSA", (size_t)1025));
+    pss_free = make_keys(signing_libctx, make_pss(1024, NULL, NULL, 0));
+    pss_restricted = make_keys(signing_libctx, make_pss(2048, "SHA256", "SHA384", 30));
+    p256 = make_keys(signing_libctx,
+                     EVP_PKEY_Q_keygen(signing_libctx, "provider=default", "EC", "P-256"));
+    p521 = make_keys(signing_libctx,
+                     EVP_PKEY_Q_keygen(signing_libctx, "provider=default", "EC", "P-521"));
     return 0;
 }
 
 static int tear_down(void **state)
 {
     struct keys *const all[] = { &rsa2048, &rsa1025, &pss_free, &pss_restricted, &p256, &p521 };
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(all); i++) {
+    for (size_t i = 0; i < COUNT(all); i++) {
         free_keys(all[i]);
     }
-    stand_in_free(libctx);
+    stand_in_free(signing_libctx);
     return 0;
-}
-
-/* Parameters of a signature, as a program would give them. NULL and NONE leave them alone. */
-#define NONE (-100)
-struct options {
-    const char *pad;
-    const char *salt; /* text form */
-    int salt_number;
-    const char *mgf1;
-};
-static const struct options plain = { NULL, NULL, NONE, NULL };
-
-static int set_options(EVP_PKEY_CTX *ctx, const struct options *options)
-{
-    OSSL_PARAM params[5], *p = params;
-    int number = options->salt_number;
-
-    if (options->pad != NULL) {
-        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)options->pad,
-                                                0);
-    }
-    if (options->salt != NULL) {
-        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
-                                                (char *)options->salt, 0);
-    } else if (number != NONE) {
-        *p++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &number);
-    }
-    if (options->mgf1 != NULL) {
-        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST,
-                                                (char *)options->mgf1, 0);
-    }
-    *p = OSSL_PARAM_construct_end();
-    return p == params || EVP_PKEY_CTX_set_params(ctx, params) > 0;
-}
-
-struct result {
-    int ok;
-    unsigned char sig[600];
-    size_t sig_len;
-    unsigned char aid[200];
-    size_t aid_len;
-};
-
-/* The whole of a DigestSign with all that a caller could see of it. */
-static struct result digest_sign(EVP_PKEY *key, const char *md, const struct options *options)
-{
-    struct result result;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *pctx = NULL;
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID,
-                                                              result.aid, sizeof(result.aid)),
-                            OSSL_PARAM_construct_end() };
-
-    memset(&result, 0, sizeof(result));
-    if (EVP_DigestSignInit_ex(ctx, &pctx, md, libctx, NULL, key, NULL) > 0 &&
-        set_options(pctx, options)) {
-        if (EVP_PKEY_CTX_get_params(pctx, params) > 0) {
-            result.aid_len = params[0].return_size;
-        }
-        ERR_clear_error(); /* some paddings have no identifier, and say so */
-        result.sig_len = sizeof(result.sig);
-        result.ok = EVP_DigestSignUpdate(ctx, message, 5) > 0 &&
-                    EVP_DigestSignUpdate(ctx, message + 5, sizeof(message) - 5) > 0 &&
-                    EVP_DigestSignFinal(ctx, result.sig, &result.sig_len) > 0;
-    }
-    EVP_MD_CTX_free(ctx);
-    return result;
-}
-
-static int digest_verify(EVP_PKEY *key, const char *md, const struct options *options,
-                         const struct result *result)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *pctx = NULL;
-    int ok = EVP_DigestVerifyInit_ex(ctx, &pctx, md, libctx, NULL, key, NULL) > 0 &&
-             set_options(pctx, options) &&
-             EVP_DigestVerify(ctx, result->sig, result->sig_len, message, sizeof(message)) == 1;
-
-    EVP_MD_CTX_free(ctx);
-    return ok;
 }
 
 /* Their key, our software key and the device agree; verification crosses over. */
@@ -280,37 +197,6 @@ static void ecdsa_signatures_agree(void **state)
     }
 }
 
-/* Signing of a digest, or of anything, that the caller has made. */
-static int raw_sign(EVP_PKEY *key, const char *md, const char *pad, const unsigned char *data,
-                    size_t len, unsigned char *sig, size_t *sig_len)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
-    OSSL_PARAM params[3], *p = params;
-    int ok;
-
-    if (pad != NULL) {
-        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)pad, 0);
-    }
-    if (md != NULL) {
-        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, (char *)md, 0);
-    }
-    *p = OSSL_PARAM_construct_end();
-    *sig_len = 600;
-    ok = EVP_PKEY_sign_init_ex(ctx, params) > 0 && EVP_PKEY_sign(ctx, sig, sig_len, data, len) > 0;
-    EVP_PKEY_CTX_free(ctx);
-    return ok;
-}
-
-static int raw_verify(EVP_PKEY *key, const unsigned char *data, size_t len,
-                      const unsigned char *sig, size_t sig_len)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
-    int ok = EVP_PKEY_verify_init(ctx) > 0 && EVP_PKEY_verify(ctx, sig, sig_len, data, len) == 1;
-
-    EVP_PKEY_CTX_free(ctx);
-    return ok;
-}
-
 static void bare_data_is_signed_alike(void **state)
 {
     static const struct {
@@ -389,179 +275,6 @@ static void ecdsa_hashes_of_any_length_are_signed(void **state)
     ERR_clear_error();
 }
 
-static void length_queries_touch_nothing(void **state)
-{
-    struct keys *const keys[] = { &rsa2048, &rsa1025, &p256, &p521 };
-    unsigned char sig[600];
-    size_t i, len, max;
-
-    (void)state;
-    for (i = 0; i < COUNT(keys); i++) {
-        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-        unsigned int before = stand_in_operations;
-        struct result result;
-
-        max = (size_t)EVP_PKEY_get_size(keys[i]->theirs);
-        assert_true(
-            EVP_DigestSignInit_ex(ctx, NULL, "SHA256", libctx, NULL, keys[i]->device, NULL) > 0);
-        assert_true(EVP_DigestSignUpdate(ctx, message, 3) > 0);
-        assert_true(EVP_DigestSignFinal(ctx, NULL, &len) > 0);
-        assert_int_equal(len, max);
-        len = max - 1;
-        assert_false(EVP_DigestSignFinal(ctx, sig, &len) > 0);
-        ERR_clear_error();
-        assert_int_equal(stand_in_operations, before);
-        assert_true(EVP_DigestSignUpdate(ctx, message + 3, sizeof(message) - 3) > 0);
-        result.sig_len = sizeof(result.sig);
-        assert_true(EVP_DigestSignFinal(ctx, result.sig, &result.sig_len) > 0);
-        assert_int_equal(stand_in_operations, before + 1);
-        assert_true(digest_verify(keys[i]->theirs, "SHA256", &plain, &result));
-        EVP_MD_CTX_free(ctx);
-
-        ctx = EVP_MD_CTX_new();
-        assert_true(EVP_DigestSignInit_ex(ctx, NULL, NULL, libctx, NULL, keys[i]->device, NULL) >
-                    0);
-        assert_true(EVP_DigestSign(ctx, NULL, &len, message, sizeof(message)) > 0);
-        assert_int_equal(len, max);
-        assert_int_equal(stand_in_operations, before + 1);
-        result.sig_len = len;
-        assert_true(EVP_DigestSign(ctx, result.sig, &result.sig_len, message, sizeof(message)) > 0);
-        assert_true(digest_verify(keys[i]->theirs, "SHA256", &plain, &result));
-        EVP_MD_CTX_free(ctx);
-        assert_no_errors();
-    }
-}
-
-static void contexts_can_be_copied_in_mid_stream(void **state)
-{
-    struct keys *const keys[] = { &rsa2048, &p256 };
-    struct result first, second;
-    size_t i, k;
-
-    (void)state;
-    for (i = 0; i < COUNT(keys); i++) {
-        for (k = 0; k < 2; k++) {
-            EVP_PKEY *key = k == 0 ? keys[i]->device : keys[i]->software;
-            EVP_MD_CTX *ctx = EVP_MD_CTX_new(), *copy = EVP_MD_CTX_new();
-
-            assert_true(EVP_DigestSignInit_ex(ctx, NULL, "SHA384", libctx, NULL, key, NULL) > 0);
-            assert_true(EVP_DigestSignUpdate(ctx, message, 7) > 0);
-            assert_true(EVP_MD_CTX_copy_ex(copy, ctx));
-            assert_true(EVP_DigestSignUpdate(ctx, message + 7, sizeof(message) - 7) > 0);
-            first.sig_len = second.sig_len = sizeof(first.sig);
-            assert_true(EVP_DigestSignFinal(ctx, first.sig, &first.sig_len) > 0);
-            EVP_MD_CTX_free(ctx);
-            assert_true(EVP_DigestSignUpdate(copy, message + 7, sizeof(message) - 7) > 0);
-            assert_true(EVP_DigestSignFinal(copy, second.sig, &second.sig_len) > 0);
-            EVP_MD_CTX_free(copy);
-            assert_true(digest_verify(keys[i]->theirs, "SHA384", &plain, &first));
-            assert_true(digest_verify(keys[i]->theirs, "SHA384", &plain, &second));
-            assert_no_errors();
-        }
-    }
-}
-
-static void a_plain_context_can_be_copied(void **state)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, rsa2048.device, NULL), *copy;
-    unsigned char digest[32] = { 7 }, sig[600], theirs[600];
-    size_t len = sizeof(sig), their_len;
-
-    (void)state;
-    assert_true(EVP_PKEY_sign_init(ctx) > 0);
-    assert_true(EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) > 0);
-    copy = EVP_PKEY_CTX_dup(ctx);
-    assert_non_null(copy);
-    EVP_PKEY_CTX_free(ctx);
-    assert_true(EVP_PKEY_sign(copy, sig, &len, digest, sizeof(digest)) > 0);
-    EVP_PKEY_CTX_free(copy);
-    assert_true(
-        raw_sign(rsa2048.theirs, "SHA256", NULL, digest, sizeof(digest), theirs, &their_len));
-    assert_memory_equal(sig, theirs, their_len);
-    assert_no_errors();
-}
-
-static void a_context_is_started_again_without_key(void **state)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *pctx = NULL;
-    struct result result;
-    int round;
-
-    (void)state;
-    assert_true(EVP_DigestSignInit_ex(ctx, &pctx, "SHA384", libctx, NULL, rsa2048.device, NULL) >
-                0);
-    for (round = 0; round < 3; round++) {
-        result.sig_len = sizeof(result.sig);
-        assert_true(EVP_DigestSignUpdate(ctx, message, sizeof(message)) > 0);
-        assert_true(EVP_DigestSignFinal(ctx, result.sig, &result.sig_len) > 0);
-        assert_true(digest_verify(rsa2048.theirs, "SHA384", &plain, &result));
-        assert_true(EVP_DigestSignInit_ex(ctx, &pctx, NULL, libctx, NULL, NULL, NULL) > 0);
-    }
-    EVP_MD_CTX_free(ctx);
-    assert_no_errors();
-}
-
-static void signatures_are_recovered(void **state)
-{
-    unsigned char digest[32] = { 1, 2, 3 }, sig[600], out[600];
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, rsa2048.device, NULL);
-    size_t sig_len, out_len = sizeof(out);
-
-    (void)state;
-    assert_true(raw_sign(rsa2048.device, "SHA256", NULL, digest, sizeof(digest), sig, &sig_len));
-    assert_true(EVP_PKEY_verify_recover_init(ctx) > 0);
-    assert_true(EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) > 0);
-    assert_true(EVP_PKEY_verify_recover(ctx, out, &out_len, sig, sig_len) > 0);
-    assert_int_equal(out_len, sizeof(digest));
-    assert_memory_equal(out, digest, out_len);
-    EVP_PKEY_CTX_free(ctx);
-    assert_no_errors();
-}
-
-static void a_broken_device_is_an_error_and_touched_by_signing_only(void **state)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    unsigned char sig[600];
-    size_t len = sizeof(sig);
-
-    (void)state;
-    stand_in_broken = true;
-    assert_true(EVP_DigestSignInit_ex(ctx, NULL, "SHA256", libctx, NULL, p256.device, NULL) > 0);
-    assert_true(EVP_DigestSignUpdate(ctx, message, sizeof(message)) > 0);
-    assert_no_errors();
-    assert_false(EVP_DigestSignFinal(ctx, sig, &len) > 0);
-    assert_error_says("the stand-in for a device failed");
-    EVP_MD_CTX_free(ctx);
-    stand_in_broken = false;
-}
-
-static void parameters_are_listed(void **state)
-{
-    static const char *const names[] = { "SC-HSM-RSA", "SC-HSM-ECDSA" };
-    static const char *const defaults[] = { "RSA", "ECDSA" };
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < COUNT(names); i++) {
-        EVP_SIGNATURE *ours = EVP_SIGNATURE_fetch(libctx, names[i], NULL);
-        EVP_SIGNATURE *theirs = EVP_SIGNATURE_fetch(libctx, defaults[i], NULL);
-        const OSSL_PARAM *p;
-
-        for (p = EVP_SIGNATURE_gettable_ctx_params(theirs); p->key != NULL; p++) {
-            assert_non_null(
-                OSSL_PARAM_locate_const(EVP_SIGNATURE_gettable_ctx_params(ours), p->key));
-        }
-        for (p = EVP_SIGNATURE_settable_ctx_params(theirs); p->key != NULL; p++) {
-            assert_non_null(
-                OSSL_PARAM_locate_const(EVP_SIGNATURE_settable_ctx_params(ours), p->key));
-        }
-        EVP_SIGNATURE_free(ours);
-        EVP_SIGNATURE_free(theirs);
-    }
-    assert_no_errors();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,13 +285,6 @@ int main(void)
         cmocka_unit_test(bare_data_is_signed_alike),
         cmocka_unit_test(x931_is_refused_in_words),
         cmocka_unit_test(ecdsa_hashes_of_any_length_are_signed),
-        cmocka_unit_test(length_queries_touch_nothing),
-        cmocka_unit_test(contexts_can_be_copied_in_mid_stream),
-        cmocka_unit_test(a_plain_context_can_be_copied),
-        cmocka_unit_test(a_context_is_started_again_without_key),
-        cmocka_unit_test(signatures_are_recovered),
-        cmocka_unit_test(a_broken_device_is_an_error_and_touched_by_signing_only),
-        cmocka_unit_test(parameters_are_listed),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
