@@ -29,8 +29,8 @@ static int remove_match(struct schsm_context *context, const struct schsm_uri *u
     return ok;
 }
 
-int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
-                 const struct schsm_passphrase *passphrase, struct schsm_error *err)
+int schsm_remove_find(struct schsm_context *context, const struct schsm_uri *uri,
+                      struct schsm_match *match, struct schsm_error *err)
 {
     unsigned int types = uri->types != 0 ? uri->types : REMOVABLE;
     struct schsm_match_list list = { NULL, 0 };
@@ -46,10 +46,32 @@ int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
                           "a public key is not deleted by itself: name its key with type=private, "
                           "or its certificate with type=cert");
     }
-    if (schsm_find(context, uri, types, &list, err)) {
-        ok = list.count == 1 ? remove_match(context, uri, &list.matches[0], passphrase, err)
-                             : schsm_find_fail(uri, &list, types, err);
+    if (!schsm_find(context, uri, types, &list, err)) {
+        goto done;
     }
+    if (list.count != 1) {
+        schsm_find_fail(uri, &list, types, err);
+        goto done;
+    }
+    *match = list.matches[0];
+    list.count = 0; /* what it owns has moved */
+    ok = 1;
+
+done:
     schsm_match_list_clear(&list);
+    return ok;
+}
+
+int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
+                 const struct schsm_passphrase *passphrase, struct schsm_error *err)
+{
+    struct schsm_match match;
+    int ok;
+
+    if (!schsm_remove_find(context, uri, &match, err)) {
+        return 0;
+    }
+    ok = remove_match(context, uri, &match, passphrase, err);
+    schsm_match_clear(&match);
     return ok;
 }

@@ -15,4 +15,11 @@
 int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
                  const struct schsm_passphrase *passphrase, struct schsm_error *err);
 
+/*
+ * The same up to the deletion: finds the one object, with all that goes with it. For whoever asks
+ * before it is done with schsm_device_remove. *match is the caller's, to be cleared.
+ */
+int schsm_remove_find(struct schsm_context *context, const struct schsm_uri *uri,
+                      struct schsm_match *match, struct schsm_error *err);
+
 #endif

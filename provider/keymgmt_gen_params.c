@@ -12,6 +12,8 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
+#include "../keymgmt/algorithm.h"
+
 /* The standard parameters under both spellings; the second is known to nobody but us. */
 static const struct alias {
     const char *name;
@@ -79,24 +81,10 @@ static int set_pin_value(struct schsm_generation *gen, const char *value, struct
     return ok;
 }
 
-/* Hex bytes, one for each card algorithm, with or without separators: "20:21" or "2021". */
 static int set_algorithms(struct schsm_generation *gen, const char *value, struct schsm_error *err)
 {
-    unsigned char list[SCHSM_ALGORITHMS_MAX];
-    size_t len = 0;
-
-    ERR_set_mark();
-    int ok = OPENSSL_hexstr2buf_ex(list, sizeof(list), &len, value, ':') && len > 0;
-    ERR_pop_to_mark();
-    if (!ok) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "algorithms: '%s' is not a list of 1 to %d card algorithm ids in hex, "
-                          "as in 20:21:30",
-                          value, SCHSM_ALGORITHMS_MAX);
-    }
-    memcpy(gen->algorithms, list, len);
-    gen->algorithms_len = len;
-    return 1;
+    return schsm_algorithms_parse(value, SCHSM_KEY_NONE, gen->algorithms, &gen->algorithms_len,
+                                  err);
 }
 
 static int set_use_count(struct schsm_generation *gen, const char *value, struct schsm_error *err)

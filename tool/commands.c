@@ -5,13 +5,29 @@
 
 /* clang-format off: a line each */
 const struct schsm_command *const schsm_commands[] = {
-    &schsm_command_readers,     &schsm_command_status,
-    &schsm_command_list,        &schsm_command_init,
-    &schsm_command_label,       &schsm_command_pin_change,
-    &schsm_command_pin_unblock, &schsm_command_so_pin_change,
-    &schsm_command_random,      &schsm_command_ls,
-    &schsm_command_cat,         &schsm_command_apdu,
-    &schsm_command_help,        NULL,
+    &schsm_command_readers,
+    &schsm_command_status,
+    &schsm_command_list,
+    &schsm_command_init,
+    &schsm_command_label,
+    &schsm_command_pin_change,
+    &schsm_command_pin_unblock,
+    &schsm_command_so_pin_change,
+    &schsm_command_keygen,
+    &schsm_command_pubkey,
+    &schsm_command_cert_import,
+    &schsm_command_cert_export,
+    &schsm_command_cert_delete,
+    &schsm_command_data_write,
+    &schsm_command_data_read,
+    &schsm_command_data_delete,
+    &schsm_command_delete,
+    &schsm_command_random,
+    &schsm_command_ls,
+    &schsm_command_cat,
+    &schsm_command_apdu,
+    &schsm_command_help,
+    NULL,
 };
 /* clang-format on */
 

@@ -5,15 +5,29 @@
 
 #include "tool.h"
 
+/* What is lost with a key's certificate. */
+#define SCHSM_CERTIFICATE_LOSS                                                                     \
+    "The key stays, but the device knows its public part from this certificate alone: without a "  \
+    "key reference file or the certificate elsewhere the key is of little use afterwards"
+
 extern const struct schsm_command schsm_command_apdu;
 extern const struct schsm_command schsm_command_cat;
+extern const struct schsm_command schsm_command_cert_delete;
+extern const struct schsm_command schsm_command_cert_export;
+extern const struct schsm_command schsm_command_cert_import;
+extern const struct schsm_command schsm_command_data_delete;
+extern const struct schsm_command schsm_command_data_read;
+extern const struct schsm_command schsm_command_data_write;
+extern const struct schsm_command schsm_command_delete;
 extern const struct schsm_command schsm_command_help;
 extern const struct schsm_command schsm_command_init;
+extern const struct schsm_command schsm_command_keygen;
 extern const struct schsm_command schsm_command_label;
 extern const struct schsm_command schsm_command_list;
 extern const struct schsm_command schsm_command_ls;
 extern const struct schsm_command schsm_command_pin_change;
 extern const struct schsm_command schsm_command_pin_unblock;
+extern const struct schsm_command schsm_command_pubkey;
 extern const struct schsm_command schsm_command_random;
 extern const struct schsm_command schsm_command_readers;
 extern const struct schsm_command schsm_command_so_pin_change;

@@ -67,7 +67,7 @@ refused "id: 'zz' is neither hex digits" id:zz
 refused "already has this id" id:10
 refused "key-ref: '300' is not a number from 1 to 255" key-ref:300
 refused "key-ref: 'x' is not a number" key-ref:x
-refused "algorithms: 'x' is not a list" algorithms:x
+refused "algorithms: 'x' is neither" algorithms:x
 refused "use-count: '0' is not a number" use-count:0
 refused "no device with serial number NOSUCH" serial:NOSUCH
 refused "none of file:PATH" pin-source:bla:

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "algorithm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/obj_mac.h>
+
+#include "../device/curve.h"
+
+#define SEPARATORS ",: "
+
+/* clang-format off */
+static const struct schsm_algorithm algorithms[] = {
+    { 0x10, SCHSM_KEY_AES,  "aes-cbc-encrypt" },
+    { 0x11, SCHSM_KEY_AES,  "aes-cbc-decrypt" },
+    { 0x18, SCHSM_KEY_AES,  "aes-cmac" },
+    { 0x20, SCHSM_KEY_RSA,  "rsa-sign-raw" },
+    { 0x21, SCHSM_KEY_RSA,  "rsa-decrypt-raw" },
+    { 0x22, SCHSM_KEY_RSA,  "rsa-decrypt-pkcs1" },
+    { 0x23, SCHSM_KEY_RSA,  "rsa-decrypt-oaep" },
+    { 0x30, SCHSM_KEY_RSA,  "rsa-pkcs1" },
+    { 0x31, SCHSM_KEY_RSA,  "rsa-pkcs1-sha1" },
+    { 0x32, SCHSM_KEY_RSA,  "rsa-pkcs1-sha224" },
+    { 0x33, SCHSM_KEY_RSA,  "rsa-pkcs1-sha256" },
+    { 0x34, SCHSM_KEY_RSA,  "rsa-pkcs1-sha384" },
+    { 0x35, SCHSM_KEY_RSA,  "rsa-pkcs1-sha512" },
+    { 0x40, SCHSM_KEY_RSA,  "rsa-pss" },
+    { 0x41, SCHSM_KEY_RSA,  "rsa-pss-sha1" },
+    { 0x42, SCHSM_KEY_RSA,  "rsa-pss-sha224" },
+    { 0x43, SCHSM_KEY_RSA,  "rsa-pss-sha256" },
+    { 0x44, SCHSM_KEY_RSA,  "rsa-pss-sha384" },
+    { 0x45, SCHSM_KEY_RSA,  "rsa-pss-sha512" },
+    { 0x51, SCHSM_KEY_AES,  "aes-extended-encrypt" },
+    { 0x52, SCHSM_KEY_AES,  "aes-extended-decrypt" },
+    { 0x70, SCHSM_KEY_EC,   "ecdsa" },
+    { 0x71, SCHSM_KEY_EC,   "ecdsa-sha1" },
+    { 0x72, SCHSM_KEY_EC,   "ecdsa-sha224" },
+    { 0x73, SCHSM_KEY_EC,   "ecdsa-sha256" },
+    { 0x74, SCHSM_KEY_EC,   "ecdsa-sha384" },
+    { 0x75, SCHSM_KEY_EC,   "ecdsa-sha512" },
+    { 0x80, SCHSM_KEY_EC,   "ecdh" },
+    { 0x83, SCHSM_KEY_EC,   "ecdh-authenticated" },
+    { 0x84, SCHSM_KEY_EC,   "ecdh-xkek" },
+    { 0x92, SCHSM_KEY_NONE, "wrap" },
+    { 0x93, SCHSM_KEY_NONE, "unwrap" },
+    { 0x94, SCHSM_KEY_NONE, "replace" },
+    { 0x98, SCHSM_KEY_EC,   "derive-ec" },
+    { 0x99, SCHSM_KEY_AES,  "derive" },
+    { 0xA0, SCHSM_KEY_NONE, "default" },
+};
+/* clang-format on */
+
+#define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
+
+static const char *const type_names[] = {
+    [SCHSM_KEY_RSA] = "RSA",
+    [SCHSM_KEY_EC] = "EC",
+    [SCHSM_KEY_AES] = "AES",
+};
+
+const struct schsm_algorithm *schsm_algorithm_at(size_t index)
+{
+    return index < ALGORITHMS ? &algorithms[index] : NULL;
+}
+
+const struct schsm_algorithm *schsm_algorithm_by_id(uint8_t id)
+{
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        if (algorithms[i].id == id) {
+            return &algorithms[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct schsm_algorithm *by_name(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        if (strlen(algorithms[i].name) == len && strncasecmp(algorithms[i].name, name, len) == 0) {
+            return &algorithms[i];
+        }
+    }
+    return NULL;
+}
+
+static int digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found =
+        c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+static int append(uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, uint8_t id,
+                  struct schsm_error *err)
+{
+    if (*len == SCHSM_ALGORITHMS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "algorithms: a key takes at most %d",
+                          SCHSM_ALGORITHMS_MAX);
+    }
+    ids[(*len)++] = id;
+    return 1;
+}
+
+static int fail_word(const char *word, size_t len, struct schsm_error *err)
+{
+    return schsm_fail(
+        err, SCHSM_REASON_ARGUMENT,
+        "algorithms: '%.*s' is neither the name of an algorithm, such as ecdsa-sha256, "
+        "nor a card algorithm id in hex, such as 73",
+        (int)(len < 40 ? len : 40), word);
+}
+
+static int parse_word(const char *word, size_t len, enum schsm_key_type type,
+                      uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *count, struct schsm_error *err)
+{
+    const struct schsm_algorithm *algorithm = by_name(word, len);
+
+    if (algorithm != NULL) {
+        if (type != SCHSM_KEY_NONE && algorithm->key_type != SCHSM_KEY_NONE &&
+            algorithm->key_type != type) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "algorithms: %s is nothing for an %s key",
+                              algorithm->name, type_names[type]);
+        }
+        return append(ids, count, algorithm->id, err);
+    }
+    if (len % 2 != 0) {
+        return fail_word(word, len, err);
+    }
+    for (size_t i = 0; i < len; i += 2) {
+        int high = digit(word[i]), low = digit(word[i + 1]);
+
+        if (high < 0 || low < 0) {
+            return fail_word(word, len, err);
+        }
+        if (!append(ids, count, (uint8_t)(high << 4 | low), err)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int schsm_algorithms_parse(const char *text, enum schsm_key_type type,
+                           uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, struct schsm_error *err)
+{
+    const char *word = text + strspn(text, SEPARATORS);
+
+    *len = 0;
+    while (*word != '\0') {
+        size_t word_len = strcspn(word, SEPARATORS);
+
+        if (!parse_word(word, word_len, type, ids, len, err)) {
+            return 0;
+        }
+        word += word_len;
+        word += strspn(word, SEPARATORS);
+    }
+    if (*len == 0) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "algorithms: the list is empty");
+    }
+    return 1;
+}
+
+void schsm_algorithm_name(uint8_t id, char name[SCHSM_ALGORITHM_NAME_MAX])
+{
+    const struct schsm_algorithm *algorithm = schsm_algorithm_by_id(id);
+
+    if (algorithm != NULL) {
+        BIO_snprintf(name, SCHSM_ALGORITHM_NAME_MAX, "%s", algorithm->name);
+    } else {
+        BIO_snprintf(name, SCHSM_ALGORITHM_NAME_MAX, "%02x", id);
+    }
+}
+
+bool schsm_algorithms_are_all(enum schsm_key_type type, const uint8_t *ids, size_t len)
+{
+    /* what a key made without a list has (device/card_generate.c) */
+    static const uint8_t aes[] = { 0x10, 0x11, 0x18, 0x92, 0x99 };
+    size_t found = 0;
+
+    for (size_t i = 0; i < sizeof(aes) && len > 0; i++) {
+        found += memchr(ids, aes[i], len) != NULL;
+    }
+    return len == 0 || (type == SCHSM_KEY_AES && found == sizeof(aes));
+}
+
+static int fail_type(const char *text, struct schsm_error *err)
+{
+    return schsm_fail(
+        err, SCHSM_REASON_ARGUMENT,
+        "'%.60s' is no type of key: rsa:1024, rsa:1536, rsa:2048, rsa:3072, rsa:4096, "
+        "ec:CURVE such as ec:P-256, aes:128, aes:192 or aes:256",
+        text);
+}
+
+int schsm_key_type_parse(const char *text, struct schsm_generate *spec, struct schsm_error *err)
+{
+    static const struct {
+        const char *prefix;
+        enum schsm_key_type type;
+        unsigned int sizes[6]; /* 0 ends them */
+    } types[] = {
+        { "rsa:", SCHSM_KEY_RSA, { 1024, 1536, 2048, 3072, 4096, 0 } },
+        { "aes:", SCHSM_KEY_AES, { 128, 192, 256, 0 } },
+        { "ec:", SCHSM_KEY_EC, { 0 } },
+    };
+    const struct schsm_curve *curve;
+    size_t i = 0;
+
+    while (i < sizeof(types) / sizeof(types[0]) &&
+           strncasecmp(text, types[i].prefix, strlen(types[i].prefix)) != 0) {
+        i++;
+    }
+    if (i == sizeof(types) / sizeof(types[0])) {
+        return fail_type(text, err);
+    }
+    text += strlen(types[i].prefix);
+    spec->type = types[i].type;
+    if (spec->type == SCHSM_KEY_EC) {
+        curve = schsm_curve_by_name(text);
+        if (curve == NULL) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                              "a SmartCard-HSM has no curve '%.40s': P-192, P-256, P-384, P-521, "
+                              "secp192k1, secp256k1, or brainpoolP192r1 to brainpoolP512r1",
+                              text);
+        }
+        spec->curve_nid = curve->nid;
+        return 1;
+    }
+    for (const unsigned int *size = types[i].sizes; *size != 0; size++) {
+        char number[8];
+
+        BIO_snprintf(number, sizeof(number), "%u", *size);
+        if (strcmp(number, text) == 0) {
+            spec->bits = *size;
+            return 1;
+        }
+    }
+    return fail_type(text - strlen(types[i].prefix), err);
+}

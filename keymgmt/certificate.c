@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "certificate.h"
+
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include "../device/curve.h"
+#include "key_internal.h"
+
+#define RSA_MODULUS_MAX 512 /* bytes */
+#define CHALLENGE_LEN 32
+
+/* Whether two RSA keys have the same numbers: the device knows plain RSA keys alone, a certificate
+ * may restrict its key to RSA-PSS. */
+static bool same_rsa(const EVP_PKEY *a, const EVP_PKEY *b)
+{
+    BIGNUM *numbers[4] = { NULL, NULL, NULL, NULL };
+    bool same = EVP_PKEY_get_bn_param(a, OSSL_PKEY_PARAM_RSA_N, &numbers[0]) &&
+                EVP_PKEY_get_bn_param(b, OSSL_PKEY_PARAM_RSA_N, &numbers[1]) &&
+                EVP_PKEY_get_bn_param(a, OSSL_PKEY_PARAM_RSA_E, &numbers[2]) &&
+                EVP_PKEY_get_bn_param(b, OSSL_PKEY_PARAM_RSA_E, &numbers[3]) &&
+                BN_cmp(numbers[0], numbers[1]) == 0 && BN_cmp(numbers[2], numbers[3]) == 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        BN_free(numbers[i]);
+    }
+    return same;
+}
+
+static bool is_rsa(const EVP_PKEY *key)
+{
+    return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
+}
+
+static bool same_key(const EVP_PKEY *a, const EVP_PKEY *b)
+{
+    return is_rsa(a) ? is_rsa(b) && same_rsa(a, b) : EVP_PKEY_eq(a, b) == 1;
+}
+
+/* Whether a SubjectPublicKeyInfo of the device's is this key. */
+static bool is_key(struct schsm_context *context, const uint8_t *spki, size_t len,
+                   const EVP_PKEY *key)
+{
+    const unsigned char *p = spki;
+    EVP_PKEY *other;
+    bool same;
+
+    ERR_set_mark();
+    other = d2i_PUBKEY_ex(NULL, &p, (long)len, context->libctx, NULL);
+    same = other != NULL && same_key(other, key);
+    EVP_PKEY_free(other);
+    ERR_pop_to_mark();
+    return same;
+}
+
+static EVP_PKEY *public_key(X509 *certificate, struct schsm_error *err)
+{
+    EVP_PKEY *key;
+
+    ERR_set_mark();
+    key = X509_get0_pubkey(certificate);
+    ERR_pop_to_mark();
+    if (key == NULL) {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                   "the certificate's public key is of a type that is unknown here");
+    }
+    return key;
+}
+
+int schsm_certificate_find_key(struct schsm_context *context, struct schsm_device *device,
+                               X509 *certificate, int *key_ref, size_t *unknown,
+                               struct schsm_error *err)
+{
+    const struct schsm_object_filter filter = { .types = (unsigned int)SCHSM_OBJECT_PRIVATE |
+                                                         (unsigned int)SCHSM_OBJECT_PUBLIC,
+                                                .key_ref = -1 };
+    struct schsm_object_list list = { NULL, 0 };
+    const EVP_PKEY *key = public_key(certificate, err);
+    size_t keys = 0, told = 0;
+
+    *key_ref = -1;
+    *unknown = 0;
+    if (key == NULL || !schsm_device_find(device, &filter, &list, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        const struct schsm_object *object = &list.objects[i];
+
+        keys += object->type == SCHSM_OBJECT_PRIVATE;
+        if (object->type == SCHSM_OBJECT_PUBLIC) {
+            told++;
+            if (is_key(context, object->value, object->value_len, key)) {
+                *key_ref = object->key_ref;
+            }
+        }
+    }
+    *unknown = keys - told;
+    schsm_object_list_clear(&list);
+    return 1;
+}
+
+/* What the key is to sign: for RSA a block with PKCS#1 padding (RFC 8017, 9.2), for EC a hash. */
+static int make_challenge(const EVP_PKEY *key, bool rsa, uint8_t *block, size_t *len,
+                          struct schsm_error *err)
+{
+    uint8_t challenge[CHALLENGE_LEN];
+    int modulus = EVP_PKEY_get_size(key);
+
+    if (RAND_bytes(challenge, sizeof(challenge)) != 1) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto has no random bytes");
+    }
+    if (!rsa) {
+        memcpy(block, challenge, sizeof(challenge));
+        *len = 20; /* what the order of every curve has room for */
+        return 1;
+    }
+    if (modulus < 64 || modulus > RSA_MODULUS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "no SmartCard-HSM has RSA keys of %d bits",
+                          8 * modulus);
+    }
+    *len = (size_t)modulus;
+    memset(block, 0xFF, *len);
+    block[0] = 0x00;
+    block[1] = 0x01;
+    block[*len - CHALLENGE_LEN - 1] = 0x00;
+    memcpy(block + *len - CHALLENGE_LEN, challenge, CHALLENGE_LEN);
+    return 1;
+}
+
+static int fail_wrong_key(const struct schsm_match *match, struct schsm_error *err)
+{
+    char name[SCHSM_OBJECT_NAME_MAX];
+
+    schsm_object_name(&match->object, name, sizeof(name));
+    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                      "the certificate is not one of %s: its public key is another", name);
+}
+
+static int prove_by_signature(struct schsm_context *context, struct schsm_match *match,
+                              EVP_PKEY *key, const struct schsm_login *login,
+                              struct schsm_error *err)
+{
+    bool rsa = is_rsa(key);
+    enum schsm_operation operation = rsa ? SCHSM_OP_RSA_SIGN : SCHSM_OP_ECDSA_SIGN;
+    uint8_t block[RSA_MODULUS_MAX], signature[RSA_MODULUS_MAX + SCHSM_ECDSA_DER_MAX];
+    size_t len = 0, signature_len = sizeof(signature);
+
+    if (match->object.key_type != SCHSM_KEY_NONE &&
+        match->object.key_type != (rsa ? SCHSM_KEY_RSA : SCHSM_KEY_EC)) {
+        return fail_wrong_key(match, err);
+    }
+    if (!make_challenge(key, rsa, block, &len, err)) {
+        return 0;
+    }
+    if (!schsm_device_operate(match->device, operation, match->object.key_ref, login, block, len,
+                              signature, &signature_len, err)) {
+        return schsm_fail_context(err, "the device does not tell the key's public part, and a "
+                                       "signature that would prove it was not made");
+    }
+    return schsm_key_signature_fits(context->libctx, key, operation, block, len, signature,
+                                    signature_len)
+               ? 1
+               : fail_wrong_key(match, err);
+}
+
+int schsm_certificate_check_key(struct schsm_context *context, struct schsm_match *match,
+                                X509 *certificate, const struct schsm_login *login,
+                                struct schsm_error *err)
+{
+    EVP_PKEY *key = public_key(certificate, err);
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    if (key == NULL) {
+        return 0;
+    }
+    if (schsm_device_read(match->device, &match->object, NULL, &found)) {
+        return is_key(context, match->object.value, match->object.value_len, key)
+                   ? 1
+                   : fail_wrong_key(match, err);
+    }
+    if (found.reason == SCHSM_REASON_NO_PUBLIC_KEY || found.reason == SCHSM_REASON_DEVICE_DATA) {
+        return prove_by_signature(context, match, key, login, err);
+    }
+    *err = found;
+    return 0;
+}
+
+void schsm_certificate_label(X509 *certificate, char label[SCHSM_LABEL_MAX + 1])
+{
+    static const int names[] = { NID_commonName, NID_organizationName };
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+
+    (void)OPENSSL_strlcpy(label, "certificate", SCHSM_LABEL_MAX + 1);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        int at = X509_NAME_get_index_by_NID(subject, names[i], -1);
+        unsigned char *utf8 = NULL;
+        int len = at < 0 ? -1
+                         : ASN1_STRING_to_UTF8(
+                               &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+
+        if (len > 0 && len <= SCHSM_LABEL_MAX && memchr(utf8, 0, (size_t)len) == NULL) {
+            memcpy(label, utf8, (size_t)len);
+            label[len] = '\0';
+            i = sizeof(names) / sizeof(names[0]);
+        }
+        OPENSSL_free(utf8);
+    }
+}
+
+int schsm_certificate_id(X509 *certificate, uint8_t id[SCHSM_ID_MAX], size_t *len,
+                         struct schsm_error *err)
+{
+    unsigned int digest_len = 0;
+    uint8_t digest[EVP_MAX_MD_SIZE];
+
+    if (X509_digest(certificate, EVP_sha1(), digest, &digest_len) != 1) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot hash the certificate");
+    }
+    memcpy(id, digest, digest_len);
+    *len = digest_len;
+    return 1;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "object.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+
+#include "../keymgmt/algorithm.h"
+#include "ask.h"
+#include "output.h"
+#include "target.h"
+#include "text.h"
+
+static const struct type {
+    enum schsm_object_type type;
+    const char *name; /* in JSON, as in a URI */
+    const char *text;
+} types[] = {
+    { SCHSM_OBJECT_PRIVATE, "private", "private key" },
+    { SCHSM_OBJECT_PUBLIC, "public", "public key" },
+    { SCHSM_OBJECT_SECRET, "secret", "secret key" },
+    { SCHSM_OBJECT_CERTIFICATE, "cert", "certificate" },
+    { SCHSM_OBJECT_DATA, "data", "data" },
+};
+
+static const struct type *type_of(const struct schsm_object *object)
+{
+    size_t i = 0;
+
+    while (i + 1 < sizeof(types) / sizeof(types[0]) && types[i].type != object->type) {
+        i++;
+    }
+    return &types[i];
+}
+
+int schsm_tool_uri(struct schsm_tool *tool, const char *text, struct schsm_uri *uri,
+                   struct schsm_error *err)
+{
+    static const char scheme[] = SCHSM_URI_SCHEME ":";
+    struct schsm_config *config = &tool->context.config;
+    size_t size = strlen(text) + sizeof(scheme);
+    char *whole = NULL;
+    int ok = 0;
+
+    schsm_uri_init(uri);
+    if (strncmp(text, scheme, sizeof(scheme) - 1) == 0) {
+        ok = schsm_uri_parse(uri, text, err);
+    } else {
+        whole = OPENSSL_malloc(size);
+        if (whole == NULL) {
+            return schsm_fail_memory(err);
+        }
+        BIO_snprintf(whole, size, "%s%s", scheme, text);
+        ok = schsm_uri_parse(uri, whole, err);
+        OPENSSL_clear_free(whole, size); /* a PIN may stand in it */
+    }
+    if (ok && uri->pin_source != NULL) {
+        schsm_pin_source_free(config->pin_source);
+        config->pin_source = schsm_pin_source_ref(uri->pin_source);
+    }
+    return ok;
+}
+
+int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wanted,
+                      struct schsm_match *match, char serial[SCHSM_SERIAL_MAX + 1],
+                      struct schsm_error *err)
+{
+    struct schsm_match_list list = { NULL, 0 };
+    struct schsm_uri uri;
+    int ok = 0;
+
+    memset(match, 0, sizeof(*match));
+    if (!schsm_tool_uri(tool, text, &uri, err) ||
+        !schsm_find(&tool->context, &uri, wanted, &list, err)) {
+        goto done;
+    }
+    if (list.count != 1) {
+        schsm_find_fail(&uri, &list, wanted, err);
+        goto done;
+    }
+    if (!schsm_device_serial(list.matches[0].device, serial, err)) {
+        goto done;
+    }
+    *match = list.matches[0];
+    list.count = 0; /* what it owns has moved */
+    ok = 1;
+
+done:
+    schsm_match_list_clear(&list);
+    schsm_uri_clear(&uri);
+    return ok;
+}
+
+const char *schsm_object_type_text(const struct schsm_object *object)
+{
+    return type_of(object)->text;
+}
+
+bool schsm_object_is_key(const struct schsm_object *object)
+{
+    return (object->type & (SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)) == 0;
+}
+
+const char *schsm_object_algorithm(const struct schsm_object *object)
+{
+    static const char *const key_types[] = {
+        [SCHSM_KEY_NONE] = "",
+        [SCHSM_KEY_RSA] = "RSA",
+        [SCHSM_KEY_EC] = "EC",
+        [SCHSM_KEY_AES] = "AES",
+    };
+
+    return key_types[object->key_type];
+}
+
+int schsm_object_bytes(const struct schsm_object *object)
+{
+    return object->value != NULL && !schsm_object_is_key(object) ? (int)object->value_len : -1;
+}
+
+/* The names of the algorithms that the key may be used with; null: all, or not told. */
+static json_t *algorithms_json(const struct schsm_key_policy *policy)
+{
+    json_t *array = NULL;
+
+    if (policy == NULL || policy->algorithms_len == 0) {
+        return json_null();
+    }
+    array = json_array();
+    for (size_t i = 0; i < policy->algorithms_len && array != NULL; i++) {
+        char name[SCHSM_ALGORITHM_NAME_MAX];
+
+        schsm_algorithm_name(policy->algorithms[i], name);
+        if (json_array_append_new(array, json_string(name)) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_key_policy *policy,
+                          const char *uri)
+{
+    char id[2 * SCHSM_ID_MAX + 1];
+
+    schsm_hex(object->id, object->id_len, id);
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:s}", "type",
+        type_of(object)->name, "key_ref", schsm_json_count(object->key_ref), "id",
+        schsm_json_text(id), "label", schsm_json_text(object->label), "algorithm",
+        schsm_json_text(schsm_object_algorithm(object)), "bits",
+        schsm_json_count(object->bits != 0 ? (int)object->bits : -1), "bytes",
+        schsm_json_count(schsm_object_bytes(object)), "authority", object->authority ? 1 : 0,
+        "private", object->private_data ? 1 : 0, "permitted", algorithms_json(policy), "uses_left",
+        policy != NULL && policy->limited ? json_integer(policy->uses_left) : json_null(),
+        "key_domain", schsm_json_count(policy != NULL ? policy->key_domain : -1), "uri", uri);
+}
+
+int schsm_object_report(const struct schsm_tool *tool, const char *done,
+                        const struct schsm_match *match, const char *file, struct schsm_error *err)
+{
+    char name[SCHSM_OBJECT_NAME_MAX];
+    char *uri = schsm_match_uri(match, true, err);
+    char *printable = NULL;
+    json_t *json = NULL;
+    int ok = 0;
+
+    if (uri == NULL) {
+        return 0;
+    }
+    if (tool->json) {
+        json = schsm_object_json(&match->object, NULL, uri);
+        if (json != NULL && file != NULL &&
+            json_object_set_new(json, "file", schsm_json_text(file)) != 0) {
+            json_decref(json);
+            json = NULL;
+        }
+        ok = schsm_json_print(json, err);
+        goto done;
+    }
+    schsm_object_name(&match->object, name, sizeof(name));
+    printable = schsm_text_printable(name);
+    if (printable == NULL) {
+        schsm_fail_memory(err);
+        goto done;
+    }
+    printf("%s %s: %s\n", done, printable, uri);
+    if (file != NULL) {
+        printf("%s stands for it.\n", file);
+    }
+    ok = 1;
+
+done:
+    OPENSSL_free(printable);
+    OPENSSL_free(uri);
+    return ok;
+}
+
+int schsm_object_delete(struct schsm_tool *tool, struct schsm_match *match, const char *serial,
+                        const char *consequences, struct schsm_error *err)
+{
+    char name[SCHSM_OBJECT_NAME_MAX], question[SCHSM_OBJECT_NAME_MAX + 512];
+    struct schsm_login login;
+    char *printable = NULL;
+    int ok = 0;
+
+    schsm_object_name(&match->object, name, sizeof(name));
+    printable = schsm_text_printable(name);
+    if (printable == NULL) {
+        return schsm_fail_memory(err);
+    }
+    BIO_snprintf(question, sizeof(question), "This deletes %s from the device %s%s%s.", printable,
+                 serial, consequences[0] != '\0' ? ". " : "", consequences);
+    ok = schsm_tool_confirm(tool, serial, question, err) &&
+         schsm_tool_login(tool, match->device, name, &login, err) &&
+         schsm_device_remove(match->device, &match->object, &login, err) &&
+         schsm_object_report(tool, "Deleted", match, NULL, err);
+    OPENSSL_free(printable);
+    return ok;
+}
+
+int schsm_tool_new_name(const struct schsm_tool *tool, uint8_t *id, size_t *len, const char **label,
+                        struct schsm_error *err)
+{
+    const char *text = schsm_tool_setting(tool, "id");
+
+    *len = 0;
+    *label = schsm_tool_setting(tool, "label");
+    if (*label != NULL && strlen(*label) > SCHSM_LABEL_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "--label: longer than %d bytes",
+                          SCHSM_LABEL_MAX);
+    }
+    if (text != NULL && !schsm_id_parse(text, id, len, err)) {
+        err->reason = SCHSM_REASON_ARGUMENT; /* no URI is wrong here */
+        return schsm_fail_context(err, "--id");
+    }
+    return 1;
+}
