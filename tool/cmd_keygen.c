@@ -159,7 +159,7 @@ done:
 }
 
 static const struct schsm_option options[] = {
-    { "type", 't', false, "TYPE", "rsa:BITS, ec:CURVE or aes:BITS", NULL },
+    { "type", 't', false, "TYPE", "rsa:BITS, ec:CURVE or aes:BITS; needed", NULL },
     { "id", 'i', false, "HEX", "object id; default: a free one", NULL },
     { "label", 'l', false, "TEXT", "label; default: none", NULL },
     { "key-ref", '\0', false, "N", "the device's key reference, 1 to 255; default: the next free",
@@ -174,7 +174,7 @@ static const struct schsm_option options[] = {
 
 const struct schsm_command schsm_command_keygen = {
     .name = "keygen",
-    .synopsis = "--type TYPE",
+    .synopsis = "",
     .summary = "Make a key on the device",
     .help =
         "Makes a key pair or an AES key on the device, where it stays: no command reads it out. An "
