@@ -7,10 +7,11 @@
 
 enum {
     SIM_SW_OK = 0x9000,
-    SIM_SW_MORE_DATA = 0x6100,   /* low byte: bytes still to fetch, 00 for 256 or more */
-    SIM_SW_END_OF_FILE = 0x6282, /* fewer bytes than asked for */
-    SIM_SW_NO_COUNTER = 0x6300,  /* not verified, and there is no counter to tell */
-    SIM_SW_WRONG_PIN = 0x63C0,   /* low nibble: tries left */
+    SIM_SW_KEY_AUTHENTICATED = 0x9001, /* section 6.12 */
+    SIM_SW_MORE_DATA = 0x6100,         /* low byte: bytes still to fetch, 00 for 256 or more */
+    SIM_SW_END_OF_FILE = 0x6282,       /* fewer bytes than asked for */
+    SIM_SW_NO_COUNTER = 0x6300,        /* not verified, and there is no counter to tell */
+    SIM_SW_WRONG_PIN = 0x63C0,         /* low nibble: tries left */
     SIM_SW_MEMORY_FAILURE = 0x6581,
     SIM_SW_WRONG_LENGTH = 0x6700,
     SIM_SW_NO_CHANNELS = 0x6881,
@@ -21,6 +22,8 @@ enum {
     SIM_SW_NOT_USABLE = 0x6984, /* transport PIN; use counter expired */
     SIM_SW_CONDITIONS = 0x6985,
     SIM_SW_NO_CURRENT_FILE = 0x6986,
+    SIM_SW_SM_MISSING = 0x6987, /* secure messaging: objects missing, and wrong ones */
+    SIM_SW_SM_WRONG = 0x6988,
     SIM_SW_WRONG_DATA = 0x6A80,
     SIM_SW_NOT_SUPPORTED = 0x6A81,
     SIM_SW_FILE_NOT_FOUND = 0x6A82,

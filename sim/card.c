@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
 #include "commands.h"
 #include "trace.h"
 
@@ -57,6 +59,7 @@ void sim_card_free(struct sim_card *card)
     sim_state_free(&card->state);
     sim_buf_free(&card->saved);
     sim_buf_free(&card->pending);
+    sim_trust_clear(&card->trust);
 }
 
 size_t sim_card_room(const struct sim_card *card, const struct sim_apdu *apdu)
@@ -70,8 +73,9 @@ bool sim_card_is_authenticated(const struct sim_card *card)
     if (card->just_initialised) {
         return true;
     }
-    /* the combined mode wants registered keys besides, and this card can't register any yet */
-    return card->user_verified && (card->state.options & SIM_OPT_PIN_AND_PKA) == 0;
+    bool keys = sim_pka_is_complete(card);
+    bool both = (card->state.options & SIM_OPT_PIN_AND_PKA) != 0;
+    return both ? card->user_verified && keys : card->user_verified || keys;
 }
 
 void sim_card_clear_security(struct sim_card *card)
@@ -80,6 +84,11 @@ void sim_card_clear_security(struct sim_card *card)
     card->so_verified = false;
     card->just_initialised = false;
     card->current_fid = 0;
+    card->pka = (struct sim_pka_session){ 0 };
+    sim_trust_clear(&card->trust);
+    card->verification_key[0] = '\0';
+    card->chip_authentication = false;
+    sim_sm_end(&card->sm);
 }
 
 static void drop_pending(struct sim_card *card)
@@ -171,17 +180,18 @@ static uint16_t execute(struct sim_card *card, const struct sim_apdu *apdu,
  * Le the host wants no data at all (GENERATE then only fills CE, section 6.2).
  */
 static uint16_t fit_to_le(struct sim_card *card, const struct sim_apdu *apdu, bool hidden,
-                          struct sim_buf *data)
+                          uint16_t sw, struct sim_buf *data)
 {
     if (apdu->le == 0) {
         sim_buf_clear(data);
-        return SIM_SW_OK;
+        return sw;
     }
     size_t room = sim_card_room(card, apdu);
     if (data->len <= room) {
-        return SIM_SW_OK;
+        return sw;
     }
     size_t rest = data->len - room;
+    drop_pending(card);
     sim_buf_put(&card->pending, data->data + room, rest);
     if (card->pending.failed) {
         sim_buf_clear(data);
@@ -193,11 +203,71 @@ static uint16_t fit_to_le(struct sim_card *card, const struct sim_apdu *apdu, bo
     return (uint16_t)(SIM_SW_MORE_DATA | (rest < 256 ? rest : 0));
 }
 
+/* Execute a command whose form is right; `hidden` tells whether the answer is a secret. */
+static uint16_t answer(struct sim_card *card, const struct sim_apdu *apdu, bool *hidden,
+                       struct sim_buf *response)
+{
+    const struct sim_command *known = NULL;
+    bool was_pending_hidden = card->pending_hidden;
+    uint16_t sw = execute(card, apdu, &known, response);
+    *hidden = known != NULL && ((known->flags & SIM_CMD_HIDE_RESPONSE) != 0 ||
+                                (was_pending_hidden && known->handler == sim_cmd_get_response));
+    if (is_error(sw)) {
+        sim_buf_clear(response);
+    }
+    return sw;
+}
+
+static bool is_protected(const struct sim_card *card, const struct sim_apdu *apdu)
+{
+    return card->sm.is_active && card->applet == SIM_APPLET_HSM && (apdu->cla & 0x0C) == 0x0C;
+}
+
+/*
+ * Execute a command under secure messaging. A command that ends the channel or begins another is
+ * still answered in the one that it came in.
+ */
+static uint16_t answer_protected(struct sim_card *card, const struct sim_apdu *apdu, bool *hidden,
+                                 struct sim_buf *response)
+{
+    struct sim_apdu plain;
+    struct sim_buf data = { 0 };
+    uint16_t sw = sim_sm_unwrap(&card->sm, apdu, &plain, &data);
+    if (sw != SIM_SW_OK) {
+        sim_sm_end(&card->sm);
+        drop_pending(card);
+        sim_buf_free(&data);
+        return sw;
+    }
+    struct sim_sm channel = card->sm;
+    if (card->trace) {
+        sim_trace_plain_command(&plain);
+    }
+    sw = answer(card, &plain, hidden, response);
+    if (plain.le == 0) {
+        sim_buf_clear(response);
+    }
+    if (card->trace) {
+        sim_trace_response("<< ", response, sw, *hidden);
+    }
+    if (!sim_sm_wrap(&channel, apdu->ins, sw, response)) {
+        sim_sm_end(&card->sm);
+        sw = SIM_SW_INTERNAL;
+    } else {
+        sw = fit_to_le(card, apdu, *hidden, sw, response);
+    }
+    if (card->sm.epoch == channel.epoch) {
+        card->sm = channel;
+    }
+    OPENSSL_cleanse(&channel, sizeof(channel));
+    sim_buf_free(&data);
+    return sw;
+}
+
 void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len,
                        struct sim_buf *response)
 {
     struct sim_apdu apdu;
-    const struct sim_command *known = NULL;
     bool well_formed = sim_apdu_parse(&apdu, command, len) && len <= card->profile->max_command;
     bool hidden = false;
     uint16_t sw = SIM_SW_WRONG_LENGTH;
@@ -207,19 +277,16 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
     if (card->trace) {
         sim_trace_command(&apdu, well_formed, command, len);
     }
-    if (well_formed) {
-        bool was_pending_hidden = card->pending_hidden;
-        sw = execute(card, &apdu, &known, response);
-        hidden = known != NULL && ((known->flags & SIM_CMD_HIDE_RESPONSE) != 0 ||
-                                   (was_pending_hidden && known->handler == sim_cmd_get_response));
-    }
-    if (is_error(sw)) {
-        sim_buf_clear(response);
-    } else if (sw == SIM_SW_OK) {
-        sw = fit_to_le(card, &apdu, hidden, response);
+    if (well_formed && is_protected(card, &apdu)) {
+        sw = answer_protected(card, &apdu, &hidden, response);
+    } else if (well_formed) {
+        sw = answer(card, &apdu, &hidden, response);
+        if (sw == SIM_SW_OK || sw == SIM_SW_KEY_AUTHENTICATED) {
+            sw = fit_to_le(card, &apdu, hidden, sw, response);
+        }
     }
     if (card->trace) {
-        sim_trace_response(response, sw, hidden);
+        sim_trace_response("< ", response, sw, hidden);
     }
     sim_buf_put_u16(response, sw);
 }

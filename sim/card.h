@@ -9,9 +9,12 @@
 #include "apdu.h"
 #include "buf.h"
 #include "latency.h"
+#include "pka.h"
 #include "profile.h"
+#include "secure_messaging.h"
 #include "state.h"
 #include "store.h"
+#include "trust.h"
 
 enum sim_applet {
     SIM_APPLET_HSM,             /* selected by default after reset */
@@ -26,12 +29,18 @@ struct sim_card {
     struct sim_buf saved; /* encoding of the state as last stored, to undo failed commands */
     bool trace;           /* log commands and responses on stderr */
     unsigned busy_ms;     /* how long a real device would have taken for the last command */
+    enum sim_challenge_rule challenge_rule;
 
     enum sim_applet applet;
     bool user_verified;
     bool so_verified;
     bool just_initialised; /* INITIALIZE counts as login until SELECT or reset */
     uint16_t current_fid;  /* 0: no current EF */
+    struct sim_pka_session pka;
+    struct sim_trust trust;
+    char verification_key[SIM_MAX_CHR + 1]; /* chosen by MANAGE SECURITY ENVIRONMENT; "": none */
+    bool chip_authentication;               /* chosen there, too */
+    struct sim_sm sm;
 
     struct sim_buf pending; /* answer not yet fetched with GET RESPONSE */
     size_t pending_offset;

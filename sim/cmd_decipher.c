@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DECIPHER 80 62 KEYID ALGORITHM: RSA decryption and ECDH (protocol section 6.5). */
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
 #include "commands.h"
+#include "ecdh.h"
 #include "private_op.h"
+#include "xkek.h"
 
 /* RSA with one of libcrypto's paddings; `md` for OAEP, MGF1 included. */
 static bool rsa_decrypt(const struct sim_key *key, int padding, const EVP_MD *md,
@@ -63,47 +62,17 @@ static bool decrypt_oaep(const struct sim_key *key, struct sim_slice input, stru
     return rsa_decrypt(key, RSA_PKCS1_OAEP_PADDING, EVP_sha256(), input, out);
 }
 
-/* The whole point is the answer, and EVP_PKEY_derive() gives only X: hence EC_POINT. */
-static bool ecdh(const struct sim_key *key, struct sim_slice input, struct sim_buf *out)
-{
-    bool ok = false;
-    BIGNUM *d = NULL;
-    BN_CTX *ctx = BN_CTX_secure_new();
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(key->curve->nid);
-    EC_POINT *peer = group == NULL ? NULL : EC_POINT_new(group);
-    EC_POINT *shared = group == NULL ? NULL : EC_POINT_new(group);
-    if (ctx == NULL || peer == NULL || shared == NULL ||
-        !EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d)) {
-        goto out;
-    }
-    BN_set_flags(d, BN_FLG_CONSTTIME);
-    /* oct2point refuses points that are not on the curve */
-    if (EC_POINT_oct2point(group, peer, input.data, input.len, ctx) != 1 ||
-        EC_POINT_mul(group, shared, NULL, peer, d, ctx) != 1 ||
-        EC_POINT_is_at_infinity(group, shared)) {
-        goto out;
-    }
-    uint8_t *to = sim_buf_reserve(out, input.len);
-    ok = to != NULL && EC_POINT_point2oct(group, shared, POINT_CONVERSION_UNCOMPRESSED, to,
-                                          input.len, ctx) == input.len;
-out:
-    EC_POINT_clear_free(shared);
-    EC_POINT_free(peer);
-    EC_GROUP_free(group);
-    BN_CTX_free(ctx);
-    BN_clear_free(d);
-    return ok;
-}
-
 static const struct algorithm {
     uint8_t id;
     enum sim_key_kind kind;
     bool (*run)(const struct sim_key *key, struct sim_slice input, struct sim_buf *out);
+    /* where the input is the request of a peer's key */
+    uint16_t (*agree)(struct sim_card *card, struct sim_key *key, struct sim_slice peer,
+                      struct sim_buf *out);
 } algorithms[] = {
-    { 0x21, SIM_KEY_RSA, decrypt_raw },
-    { 0x22, SIM_KEY_RSA, decrypt_pkcs1 },
-    { 0x23, SIM_KEY_RSA, decrypt_oaep },
-    { 0x80, SIM_KEY_EC, ecdh },
+    { 0x21, SIM_KEY_RSA, decrypt_raw, NULL },           { 0x22, SIM_KEY_RSA, decrypt_pkcs1, NULL },
+    { 0x23, SIM_KEY_RSA, decrypt_oaep, NULL },          { 0x80, SIM_KEY_EC, sim_ecdh, NULL },
+    { 0x83, SIM_KEY_EC, NULL, sim_xkek_authenticated }, { 0x84, SIM_KEY_EC, NULL, sim_xkek_agree },
 };
 
 static bool length_fits(const struct sim_key *key, struct sim_slice data)
@@ -130,12 +99,15 @@ uint16_t sim_cmd_decipher(struct sim_card *card, const struct sim_apdu *apdu, st
     if (sw != SIM_SW_OK) {
         return sw;
     }
-    if (!length_fits(key, apdu->data)) {
+    if (algorithm->run != NULL && !length_fits(key, apdu->data)) {
         return SIM_SW_WRONG_LENGTH;
     }
     sw = sim_private_op_count(card, key);
     if (sw != SIM_SW_OK) {
         return sw;
+    }
+    if (algorithm->agree != NULL) {
+        return algorithm->agree(card, key, apdu->data, out);
     }
     return algorithm->run(key, apdu->data, out) ? SIM_SW_OK : SIM_SW_WRONG_DATA;
 }

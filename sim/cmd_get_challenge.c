@@ -9,7 +9,6 @@ enum { MAX_CHALLENGE = 1024 };
 uint16_t sim_cmd_get_challenge(struct sim_card *card, const struct sim_apdu *apdu,
                                struct sim_buf *out)
 {
-    (void)card;
     if (sim_apdu_p1p2(apdu) != 0) {
         return SIM_SW_WRONG_P1P2;
     }
@@ -28,5 +27,6 @@ uint16_t sim_cmd_get_challenge(struct sim_card *card, const struct sim_apdu *apd
     if (random == NULL || RAND_bytes(random, (int)len) != 1) {
         return SIM_SW_INTERNAL;
     }
+    sim_pka_set_challenge(card, (struct sim_slice){ random, len });
     return SIM_SW_OK;
 }

@@ -15,7 +15,6 @@
 enum {
     KNOWN_OPTIONS = SIM_OPT_RESET_RETRY_COUNTER | SIM_OPT_TRANSPORT_PIN | SIM_OPT_REPLACE_PKA_KEYS |
                     SIM_OPT_PIN_AND_PKA | SIM_OPT_RESET_ONLY,
-    MAX_PKA_KEYS = 90,
     DEFAULT_TRIES = 3,
 };
 
@@ -82,7 +81,7 @@ static bool pin_and_pka_fit(const struct request *request)
         (tries_of(request) < 1 || tries_of(request) > max_tries(request->user_pin.len))) {
         return false;
     }
-    if (with_pka && (request->pka.data[0] < 1 || request->pka.data[0] > MAX_PKA_KEYS ||
+    if (with_pka && (request->pka.data[0] < 1 || request->pka.data[0] > SIM_MAX_PKA_KEYS ||
                      request->pka.data[1] < 1 || request->pka.data[1] > request->pka.data[0])) {
         return false;
     }
@@ -164,6 +163,7 @@ static uint16_t initialize(struct sim_card *card, const struct request *request)
     }
     sim_state_erase(state);
     card->current_fid = 0;
+    card->pka = (struct sim_pka_session){ 0 };
     state->initialised = true;
     state->options = options_of(request);
     if (request->user_pin.data != NULL) {

@@ -12,8 +12,8 @@ static uint16_t verify_user(struct sim_card *card, const struct sim_apdu *apdu)
     if (apdu->data.len == 0 && sim_card_is_authenticated(card) && !state->transport_pin) {
         return SIM_SW_OK;
     }
-    /* with public-key authentication the PIN's counter says nothing (section 24, question 1) */
-    if (apdu->data.len == 0 && state->pka_total > 0) {
+    /* while registered keys are asked for the PIN's counter says nothing (section 24, 1) */
+    if (apdu->data.len == 0 && state->pka_total > 0 && !sim_pka_is_complete(card)) {
         return SIM_SW_NO_COUNTER;
     }
     if (state->user_pin.len == 0) {

@@ -3,11 +3,15 @@
 
 static const struct sim_command commands[] = {
     { 0x00, 0x20, SIM_CMD_HIDE_DATA, sim_cmd_verify },
+    { 0x00, 0x22, 0, sim_cmd_manage_security_environment },
     { 0x00, 0x24, SIM_CMD_HIDE_DATA, sim_cmd_change_reference_data },
+    { 0x00, 0x2A, 0, sim_cmd_verify_certificate },
     { 0x00, 0x2C, SIM_CMD_HIDE_DATA, sim_cmd_reset_retry_counter },
     { 0x00, 0x46, SIM_CMD_NEEDS_USER, sim_cmd_generate_key_pair },
     { 0x00, 0x48, SIM_CMD_NEEDS_USER, sim_cmd_generate_symmetric_key },
+    { 0x00, 0x82, 0, sim_cmd_external_authenticate },
     { 0x00, 0x84, 0, sim_cmd_get_challenge },
+    { 0x00, 0x86, 0, sim_cmd_general_authenticate },
     { 0x00, 0xA4, SIM_CMD_ANY_APPLET, sim_cmd_select },
     { 0x00, 0xB1, 0, sim_cmd_read_binary },
     { 0x00, 0xC0, SIM_CMD_ANY_APPLET, sim_cmd_get_response },
@@ -15,6 +19,7 @@ static const struct sim_command commands[] = {
     { 0x00, 0xE4, 0, sim_cmd_delete_file },
     { 0x80, 0x50, SIM_CMD_HIDE_DATA, sim_cmd_initialize_device },
     { 0x80, 0x52, SIM_CMD_HIDE_DATA, sim_cmd_key_domain },
+    { 0x80, 0x54, 0, sim_cmd_manage_public_key_authentication },
     { 0x80, 0x58, 0, sim_cmd_enumerate_objects },
     { 0x80, 0x62, SIM_CMD_NEEDS_USER | SIM_CMD_HIDE_RESPONSE, sim_cmd_decipher },
     { 0x80, 0x68, SIM_CMD_NEEDS_USER, sim_cmd_sign },

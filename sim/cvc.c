@@ -7,33 +7,9 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
+#include "cvc_format.h"
 #include "keys.h"
 #include "tlv.h"
-
-enum {
-    TAG_OID = 0x06,
-    TAG_CAR = 0x42,
-    TAG_AUTHORISATION = 0x53,
-    TAG_EXTENSIONS = 0x65,
-    TAG_REQUEST = 0x67,
-    TAG_PUBLIC_POINT = 0x86,
-    TAG_CHR = 0x5F20,
-    TAG_EXPIRES = 0x5F24,
-    TAG_EFFECTIVE = 0x5F25,
-    TAG_PROFILE = 0x5F29,
-    TAG_SIGNATURE = 0x5F37,
-    TAG_CERTIFICATE = 0x7F21,
-    TAG_PUBLIC_KEY = 0x7F49,
-    TAG_CHAT = 0x7F4C,
-    TAG_BODY = 0x7F4E,
-};
-
-/* id-TA-ECDSA-SHA-256, section 11.2 */
-static const uint8_t oid_ecdsa_sha256[] = { 0x04, 0x00, 0x7F, 0x00, 0x07,
-                                            0x02, 0x02, 0x02, 0x02, 0x03 };
-/* CardContact's role in the device PKI, section 11.3 */
-static const uint8_t oid_device_role[] = { 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81,
-                                           0xC3, 0x1F, 0x03, 0x01, 0x01 };
 
 /* DER to r‖s, each as long as the group's order (section 11.1). */
 static bool put_plain_signature(struct sim_buf *out, const uint8_t *der, size_t len, size_t size)
@@ -63,7 +39,7 @@ static bool put_signature(struct sim_buf *out, const struct sim_key *key, struct
     } else if (ok) {
         sim_buf_put(&plain, sig, len);
     }
-    sim_tlv_put_buf(out, TAG_SIGNATURE, &plain);
+    sim_tlv_put_buf(out, SIM_TAG_SIGNATURE, &plain);
     sim_buf_free(&plain);
     return ok && !out->failed;
 }
@@ -73,9 +49,9 @@ static bool put_signed_body(struct sim_buf *out, const struct sim_buf *body_cont
                             const struct sim_key *signer)
 {
     struct sim_buf content = { 0 };
-    sim_tlv_put_buf(&content, TAG_BODY, body_content);
+    sim_tlv_put_buf(&content, SIM_TAG_BODY, body_content);
     bool ok = !content.failed && put_signature(&content, signer, sim_buf_slice(&content));
-    sim_tlv_put_buf(out, TAG_CERTIFICATE, &content);
+    sim_tlv_put_buf(out, SIM_TAG_CERTIFICATE, &content);
     sim_buf_free(&content);
     return ok && !out->failed;
 }
@@ -84,9 +60,9 @@ static bool put_device_key(struct sim_buf *out, const struct sim_key *key)
 {
     struct sim_buf content = { 0 }, point = { 0 };
     bool ok = sim_key_put_point(key, &point);
-    sim_tlv_put(&content, TAG_OID, oid_ecdsa_sha256, sizeof(oid_ecdsa_sha256));
-    sim_tlv_put_buf(&content, TAG_PUBLIC_POINT, &point);
-    sim_tlv_put_buf(out, TAG_PUBLIC_KEY, &content);
+    sim_tlv_put(&content, SIM_TAG_OID, sim_oid_ecdsa_sha256.data, sim_oid_ecdsa_sha256.len);
+    sim_tlv_put_buf(&content, SIM_TAG_PUBLIC_POINT, &point);
+    sim_tlv_put_buf(out, SIM_TAG_PUBLIC_KEY, &content);
     sim_buf_free(&content);
     sim_buf_free(&point);
     return ok;
@@ -94,11 +70,11 @@ static bool put_device_key(struct sim_buf *out, const struct sim_key *key)
 
 static void put_chat(struct sim_buf *out)
 {
-    static const uint8_t authorisation = 0x00; /* a device; issuers have 80, roots C0 */
+    static const uint8_t authorisation = SIM_ROLE_DEVICE;
     struct sim_buf content = { 0 };
-    sim_tlv_put(&content, TAG_OID, oid_device_role, sizeof(oid_device_role));
-    sim_tlv_put(&content, TAG_AUTHORISATION, &authorisation, 1);
-    sim_tlv_put_buf(out, TAG_CHAT, &content);
+    sim_tlv_put(&content, SIM_TAG_OID, sim_oid_device_role.data, sim_oid_device_role.len);
+    sim_tlv_put(&content, SIM_TAG_AUTHORISATION, &authorisation, 1);
+    sim_tlv_put_buf(out, SIM_TAG_CHAT, &content);
     sim_buf_free(&content);
 }
 
@@ -106,13 +82,13 @@ bool sim_cvc_put_certificate(struct sim_buf *out, const struct sim_cvc_certifica
                              const struct sim_key *holder, const struct sim_key *issuer)
 {
     struct sim_buf body = { 0 };
-    sim_tlv_put(&body, TAG_PROFILE, "\x00", 1);
-    sim_tlv_put(&body, TAG_CAR, certificate->car, strlen(certificate->car));
+    sim_tlv_put(&body, SIM_TAG_PROFILE, "\x00", 1);
+    sim_tlv_put(&body, SIM_TAG_CAR, certificate->car, strlen(certificate->car));
     bool ok = put_device_key(&body, holder);
-    sim_tlv_put(&body, TAG_CHR, certificate->chr, strlen(certificate->chr));
+    sim_tlv_put(&body, SIM_TAG_CHR, certificate->chr, strlen(certificate->chr));
     put_chat(&body);
-    sim_tlv_put(&body, TAG_EFFECTIVE, certificate->effective, SIM_DATE_LEN);
-    sim_tlv_put(&body, TAG_EXPIRES, certificate->expires, SIM_DATE_LEN);
+    sim_tlv_put(&body, SIM_TAG_EFFECTIVE, certificate->effective, SIM_DATE_LEN);
+    sim_tlv_put(&body, SIM_TAG_EXPIRES, certificate->expires, SIM_DATE_LEN);
     ok = ok && put_signed_body(out, &body, issuer);
     sim_buf_free(&body);
     return ok;
@@ -122,18 +98,18 @@ bool sim_cvc_put_request(struct sim_buf *out, const struct sim_cvc_request *requ
                          const struct sim_key *holder, const struct sim_key *signer)
 {
     struct sim_buf body = { 0 }, content = { 0 };
-    sim_tlv_put(&body, TAG_PROFILE, "\x00", 1);
-    sim_tlv_put(&body, TAG_CAR, request->car.data, request->car.len);
-    sim_tlv_put(&body, TAG_PUBLIC_KEY, request->public_key.data, request->public_key.len);
-    sim_tlv_put(&body, TAG_CHR, request->chr.data, request->chr.len);
+    sim_tlv_put(&body, SIM_TAG_PROFILE, "\x00", 1);
+    sim_tlv_put(&body, SIM_TAG_CAR, request->car.data, request->car.len);
+    sim_tlv_put(&body, SIM_TAG_PUBLIC_KEY, request->public_key.data, request->public_key.len);
+    sim_tlv_put(&body, SIM_TAG_CHR, request->chr.data, request->chr.len);
     if (request->extensions.data != NULL) {
-        sim_tlv_put(&body, TAG_EXTENSIONS, request->extensions.data, request->extensions.len);
+        sim_tlv_put(&body, SIM_TAG_EXTENSIONS, request->extensions.data, request->extensions.len);
     }
     bool ok = put_signed_body(&content, &body, holder);
-    sim_tlv_put(&content, TAG_CAR, request->outer_car.data, request->outer_car.len);
+    sim_tlv_put(&content, SIM_TAG_CAR, request->outer_car.data, request->outer_car.len);
     /* the outer signature covers 7F21 and 42 as they stand, without the header of 67 */
     ok = ok && put_signature(&content, signer, sim_buf_slice(&content));
-    sim_tlv_put_buf(out, TAG_REQUEST, &content);
+    sim_tlv_put_buf(out, SIM_TAG_REQUEST, &content);
     sim_buf_free(&body);
     sim_buf_free(&content);
     return ok && !out->failed;

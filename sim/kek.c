@@ -8,7 +8,10 @@
 
 bool sim_kek_is_ready(const struct sim_domain *domain)
 {
-    return domain->created && domain->outstanding == 0;
+    if (!domain->created) {
+        return false;
+    }
+    return domain->is_xkek ? domain->is_agreed : domain->outstanding == 0;
 }
 
 bool sim_kek_check_value(const struct sim_domain *domain, uint8_t kcv[SIM_KCV_LEN])

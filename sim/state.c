@@ -23,6 +23,7 @@ enum {
     REC_DOMAIN = 9,
     REC_FILE = 10,
     REC_KEY = 11,
+    REC_PKA_KEY = 20,
 };
 
 void sim_state_erase(struct sim_state *state)
@@ -48,6 +49,10 @@ void sim_state_erase(struct sim_state *state)
     state->transport_pin = false;
     state->options = 0;
     state->pka_total = state->pka_required = 0;
+    for (size_t i = 0; i < SIM_MAX_PKA_KEYS; i++) {
+        sim_buf_free(&state->pka_keys[i].public_key);
+        state->pka_keys[i].chr[0] = '\0';
+    }
     state->n_domains = 0;
     memset(state->biometric, 0, sizeof(state->biometric));
     OPENSSL_cleanse(state->domains, sizeof(state->domains));
@@ -190,8 +195,8 @@ static bool decode_setup(struct sim_state *state, struct sim_slice in)
     uint8_t initialised, transport;
     if (!sim_slice_u8(&in, &initialised) || initialised > 1 || !sim_slice_u8(&in, &transport) ||
         transport > 1 || !sim_slice_u16(&in, &state->options) ||
-        !sim_slice_u8(&in, &state->pka_total) || !sim_slice_u8(&in, &state->pka_required) ||
-        !sim_slice_u8(&in, &state->n_domains)) {
+        !sim_slice_u8(&in, &state->pka_total) || state->pka_total > SIM_MAX_PKA_KEYS ||
+        !sim_slice_u8(&in, &state->pka_required) || !sim_slice_u8(&in, &state->n_domains)) {
         return false;
     }
     state->initialised = initialised;
@@ -262,6 +267,10 @@ static void encode_domain(const struct sim_state *state, size_t i, struct sim_bu
     sim_buf_put_u8(out, domain->shares);
     sim_buf_put_u8(out, domain->outstanding);
     sim_buf_put(out, domain->kek, sizeof(domain->kek));
+    if (domain->is_xkek) {
+        sim_buf_put_u8(out, domain->is_agreed);
+        sim_buf_put(out, domain->uid, sizeof(domain->uid));
+    }
 }
 
 static bool decode_domain(struct sim_state *state, struct sim_slice in)
@@ -279,7 +288,46 @@ static bool decode_domain(struct sim_state *state, struct sim_slice in)
         return false;
     }
     memcpy(domain->kek, kek.data, kek.len);
+    domain->is_xkek = in.len > 0;
+    if (!domain->is_xkek) {
+        return true;
+    }
+    uint8_t agreed;
+    struct sim_slice uid;
+    if (!sim_slice_u8(&in, &agreed) || agreed > 1 || !sim_slice_take(&in, SIM_UID_LEN, &uid)) {
+        return false;
+    }
+    domain->is_agreed = agreed;
+    memcpy(domain->uid, uid.data, uid.len);
     return in.len == 0;
+}
+
+static size_t count_pka_keys(const struct sim_state *state)
+{
+    return state->pka_total;
+}
+
+static void encode_pka_key(const struct sim_state *state, size_t i, struct sim_buf *out)
+{
+    const struct sim_pka_key *key = &state->pka_keys[i];
+    sim_buf_put_u8(out, (uint8_t)i);
+    put_string(out, key->chr);
+    sim_buf_put(out, key->public_key.data, key->public_key.len);
+}
+
+static bool decode_pka_key(struct sim_state *state, struct sim_slice in)
+{
+    uint8_t i;
+    if (!sim_slice_u8(&in, &i) || i >= SIM_MAX_PKA_KEYS) {
+        return false;
+    }
+    struct sim_pka_key *key = &state->pka_keys[i];
+    sim_buf_clear(&key->public_key);
+    if (!take_string(&in, key->chr, sizeof(key->chr))) {
+        return false;
+    }
+    sim_buf_put(&key->public_key, in.data, in.len);
+    return !key->public_key.failed;
 }
 
 static size_t count_files(const struct sim_state *state)
@@ -352,6 +400,7 @@ static const struct record {
     { REC_DOMAIN, count_domains, encode_domain, decode_domain },
     { REC_FILE, count_files, encode_file, decode_file },
     { REC_KEY, count_keys, encode_key, decode_key },
+    { REC_PKA_KEY, count_pka_keys, encode_pka_key, decode_pka_key },
 };
 
 void sim_state_encode(const struct sim_state *state, struct sim_buf *out)

@@ -17,6 +17,8 @@ enum {
     SIM_SO_PIN_TRIES = 15, /* section 5.2 */
     SIM_MAX_DOMAINS = 255, /* section 6.7, tag 97 */
     SIM_KEK_LEN = 32,      /* section 13.1 */
+    SIM_UID_LEN = 32,      /* section 15.2 */
+    SIM_MAX_PKA_KEYS = 90, /* section 6.7, tag 93 */
     SIM_MAX_AID = 16,
 };
 
@@ -43,12 +45,21 @@ struct sim_file {
     struct sim_buf content;
 };
 
-/* One key domain (sections 6.8 and 13). */
+/* One key domain (sections 6.8, 13 and 15); kek.h tells whether its key is complete. */
 struct sim_domain {
     bool created;
-    uint8_t shares;
+    uint8_t shares; /* DKEK: how many, and how many are still missing */
     uint8_t outstanding;
-    uint8_t kek[SIM_KEK_LEN]; /* XOR of the shares imported so far */
+    uint8_t kek[SIM_KEK_LEN]; /* XOR of the shares imported so far, or agreed by ECDH */
+    bool is_xkek;
+    bool is_agreed;           /* XKEK: there was an exchange */
+    uint8_t uid[SIM_UID_LEN]; /* XKEK: x of the group signer's public point */
+};
+
+/* A key registered for public-key authentication (section 16); no `chr`: a free place. */
+struct sim_pka_key {
+    char chr[SIM_MAX_CHR + 1];
+    struct sim_buf public_key; /* content of its 7F49, with parameters */
 };
 
 /* Application id of a biometric server, INIT tags 95 and 96; recorded, not used. */
@@ -70,6 +81,7 @@ struct sim_state {
     struct sim_pin user_pin;
     struct sim_pin so_pin;
     uint8_t pka_total, pka_required; /* public-key authentication, tag 93; 0 0 without */
+    struct sim_pka_key pka_keys[SIM_MAX_PKA_KEYS];
     struct sim_aid biometric[2];
     uint8_t n_domains; /* 0: neither DKEK nor key domains */
     struct sim_domain domains[SIM_MAX_DOMAINS];

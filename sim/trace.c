@@ -2,6 +2,7 @@
 #include "trace.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 
@@ -33,13 +34,18 @@ static void finish(struct sim_buf *line)
     sim_buf_free(line);
 }
 
+static bool hides_data(const struct sim_apdu *apdu)
+{
+    const struct sim_command *command = sim_command_find(-1, apdu->ins);
+    return command != NULL && (command->flags & SIM_CMD_HIDE_DATA) != 0;
+}
+
 void sim_trace_command(const struct sim_apdu *apdu, bool well_formed, const uint8_t *bytes,
                        size_t len)
 {
     struct sim_buf line = { 0 };
-    const struct sim_command *command = len < 4 ? NULL : sim_command_find(-1, apdu->ins);
     sim_buf_put(&line, "> ", 2);
-    bool hidden = command != NULL && (command->flags & SIM_CMD_HIDE_DATA) != 0;
+    bool hidden = len >= 4 && hides_data(apdu);
     if (!hidden || (well_formed && apdu->data.len == 0)) {
         put_hex(&line, bytes, len);
     } else if (!well_formed) {
@@ -56,11 +62,28 @@ void sim_trace_command(const struct sim_apdu *apdu, bool well_formed, const uint
     finish(&line);
 }
 
-void sim_trace_response(const struct sim_buf *data, uint16_t sw, bool hidden)
+void sim_trace_plain_command(const struct sim_apdu *apdu)
+{
+    struct sim_buf line = { 0 };
+    const uint8_t header[] = { apdu->cla, apdu->ins, apdu->p1, apdu->p2 };
+    sim_buf_put(&line, ">> ", 3);
+    put_hex(&line, header, sizeof(header));
+    if (apdu->data.len > 0) {
+        sim_buf_put(&line, " ", 1);
+        if (hides_data(apdu)) {
+            put_hidden(&line, apdu->data.len);
+        } else {
+            put_hex(&line, apdu->data.data, apdu->data.len);
+        }
+    }
+    finish(&line);
+}
+
+void sim_trace_response(const char *sign, const struct sim_buf *data, uint16_t sw, bool hidden)
 {
     struct sim_buf line = { 0 };
     uint8_t status[2] = { (uint8_t)(sw >> 8), (uint8_t)sw };
-    sim_buf_put(&line, "< ", 2);
+    sim_buf_put(&line, sign, strlen(sign));
     if (data->len > 0) {
         if (hidden) {
             put_hidden(&line, data->len);

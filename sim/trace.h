@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log of --log: one line "> HEX" for each command and one "< HEX SW" for each answer on
- * stderr, PINs, shares and deciphered data left out.
+ * stderr, PINs, shares and deciphered data left out. What secure messaging protects follows as
+ * ">> HEX" and "<< HEX SW", with the same left out.
  */
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H
@@ -12,7 +13,10 @@
 void sim_trace_command(const struct sim_apdu *apdu, bool well_formed, const uint8_t *bytes,
                        size_t len);
 
-/* Log response data and status word; with `hidden` only how long the data is. */
-void sim_trace_response(const struct sim_buf *data, uint16_t sw, bool hidden);
+/* Log the command that secure messaging protected, after it was logged as it came. */
+void sim_trace_plain_command(const struct sim_apdu *apdu);
+
+/* Log response data and status word behind `sign`; with `hidden` only how long the data is. */
+void sim_trace_response(const char *sign, const struct sim_buf *data, uint16_t sw, bool hidden);
 
 #endif

@@ -47,10 +47,10 @@ class Reader:
                             b"\0\0")
 
 
-def start(simulator, state, reader, *options):
+def start(simulator, state, reader, *options, log=subprocess.DEVNULL):
     card = subprocess.Popen([simulator, "--state", state, "--vpcd",
                              "127.0.0.1:%d" % reader.port] + list(options),
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                            stdout=subprocess.DEVNULL, stderr=log)
     atexit.register(card.kill)  # also when a check fails
     return card
 
@@ -58,9 +58,9 @@ def start(simulator, state, reader, *options):
 class Card(pcsc.Card):
     """A card of its own process, from the state file; the commands are those of pcsc.Card."""
 
-    def __init__(self, simulator, state, *options):
+    def __init__(self, simulator, state, *options, log=subprocess.DEVNULL):
         self.reader = Reader()
-        self.process = start(simulator, state, self.reader, *options)
+        self.process = start(simulator, state, self.reader, *options, log=log)
         self.reader.accept()
         self.reset()
 
