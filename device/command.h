@@ -111,6 +111,14 @@ bool schsm_card_is_to_be_protected(const struct schsm_card *card, const struct s
 int schsm_card_exchange_protected(struct schsm_card *card, const struct schsm_apdu *apdu,
                                   uint8_t *out, size_t *out_len, struct schsm_error *err);
 
+/*
+ * Chip authentication (17.1): has the card prove that it holds the private key to this point of the
+ * curve. On failure *offered tells a wrong proof (WRONG_KEY, DEVICE_DATA) from a card that does not
+ * know chip authentication. The channel is not used. (command_protected.c)
+ */
+int schsm_card_authenticate_chip(struct schsm_card *card, const struct schsm_curve *curve,
+                                 struct schsm_view point, bool *offered, struct schsm_error *err);
+
 /* What SELECT of the applet tells (3.3). */
 struct schsm_card_fci {
     unsigned int version_major, version_minor; /* 0.0: it did not tell */

@@ -72,10 +72,10 @@ done:
 }
 
 /* Chip authentication; *offered false where the card does not know it. */
-static int open_channel(struct schsm_card *card, struct schsm_channel *channel, bool *offered,
+static int open_channel(struct schsm_card *card, const struct schsm_curve *curve,
+                        struct schsm_view point, struct schsm_channel *channel, bool *offered,
                         struct schsm_error *err)
 {
-    const struct schsm_channel_device *about = &card->channel_device;
     const struct schsm_apdu select = { .ins = SCHSM_INS_MANAGE_SECURITY_ENVIRONMENT,
                                        .p1 = CHIP_AUTHENTICATION,
                                        .p2 = TEMPLATE_AUTHENTICATION,
@@ -96,7 +96,7 @@ static int open_channel(struct schsm_card *card, struct schsm_channel *channel, 
         schsm_fail_status_word(err, select.ins, card->status_word);
         goto done;
     }
-    if (!schsm_channel_start(&handshake, about->curve, err)) {
+    if (!schsm_channel_start(&handshake, curve, err)) {
         goto done;
     }
     authenticate.data = handshake.command;
@@ -109,8 +109,7 @@ static int open_channel(struct schsm_card *card, struct schsm_channel *channel, 
         goto done;
     }
     *offered = true;
-    ok = schsm_channel_finish(&handshake, (struct schsm_view){ about->point, about->point_len },
-                              answer, answer_len, channel, err);
+    ok = schsm_channel_finish(&handshake, point, answer, answer_len, channel, err);
 
 done:
     schsm_channel_handshake_clear(&handshake);
@@ -184,7 +183,10 @@ static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8
         return not_sent(card, err);
     }
     if (!card->channel_device.absent) {
-        ok = open_channel(card, &channel, &offered, err);
+        const struct schsm_view point = { card->channel_device.point,
+                                          card->channel_device.point_len };
+
+        ok = open_channel(card, card->channel_device.curve, point, &channel, &offered, err);
     } else {
         schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "the device has no key for chip authentication");
     }
@@ -229,5 +231,15 @@ int schsm_card_exchange_protected(struct schsm_card *card, const struct schsm_ap
     }
     ok = protect(card, apdu, out, out_len, err);
     card->transport->end(card->handle);
+    return ok;
+}
+
+int schsm_card_authenticate_chip(struct schsm_card *card, const struct schsm_curve *curve,
+                                 struct schsm_view point, bool *offered, struct schsm_error *err)
+{
+    struct schsm_channel channel = { 0 };
+    int ok = open_channel(card, curve, point, &channel, offered, err);
+
+    schsm_channel_clear(&channel);
     return ok;
 }

@@ -89,3 +89,38 @@ int schsm_hsm_request(struct schsm_device *dev, int key_ref, uint8_t **request, 
     OPENSSL_free(reading.content);
     return 0;
 }
+
+struct proof {
+    const struct schsm_cvc_key *key;
+    const struct schsm_curve *curve;
+    bool *offered;
+};
+
+static int run_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct proof *proof = arg;
+
+    if (schsm_card_authenticate_chip(&session->card, proof->curve, proof->key->point,
+                                     proof->offered, err)) {
+        return 1;
+    }
+    return session->card.result == SCHSM_TRANSPORT_OK && !*proof->offered;
+}
+
+int schsm_hsm_prove_device_key(struct schsm_device *dev, const struct schsm_cvc_key *key,
+                               const struct schsm_curve *curve, bool *offered,
+                               struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct proof proof = { key, curve, offered };
+    const struct schsm_job job = {
+        .run = run_proof, .arg = &proof, .transaction = true, .object = "device key"
+    };
+
+    *offered = false;
+    if (session == NULL || key->type != SCHSM_KEY_EC || curve == NULL ||
+        key->point.len != 1 + 2 * curve->field_len) {
+        return session != NULL;
+    }
+    return schsm_session_run(session, &job, err);
+}

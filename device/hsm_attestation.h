@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cvc.h"
 #include "device.h"
 
 /*
@@ -24,5 +25,14 @@ int schsm_hsm_certificates(struct schsm_device *dev, uint8_t **file, size_t *len
  */
 int schsm_hsm_request(struct schsm_device *dev, int key_ref, uint8_t **request, size_t *len,
                       struct schsm_error *err);
+
+/*
+ * Has the device prove that it holds the key of its certificate: its files alone could be copied by
+ * anybody. *offered false: it does not offer chip authentication, which is success and proves
+ * nothing. WRONG_KEY where the proof is wrong.
+ */
+int schsm_hsm_prove_device_key(struct schsm_device *dev, const struct schsm_cvc_key *key,
+                               const struct schsm_curve *curve, bool *offered,
+                               struct schsm_error *err);
 
 #endif

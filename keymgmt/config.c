@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
+
+#include "file.h"
 
 #define ROOTS_FILE_MAX 16384 /* bytes: a few dozen certificates */
 
@@ -151,24 +151,11 @@ static int set_secure_channel(struct schsm_config *config, const char *value,
 /* Adds a file's certificates to those that are trusted already. */
 static int set_root(struct schsm_config *config, const char *value, struct schsm_error *err)
 {
-    uint8_t *content = OPENSSL_malloc(ROOTS_FILE_MAX);
-    FILE *file = fopen(value, "rbe");
+    uint8_t *content = NULL;
     size_t len = 0;
     int ok = 0;
 
-    if (content == NULL) {
-        schsm_fail_memory(err);
-        goto done;
-    }
-    if (file != NULL) {
-        len = fread(content, 1, ROOTS_FILE_MAX, file);
-    }
-    if (file == NULL || ferror(file)) {
-        schsm_fail(err, SCHSM_REASON_CONFIG, "%s cannot be read: %s", value, strerror(errno));
-        goto done;
-    }
-    if (len == 0 || len == ROOTS_FILE_MAX) {
-        schsm_fail(err, SCHSM_REASON_CONFIG, "%s holds no root certificates", value);
+    if (!schsm_file_read(value, ROOTS_FILE_MAX, &content, &len, err)) {
         goto done;
     }
     if (config->roots == NULL) {
@@ -180,9 +167,6 @@ static int set_root(struct schsm_config *config, const char *value, struct schsm
     }
 
 done:
-    if (file != NULL) {
-        (void)fclose(file);
-    }
     OPENSSL_free(content);
     return ok;
 }

@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-/* clang-format off: a line each */
+/* One line each. */
+/* clang-format off */
 const struct schsm_command *const schsm_commands[] = {
     &schsm_command_readers,
     &schsm_command_status,
     &schsm_command_list,
+    &schsm_command_attest,
     &schsm_command_init,
     &schsm_command_label,
     &schsm_command_pin_change,

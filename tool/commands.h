@@ -11,6 +11,7 @@
     "key reference file or the certificate elsewhere the key is of little use afterwards"
 
 extern const struct schsm_command schsm_command_apdu;
+extern const struct schsm_command schsm_command_attest;
 extern const struct schsm_command schsm_command_cat;
 extern const struct schsm_command schsm_command_cert_delete;
 extern const struct schsm_command schsm_command_cert_export;
