@@ -59,6 +59,10 @@ static int take_file(struct subject *subject, const char *path, bool with_chain,
     if (!schsm_container_parse(subject->file, subject->file_len, &container, err)) {
         return schsm_fail_context(err, "%s", path);
     }
+    if (container.request.whole.len == 0 && !with_chain) {
+        return schsm_fail(err, SCHSM_REASON_BAD_INPUT,
+                          "%s is a device's certificate, with no key's request in it", path);
+    }
     if (container.request.whole.len > 0) {
         subject->request =
             OPENSSL_memdup(container.request.whole.data, container.request.whole.len);

@@ -30,8 +30,10 @@ open(sys.argv[1], "wb").write(d)
 END
 }
 
-check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --write-root root.cvc
-make_rsa_key
+check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --state x.state --write-root root.cvc
+check "an RSA-2048 key is made" openssl genpkey -algorithm SC-HSM-RSA -pkeyopt bits:2048 \
+    -pkeyopt id:10 -pkeyopt label:web-rsa -pkeyopt "serial:$serial" -out rsa.pem
+check "its public key" openssl pkey -in rsa.pem -pubout -out rsa.pub
 check "a P-256 key is made on the other card" openssl genpkey -algorithm SC-HSM-EC \
     -pkeyopt group:P-256 -pkeyopt id:20 -pkeyopt label:web-ec -pkeyopt "serial:$other" -out ec.pem
 
@@ -79,7 +81,7 @@ head -c 300 rsa.req >cut.req
 fails "a cut request" offline cut.req device.id
 says "a key's authenticated request is malformed"
 fails "no request at all" offline root.cvc device.id
-says "names a key|none|neither|no key"
+says "root.cvc is a device's certificate, with no key's request in it"
 fails "a wrong root" sc-hsm --root device.id attest
 says "no root certificate"
 fails "a device id alone" sc-hsm attest --device-id device.id
@@ -88,7 +90,7 @@ says "device-id goes with --file"
 self_signed rsa
 check "its certificate is stored" env -u OPENSSL_CONF pkcs11-tool --module opensc-pkcs11.so \
     --slot-index 0 --login --pin "$pin" --write-object <(openssl x509 -in rsa.crt -outform DER) \
-    --type cert --id 10
+    --type cert --id 10 --label web-rsa
 fails "a key whose request is gone" sc-hsm --root root.cvc attest sc-hsm:label=web-rsa
 says "key reference 1 has no request of its making any more: its certificate"
 check "but it is in a file" sc-hsm --serial "$serial" --root root.cvc attest --file rsa.req
