@@ -48,6 +48,7 @@ struct schsm_card {
 enum schsm_file {
     SCHSM_FILE_DEVICE_CERTIFICATES = 0x2F02,
     SCHSM_FILE_TOKEN_INFO = 0x2F03,
+    SCHSM_FILE_WRAPPED_KEY = 0x2F10, /* what UNWRAP KEY without data takes */
     SCHSM_FILE_KEY_DESCRIPTION = 0xC400,
     SCHSM_FILE_CERTIFICATE_DESCRIPTION = 0xC800,
     SCHSM_FILE_DATA_DESCRIPTION = 0xC900,
@@ -87,6 +88,7 @@ enum schsm_card_algorithm {
     SCHSM_ALGORITHM_ECDH = 0x80,
     SCHSM_ALGORITHM_ECDH_XKEK = 0x84,
     SCHSM_ALGORITHM_WRAP = 0x92,
+    SCHSM_ALGORITHM_UNWRAP = 0x93,
     SCHSM_ALGORITHM_DERIVE = 0x99
 };
 
@@ -318,7 +320,8 @@ int schsm_card_derive_xkek(struct schsm_card *card, unsigned int key_ref, const 
 
 /* KEY DOMAIN, query (6.8). */
 struct schsm_key_domain_status {
-    bool exists;
+    bool slot;   /* there is a place for a domain of this number */
+    bool exists; /* and it was created */
     unsigned int shares, outstanding;
     uint8_t kcv[8];
     uint8_t uid[64]; /* of an XKEK domain: 32 bytes on genuine devices, 64 on the Pico HSM (15.2) */
@@ -328,5 +331,31 @@ struct schsm_key_domain_status {
 /* A domain that does not exist, or a device without any, is success with exists false. */
 int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
                                  struct schsm_key_domain_status *status, struct schsm_error *err);
+
+/* KEY DOMAIN, creation of a DKEK domain that expects 1..255 shares. */
+int schsm_card_create_dkek_domain(struct schsm_card *card, unsigned int domain, unsigned int shares,
+                                  struct schsm_error *err);
+
+#define SCHSM_DKEK_SHARE_LEN 32
+
+/* KEY DOMAIN, import of a DKEK share (13.5); *status is what is there afterwards. */
+int schsm_card_import_dkek_share(struct schsm_card *card, unsigned int domain,
+                                 const uint8_t share[SCHSM_DKEK_SHARE_LEN],
+                                 struct schsm_key_domain_status *status, struct schsm_error *err);
+
+/* KEY DOMAIN, deletion of the key encryption key: its shares are outstanding again. */
+int schsm_card_delete_kek(struct schsm_card *card, unsigned int domain, struct schsm_error *err);
+
+/* KEY DOMAIN, deletion of a domain without keys. */
+int schsm_card_delete_key_domain(struct schsm_card *card, unsigned int domain,
+                                 struct schsm_error *err);
+
+/* WRAP KEY (6.9). *len is the capacity of out and becomes the length of the blob. */
+int schsm_card_wrap_key(struct schsm_card *card, unsigned int key_ref, uint8_t *out, size_t *len,
+                        struct schsm_error *err);
+
+/* UNWRAP KEY (6.10) under a free key reference; blob NULL: the one in file 2F10. */
+int schsm_card_unwrap_key(struct schsm_card *card, unsigned int key_ref, const uint8_t *blob,
+                          size_t len, struct schsm_error *err);
 
 #endif

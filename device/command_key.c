@@ -85,3 +85,41 @@ int schsm_card_decipher(struct schsm_card *card, unsigned int key_ref,
     return private_operation(card, SCHSM_INS_DECIPHER, key_ref, algorithm, in, in_len, out, out_len,
                              err);
 }
+
+int schsm_card_wrap_key(struct schsm_card *card, unsigned int key_ref, uint8_t *out, size_t *len,
+                        struct schsm_error *err)
+{
+    const struct schsm_apdu apdu = { .cla = 0x80,
+                                     .ins = SCHSM_INS_WRAP_KEY,
+                                     .p1 = (uint8_t)key_ref,
+                                     .p2 = SCHSM_ALGORITHM_WRAP,
+                                     .le = SCHSM_APDU_LE_MAX };
+
+    if (!schsm_card_exchange(card, &apdu, out, len, err)) {
+        return 0;
+    }
+    if (card->status_word == SCHSM_SW_OK) {
+        return 1;
+    }
+    *len = 0;
+    return schsm_fail_status_word(err, apdu.ins, card->status_word);
+}
+
+int schsm_card_unwrap_key(struct schsm_card *card, unsigned int key_ref, const uint8_t *blob,
+                          size_t len, struct schsm_error *err)
+{
+    const struct schsm_apdu apdu = { .cla = 0x80,
+                                     .ins = SCHSM_INS_UNWRAP_KEY,
+                                     .p1 = (uint8_t)key_ref,
+                                     .p2 = SCHSM_ALGORITHM_UNWRAP,
+                                     .data = blob,
+                                     .data_len = blob != NULL ? len : 0 };
+
+    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
+        return 0;
+    }
+    if (card->status_word == SCHSM_SW_OK) {
+        return 1;
+    }
+    return schsm_fail_status_word(err, apdu.ins, card->status_word);
+}

@@ -7,6 +7,28 @@
 #define STATUS_MIN 10
 #define STATUS_MAX (STATUS_MIN + 64)
 
+/* P1 of KEY DOMAIN (6.8) */
+#define QUERY_OR_IMPORT 0x00
+#define CREATE_DKEK 0x01
+#define DELETE_DOMAIN 0x03
+#define DELETE_KEK 0x04
+
+static int read_status(const uint8_t *response, size_t len, unsigned int domain,
+                       struct schsm_key_domain_status *status, struct schsm_error *err)
+{
+    if (len < STATUS_MIN || len > STATUS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                          "the device told the state of key domain %u in %zu bytes", domain, len);
+    }
+    status->slot = status->exists = true;
+    status->shares = response[0];
+    status->outstanding = response[1];
+    memcpy(status->kcv, response + 2, sizeof(status->kcv));
+    status->uid_len = len - STATUS_MIN;
+    memcpy(status->uid, response + STATUS_MIN, status->uid_len);
+    return 1;
+}
+
 int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
                                  struct schsm_key_domain_status *status, struct schsm_error *err)
 {
@@ -22,23 +44,78 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
     }
     switch (card->status_word) {
     case SCHSM_SW_REFERENCE_NOT_FOUND: /* a slot without a domain */
-    case SCHSM_SW_WRONG_P1P2:          /* beyond the last slot */
-    case SCHSM_SW_INS:                 /* initialised without DKEK and domains */
+        status->slot = true;
+        return 1;
+    case SCHSM_SW_WRONG_P1P2: /* beyond the last slot */
+    case SCHSM_SW_INS:        /* initialised without DKEK and domains */
         return 1;
     case SCHSM_SW_OK:
-        break;
+        return read_status(response, len, domain, status, err);
     default:
         return schsm_fail_status_word(err, apdu.ins, card->status_word);
     }
-    if (len < STATUS_MIN || len > STATUS_MAX) {
-        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
-                          "the device told the state of key domain %u in %zu bytes", domain, len);
+}
+
+/* A change; the answer, which not every device gives to each, goes to *response where wanted. */
+static int change(struct schsm_card *card, uint8_t what, unsigned int domain, const uint8_t *data,
+                  size_t data_len, uint8_t *response, size_t *len, struct schsm_error *err)
+{
+    const struct schsm_apdu apdu = { .cla = 0x80,
+                                     .ins = SCHSM_INS_KEY_DOMAIN,
+                                     .p1 = what,
+                                     .p2 = (uint8_t)domain,
+                                     .data = data,
+                                     .data_len = data_len,
+                                     .le = 256 };
+
+    if (!schsm_card_exchange(card, &apdu, response, len, err)) {
+        return 0;
     }
-    status->exists = true;
-    status->shares = response[0];
-    status->outstanding = response[1];
-    memcpy(status->kcv, response + 2, sizeof(status->kcv));
-    status->uid_len = len - STATUS_MIN;
-    memcpy(status->uid, response + STATUS_MIN, status->uid_len);
-    return 1;
+    if (card->status_word == SCHSM_SW_OK) {
+        return 1;
+    }
+    return schsm_fail_status_word(err, apdu.ins, card->status_word);
+}
+
+int schsm_card_create_dkek_domain(struct schsm_card *card, unsigned int domain, unsigned int shares,
+                                  struct schsm_error *err)
+{
+    const uint8_t count = (uint8_t)shares;
+    uint8_t response[256];
+    size_t len = sizeof(response);
+
+    return change(card, CREATE_DKEK, domain, &count, sizeof(count), response, &len, err);
+}
+
+int schsm_card_import_dkek_share(struct schsm_card *card, unsigned int domain,
+                                 const uint8_t share[SCHSM_DKEK_SHARE_LEN],
+                                 struct schsm_key_domain_status *status, struct schsm_error *err)
+{
+    uint8_t response[256];
+    size_t len = sizeof(response);
+
+    memset(status, 0, sizeof(*status));
+    return change(card, QUERY_OR_IMPORT, domain, share, SCHSM_DKEK_SHARE_LEN, response, &len,
+                  err) &&
+           read_status(response, len, domain, status, err);
+}
+
+int schsm_card_delete_kek(struct schsm_card *card, unsigned int domain, struct schsm_error *err)
+{
+    uint8_t response[256];
+    size_t len = sizeof(response);
+
+    return change(card, DELETE_KEK, domain, NULL, 0, response, &len, err);
+}
+
+int schsm_card_delete_key_domain(struct schsm_card *card, unsigned int domain,
+                                 struct schsm_error *err)
+{
+    uint8_t response[256];
+    size_t len = sizeof(response);
+
+    /* The Pico HSM answers "not found" after it did it. */
+    return change(card, DELETE_DOMAIN, domain, NULL, 0, response, &len, err) ||
+           (card->result == SCHSM_TRANSPORT_OK &&
+            card->status_word == SCHSM_SW_REFERENCE_NOT_FOUND);
 }
