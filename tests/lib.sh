@@ -175,6 +175,26 @@ wait_for() {
     done
 }
 
+# prompted ANSWER COMMAND...: runs the command on a terminal of its own and types at its prompts; in
+# the end it says how often it was asked.
+prompted() {
+    local answer=$1
+    shift
+    expect -f - -- "$answer" "$@" <<'END'
+set timeout 20
+set answer [lindex $argv 0]
+spawn -noecho {*}[lrange $argv 1 end]
+set asked 0
+expect {
+    -re {(pass phrase for|PIN for|PIN on device) [^\r\n]*:} { incr asked; send "$answer\r"; exp_continue }
+    timeout { puts "no end"; exit 90 }
+    eof {}
+}
+puts "asked $asked times"
+exit [lindex [wait] 3]
+END
+}
+
 # --- virtual cards ---------------------------------------------------------------------------
 
 virtual_hsm() {

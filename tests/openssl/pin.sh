@@ -30,25 +30,6 @@ for key in rsa.pem sc-hsm:id=10; do
 done
 
 # --- the prompt ---
-# prompted ANSWER COMMAND...: runs the command on a terminal of its own and types at the prompt.
-prompted() {
-    local answer=$1
-    shift
-    expect -f - -- "$answer" "$@" <<'END'
-set timeout 20
-set answer [lindex $argv 0]
-spawn -noecho {*}[lrange $argv 1 end]
-set asked 0
-expect {
-    -re {(?i)(pass ?phrase|PIN)[^\r\n]*:} { incr asked; send "$answer\r"; exp_continue }
-    timeout { puts "no end"; exit 90 }
-    eof {}
-}
-puts "asked $asked times"
-set status [lindex [wait] 3]
-exit $status
-END
-}
 for key in rsa.pem sc-hsm:id=10; do
     signs "the prompt with $key" prompted "$pin" openssl dgst -sha256 -sign "$key" \
         -out signature data

@@ -46,17 +46,24 @@ check "the judge reads it" plain_openssl pkey -pubin -in x -noout
 
 before=$(files)
 
+# pkeyopts OPTION...: as options of openssl genpkey, in the array of that name.
+pkeyopts() {
+    local option
+    pkeyopts=()
+    for option in "$@"; do
+        pkeyopts+=(-pkeyopt "$option")
+    done
+}
+
 # refused SENTENCE OPTION...: no RSA key with these, asked for by property and by name.
 refused() {
-    local sentence=$1 option options=()
+    local sentence=$1
     shift
-    for option in "$@"; do
-        options+=(-pkeyopt "$option")
-    done
+    pkeyopts "$@"
     fails "RSA by property with $*" openssl genpkey -algorithm RSA -propquery provider=sc-hsm \
-        -pkeyopt label:none "${options[@]}" -out x
+        -pkeyopt label:none "${pkeyopts[@]}" -out x
     says "$sentence"
-    fails "SC-HSM-RSA with $*" openssl genpkey -algorithm SC-HSM-RSA "${options[@]}" -out x
+    fails "SC-HSM-RSA with $*" openssl genpkey -algorithm SC-HSM-RSA "${pkeyopts[@]}" -out x
     says "$sentence"
 }
 refused "key size too small" rsa_keygen_bits:100
@@ -75,12 +82,10 @@ fails "an unknown option" openssl genpkey -algorithm SC-HSM-RSA -pkeyopt nonsens
 says "nonsense"
 
 refused_ec() {
-    local sentence=$1 option options=()
+    local sentence=$1
     shift
-    for option in "$@"; do
-        options+=(-pkeyopt "$option")
-    done
-    fails "SC-HSM-EC with $*" openssl genpkey -algorithm SC-HSM-EC "${options[@]}" -out x
+    pkeyopts "$@"
+    fails "SC-HSM-EC with $*" openssl genpkey -algorithm SC-HSM-EC "${pkeyopts[@]}" -out x
     says "$sentence"
 }
 refused_ec "which curve\? Give one with"

@@ -16,28 +16,7 @@ ec_port=$(free_port 2)
 # themselves with the PIN that was proven when the key was loaded.
 configure cache-pin=yes
 
-cat >nginx.conf <<END
-user nobody nogroup;
-worker_processes 2;
-daemon off;
-pid $work/nginx.pid;
-error_log $work/server.log info;
-# nginx takes the environment away from its workers but for what is named here.
-env PCSCLITE_CSOCK_NAME;
-env ASAN_OPTIONS;
-env LSAN_OPTIONS;
-env UBSAN_OPTIONS;
-events { worker_connections 512; }
-http {
-    access_log off;
-    client_body_temp_path $work/tmp1;
-    proxy_temp_path $work/tmp2;
-    fastcgi_temp_path $work/tmp3;
-    uwsgi_temp_path $work/tmp4;
-    scgi_temp_path $work/tmp5;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_session_cache off;
-    ssl_session_tickets off;
+nginx_configuration <<END
     server {
         listen 127.0.0.1:$port ssl;
         ssl_certificate $work/rsa.crt;
@@ -50,7 +29,6 @@ http {
         ssl_certificate_key $work/ec.pem;
         location / { return 200 "signed on the card\n"; }
     }
-}
 END
 at_end() {
     [ -z "${server:-}" ] || kill "$server" 2>/dev/null

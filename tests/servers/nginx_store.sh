@@ -23,21 +23,7 @@ port=$(free_port 1)
 serial=$(head -1 "$SC_HSM_VIRTUAL/serials")
 configure cache-pin=yes
 
-cat >nginx.conf <<END
-user nobody nogroup;
-worker_processes 2;
-daemon off;
-pid $work/nginx.pid;
-env PCSCLITE_CSOCK_NAME;
-events { worker_connections 512; }
-http {
-    access_log off;
-    client_body_temp_path $work/tmp1;
-    proxy_temp_path $work/tmp2;
-    fastcgi_temp_path $work/tmp3;
-    uwsgi_temp_path $work/tmp4;
-    scgi_temp_path $work/tmp5;
-    ssl_protocols TLSv1.2 TLSv1.3;
+nginx_configuration <<END
     server {
         listen 127.0.0.1:$port ssl;
         ssl_certificate $work/rsa.crt;
@@ -46,7 +32,6 @@ http {
         ssl_certificate_key store:sc-hsm:id=20;
         location / { return 200 "signed on the card\n"; }
     }
-}
 END
 own_nginx=(nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf")
 
@@ -67,7 +52,7 @@ servers=()
 # A PIN from nginx's own password file.
 configure pin-source=
 echo "$pin" >password
-sed -i "s|ssl_protocols|ssl_password_file $work/password; ssl_protocols|" nginx.conf
+sed -i "s|ssl_session_cache off;|ssl_session_cache off; ssl_password_file $work/password;|" nginx.conf
 check "with ssl_password_file" "${own_nginx[@]}" -t
 
 sed -i 's/label=web-rsa/label=web-dsa/' nginx.conf

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154  # seen is of tests/lib.sh, port of each test
+# shellcheck shell=bash disable=SC2154  # seen and work are of tests/lib.sh, port of each test
 # What the server tests share, on top of tests/lib.sh.
 
 # free_port NUMBER: the first (second, ...) free loopback port of a stretch of 20 that is this
@@ -31,3 +31,32 @@ listening() {
 client() {
     python3 "$SC_HSM_SOURCE/tests/servers/client.py" "$port" "$@"
 }
+
+# nginx_configuration: nginx.conf, with the server blocks that come in.
+nginx_configuration() {
+    cat <<END
+user nobody nogroup;
+worker_processes 2;
+daemon off;
+pid $work/nginx.pid;
+error_log $work/server.log info;
+# nginx takes the environment away from its workers but for what is named here.
+env PCSCLITE_CSOCK_NAME;
+env ASAN_OPTIONS;
+env LSAN_OPTIONS;
+env UBSAN_OPTIONS;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path $work/tmp1;
+    proxy_temp_path $work/tmp2;
+    fastcgi_temp_path $work/tmp3;
+    uwsgi_temp_path $work/tmp4;
+    scgi_temp_path $work/tmp5;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache off;
+    ssl_session_tickets off;
+$(cat)
+}
+END
+} >nginx.conf

@@ -18,24 +18,6 @@ logged_out() {
     raw_apdus >/dev/null 2>&1
 }
 
-# prompted ANSWER COMMAND...: runs the command on a terminal of its own and types at the prompt.
-prompted() {
-    local answer=$1
-    shift
-    expect -f - -- "$answer" "$@" <<'END'
-set timeout 20
-set answer [lindex $argv 0]
-spawn -noecho {*}[lrange $argv 1 end]
-set asked 0
-expect {
-    -re {pass phrase for [^\r\n]*:} { incr asked; send "$answer\r"; exp_continue }
-    timeout { puts "no end"; exit 90 }
-    eof {}
-}
-puts "asked $asked times"
-exit [lindex [wait] 3]
-END
-}
 sign=(openssl dgst -sha256 -out signature -sign)
 
 logged_out
