@@ -91,22 +91,37 @@ def latency(simulator, reader):
         card = start(simulator, "card", reader, "--latency", name)
         reader.accept()
         reader.command(VERIFY)
-        reader.short("00E40200", b"\xCC\x03")
         for header, data, ms in (("80680120", b"\0" * 256, rsa), ("80680270", b"h" * 32, ec),
                                  ("80620121", b"\0" * 256, rsa), ("00460300",
                                  body(ec_template("prime256v1")), new)):
             if ms is None:
                 continue
-            began = time.monotonic()
-            answer = reader.extended(header, data)
-            took = 1000 * (time.monotonic() - began)
-            expect("done", answer[-2:], b"\x90\0")
-            check("%s: %s takes %d ms, not %d" % (name, header, ms, took), ms <= took < ms + 400)
+
+            def command():
+                reader.short("00E40200", b"\xCC\x03")
+                return reader.extended(header, data)
+
+            took = fastest(ms + 400, command)
+            check("%s: %s takes %d ms, not %d" % (name, header, ms, took), ms - 2 < took < ms + 400)
             print("ok: %s: %s takes %d ms" % (name, header, took))
-        began = time.monotonic()
-        expect("other commands do not wait", reader.short("00A40400", APPLET)[-2:], b"\x90\0")
-        check("they are quick", time.monotonic() - began < 0.15)
+        took = fastest(40, lambda: reader.short("00A40400", APPLET))
+        check("%s: other commands do not wait, as these %d ms" % (name, took), took < 40)
     end(card, reader, signal.SIGINT)
+
+
+def fastest(enough, command):
+    """Milliseconds; up to five times, as other programs may be at work."""
+    best = 1e9
+    for _ in range(5):
+        began = time.monotonic()
+        answer = command()
+        took = 1000 * (time.monotonic() - began)
+        if answer[-2:] == b"\x90\0":
+            best = min(best, took)
+        if best < enough:
+            break
+    check("done: %s" % answer[-2:].hex(), best < 1e9)
+    return best
 
 
 def end(card, reader, number):
