@@ -248,6 +248,25 @@ static bool may_return(const struct schsm_session *session)
            session->card.result == SCHSM_TRANSPORT_RESET;
 }
 
+/* After a removal: whether a card answers. The service goes on showing one that has just been
+ * pulled for a moment, and connects to it without asking it anything. */
+static bool is_alive(struct schsm_session *session, struct schsm_error *err)
+{
+    enum schsm_transport_result result;
+
+    session->card.result = SCHSM_TRANSPORT_OK;
+    (void)schsm_session_confirm_applet(session, err);
+    result = session->card.result;
+    if (!may_return(session)) {
+        session->card.result = SCHSM_TRANSPORT_OK;
+        session->card.status_word = 0;
+        return true;
+    }
+    schsm_session_disconnect(session);
+    session->card.result = result;
+    return false;
+}
+
 int schsm_session_connect(struct schsm_session *session, bool patient, struct schsm_error *err)
 {
     const struct timespec pause = { 0, RETURN_PAUSE_MS * 1000000L };
@@ -258,7 +277,7 @@ int schsm_session_connect(struct schsm_session *session, bool patient, struct sc
     for (int waited = 0;; waited += RETURN_PAUSE_MS) {
         struct schsm_error first = SCHSM_ERROR_INIT;
 
-        if (open_reader(session, &first)) {
+        if (open_reader(session, &first) && (!patient || is_alive(session, &first))) {
             return 1;
         }
         if (session->serial[0] != 0 &&

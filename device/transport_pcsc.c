@@ -163,7 +163,7 @@ static const struct {
     { SCARD_E_INVALID_PARAMETER, SCHSM_TRANSPORT_TOO_LONG, SCHSM_REASON_TRANSPORT,
       "reader %s does not take a command of this length" },
     { SCARD_E_NOT_TRANSACTED, SCHSM_TRANSPORT_REMOVED, SCHSM_REASON_TRANSPORT,
-      "the card in reader %s stopped answering" },
+      "the card in reader %s stopped answering: take it out and insert it again" },
     { SCARD_E_PROTO_MISMATCH, SCHSM_TRANSPORT_FAILED, SCHSM_REASON_TRANSPORT,
       "reader %s and another program agreed on a protocol that we do not speak" },
 };
@@ -432,6 +432,10 @@ static enum schsm_transport_result pcsc_transmit(void *handle, const uint8_t *co
                          command, command_len, NULL, response, &len);
     gate_leave();
     *response_len = 0;
+    /* Some drivers report a card that dies under a command as success with nothing in it. */
+    if (code == SCARD_S_SUCCESS && len == 0) {
+        code = SCARD_E_NOT_TRANSACTED;
+    }
     if (code == SCARD_S_SUCCESS) {
         *response_len = len;
         return SCHSM_TRANSPORT_OK;

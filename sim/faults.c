@@ -169,56 +169,57 @@ static void befall_kill_after(struct sim_mishap *mishap, unsigned value)
 
 const struct sim_fault_word sim_fault_words[] = {
     { "remove", NULL, "pull the card out of its reader",
-      "Pulls the card out of its reader, also in the middle of a command.", 0, 0, do_remove, NULL },
-    { "insert", NULL, "put it back", "Puts it back.", 0, 0, do_insert, NULL },
+      "Pulls the card out of its reader, also in the middle of a command.", 0, 0, 0, do_remove,
+      NULL },
+    { "insert", NULL, "put it back", "Puts it back.", 0, 0, 0, do_insert, NULL },
     { "reset", NULL, "log everybody out, which the reader does not notice",
       "The card loses power for a moment, which the reader does not notice: nobody is logged in "
       "any more.",
-      0, 0, do_reset, NULL },
+      0, 0, 0, do_reset, NULL },
     { "delay", "MS", "wait before executing",
-      "Waits so many milliseconds before the command is executed.", MAX_DELAY_MS, 10, NULL,
+      "Waits so many milliseconds before the command is executed.", 0, MAX_DELAY_MS, 10, NULL,
       befall_delay },
     { "status", "SW", "answer this status word instead of executing",
-      "Does not execute the command, and answers this status word, four hexadecimal digits.",
+      "Does not execute the command, and answers this status word, four hexadecimal digits.", 1,
       0xFFFF, 16, NULL, befall_status },
     { "status-after", "SW", "execute, then answer this status word",
-      "Executes the command, and answers this status word instead of what came out.", 0xFFFF, 16,
+      "Executes the command, and answers this status word instead of what came out.", 1, 0xFFFF, 16,
       NULL, befall_status_after },
     { "truncate", "N", "leave N bytes of the answer",
-      "Executes the command, and leaves so many bytes of the answer; the status word at its end "
-      "goes first.",
-      65535, 10, NULL, befall_truncate },
+      "Executes the command, and leaves so many bytes of the answer, at least one; the status word "
+      "at its end goes first.",
+      1, 65535, 10, NULL, befall_truncate },
     { "shorten", "N", "leave N bytes of the answer's data",
       "Executes the command, and leaves so many bytes of the answer's data, and its status word.",
-      65535, 10, NULL, befall_shorten },
+      0, 65535, 10, NULL, befall_shorten },
     { "garbage", NULL, "answer as many random bytes",
-      "Executes the command, and answers as many random bytes, status word included.", 0, 0, NULL,
-      befall_garbage },
+      "Executes the command, and answers as many random bytes, status word included.", 0, 0, 0,
+      NULL, befall_garbage },
     { "corrupt", NULL, "answer random data with the true status word",
       "Executes the command, and answers random bytes in place of its data, with the true status "
       "word.",
-      0, 0, NULL, befall_corrupt },
+      0, 0, 0, NULL, befall_corrupt },
     { "remove-before", NULL, "pull the card instead of executing",
-      "Pulls the card when the command has come, before it is executed.", 0, 0, NULL,
+      "Pulls the card when the command has come, before it is executed.", 0, 0, 0, NULL,
       befall_remove_before },
     { "remove-after", NULL, "execute, then pull the card instead of answering",
-      "Pulls the card when the command was executed, before it is answered.", 0, 0, NULL,
+      "Pulls the card when the command was executed, before it is answered.", 0, 0, 0, NULL,
       befall_remove_after },
     { "kill-before", NULL, "die before the new state is written",
       "Ends the program, as by signal 9, when the command was executed and nothing is written.", 0,
-      0, NULL, befall_kill_before },
+      0, 0, NULL, befall_kill_before },
     { "kill-during", NULL, "die when it is half written",
       "The same when the new state is written beside the old one, whose place it has not taken.", 0,
-      0, NULL, befall_kill_during },
+      0, 0, NULL, befall_kill_during },
     { "kill-after", NULL, "die when it is written, without answering",
-      "The same when the new state is in place, and nothing is answered.", 0, 0, NULL,
+      "The same when the new state is in place, and nothing is answered.", 0, 0, 0, NULL,
       befall_kill_after },
     { "list", NULL, "show what is in store",
-      "Shows whether the card is in its reader, and what waits for commands.", 0, 0, do_list,
+      "Shows whether the card is in its reader, and what waits for commands.", 0, 0, 0, do_list,
       NULL },
-    { "clear", NULL, "let all go well from now on", "Forgets everything that waits.", 0, 0,
+    { "clear", NULL, "let all go well from now on", "Forgets everything that waits.", 0, 0, 0,
       do_clear, NULL },
-    { "help", NULL, "print this", "Explains these words.", 0, 0, do_help, NULL },
+    { "help", NULL, "print this", "Explains these words.", 0, 0, 0, do_help, NULL },
 };
 const size_t sim_n_fault_words = sizeof(sim_fault_words) / sizeof(sim_fault_words[0]);
 
@@ -293,7 +294,8 @@ void sim_faults_line(struct sim_faults *faults, struct sim_card *card, const cha
         return;
     }
     if (fault.word->argument != NULL &&
-        (n < 2 || !parse_number(words[at++], fault.word->base, fault.word->most, &fault.value))) {
+        (n < 2 || !parse_number(words[at++], fault.word->base, fault.word->most, &fault.value) ||
+         fault.value < fault.word->least)) {
         put_error(answer, fault.word->name, " needs a number, as \"help\" tells");
         return;
     }

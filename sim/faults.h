@@ -49,8 +49,8 @@ struct sim_fault_word {
     const char *argument; /* what the help calls its argument; NULL: takes none */
     const char *help;     /* one line */
     const char *manual;   /* sentences, each on a line of its own */
-    unsigned most;        /* its argument's largest value */
-    unsigned base;        /* and base */
+    unsigned least, most; /* values that its argument may have */
+    unsigned base;        /* the numbers it is written in */
     /* done at once; NULL: waits for commands */
     void (*now)(struct sim_faults *faults, struct sim_card *card, struct sim_buf *answer);
     /* what a fault in the list adds to the mishap of a command */
