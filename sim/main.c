@@ -106,6 +106,7 @@ int main(int argc, char **argv)
     } else if (ok) {
         warn(&card, arguments.state);
         card.latency = arguments.latency;
+        card.challenge_rule = arguments.challenge_rule;
         card.trace = arguments.log;
         ok = sim_vpcd_serve(&card, arguments.host, arguments.port, arguments.control);
     }

@@ -49,6 +49,13 @@ static bool set_latency(struct sim_arguments *arguments, const char *value)
     return sim_latency_parse(&arguments->latency, value);
 }
 
+static bool set_challenge(struct sim_arguments *arguments, const char *value)
+{
+    bool is_shared = strcmp(value, "shared") == 0;
+    arguments->challenge_rule = is_shared ? SIM_CHALLENGE_SHARED : SIM_CHALLENGE_ONCE;
+    return is_shared || strcmp(value, "once") == 0;
+}
+
 static bool set_log(struct sim_arguments *arguments, const char *value)
 {
     (void)value;
@@ -131,6 +138,15 @@ const struct sim_option sim_options[] = {
       "\"jcop3\" and \"jcop4\" are the faster generations after it.\n"
       "\"none\", the default, is as fast as the computer.",
       set_latency },
+    { "challenge", "RULE", "once shared", "once or shared",
+      "for one authentication with a key (once) or for all (shared)",
+      "What a challenge is good for where public keys open the card.\n"
+      "\"once\", the default: one authentication, and another challenge leaves those before as "
+      "they "
+      "are.\n"
+      "\"shared\": all of them, and another challenge starts over.\n"
+      "Which of both a genuine device wants is not documented; a client should get on with either.",
+      set_challenge },
     { "log", NULL, NULL, NULL, "each command and response on stderr, secrets left out",
       "Writes each command and response to standard error, without PINs and plaintexts.", set_log },
     { "control", "SOCKET", NULL, NULL, "listen there for faults to make, as the manual tells",

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "latency.h"
+#include "pka.h"
 #include "profile.h"
 
 #define SIM_DEFAULT_HOST "127.0.0.1"
@@ -25,6 +26,7 @@ struct sim_arguments {
     char port[32];
     const struct sim_profile *profile; /* NULL: the default */
     enum sim_latency latency;
+    enum sim_challenge_rule challenge_rule;
     bool log;
     void (*print)(void); /* NULL, or what to print instead of being a card */
 };
