@@ -14,6 +14,12 @@
 #include "../../device/apdu.h"
 #include "../../device/card_device.h"
 #include "../../device/device.h"
+#include "../../device/hsm_apdu.h"
+#include "../../device/hsm_file.h"
+#include "../../device/hsm_initialise.h"
+#include "../../device/hsm_label.h"
+#include "../../device/hsm_pin.h"
+#include "../../device/hsm_status.h"
 #include "../../device/registry.h"
 #include "../../device/tlv.h"
 #include "../../device/transport.h"
@@ -45,6 +51,11 @@ static struct {
     bool pad;
     const char *pin;
     int tries;
+    char new_pin[17];        /* what pin points to once it was changed */
+    unsigned int so_answers; /* status word to commands with an SO-PIN; 0: success */
+    unsigned int full;       /* so many times INITIALIZE finds the memory full */
+    unsigned int changes, initialisations;
+    uint8_t break_at; /* the answer to this instruction is lost once */
     unsigned int commands, pins, pads, transactions, pending_at;
     bool in_transaction;
     uint8_t pending[600];
@@ -204,6 +215,39 @@ static unsigned int verify(const struct schsm_apdu *apdu)
     return 0x63C0u + (unsigned)world.tries;
 }
 
+/* CHANGE REFERENCE DATA, RESET RETRY COUNTER: the new PIN follows the old one or the SO-PIN. */
+static unsigned int set_pin(const struct schsm_apdu *apdu)
+{
+    size_t before = apdu->ins == SCHSM_INS_RESET_RETRY_COUNTER ? 8 : strlen(world.pin);
+
+    world.changes++;
+    if (apdu->p2 == 0x88 || apdu->ins == SCHSM_INS_RESET_RETRY_COUNTER) {
+        if (world.so_answers != 0) {
+            return world.so_answers;
+        }
+    } else if (apdu->data_len < before || memcmp(apdu->data, world.pin, before) != 0) {
+        return 0x63C0u + (unsigned)--world.tries;
+    }
+    if (apdu->p2 == 0x81 && apdu->data_len > before) {
+        EXPECT(apdu->data_len - before < sizeof(world.new_pin));
+        memset(world.new_pin, 0, sizeof(world.new_pin));
+        memcpy(world.new_pin, apdu->data + before, apdu->data_len - before);
+        world.pin = world.new_pin;
+    }
+    world.tries = 3;
+    return 0x9000;
+}
+
+static unsigned int initialise(void)
+{
+    world.initialisations++;
+    if (world.full > 0) {
+        world.full--;
+        return 0x6A84;
+    }
+    return world.so_answers != 0 ? world.so_answers : 0x9000;
+}
+
 static unsigned int answer(const struct schsm_apdu *apdu, uint8_t *out, size_t *len)
 {
     static const uint8_t list[] = { 0x2F, 0x02, 0xCA, 0x00, 0xCC, 0x00, 0xCC, 0x01 };
@@ -224,6 +268,11 @@ static unsigned int answer(const struct schsm_apdu *apdu, uint8_t *out, size_t *
             return 0x6C64;
         }
         return read_file(apdu, out, len);
+    case SCHSM_INS_CHANGE_REFERENCE_DATA:
+    case SCHSM_INS_RESET_RETRY_COUNTER:
+        return set_pin(apdu);
+    case SCHSM_INS_INITIALIZE_DEVICE:
+        return apdu->data_len > 0 ? initialise() : 0x6D00;
     case SCHSM_INS_ENUMERATE_OBJECTS:
         memcpy(out, list, sizeof(list));
         *len = sizeof(list);
@@ -323,6 +372,11 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
         return SCHSM_TRANSPORT_TOO_LONG;
     }
     status_word = answer(&apdu, response, &len);
+    if (world.break_at != 0 && world.break_at == apdu.ins) {
+        world.break_at = 0;
+        schsm_fail(error, SCHSM_REASON_TRANSPORT, "broken");
+        return SCHSM_TRANSPORT_RESET;
+    }
     response[len] = (uint8_t)(status_word >> 8);
     response[len + 1] = (uint8_t)status_word;
     *response_len = len + 2;
@@ -659,6 +713,135 @@ static void test_known_wrong(void)
     end();
 }
 
+static struct schsm_secret *secret(const char *text)
+{
+    struct schsm_secret *made = schsm_secret_new(text, strlen(text), &err);
+
+    EXPECT(made != NULL);
+    return made;
+}
+
+static int change_pin(const char *before, const char *after)
+{
+    struct schsm_secret *old_pin = secret(before), *new_pin = secret(after);
+    int ok = schsm_hsm_change_pin(device, old_pin, new_pin, 2, &err);
+
+    schsm_secret_free(old_pin);
+    schsm_secret_free(new_pin);
+    return ok;
+}
+
+/* The session goes on with the new PIN where it kept the old one. */
+static void test_changed_pin_is_kept(void)
+{
+    begin("123456", NULL);
+    login.keep_pin = true;
+    EXPECT(sign(256));
+    EXPECT(change_pin("123456", "87654321"));
+    world.verified = false;
+    EXPECT(sign(256));
+    EXPECT(world.tries == 3 && world.changes == 1);
+    end();
+}
+
+/* A PIN that was refused once is a good one after it was set. */
+static void test_refused_pin_is_set(void)
+{
+    begin("24680246", NULL);
+    EXPECT(!schsm_device_login(device, &login, &err) && err.reason == SCHSM_REASON_PIN_INCORRECT);
+    EXPECT(!schsm_device_login(device, &login, &err) && err.reason == SCHSM_REASON_PIN_KNOWN_WRONG);
+    EXPECT(change_pin("123456", "24680246"));
+    world.verified = false;
+    EXPECT(schsm_device_login(device, &login, &err));
+    end();
+}
+
+/* The card changed its PIN, and its answer was lost: to do it again would cost a try. */
+static void test_change_breaks(void)
+{
+    struct schsm_secret *so_pin = secret("12345678"), *new_so_pin = secret("87654321");
+
+    begin(NULL, NULL);
+    world.break_at = SCHSM_INS_CHANGE_REFERENCE_DATA;
+    EXPECT(!change_pin("123456", "654321"));
+    EXPECT(strstr(err.text, "UTCC0000001") != NULL && strstr(err.text, "may count now") != NULL);
+    EXPECT(world.changes == 1 && world.tries == 3);
+    world.break_at = SCHSM_INS_CHANGE_REFERENCE_DATA;
+    EXPECT(!schsm_hsm_change_so_pin(device, so_pin, new_so_pin, 0, &err));
+    EXPECT(strstr(err.text, "may count now") != NULL && world.changes == 2);
+    /* to unblock twice does no harm */
+    world.break_at = SCHSM_INS_RESET_RETRY_COUNTER;
+    EXPECT(schsm_hsm_unblock_pin(device, so_pin, NULL, 0, &err) && world.changes == 4);
+    schsm_secret_free(so_pin);
+    schsm_secret_free(new_so_pin);
+    end();
+}
+
+static int initialise_device(void)
+{
+    const struct schsm_hsm_rules rules = { .options = SCHSM_HSM_RESET_RETRY_COUNTER,
+                                           .pin_tries = 3,
+                                           .dkek_shares = SCHSM_HSM_NO_DKEK };
+    struct schsm_secret *so_pin = secret("12345678"), *pin = secret("123456");
+    int ok = schsm_hsm_initialise(device, &rules, so_pin, pin, 0, &err);
+
+    schsm_secret_free(so_pin);
+    schsm_secret_free(pin);
+    return ok;
+}
+
+static void test_initialise(void)
+{
+    begin(NULL, NULL);
+    world.full = 1; /* the memory has to be tidied first */
+    EXPECT(initialise_device() && world.initialisations == 2);
+    world.full = 2;
+    EXPECT(!initialise_device() && err.reason == SCHSM_REASON_DEVICE_FULL);
+    EXPECT(world.initialisations == 4);
+    world.full = 0;
+    world.other_applet = true; /* which must not get the SO-PIN */
+    EXPECT(initialise_device() && world.initialisations == 5 && !world.other_applet);
+    /* however a card says that the SO-PIN is wrong, it is said once */
+    for (size_t i = 0; i < 4; i++) {
+        world.so_answers = ((const unsigned int[]){ 0x63C5, 0x6985, 0x6986, 0x6900 })[i];
+        EXPECT(!initialise_device() && err.reason == SCHSM_REASON_PIN_INCORRECT);
+        EXPECT(world.initialisations == 6 + i);
+        EXPECT(strstr(err.text, "UTCC0000001") != NULL && strstr(err.text, "SO-PIN") != NULL);
+        EXPECT(err.tries_left == (i == 0 ? 5 : -1));
+    }
+    world.so_answers = 0x6983;
+    EXPECT(!initialise_device() && err.reason == SCHSM_REASON_PIN_BLOCKED);
+    end();
+}
+
+static void administer(void)
+{
+    static const uint8_t command[] = { 0x00, 0x84, 0x00, 0x00, 0x08 };
+    struct schsm_hsm_exchange exchange = { .command = command, .command_len = sizeof(command) };
+    struct schsm_hsm_file_list files;
+    struct schsm_hsm_status status;
+    struct schsm_secret *so_pin = secret("12345678");
+    uint8_t *content = NULL, random[300];
+    size_t len = 0;
+
+    (void)initialise_device();
+    (void)change_pin("123456", "654321");
+    (void)schsm_hsm_change_so_pin(device, so_pin, so_pin, 0, &err);
+    (void)schsm_hsm_unblock_pin(device, so_pin, NULL, 0, &err);
+    (void)schsm_hsm_set_label(device, "noise", &login, &err);
+    (void)schsm_hsm_status(device, &status, &err);
+    (void)schsm_hsm_random(device, random, sizeof(random), &err);
+    if (schsm_hsm_files(device, &files, &err)) {
+        OPENSSL_free(files.files);
+    }
+    if (schsm_hsm_file_read(device, 0x2F03, &login, &content, &len, &err)) {
+        OPENSSL_free(content);
+    }
+    (void)schsm_hsm_transmit(device, &exchange, 1, NULL, &err);
+    schsm_hsm_exchanges_clear(&exchange, 1);
+    schsm_secret_free(so_pin);
+}
+
 /* Every operation against a card that answers nonsense: it ends, and says something. */
 static void test_noise(unsigned int rounds)
 {
@@ -695,6 +878,7 @@ static void test_noise(unsigned int rounds)
             EXPECT(false); /* no noise is a request with a valid signature */
         }
         EXPECT(err.text[0] != 0 && err.reason != SCHSM_REASON_NONE);
+        administer();
         world.noise = 0;
         end();
     }
@@ -713,6 +897,10 @@ int main(int argc, char **argv)
     test_prepared_login();
     test_few_tries();
     test_known_wrong();
+    test_changed_pin_is_kept();
+    test_refused_pin_is_set();
+    test_change_breaks();
+    test_initialise();
     test_noise(argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 200);
     return 0;
 }
