@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../device/hsm_initialise.h"
+#include "../device/hsm_key_domain.h"
 #include "../device/hsm_status.h"
 #include "output.h"
 
@@ -15,6 +16,8 @@
 struct state {
     struct schsm_device_info info;
     struct schsm_hsm_status hsm; /* all zero for a device of another kind */
+    struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
+    size_t domain_count; /* places for key domains; a single DKEK is one of them */
 };
 
 static bool not_initialised(const struct state *state)
@@ -151,13 +154,37 @@ static json_t *dkek_json(const struct schsm_device_info *info)
                      "key_check_value", complete ? json_string(kcv) : json_null());
 }
 
+static json_t *domain_json(const struct schsm_hsm_domain *domain)
+{
+    char kcv[2 * sizeof(domain->kcv) + 1];
+
+    schsm_hex(domain->kcv, sizeof(domain->kcv), kcv);
+    return json_pack("{s:i, s:b, s:b, s:i, s:i, s:o}", "number", (int)domain->number, "created",
+                     domain->created ? 1 : 0, "xkek", domain->xkek ? 1 : 0, "shares",
+                     (int)domain->shares, "outstanding", (int)domain->outstanding,
+                     "key_check_value", domain->complete ? json_string(kcv) : json_null());
+}
+
+static json_t *domains_json(const struct state *state)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < state->domain_count; i++) {
+        if (json_array_append_new(array, domain_json(&state->domains[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
 static json_t *device_json(const struct state *state)
 {
     const struct schsm_device_info *info = &state->info;
     const struct schsm_hsm_status *hsm = &state->hsm;
 
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}",
+        "{s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
         "kind", info->kind, "serial", schsm_json_text(info->serial), "label",
         schsm_json_text(info->label), "reader", schsm_json_text(info->reader), "version",
         version_json(info), "initialised", info->initialised ? 1 : 0, "pin", "state",
@@ -165,8 +192,9 @@ static json_t *device_json(const struct state *state)
         "tries_left", schsm_json_count(info->so_pin_tries), "may_reset_pin",
         version_known(info) ? json_boolean(info->so_pin_reset_allowed) : json_null(), "unblock",
         hsm->options_known ? json_string(unblocking(hsm->options)) : json_null(), "dkek",
-        dkek_json(info), "options", options_json(hsm), "public_keys", public_keys_json(hsm),
-        "free_memory", hsm->memory_known ? json_integer(hsm->free_memory) : json_null());
+        dkek_json(info), "key_domains", domains_json(state), "options", options_json(hsm),
+        "public_keys", public_keys_json(hsm), "free_memory",
+        hsm->memory_known ? json_integer(hsm->free_memory) : json_null());
 }
 
 static void add_tries(struct schsm_table *table, const char *state, int tries)
@@ -192,6 +220,40 @@ static void add_dkek(struct schsm_table *table, const struct schsm_device_info *
     } else {
         schsm_table_addf(table, "set up, key check value %s", kcv);
     }
+}
+
+/* A single DKEK as such, key domains one by one as far as they were created. */
+static void add_domains(struct schsm_table *table, const struct state *state)
+{
+    size_t empty = 0;
+
+    if (state->domain_count == 0 || (state->domain_count == 1 && state->domains[0].created)) {
+        schsm_table_add(table, "DKEK:");
+        add_dkek(table, &state->info);
+        return;
+    }
+    for (size_t i = 0; i < state->domain_count; i++) {
+        const struct schsm_hsm_domain *domain = &state->domains[i];
+        char kcv[2 * sizeof(domain->kcv) + 1];
+
+        if (!domain->created) {
+            empty++;
+            continue;
+        }
+        schsm_hex(domain->kcv, sizeof(domain->kcv), kcv);
+        schsm_table_addf(table, "Key domain %u:", domain->number);
+        if (domain->outstanding > 0) {
+            schsm_table_addf(table, "%u of %u shares still to be imported", domain->outstanding,
+                             domain->shares);
+        } else if (!domain->complete) {
+            schsm_table_add(table, domain->xkek ? "XKEK, no key yet" : "no key yet");
+        } else {
+            schsm_table_addf(table, "%sset up, key check value %s", domain->xkek ? "XKEK, " : "",
+                             kcv);
+        }
+    }
+    schsm_table_add(table, "Key domains:");
+    schsm_table_addf(table, "%zu of %zu created", state->domain_count - empty, state->domain_count);
 }
 
 static void add_options(struct schsm_table *table, const struct schsm_hsm_status *hsm)
@@ -255,8 +317,7 @@ static int print_text(const struct state *state, struct schsm_error *err)
     add_options(&table, hsm);
     schsm_table_add(&table, "Public keys:");
     add_public_keys(&table, hsm);
-    schsm_table_add(&table, "DKEK:");
-    add_dkek(&table, info);
+    add_domains(&table, state);
     schsm_table_add(&table, "Free memory:");
     if (hsm->memory_known) {
         schsm_table_addf(&table, "%lu bytes", (unsigned long)hsm->free_memory);
@@ -274,12 +335,17 @@ static int learn(struct schsm_device *device, struct state *state, struct schsm_
     if (!schsm_device_info(device, &state->info, err)) {
         return 0;
     }
-    if (!schsm_hsm_status(device, &state->hsm, &found) &&
-        found.reason != SCHSM_REASON_UNSUPPORTED) {
+    state->domain_count = SCHSM_HSM_DOMAINS_MAX;
+    if (schsm_hsm_status(device, &state->hsm, &found) &&
+        schsm_hsm_domains(device, state->domains, &state->domain_count, &found)) {
+        return 1;
+    }
+    state->domain_count = 0;
+    if (found.reason != SCHSM_REASON_UNSUPPORTED) {
         *err = found;
         return 0;
     }
-    return 1;
+    return 1; /* a device of another kind */
 }
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
@@ -318,7 +384,7 @@ const struct schsm_command schsm_command_status = {
         "Shows for each device: its serial number and label, the version of its software, whether "
         "it is initialised and with which options, the state of PIN and SO-PIN with the tries that "
         "are left, public-key authentication, the state of its device key encryption key (DKEK) "
-        "and its free memory.\n"
+        "or of its key domains, and its free memory.\n"
         "No PIN is needed, no try is spent, and nobody is logged out. What the device tells only "
         "after somebody logged out, such as its version, is shown as unknown while somebody is "
         "logged in.\n",

@@ -59,9 +59,8 @@ check "again, the right one, typed" typed "serial number.*:=$serial" "SO-PIN.*14
     -- sc-hsm init --pin-source file:pin
 says "Device $serial is initialised"
 says_nothing_of "once more"
-equal "everything is gone, the label too" "([], None)" \
-    "$(json '(d["objects"], None)' sc-hsm --json list)"
-equal "and all tries are back" "(3, 15, None)" \
+equal "everything is gone" "[]" "$(json 'd["objects"]' sc-hsm --json list)"
+equal "the label too, and all tries are back" "(3, 15, None)" \
     "$(status '(s["pin"]["tries_left"], s["so_pin"]["tries_left"], s["label"])')"
 fails "two PINs that differ" typed "serial number.*:=$serial" "new PIN.*:=111111" \
     "once more.*:=222222" -- sc-hsm init --so-pin-source file:so-pin
@@ -94,6 +93,15 @@ check "no DKEK" init --pin-source file:pin --dkek-shares none
 equal "no DKEK" False "$(status 's["dkek"]["exists"]')"
 check "key domains" init --pin-source file:pin --key-domains 3
 says_nothing_of "never be backed up"
+raw_apdus >/dev/null 2>&1
+check "as status shows them" sc-hsm status
+says "^Key domains: +0 of 3 created$"
+equal "as JSON" "[(0, False), (1, False), (2, False)]" \
+    "$(status '[(k["number"], k["created"]) for k in s["key_domains"]]')"
+check "one is created" sc-hsm --pin-source file:pin apdu --login --yes 805201010103
+says "9000"
+check "as status shows it" sc-hsm status
+says "^Key domain 1: +3 of 3 shares still to be imported$" "^Key domains: +1 of 3 created$"
 raw_apdus 8052000200 >apdus.out 2>&1
 cp apdus.out "$seen"
 says "SW1=0x6A, SW2=0x88"
