@@ -4,17 +4,15 @@
 
 #include <string.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include "curve.h"
+#include "ec_key.h"
 
 #define EC_DER_MAX 320 /* ECPrivateKey on secp521r1 */
 #define OID_MAX 32
-#define GROUP_NAME_MAX 64
 
 /* The OBJECT IDENTIFIER of a curve in DER; 0 bytes where libcrypto has none. */
 static size_t encode_oid(const struct schsm_curve *curve, uint8_t out[OID_MAX])
@@ -122,28 +120,6 @@ static void put(struct schsm_tlv_writer *writer, const uint8_t *data, size_t len
     schsm_tlv_put_raw(writer, data, len);
 }
 
-static const struct schsm_curve *curve_of(EVP_PKEY *key)
-{
-    char group[GROUP_NAME_MAX];
-
-    if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
-                                       NULL) != 1) {
-        return NULL;
-    }
-    return schsm_curve_by_name(group);
-}
-
-/* A number of a key, padded to len bytes. */
-static bool get_padded(EVP_PKEY *key, const char *name, uint8_t *out, size_t len)
-{
-    BIGNUM *value = NULL;
-    bool ok = EVP_PKEY_get_bn_param(key, name, &value) == 1 &&
-              BN_bn2binpad(value, out, (int)len) == (int)len;
-
-    BN_clear_free(value);
-    return ok;
-}
-
 int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
                          struct schsm_error *err)
 {
@@ -154,17 +130,15 @@ int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_w
     bool known;
 
     (void)ERR_set_mark();
-    curve = curve_of(key);
+    curve = schsm_ec_key_curve(key);
     if (curve == NULL) {
         (void)ERR_pop_to_mark();
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "the EC key is on a curve that a SmartCard-HSM does not have");
     }
     len = curve->field_len;
-    point[0] = 0x04;
-    known = fits(libctx, key) && get_padded(key, OSSL_PKEY_PARAM_EC_PUB_X, point + 1, len) &&
-            get_padded(key, OSSL_PKEY_PARAM_EC_PUB_Y, point + 1 + len, len) &&
-            get_padded(key, OSSL_PKEY_PARAM_PRIV_KEY, d, len);
+    known = fits(libctx, key) && schsm_ec_key_point(key, curve, point) &&
+            schsm_ec_key_private(key, curve, d);
     (void)ERR_pop_to_mark();
     if (!known) {
         OPENSSL_cleanse(d, sizeof(d));

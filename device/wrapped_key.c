@@ -12,7 +12,8 @@
 #define BLOCK_LEN 16 /* AES */
 #define MAC_LEN 16
 #define PAD_FIRST 0x80
-#define LISTS 4 /* OID, algorithms, access conditions, key OID */
+#define F4_LEN 3 /* bytes of the usual exponent */
+#define LISTS 4  /* OID, algorithms, access conditions, key OID */
 
 static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
 static const uint8_t oid_ec[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
@@ -114,6 +115,34 @@ int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrappe
     wrapped->ciphertext = (struct schsm_view){ left.data, left.len - MAC_LEN };
     wrapped->mac = (struct schsm_view){ blob + len - MAC_LEN, MAC_LEN };
     return 1;
+}
+
+/* Whether a plaintext of this length has that ciphertext; not all writers pad where it fits. */
+static bool has_ciphertext(size_t plaintext_len, size_t ciphertext_len)
+{
+    return ciphertext_len == plaintext_len / BLOCK_LEN * BLOCK_LEN + BLOCK_LEN ||
+           ciphertext_len == plaintext_len;
+}
+
+unsigned int schsm_wrapped_key_bits(const struct schsm_wrapped_key *wrapped)
+{
+    static const unsigned int sizes[] = { 1024, 1536, 2048, 3072, 4096 }; /* 9.2 */
+    size_t len = wrapped->ciphertext.len;
+
+    if (wrapped->form == SCHSM_WRAPPED_AES) {
+        return len <= 2 * (size_t)BLOCK_LEN ? 128 : 256;
+    }
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        size_t modulus = sizes[i] / 8, plain = SCHSM_WRAPPED_RANDOM_LEN + 2;
+
+        plain += wrapped->form == SCHSM_WRAPPED_RSA_CRT
+                     ? (size_t)7 * 2 + 5 * (modulus / 2) + modulus + F4_LEN
+                     : (size_t)3 * 2 + 2 * modulus + F4_LEN;
+        if (wrapped->type == SCHSM_KEY_RSA && has_ciphertext(plain, len)) {
+            return sizes[i];
+        }
+    }
+    return 0;
 }
 
 /* AES-256-CMAC with the key derived for it. */

@@ -53,6 +53,13 @@ int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrappe
                             struct schsm_error *err);
 
 /*
+ * The size of the key in bits, as the length of the blob tells it; of an AES key of more than 128
+ * bits it tells no more, and 256 is returned. 0: a length that no key of the card has, or an EC
+ * key.
+ */
+unsigned int schsm_wrapped_key_bits(const struct schsm_wrapped_key *wrapped);
+
+/*
  * Checks that the blob is under this key (WRONG_KEY with both key check values) and was not changed
  * (FILE). Nothing is decrypted.
  */

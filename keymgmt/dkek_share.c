@@ -20,7 +20,7 @@
 
 static const uint8_t magic[MAGIC_LEN] = { 'S', 'a', 'l', 't', 'e', 'd', '_', '_' };
 
-static void tell(const struct schsm_progress *progress, unsigned int part, unsigned int round)
+static void tell(const struct schsm_share_progress *progress, unsigned int part, unsigned int round)
 {
     if (progress != NULL && progress->tell != NULL) {
         progress->tell(progress->arg, (part * 100 + round / (ROUNDS / 100)) / 3);
@@ -29,7 +29,8 @@ static void tell(const struct schsm_progress *progress, unsigned int part, unsig
 
 /* ROUNDS times MD5: first of the input, then of the result before. */
 static bool iterate(EVP_MD_CTX *context, const EVP_MD *md5, const uint8_t *input, size_t input_len,
-                    uint8_t out[MD5_LEN], unsigned int part, const struct schsm_progress *progress)
+                    uint8_t out[MD5_LEN], unsigned int part,
+                    const struct schsm_share_progress *progress)
 {
     if (EVP_DigestInit_ex2(context, md5, NULL) != 1 ||
         EVP_DigestUpdate(context, input, input_len) != 1 ||
@@ -52,7 +53,8 @@ static bool iterate(EVP_MD_CTX *context, const EVP_MD *md5, const uint8_t *input
 /* EVP_BytesToKey with MD5, but for the progress. NULL on failure. */
 static struct schsm_secret *derive(OSSL_LIB_CTX *libctx, const struct schsm_secret *password,
                                    const uint8_t salt[SALT_LEN],
-                                   const struct schsm_progress *progress, struct schsm_error *err)
+                                   const struct schsm_share_progress *progress,
+                                   struct schsm_error *err)
 {
     size_t password_len = schsm_secret_len(password);
     size_t input_len = MD5_LEN + password_len + SALT_LEN;
@@ -128,7 +130,7 @@ int schsm_dkek_share_check(const uint8_t *file, size_t len, struct schsm_error *
 
 struct schsm_secret *schsm_dkek_share_open(OSSL_LIB_CTX *libctx, const uint8_t *file, size_t len,
                                            const struct schsm_secret *password,
-                                           const struct schsm_progress *progress,
+                                           const struct schsm_share_progress *progress,
                                            struct schsm_error *err)
 {
     struct schsm_secret *derived = NULL, *plaintext = NULL, *share = NULL;
@@ -162,8 +164,8 @@ done:
 
 int schsm_dkek_share_seal(OSSL_LIB_CTX *libctx, const struct schsm_secret *share,
                           const struct schsm_secret *password,
-                          const struct schsm_progress *progress, uint8_t file[SCHSM_SHARE_FILE_LEN],
-                          struct schsm_error *err)
+                          const struct schsm_share_progress *progress,
+                          uint8_t file[SCHSM_SHARE_FILE_LEN], struct schsm_error *err)
 {
     struct schsm_secret *derived = NULL, *plaintext = NULL;
     uint8_t *bytes;

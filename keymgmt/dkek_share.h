@@ -19,7 +19,7 @@
 #define SCHSM_SHARE_FILE_LEN 64
 
 /* Told now and then how far a long computation is; a NULL pointer or function is fine. */
-struct schsm_progress {
+struct schsm_share_progress {
     void (*tell)(void *arg, unsigned int percent);
     void *arg;
 };
@@ -30,7 +30,7 @@ struct schsm_progress {
  */
 struct schsm_secret *schsm_dkek_share_open(OSSL_LIB_CTX *libctx, const uint8_t *file, size_t len,
                                            const struct schsm_secret *password,
-                                           const struct schsm_progress *progress,
+                                           const struct schsm_share_progress *progress,
                                            struct schsm_error *err);
 
 /* Whether a file looks like a share, before anybody is asked for its password; else FILE. */
@@ -39,8 +39,8 @@ int schsm_dkek_share_check(const uint8_t *file, size_t len, struct schsm_error *
 /* Encrypts a share (SCHSM_DKEK_LEN bytes) under a password of at least one byte. */
 int schsm_dkek_share_seal(OSSL_LIB_CTX *libctx, const struct schsm_secret *share,
                           const struct schsm_secret *password,
-                          const struct schsm_progress *progress, uint8_t file[SCHSM_SHARE_FILE_LEN],
-                          struct schsm_error *err);
+                          const struct schsm_share_progress *progress,
+                          uint8_t file[SCHSM_SHARE_FILE_LEN], struct schsm_error *err);
 
 /* A new share out of libcrypto's random numbers; NULL on failure. */
 struct schsm_secret *schsm_dkek_share_new(OSSL_LIB_CTX *libctx, struct schsm_error *err);

@@ -41,7 +41,7 @@ static void the_published_share_is_opened_with_progress(void **state)
     struct bytes file = from_hex(seed);
     struct schsm_secret *password = text_secret(seed_password), *share;
     struct told told = { 0, 0 };
-    const struct schsm_progress progress = { tell, &told };
+    const struct schsm_share_progress progress = { tell, &told };
 
     (void)state;
     share = schsm_dkek_share_open(NULL, file.data, file.len, password, &progress, &err);

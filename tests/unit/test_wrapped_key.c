@@ -233,6 +233,7 @@ static void the_aes_key_comes_out_and_goes_back(void **state)
     (void)state;
     assert_int_equal(schsm_wrapped_key_parse(blob.data, blob.len, &wrapped, &err), 1);
     assert_int_equal(wrapped.type, SCHSM_KEY_AES);
+    assert_int_equal(schsm_wrapped_key_bits(&wrapped), 256);
     assert_bytes_equal(wrapped.algorithms.data, wrapped.algorithms.len, algorithms,
                        sizeof(algorithms));
     key = schsm_wrapped_key_secret(NULL, &wrapped, dkek, &err);
@@ -261,6 +262,7 @@ static size_t wrap_and_unwrap(EVP_PKEY *key)
     struct schsm_secret *dkek = forty_four();
     const struct schsm_wrapping wrapping = { .dkek = dkek };
     struct bytes blob = { malloc(SCHSM_WRAPPED_MAX), SCHSM_WRAPPED_MAX };
+    struct schsm_wrapped_key wrapped;
     EVP_PKEY *again;
     size_t len;
 
@@ -269,6 +271,9 @@ static size_t wrap_and_unwrap(EVP_PKEY *key)
     }
     again = unwrap(&blob, dkek);
     assert_int_equal(EVP_PKEY_eq(key, again), 1);
+    assert_int_equal(schsm_wrapped_key_parse(blob.data, blob.len, &wrapped, &err), 1);
+    assert_int_equal(schsm_wrapped_key_bits(&wrapped),
+                     EVP_PKEY_is_a(key, "RSA") == 1 ? EVP_PKEY_get_bits(key) : 0);
     len = blob.len;
     EVP_PKEY_free(again);
     free_bytes(&blob);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cvc_request.h"
+
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+#include "ec_key.h"
+#include "ecdsa.h"
+
+/* Sections 11.1, 11.2 and 11.4 */
+#define TAG_REQUEST 0x67
+#define TAG_CERTIFICATE 0x7F21
+#define TAG_BODY 0x7F4E
+#define TAG_PROFILE 0x5F29
+#define TAG_CAR 0x42
+#define TAG_KEY 0x7F49
+#define TAG_CHR 0x5F20
+#define TAG_SIGNATURE 0x5F37
+#define TAG_OID 0x06
+
+#define INNER_CAR "UTCA00001"  /* as in the requests of keys that the device makes */
+#define OUTER_SIGNATURE_LEN 64 /* brainpoolP256r1 */
+#define REQUEST_MAX 2048       /* RSA-4096 has some 1,150 bytes */
+#define RSA_LEN_MAX 512        /* bytes of a modulus */
+#define SIGNATURE_MAX RSA_LEN_MAX
+
+static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
+static const uint8_t oid_ecdsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
+
+static void put_text(struct schsm_tlv_writer *writer, uint32_t tag, const char *text)
+{
+    schsm_tlv_put(writer, tag, (const uint8_t *)text, strlen(text));
+}
+
+static bool put_rsa_number(struct schsm_tlv_writer *writer, uint32_t tag, EVP_PKEY *key,
+                           const char *name)
+{
+    uint8_t bytes[RSA_LEN_MAX];
+    BIGNUM *number = NULL;
+    bool ok = EVP_PKEY_get_bn_param(key, name, &number) == 1 &&
+              BN_num_bytes(number) <= (int)sizeof(bytes);
+
+    if (ok) {
+        schsm_tlv_put(writer, tag, bytes, (size_t)BN_bn2bin(number, bytes));
+    }
+    BN_free(number);
+    return ok;
+}
+
+static bool put_rsa_key(struct schsm_tlv_writer *writer, EVP_PKEY *key)
+{
+    schsm_tlv_put(writer, TAG_OID, oid_rsa, sizeof(oid_rsa));
+    return put_rsa_number(writer, 0x81, key, OSSL_PKEY_PARAM_RSA_N) &&
+           put_rsa_number(writer, 0x82, key, OSSL_PKEY_PARAM_RSA_E);
+}
+
+static bool put_ec_key(struct schsm_tlv_writer *writer, EVP_PKEY *key,
+                       const struct schsm_curve *curve, struct schsm_error *err)
+{
+    struct schsm_curve_parameters domain;
+    uint8_t point[SCHSM_POINT_MAX];
+    size_t len = curve->field_len;
+
+    if (!schsm_curve_parameters(curve, &domain, err) || !schsm_ec_key_point(key, curve, point)) {
+        return false;
+    }
+    schsm_tlv_put(writer, TAG_OID, oid_ecdsa, sizeof(oid_ecdsa));
+    schsm_tlv_put(writer, 0x81, domain.p, len);
+    schsm_tlv_put(writer, 0x82, domain.a, len);
+    schsm_tlv_put(writer, 0x83, domain.b, len);
+    schsm_tlv_put(writer, 0x84, domain.g, 1 + 2 * len);
+    schsm_tlv_put(writer, 0x85, domain.n, len);
+    schsm_tlv_put(writer, 0x86, point, 1 + 2 * len);
+    schsm_tlv_put_byte(writer, 0x87, 1); /* cofactor */
+    return true;
+}
+
+/* The key's signature over the body, as CV certificates have it. An RSA-PSS key signs as plain RSA
+ * does, since the card knows no other kind: its numbers are those of one. */
+static int put_signature(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct schsm_curve *curve,
+                         struct schsm_view body, struct schsm_tlv_writer *writer,
+                         struct schsm_error *err)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t signature[SIGNATURE_MAX], raw[SCHSM_ECDSA_RAW_MAX];
+    size_t len = sizeof(signature), raw_len = sizeof(raw);
+    bool signed_it;
+    int ok = 0;
+
+    (void)ERR_set_mark();
+    signed_it = context != NULL &&
+                EVP_DigestSignInit_ex(context, NULL, "SHA256", libctx, NULL, key, NULL) == 1 &&
+                EVP_DigestSign(context, signature, &len, body.data, body.len) == 1;
+    (void)ERR_pop_to_mark(); /* our own error says it */
+    if (!signed_it) {
+        schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not sign with the key");
+    } else if (curve == NULL) {
+        schsm_tlv_put(writer, TAG_SIGNATURE, signature, len);
+        ok = 1;
+    } else if (schsm_ecdsa_raw(signature, len, curve->field_len, raw, &raw_len, err)) {
+        schsm_tlv_put(writer, TAG_SIGNATURE, raw, raw_len);
+        ok = 1;
+    }
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
+static bool put_body(struct schsm_tlv_writer *writer, EVP_PKEY *key,
+                     const struct schsm_curve *curve, const char *chr, struct schsm_error *err)
+{
+    size_t body = schsm_tlv_begin(writer, TAG_BODY), part;
+    bool ok;
+
+    schsm_tlv_put_byte(writer, TAG_PROFILE, 0);
+    put_text(writer, TAG_CAR, INNER_CAR);
+    part = schsm_tlv_begin(writer, TAG_KEY);
+    ok = curve != NULL ? put_ec_key(writer, key, curve, err) : put_rsa_key(writer, key);
+    schsm_tlv_end(writer, part);
+    put_text(writer, TAG_CHR, chr);
+    schsm_tlv_end(writer, body);
+    return ok && !writer->failed;
+}
+
+/* Puts the outer part around what the writer of the inner one holds. */
+static void put_outer(struct schsm_tlv_writer *writer, const struct schsm_tlv_writer *inner)
+{
+    static const uint8_t none[OUTER_SIGNATURE_LEN];
+    size_t request = schsm_tlv_begin(writer, TAG_REQUEST);
+
+    schsm_tlv_put(writer, TAG_CERTIFICATE, inner->out, inner->len);
+    put_text(writer, TAG_CAR, SCHSM_CVC_IMPORTED);
+    schsm_tlv_put(writer, TAG_SIGNATURE, none, sizeof(none));
+    schsm_tlv_end(writer, request);
+}
+
+int schsm_cvc_build_request(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const char *chr, uint8_t **out,
+                            size_t *len, struct schsm_error *err)
+{
+    const struct schsm_curve *curve = NULL;
+    struct schsm_tlv_writer inner, outer;
+    uint8_t content[REQUEST_MAX];
+    uint8_t *request;
+
+    if (*chr == '\0' || strlen(chr) > SCHSM_CVC_NAME_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "a name in a certificate request has 1 to %d characters",
+                          SCHSM_CVC_NAME_MAX);
+    }
+    if (EVP_PKEY_is_a(key, "RSA") != 1) {
+        curve = schsm_ec_key_curve(key);
+        if (curve == NULL) {
+            return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                              "a SmartCard-HSM has no keys of this type or on this curve");
+        }
+    }
+    schsm_tlv_write(&inner, content, sizeof(content));
+    if (!put_body(&inner, key, curve, chr, err)) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "the public part of the key cannot be written");
+    }
+    if (!put_signature(libctx, key, curve, (struct schsm_view){ content, inner.len }, &inner,
+                       err)) {
+        return 0;
+    }
+    request = OPENSSL_malloc(REQUEST_MAX);
+    if (request == NULL) {
+        return schsm_fail_memory(err);
+    }
+    schsm_tlv_write(&outer, request, REQUEST_MAX);
+    put_outer(&outer, &inner);
+    if (inner.failed || outer.failed) {
+        OPENSSL_free(request);
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the key is too long for a request");
+    }
+    *out = request;
+    *len = outer.len;
+    return 1;
+}

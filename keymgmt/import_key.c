@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "import_key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+#include "../device/cvc_request.h"
+#include "../device/hsm_key_domain.h"
+#include "../device/hsm_wrap.h"
+#include "../device/pkcs15.h"
+#include "../device/wrapped_key.h"
+#include "certificate.h"
+
+#define KEY_SEQUENCE "00001" /* behind the serial number, as in keys that the device makes */
+
+/* What is put together for the device. */
+struct parts {
+    EVP_PKEY *key; /* as the device will have it: plain RSA, or EC */
+    uint8_t blob[SCHSM_WRAPPED_MAX];
+    size_t blob_len;
+    uint8_t description[SCHSM_PKCS15_MAX];
+    size_t description_len;
+    uint8_t *certificate; /* X.509 or request */
+    size_t certificate_len;
+};
+
+int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                            const struct schsm_secret *dkek, struct schsm_error *err)
+{
+    uint8_t kcv[SCHSM_KCV_LEN];
+    unsigned int domain;
+
+    return schsm_dkek_kcv(libctx, dkek, kcv, err) && schsm_hsm_find_kek(device, kcv, &domain, err);
+}
+
+/* Wraps the key and opens it again, so that what the device gets is known to be right. */
+static int wrap(OSSL_LIB_CTX *libctx, const struct schsm_import *import, struct parts *parts,
+                struct schsm_wrapped_key *wrapped, struct schsm_error *err)
+{
+    const struct schsm_wrapping wrapping = { .dkek = import->dkek,
+                                             .algorithms = import->algorithms,
+                                             .algorithms_len = import->algorithms_len };
+
+    parts->blob_len = sizeof(parts->blob);
+    if (!schsm_wrapped_key_from_private(libctx, import->key, &wrapping, parts->blob,
+                                        &parts->blob_len, err) ||
+        !schsm_wrapped_key_parse(parts->blob, parts->blob_len, wrapped, err)) {
+        return 0;
+    }
+    parts->key = schsm_wrapped_key_private(libctx, wrapped, import->dkek, err);
+    return parts->key != NULL;
+}
+
+/* The certificate of the key, which must be its own, or a request. */
+static int certify(OSSL_LIB_CTX *libctx, const struct schsm_import *import, const char *serial,
+                   struct parts *parts, struct schsm_error *err)
+{
+    char chr[SCHSM_SERIAL_MAX + sizeof(KEY_SEQUENCE)];
+    EVP_PKEY *certified;
+    int len;
+
+    if (import->certificate == NULL) {
+        (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, serial);
+        return schsm_cvc_build_request(libctx, parts->key,
+                                       strlen(chr) <= SCHSM_CVC_NAME_MAX ? chr : SCHSM_CVC_IMPORTED,
+                                       &parts->certificate, &parts->certificate_len, err);
+    }
+    certified = X509_get0_pubkey(import->certificate);
+    if (certified == NULL || EVP_PKEY_eq(certified, import->key) != 1) {
+        ERR_clear_error();
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                          "the certificate is of another key than the one to be imported");
+    }
+    len = i2d_X509(import->certificate, &parts->certificate);
+    if (len <= 0) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not encode the certificate");
+    }
+    parts->certificate_len = (size_t)len;
+    return 1;
+}
+
+static int describe(const struct schsm_import *import, struct schsm_object *made,
+                    struct parts *parts, struct schsm_error *err)
+{
+    struct schsm_pkcs15_key key = { .type = made->key_type, .bits = made->bits };
+    uint8_t *spki = NULL;
+    int len;
+
+    (void)snprintf(made->label, sizeof(made->label), "%s",
+                   import->label != NULL ? import->label : "");
+    memcpy(key.label, made->label, sizeof(key.label));
+    memcpy(key.id, made->id, made->id_len);
+    key.id_len = made->id_len;
+    parts->description_len = sizeof(parts->description);
+    if (!schsm_pkcs15_encode_key(&key, parts->description, &parts->description_len, err)) {
+        return 0;
+    }
+    len = i2d_PUBKEY(parts->key, &spki);
+    if (len <= 0) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not encode the public key");
+    }
+    made->value = spki;
+    made->value_len = (size_t)len;
+    return 1;
+}
+
+/* --- the chain ----------------------------------------------------------------------------- */
+
+/* The certificates of one import that are on the device by now. */
+struct storing {
+    struct schsm_device *device;
+    const struct schsm_login *login;
+    struct schsm_object_list present; /* before */
+    struct schsm_object *stored;
+    size_t count;
+};
+
+static bool is_present(const struct storing *storing, const uint8_t *der, size_t len)
+{
+    for (size_t i = 0; i < storing->present.count; i++) {
+        const struct schsm_object *object = &storing->present.objects[i];
+
+        if (object->value_len == len && memcmp(object->value, der, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int store_one(struct storing *storing, X509 *certificate, struct schsm_error *err)
+{
+    char label[SCHSM_LABEL_MAX + 1];
+    uint8_t id[SCHSM_ID_MAX], *der = NULL;
+    struct schsm_store store = { .type = SCHSM_OBJECT_CERTIFICATE, .key_ref = -1, .id = id };
+    int len = i2d_X509(certificate, &der), ok = 0;
+
+    if (len <= 0) {
+        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not encode a certificate");
+    }
+    if (is_present(storing, der, (size_t)len)) {
+        ok = 1;
+        goto done;
+    }
+    schsm_certificate_label(certificate, label);
+    store.label = label;
+    store.value = der;
+    store.value_len = (size_t)len;
+    ok = schsm_certificate_id(certificate, id, &store.id_len, err) &&
+         schsm_device_store(storing->device, &store, storing->login,
+                            &storing->stored[storing->count], err);
+    if (ok) {
+        storing->count++;
+    }
+
+done:
+    OPENSSL_free(der);
+    return ok;
+}
+
+static int store_chain(struct storing *storing, const STACK_OF(X509) * chain,
+                       struct schsm_error *err)
+{
+    const struct schsm_object_filter filter = { .types = SCHSM_OBJECT_CERTIFICATE, .key_ref = -1 };
+    int count = sk_X509_num(chain); /* -1 for NULL */
+
+    if (count <= 0) {
+        return 1;
+    }
+    storing->stored = OPENSSL_zalloc((size_t)count * sizeof(*storing->stored));
+    if (storing->stored == NULL) {
+        return schsm_fail_memory(err);
+    }
+    if (!schsm_device_find(storing->device, &filter, &storing->present, err)) {
+        return 0;
+    }
+    for (int i = 0; i < count; i++) {
+        if (!store_one(storing, sk_X509_value(chain, i), err)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void remove_stored(struct storing *storing)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    while (storing->count > 0) {
+        (void)schsm_device_remove(storing->device, &storing->stored[--storing->count],
+                                  storing->login, &ignored);
+    }
+}
+
+/* --- the whole ----------------------------------------------------------------------------- */
+
+static int choose_place(struct schsm_device *device, const struct schsm_import *import,
+                        struct schsm_object *made, struct schsm_error *err)
+{
+    const struct schsm_hsm_place place = { .key_ref = import->key_ref,
+                                           .id = import->id,
+                                           .id_len = import->id_len };
+    unsigned int key_ref = 0;
+
+    if (!schsm_hsm_place_key(device, &place, &key_ref, made->id, &made->id_len, err)) {
+        return 0;
+    }
+    made->type = SCHSM_OBJECT_PRIVATE;
+    made->key_ref = (int)key_ref;
+    made->described = true;
+    return 1;
+}
+
+static int prepare(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                   const struct schsm_import *import, struct parts *parts,
+                   struct schsm_object *made, struct schsm_error *err)
+{
+    char serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_wrapped_key wrapped;
+
+    if (import->label != NULL && strlen(import->label) > SCHSM_LABEL_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
+                          SCHSM_LABEL_MAX);
+    }
+    if (!schsm_import_check_dkek(libctx, device, import->dkek, err) ||
+        !wrap(libctx, import, parts, &wrapped, err) || !schsm_device_serial(device, serial, err) ||
+        !certify(libctx, import, serial, parts, err) || !choose_place(device, import, made, err)) {
+        return 0;
+    }
+    made->key_type = wrapped.type;
+    made->bits = (unsigned int)EVP_PKEY_get_bits(parts->key);
+    return describe(import, made, parts, err);
+}
+
+int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                     const struct schsm_import *import, const struct schsm_login *login,
+                     struct schsm_object *made, size_t *stored, struct schsm_error *err)
+{
+    struct storing storing = { .device = device, .login = login };
+    struct parts *parts = OPENSSL_zalloc(sizeof(*parts));
+    int ok = 0;
+
+    memset(made, 0, sizeof(*made));
+    *stored = 0;
+    if (parts == NULL) {
+        return schsm_fail_memory(err);
+    }
+    if (!prepare(libctx, device, import, parts, made, err)) {
+        goto done;
+    }
+    struct schsm_hsm_unwrap unwrap = {
+        .key_ref = (unsigned int)made->key_ref,
+        .blob = { parts->blob, parts->blob_len },
+        .description = { parts->description, parts->description_len },
+        .certificate = { parts->certificate, parts->certificate_len },
+    };
+
+    ok = store_chain(&storing, import->chain, err) &&
+         schsm_hsm_unwrap_key(device, &unwrap, login, err);
+    if (ok) {
+        *stored = storing.count;
+    } else {
+        remove_stored(&storing);
+    }
+
+done:
+    if (!ok) {
+        schsm_object_clear(made);
+    }
+    schsm_object_list_clear(&storing.present);
+    OPENSSL_free(storing.stored);
+    OPENSSL_free(parts->certificate);
+    EVP_PKEY_free(parts->key);
+    OPENSSL_free(parts);
+    return ok;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A private key of the host's onto a SmartCard-HSM: it is wrapped here as another device would wrap
+ * it, which takes the DKEK, and unwrapped there (protocol reference section 14.4).
+ */
+#ifndef SCHSM_KEYMGMT_IMPORT_KEY_H
+#define SCHSM_KEYMGMT_IMPORT_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "../device/device.h"
+#include "../device/error.h"
+#include "../device/secret.h"
+
+struct schsm_import {
+    EVP_PKEY *key;                   /* RSA or EC, with its private part */
+    X509 *certificate;               /* of the key; NULL: the device gets a request in its place */
+    const STACK_OF(X509) * chain;    /* CA certificates to store beside it; NULL: none */
+    const struct schsm_secret *dkek; /* dkek.h */
+    int key_ref;                     /* -1: the next free one */
+    const uint8_t *id;               /* NULL: a free one */
+    size_t id_len;
+    const char *label;         /* NULL: none */
+    const uint8_t *algorithms; /* card algorithm ids; NULL: everything is allowed */
+    size_t algorithms_len;
+};
+
+/*
+ * Whether the device takes keys that are wrapped under this DKEK, before a PIN is asked for;
+ * WRONG_KEY with both key check values. No login.
+ */
+int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                            const struct schsm_secret *dkek, struct schsm_error *err);
+
+/*
+ * Imports the key. The certificates of the chain come first, those left out that the device has
+ * already; *stored becomes how many were stored. A failure leaves the device as it was. *made is
+ * filled (value: the public key), to be cleared with schsm_object_clear.
+ */
+int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                     const struct schsm_import *import, const struct schsm_login *login,
+                     struct schsm_object *made, size_t *stored, struct schsm_error *err);
+
+#endif

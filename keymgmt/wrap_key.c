@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wrap_key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "../device/hsm_key_domain.h"
+#include "../device/hsm_wrap.h"
+#include "../device/pkcs15.h"
+#include "../device/public_key.h"
+
+int schsm_wrap_key(struct schsm_device *device, int key_ref, const struct schsm_login *login,
+                   uint8_t **file, size_t *len, struct schsm_error *err)
+{
+    struct schsm_hsm_wrapped wrapped;
+    struct schsm_wrapped_key parsed;
+    struct schsm_key_container container;
+    int ok;
+
+    if (!schsm_hsm_wrap_key(device, key_ref, login, &wrapped, err)) {
+        return 0;
+    }
+    container = (struct schsm_key_container){
+        .blob = { wrapped.blob, wrapped.blob_len },
+        .description = { wrapped.description, wrapped.description_len },
+        .certificate = { wrapped.certificate, wrapped.certificate_len },
+    };
+    /* what cannot be read back is no backup */
+    ok = schsm_wrapped_key_parse(wrapped.blob, wrapped.blob_len, &parsed, err)
+             ? schsm_key_container_build(&container, file, len, err)
+             : schsm_fail_context(err, "what the device gave");
+    schsm_hsm_wrapped_clear(&wrapped);
+    return ok;
+}
+
+int schsm_wrapped_file_read(const uint8_t *file, size_t len, struct schsm_wrapped_file *wrapped,
+                            struct schsm_error *err)
+{
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+    struct schsm_pkcs15_key description;
+
+    memset(wrapped, 0, sizeof(*wrapped));
+    if (!schsm_key_container_parse(file, len, &wrapped->container, err) ||
+        !schsm_wrapped_key_parse(wrapped->container.blob.data, wrapped->container.blob.len,
+                                 &wrapped->key, err)) {
+        return 0;
+    }
+    wrapped->bits = schsm_wrapped_key_bits(&wrapped->key);
+    /* One that says something else than the key itself is as good as none. */
+    if (!schsm_pkcs15_decode_key(wrapped->container.description.data,
+                                 wrapped->container.description.len, &description, &malformed) ||
+        description.type != wrapped->key.type) {
+        return 1;
+    }
+    wrapped->described = true;
+    memcpy(wrapped->id, description.id, description.id_len);
+    wrapped->id_len = description.id_len;
+    memcpy(wrapped->label, description.label, sizeof(wrapped->label));
+    wrapped->usage = description.usage;
+    wrapped->bits = description.bits != 0 ? description.bits : wrapped->bits;
+    return 1;
+}
+
+/* The key reference of the key that has this id; -1: none has. */
+static int find_id(struct schsm_device *device, const uint8_t *id, size_t id_len, int *key_ref,
+                   struct schsm_error *err)
+{
+    const struct schsm_object_filter filter = { .types = (unsigned int)SCHSM_OBJECT_PRIVATE |
+                                                         (unsigned int)SCHSM_OBJECT_SECRET,
+                                                .key_ref = -1,
+                                                .id = id,
+                                                .id_len = id_len };
+    struct schsm_object_list list = { NULL, 0 };
+
+    if (!schsm_device_find(device, &filter, &list, err)) {
+        return 0;
+    }
+    *key_ref = list.count > 0 ? list.objects[0].key_ref : -1;
+    schsm_object_list_clear(&list);
+    return 1;
+}
+
+static int choose_place(struct schsm_device *device, const struct schsm_wrapped_file *wrapped,
+                        const struct schsm_unwrap *wishes, struct schsm_object *made,
+                        struct schsm_error *err)
+{
+    struct schsm_hsm_place place = { .key_ref = wishes->key_ref,
+                                     .id = wishes->id,
+                                     .id_len = wishes->id_len,
+                                     .replace = wishes->replace };
+    unsigned int key_ref = 0;
+
+    if (place.id == NULL && wrapped->id_len > 0) {
+        place.id = wrapped->id;
+        place.id_len = wrapped->id_len;
+    }
+    if (place.replace && place.key_ref < 0 && place.id != NULL &&
+        !find_id(device, place.id, place.id_len, &place.key_ref, err)) {
+        return 0;
+    }
+    if (!schsm_hsm_place_key(device, &place, &key_ref, made->id, &made->id_len, err)) {
+        return 0;
+    }
+    made->key_ref = (int)key_ref;
+    return 1;
+}
+
+/* The description as the container has it, where nothing in it changes; else a new one. */
+static int describe(const struct schsm_wrapped_file *wrapped, const struct schsm_unwrap *wishes,
+                    struct schsm_object *made, uint8_t *buffer, size_t capacity,
+                    struct schsm_view *description, struct schsm_error *err)
+{
+    struct schsm_pkcs15_key key = { .type = wrapped->key.type,
+                                    .usage = wrapped->usage,
+                                    .bits = wrapped->bits };
+    bool same = wrapped->described && made->id_len == wrapped->id_len &&
+                memcmp(made->id, wrapped->id, made->id_len) == 0 &&
+                (wishes->label == NULL || strcmp(wishes->label, wrapped->label) == 0);
+
+    (void)snprintf(made->label, sizeof(made->label), "%s",
+                   wishes->label != NULL ? wishes->label : wrapped->label);
+    if (same) {
+        *description = wrapped->container.description;
+        return 1;
+    }
+    memcpy(key.id, made->id, made->id_len);
+    key.id_len = made->id_len;
+    memcpy(key.label, made->label, sizeof(key.label));
+    if (!schsm_pkcs15_encode_key(&key, buffer, &capacity, err)) {
+        return 0;
+    }
+    *description = (struct schsm_view){ buffer, capacity };
+    return 1;
+}
+
+int schsm_unwrap_key(struct schsm_device *device, const struct schsm_wrapped_file *wrapped,
+                     const struct schsm_unwrap *wishes, const struct schsm_login *login,
+                     struct schsm_object *made, struct schsm_error *err)
+{
+    const struct schsm_key_container *container = &wrapped->container;
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    uint8_t buffer[SCHSM_PKCS15_MAX];
+    struct schsm_hsm_unwrap unwrap = { .blob = container->blob,
+                                       .certificate = container->certificate,
+                                       .replace = wishes->replace };
+    unsigned int domain;
+
+    memset(made, 0, sizeof(*made));
+    if (wishes->label != NULL && strlen(wishes->label) > SCHSM_LABEL_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
+                          SCHSM_LABEL_MAX);
+    }
+    /* the right device first: all else would be misleading */
+    if (!schsm_hsm_find_kek(device, wrapped->key.kcv, &domain, err) ||
+        !choose_place(device, wrapped, wishes, made, err) ||
+        !describe(wrapped, wishes, made, buffer, sizeof(buffer), &unwrap.description, err)) {
+        return 0;
+    }
+    unwrap.key_ref = (unsigned int)made->key_ref;
+    if (!schsm_hsm_unwrap_key(device, &unwrap, login, err)) {
+        return 0;
+    }
+    made->type = wrapped->key.type == SCHSM_KEY_AES ? SCHSM_OBJECT_SECRET : SCHSM_OBJECT_PRIVATE;
+    made->described = true;
+    made->key_type = wrapped->key.type;
+    made->bits = wrapped->bits;
+    (void)schsm_public_key_from_ce(container->certificate.data, container->certificate.len,
+                                   &made->value, &made->value_len, &ignored);
+    return 1;
+}
