@@ -139,7 +139,12 @@ check "sc-hsm-tool sees that" opensc sc-hsm-tool
 says "public key authentication"
 raw_apdus >/dev/null 2>&1
 check "and so does status" sc-hsm status
-says "^Label: +keys$" "^PIN: +.*public keys have to authenticate"
+says "^Label: +keys$" "^PIN: +.*public keys have to authenticate" \
+    "^Public keys: +2 of 3 have to authenticate; 0 registered, 0 authenticated$"
+equal "as JSON" "('public-keys', {'total': 3, 'registered': 0, 'required': 2, 'authenticated': 0})" \
+    "$(status '(s["pin"]["state"], s["public_keys"])')"
+ends 1 "no PIN opens it" sc-hsm --pin-source file:pin label x
+says "public-key authentication"
 check "PIN and public keys" init --pin-source file:pin --public-keys 1/2 --pin-and-public-keys
 check "everything can be initialised away again" init --pin-source file:pin
 equal "initialised" "('unverified', 3)" "$(status '(s["pin"]["state"], s["pin"]["tries_left"])')"
