@@ -289,6 +289,7 @@ static int find_data(struct schsm_session *session, struct search *search, unsig
     object.private_data =
         description.private_data || SCHSM_FILE_TYPE(object.handle) == SCHSM_FILE_PRIVATE_DATA;
     memcpy(object.label, description.label, sizeof(object.label));
+    memcpy(object.application, description.application, sizeof(object.application));
     if (!matches(search->filter, object.id, object.id_len, object.label)) {
         return 1;
     }

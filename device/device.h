@@ -42,12 +42,13 @@ struct schsm_object {
     bool described;      /* id and label below were read (false after a lookup by key_ref) */
     uint8_t id[SCHSM_ID_MAX];
     size_t id_len;
-    char label[SCHSM_LABEL_MAX + 1]; /* "" where it has none */
-    enum schsm_key_type key_type;    /* keys; NONE where the device does not tell */
-    unsigned int bits;               /* modulus, field or key size; 0: unknown */
-    bool authority;                  /* certificate without a key on the device */
-    bool private_data;               /* data object that is read only after login */
-    uint8_t *value;                  /* public part or content if already read, see _read */
+    char label[SCHSM_LABEL_MAX + 1];       /* "" where it has none */
+    enum schsm_key_type key_type;          /* keys; NONE where the device does not tell */
+    unsigned int bits;                     /* modulus, field or key size; 0: unknown */
+    bool authority;                        /* certificate without a key on the device */
+    bool private_data;                     /* data object that is read only after login */
+    char application[SCHSM_LABEL_MAX + 1]; /* data: the program it belongs to, "" where unknown */
+    uint8_t *value;                        /* public part or content if already read, see _read */
     size_t value_len;
 };
 

@@ -37,6 +37,46 @@ struct wrapping {
     struct schsm_hsm_wrapped *wrapped;
 };
 
+static int read_companions(struct schsm_session *session, const struct wrapping *wrapping,
+                           struct schsm_error *err)
+{
+    struct schsm_hsm_wrapped *wrapped = wrapping->wrapped;
+    unsigned int ref = wrapping->key_ref;
+
+    return schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, SCHSM_FORM_TLV,
+                                    &wrapped->description, &wrapped->description_len, err) &&
+           schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
+                                    &wrapped->certificate, &wrapped->certificate_len, err);
+}
+
+static int run_read_companions(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct wrapping *wrapping = arg;
+
+    schsm_hsm_wrapped_clear(wrapping->wrapped);
+    return schsm_session_confirm_applet(session, err) && read_companions(session, wrapping, err);
+}
+
+int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
+                              struct schsm_hsm_wrapped *companions, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct wrapping wrapping = { (unsigned int)key_ref, companions };
+    const struct schsm_job job = { .run = run_read_companions,
+                                   .arg = &wrapping,
+                                   .transaction = true };
+
+    memset(companions, 0, sizeof(*companions));
+    if (session == NULL || !check_key_ref(key_ref, err)) {
+        return 0;
+    }
+    if (!schsm_session_run(session, &job, err)) {
+        schsm_hsm_wrapped_clear(companions);
+        return 0;
+    }
+    return 1;
+}
+
 static int run_wrap(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct wrapping *wrapping = arg;
@@ -50,10 +90,7 @@ static int run_wrap(struct schsm_session *session, void *arg, struct schsm_error
     }
     wrapped->blob_len = SCHSM_WRAPPED_MAX;
     return schsm_card_wrap_key(&session->card, ref, wrapped->blob, &wrapped->blob_len, err) &&
-           schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, SCHSM_FORM_TLV,
-                                    &wrapped->description, &wrapped->description_len, err) &&
-           schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
-                                    &wrapped->certificate, &wrapped->certificate_len, err);
+           read_companions(session, wrapping, err);
 }
 
 int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm_login *login,
@@ -133,8 +170,15 @@ static int run_place(struct schsm_session *session, void *arg, struct schsm_erro
     if (place->replace && place->key_ref >= 0) {
         strike_key(&placing->files, (unsigned int)place->key_ref);
     }
-    return schsm_card_choose_key_ref(&placing->files, place->key_ref, placing->key_ref, err) &&
-           schsm_card_choose_id(session, &placing->files, place->id, place->id_len,
+    if (!schsm_card_choose_key_ref(&placing->files, place->key_ref, placing->key_ref, err)) {
+        return 0;
+    }
+    if (place->id != NULL && place->id_is_free) {
+        memcpy(placing->id, place->id, place->id_len);
+        *placing->id_len = place->id_len;
+        return 1;
+    }
+    return schsm_card_choose_id(session, &placing->files, place->id, place->id_len,
                                 *placing->key_ref, placing->id, placing->id_len, err);
 }
 

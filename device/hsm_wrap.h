@@ -31,12 +31,17 @@ void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped);
 int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm_login *login,
                        struct schsm_hsm_wrapped *wrapped, struct schsm_error *err);
 
+/* Reads what lies beside a key, without wrapping it and without a login; the blob stays NULL. */
+int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
+                              struct schsm_hsm_wrapped *companions, struct schsm_error *err);
+
 /* Where a key that comes to the device is to be. */
 struct schsm_hsm_place {
     int key_ref;       /* -1: the next free one */
     const uint8_t *id; /* NULL: a free one of a byte, like the key reference if that is free */
     size_t id_len;
-    bool replace; /* with key_ref: what is there may be replaced */
+    bool id_is_free; /* the caller knows that no key has the id: the device is not asked for all */
+    bool replace;    /* with key_ref: what is there may be replaced */
 };
 
 /*
