@@ -2,4 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Wrapped keys: what leaves the card opens off it, what was made off it is used on it.
 . "$(dirname "$0")/common.sh"
-OPENSSL_CONF=/dev/null python3 "$here/wrapped.py" "$SC_HSM_BUILD/bin/sc-hsm-sim"
+check "wrapped keys" env OPENSSL_CONF=/dev/null python3 "$here/wrapped.py" \
+    "$SC_HSM_BUILD/bin/sc-hsm-sim"
+cat "$seen"
