@@ -25,7 +25,9 @@ build=${SC_HSM_BUILD:-$root/build}
 
 usage() {
     cat <<'END'
-Usage: virtual-hsm.sh start [--cards N]   start N virtual cards, 0 to 8; print shell lines to eval
+Usage: virtual-hsm.sh start [--cards N] [--profile P]
+                                          start N virtual cards, 0 to 8, with the limits of some
+                                          device (sc-hsm-sim(1)); print shell lines to eval
        virtual-hsm.sh env                 print these lines again
        virtual-hsm.sh stop                end cards and daemon; print lines that undo the settings
        virtual-hsm.sh remove [CARD]       pull a card out of its reader (1, 2, ...; default 1)
@@ -223,7 +225,8 @@ start_card() {
     [ "$(id -u)" = 0 ] || options=(--user --preserve-credentials --net)
     detached "card-$card" nsenter --target "$process" "${options[@]}" -- \
         "$build/bin/sc-hsm-sim" --state "$dir/card-$card.state" --vpcd "127.0.0.1:$port" \
-        --serial "$(serial_of "$card")" --log --control "$dir/card-$card.control"
+        --serial "$(serial_of "$card")" --log --control "$dir/card-$card.control" \
+        --profile "$(cat "$dir/profile")"
 }
 
 # slot_shows CARD YES_OR_NO: whether pcscd sees a card in the reader of that card.
@@ -309,13 +312,17 @@ stop_all() {
 }
 
 command_start() {
-    local card
-    cards=1
+    local card profile
+    cards=1 profile=default
     while [ $# -gt 0 ]; do
         case $1 in
         --cards)
             cards=${2:-}
             shift 2 || die "--cards needs a number"
+            ;;
+        --profile)
+            profile=${2:-}
+            shift 2 || die "--profile needs a name"
             ;;
         *) die "unknown option $1" ;;
         esac
@@ -325,6 +332,7 @@ command_start() {
     make_folder
     trap 'tail -qn 3 "$dir"/*.log >&2; stop_all' EXIT
     trap 'exit 1' INT TERM HUP
+    echo "$profile" >"$dir/profile"
     write_serials
     write_readers
     write_configuration

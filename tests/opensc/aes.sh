@@ -10,10 +10,11 @@ check "a key that OpenSC knows" p11_user --keypairgen --key-type EC:prime256v1 -
 # section 10.4: id 5, "aes", 256 bit
 description=A81930050C036165733008040105030307C010A006300402020100
 check "an AES key beside it" raw_apdus "$verify_pin" 004805B206910410111899 \
-    00D7C4052254020000531E$description
+    00D7C4052154020000531B$description
 check "OpenSC lists what it knows" p11_user --list-objects --type privkey
 says 'label: *ec$'
-check "and goes on using it" p11_user --sign --id 21 --mechanism ECDSA --input-file /dev/null \
+head -c 32 /dev/urandom >hash
+check "and goes on using it" p11_user --sign --id 21 --mechanism ECDSA --input-file hash \
     --output-file signature
 check "its pkcs15-tool too" pkcs15-tool --dump
 says 'Private EC Key \[ec\]'
