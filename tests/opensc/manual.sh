@@ -34,4 +34,4 @@ equal "completion offers the options of the help" "$(cat options)" "$(bash compl
 equal "what a word begins with counts" --latency "$(bash complete.sh --la)"
 equal "values too" "jcop3 jcop4" "$(bash complete.sh --latency j | tr '\n' ' ' | sed 's/ $//')"
 equal "and is what it wants" "$(bash complete.sh --latency '' | sort)" \
-    "$("$card_program" --latency x 2>&1 | sed 's/.*wants //; s/, not.*//; s/,\| or//g' | tr ' ' '\n' | sort)"
+    "$({ "$card_program" --latency x 2>&1 || true; } | sed 's/.*wants //; s/, not.*//; s/,\| or//g' | tr ' ' '\n' | sort)"
