@@ -91,8 +91,9 @@ static int prove(struct schsm_key *key, struct schsm_pin_source *source, struct 
     return device != NULL && schsm_device_login(device, &login, err);
 }
 
-/* The device is not here: that is not for a PIN to mend, and nobody can tell its tries. */
-static bool is_absence(enum schsm_reason reason)
+/* The device is not here, or its custodians open it and no PIN does: that is not for a PIN to mend,
+ * and nobody can tell its tries. */
+static bool is_beyond_pins(enum schsm_reason reason)
 {
     switch (reason) {
     case SCHSM_REASON_NO_SERVICE:
@@ -101,6 +102,7 @@ static bool is_absence(enum schsm_reason reason)
     case SCHSM_REASON_DEVICE_AMBIGUOUS:
     case SCHSM_REASON_DEVICE_REMOVED:
     case SCHSM_REASON_TRANSPORT:
+    case SCHSM_REASON_UNSUPPORTED:
         return true;
     default:
         return false;
@@ -122,7 +124,7 @@ static int ask_to_prove(struct schsm_key *key, const struct schsm_passphrase *pa
         schsm_login_ask(key->context, device, key->name, passphrase, source, &found)) {
         return 1;
     }
-    if (is_absence(found.reason)) {
+    if (is_beyond_pins(found.reason)) {
         schsm_log(SCHSM_LOG_INFO, "%s is loaded without asking for the PIN: %s", key->name,
                   found.text);
         return 1;

@@ -14,6 +14,7 @@
 #include "../keymgmt/file.h"
 #include "../keymgmt/find.h"
 #include "../keymgmt/uri.h"
+#include "object.h"
 #include "output.h"
 #include "target.h"
 
@@ -97,7 +98,7 @@ static int take_device(struct schsm_tool *tool, const char *text, struct subject
         ok = schsm_tool_device(tool, &subject->device, serial, err);
         goto done;
     }
-    if (!schsm_uri_parse(&uri, text, err) ||
+    if (!schsm_tool_uri(tool, text, &uri, err) ||
         !schsm_find_one(&tool->context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
         goto done;
     }
