@@ -312,8 +312,8 @@ cleanup() {
     set +eE
     cd /
     if [ $status != 0 ] && [ -n "${SC_HSM_VIRTUAL:-}" ]; then
-        for report in "$SC_HSM_VIRTUAL"/card-*.log; do
-            [ -f "$report" ] || continue
+        for report in "$SC_HSM_VIRTUAL"/pcscd.log "$SC_HSM_VIRTUAL"/card-*.log; do
+            [ -s "$report" ] || continue
             echo "--- the end of $(basename "$report"):" >&2
             tail -n 8 "$report" | cut -c1-160 >&2
         done

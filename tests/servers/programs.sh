@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154  # work and seen are of tests/lib.sh
+# shellcheck shell=bash disable=SC2154  # work, seen and status are of tests/lib.sh
 # What the tests of the samples under examples/ share, on top of server.sh.
 #
 # Each of them runs the sample itself, with nothing changed but ports, users and folders.
@@ -16,6 +16,10 @@ at_end() {
     for process in ${servers[@]+"${servers[@]}"}; do
         wait "$process" 2>/dev/null || true
     done
+    if [ "$status" != 0 ] && [ -s "$work/server.log" ]; then
+        echo "--- the end of the server's log:" >&2
+        tail -n 8 "$work/server.log" | cut -c1-600 >&2
+    fi
 }
 
 # sample FILE [FROM TO]...: prints that sample of examples/ with all places of each text replaced.
