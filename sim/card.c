@@ -159,7 +159,7 @@ static uint16_t execute(struct sim_card *card, const struct sim_apdu *apdu,
     if (*command == NULL || (*command)->handler != sim_cmd_get_response) {
         drop_pending(card);
     }
-    if (sw != SIM_SW_OK) {
+    if (sw != SIM_SW_OK || *command == NULL) {
         return sw;
     }
     sw = (*command)->handler(card, apdu, out);

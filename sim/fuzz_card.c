@@ -1,27 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer target: a card in memory gets a series of commands, each with a 2-byte length before
- * it. Every series starts on the same initialised card with one RSA and one EC key.
+ * it. Every series starts on the same initialised card with RSA, EC and AES keys and a DKEK. What
+ * comes to UNWRAP is taken for a blob whose plaintext is not encrypted yet, and is sealed under
+ * that DKEK: no fuzzer finds a MAC.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rsa.h>
 
+#include "aes.h"
 #include "card.h"
+#include "kek.h"
 #include "personalise.h"
+
+enum { INS_UNWRAP = 0x74 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct sim_buf start; /* encoding of the state that every series starts with */
 
-static void add_key(struct sim_card *card, uint8_t id, EVP_PKEY *pkey)
+static void add(struct sim_card *card, struct sim_key *key, bool made)
 {
-    struct sim_key key;
-    if (!sim_key_from_pkey(&key, id, pkey) || !sim_keys_add(&card->state, &key)) {
+    /* nothing but the key's kind shall stand in the way */
+    static const uint8_t all[] = { 0x10, 0x11, 0x18, 0x99, 0x20, 0x21, 0x30, 0x33,
+                                   0x40, 0x70, 0x73, 0x80, 0x84, 0x92, 0x98 };
+    if (!made) {
         abort();
     }
+    memcpy(key->algorithms, all, sizeof(all));
+    key->n_algorithms = sizeof(all);
+    if (!sim_keys_add(&card->state, key)) {
+        abort();
+    }
+}
+
+static void add_keys(struct sim_card *card)
+{
+    static const uint8_t aes[32] = { 1 };
+    struct sim_key key;
+    add(card, &key, sim_key_from_pkey(&key, 1, EVP_RSA_gen(1024)));
+    add(card, &key, sim_key_from_pkey(&key, 2, EVP_EC_gen("prime256v1")));
+    add(card, &key, sim_key_from_aes(&key, 3, (struct sim_slice){ aes, sizeof(aes) }));
+}
+
+/* Append check value, header, encrypted rest and MAC; false when there is no header. */
+static bool seal(struct sim_buf *out, const struct sim_domain *domain, struct sim_slice in)
+{
+    uint8_t key[SIM_KEK_LEN], kcv[SIM_KCV_LEN], mac[SIM_AES_BLOCK];
+    struct sim_buf plain = { 0 };
+    struct sim_slice rest = in, field;
+    uint16_t len;
+    bool ok = sim_slice_take(&rest, SIM_KCV_LEN + 1, NULL);
+    for (int i = 0; ok && i < 4; i++) {
+        ok = sim_slice_u16(&rest, &len) && sim_slice_take(&rest, len, &field);
+    }
+    if (!ok || !sim_kek_check_value(domain, kcv)) {
+        return false;
+    }
+    sim_buf_put(out, kcv, sizeof(kcv));
+    sim_buf_put(out, in.data + sizeof(kcv), in.len - rest.len - sizeof(kcv));
+    sim_buf_put(&plain, rest.data, rest.len);
+    while (!plain.failed && plain.len % SIM_AES_BLOCK != 0) {
+        sim_buf_put_u8(&plain, 0);
+    }
+    ok = sim_kek_derive(domain, SIM_KEK_ENCRYPT, key) &&
+         sim_aes_cbc(true, (struct sim_slice){ key, sizeof(key) }, sim_buf_slice(&plain), out) &&
+         sim_kek_derive(domain, SIM_KEK_MAC, key) &&
+         sim_aes_cmac((struct sim_slice){ key, sizeof(key) }, sim_buf_slice(out), mac);
+    if (!ok) {
+        abort();
+    }
+    sim_buf_put(out, mac, sizeof(mac));
+    sim_buf_free(&plain);
+    return true;
+}
+
+/* The command as the card gets it. */
+static void prepare(const struct sim_card *card, struct sim_slice command, struct sim_buf *out)
+{
+    struct sim_apdu apdu;
+    struct sim_buf blob = { 0 };
+    sim_buf_clear(out);
+    if (sim_apdu_parse(&apdu, command.data, command.len) && apdu.ins == INS_UNWRAP &&
+        sim_kek_is_ready(&card->state.domains[0]) &&
+        seal(&blob, &card->state.domains[0], apdu.data) && blob.len <= UINT16_MAX) {
+        sim_buf_put(out, command.data, 4);
+        sim_buf_put_u8(out, 0);
+        sim_buf_put_u16(out, (uint16_t)blob.len);
+        sim_buf_put(out, blob.data, blob.len);
+    } else {
+        sim_buf_put(out, command.data, command.len);
+    }
+    sim_buf_free(&blob);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -29,8 +103,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static const uint8_t initialise[] = {
         0x80, 0x50, 0x00, 0x00, 0x1C, 0x80, 0x02, 0x00, 0x01, 0x81, 0x06,
         '6',  '4',  '8',  '2',  '1',  '9',  0x82, 0x08, '5',  '7',  '6',
-        '2',  '1',  '8',  '8',  '0',  0x91, 0x01, 0x03, 0x92, 0x01, 0x02,
+        '2',  '1',  '8',  '8',  '0',  0x91, 0x01, 0x03, 0x92, 0x01, 0x01,
     };
+    uint8_t share[5 + SIM_KEK_LEN] = { 0x80, 0x52, 0x00, 0x00, SIM_KEK_LEN, 0x44 };
     struct sim_card card = { 0 };
     struct sim_buf response = { 0 };
     (void)argc;
@@ -40,8 +115,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         abort();
     }
     sim_card_transmit(&card, initialise, sizeof(initialise), &response);
-    add_key(&card, 1, EVP_RSA_gen(1024));
-    add_key(&card, 2, EVP_EC_gen("prime256v1"));
+    sim_card_transmit(&card, share, sizeof(share), &response);
+    if (!sim_kek_is_ready(&card.state.domains[0])) {
+        abort();
+    }
+    add_keys(&card);
     sim_state_encode(&card.state, &start);
     sim_buf_free(&response);
     sim_card_free(&card);
@@ -52,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sim_card card = { 0 };
     struct sim_slice in = { data, size }, command;
-    struct sim_buf response = { 0 };
+    struct sim_buf response = { 0 }, prepared = { 0 };
     uint16_t len;
     if (!sim_state_decode(&card.state, sim_buf_slice(&start)) || !sim_card_start(&card)) {
         abort();
@@ -60,11 +138,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* most of the card is behind the PIN; a SELECT in the input leads out again */
     card.user_verified = true;
     while (sim_slice_u16(&in, &len) && sim_slice_take(&in, len, &command)) {
-        sim_card_transmit(&card, command.data, command.len, &response);
+        prepare(&card, command, &prepared);
+        sim_card_transmit(&card, prepared.data, prepared.len, &response);
         if (response.len < 2 || response.len > 65535) {
             abort();
         }
     }
+    sim_buf_free(&prepared);
     sim_buf_free(&response);
     sim_card_free(&card);
     return 0;

@@ -35,12 +35,12 @@ static const struct {
     { SIM_KEY_AES, 8, { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01 } },
 };
 
-static bool encrypt(bool direction, const struct sim_domain *domain, struct sim_slice in,
+static bool run_cbc(bool encrypt, const struct sim_domain *domain, struct sim_slice in,
                     struct sim_buf *out)
 {
     uint8_t key[SIM_KEK_LEN];
     bool ok = sim_kek_derive(domain, SIM_KEK_ENCRYPT, key) &&
-              sim_aes_cbc(direction, (struct sim_slice){ key, sizeof(key) }, in, out);
+              sim_aes_cbc(encrypt, (struct sim_slice){ key, sizeof(key) }, in, out);
     OPENSSL_cleanse(key, sizeof(key));
     return ok;
 }
@@ -126,7 +126,7 @@ static bool put_blob(struct sim_buf *out, const struct sim_key *key,
     struct sim_buf plain = { 0 };
     uint8_t mac[SIM_AES_BLOCK];
     bool ok = put_header(out, key, domain, crt) && put_plaintext(&plain, key, crt) &&
-              encrypt(true, domain, sim_buf_slice(&plain), out) &&
+              run_cbc(true, domain, sim_buf_slice(&plain), out) &&
               authenticate(domain, sim_buf_slice(out), mac);
     if (ok) {
         sim_buf_put(out, mac, sizeof(mac));
@@ -222,34 +222,34 @@ static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struc
     return sw;
 }
 
-uint16_t sim_wrapped_open(struct sim_slice in, const struct sim_domain *domain, uint8_t id,
+uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain, uint8_t id,
                           struct sim_key *key)
 {
-    struct sim_slice mac, covered = in;
+    struct sim_slice mac, covered = blob;
     struct sim_buf plain = { 0 };
-    struct blob blob;
+    struct blob parts;
     uint8_t expected[SIM_AES_BLOCK];
-    if (in.len < SIM_AES_BLOCK) {
+    if (blob.len < SIM_AES_BLOCK) {
         return SIM_SW_WRONG_DATA;
     }
     covered.len -= SIM_AES_BLOCK;
-    mac = (struct sim_slice){ in.data + covered.len, SIM_AES_BLOCK };
+    mac = (struct sim_slice){ blob.data + covered.len, SIM_AES_BLOCK };
     if (!authenticate(domain, covered, expected)) {
         return SIM_SW_INTERNAL;
     }
     /* access conditions were never seen, and what is not understood cannot be kept */
-    if (CRYPTO_memcmp(expected, mac.data, SIM_AES_BLOCK) != 0 || !parse(covered, &blob) ||
-        blob.access_conditions.len != 0) {
+    if (CRYPTO_memcmp(expected, mac.data, SIM_AES_BLOCK) != 0 || !parse(covered, &parts) ||
+        parts.access_conditions.len != 0) {
         return SIM_SW_WRONG_DATA;
     }
     uint16_t sw = SIM_SW_INTERNAL;
-    if (encrypt(false, domain, blob.ciphertext, &plain)) {
-        sw = make_key(blob.type, sim_buf_slice(&plain), id, key);
+    if (run_cbc(false, domain, parts.ciphertext, &plain)) {
+        sw = make_key(parts.type, sim_buf_slice(&plain), id, key);
     }
     if (sw == SIM_SW_OK) {
-        key->n_algorithms = (uint8_t)blob.algorithms.len;
+        key->n_algorithms = (uint8_t)parts.algorithms.len;
         if (key->n_algorithms > 0) {
-            memcpy(key->algorithms, blob.algorithms.data, blob.algorithms.len);
+            memcpy(key->algorithms, parts.algorithms.data, parts.algorithms.len);
         }
     }
     sim_buf_free(&plain);
