@@ -125,9 +125,9 @@ const struct sim_option sim_options[] = {
       "The serial number of a new card: two letters, then 1 to 9 letters or digits.", set_serial },
     { "profile", "P", "default jcop3 jcop4 microsd", "default, jcop3, jcop4 or microsd",
       "sizes, memory and version of a device: jcop3, jcop4, microsd",
-      "The device whose sizes of commands, memory and version the card has: \"jcop3\", \"jcop4\" "
-      "or "
-      "\"microsd\".\n"
+      "The device whose sizes of commands and answers, memory (76 KB) and version the card has: "
+      "\"jcop3\", \"jcop4\" or \"microsd\".\n"
+      "A longer command is refused, a longer answer goes on in GET RESPONSE.\n"
       "\"default\" has roomier limits than any of them.",
       set_profile },
     { "latency", "TIME", "none real jcop3 jcop4", "none, real, jcop3 or jcop4",
