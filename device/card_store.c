@@ -354,10 +354,15 @@ static int store_of_key(struct schsm_session *session, struct storing *storing,
     if (!same) {
         ok = replace_of_key(session, storing, file, there, &lost, err);
     }
-    if (storing->file != 0 && !lost && session->card.result == SCHSM_TRANSPORT_OK &&
-        schsm_card_delete_if_there(session, storing->file)) {
-        storing->file = 0;
+    if (storing->file == 0 || lost || session->card.result != SCHSM_TRANSPORT_OK) {
+        return ok;
     }
+    if (!ok) {
+        (void)schsm_card_delete_if_there(session, storing->file);
+    } else if (!schsm_card_delete_file(&session->card, storing->file, err)) {
+        return 0; /* to be done again, so that no copy stays */
+    }
+    storing->file = 0;
     return ok;
 }
 

@@ -55,6 +55,11 @@ static int transmit(struct schsm_card *card, const uint8_t *command, size_t comm
     if (card->result != SCHSM_TRANSPORT_OK) {
         return 0;
     }
+    if (*response_len == 0) { /* what some readers say of a card that is pulled as it answers */
+        card->result = SCHSM_TRANSPORT_REMOVED;
+        return schsm_fail(err, SCHSM_REASON_DEVICE_REMOVED,
+                          "the card went away while it was to answer");
+    }
     if (*response_len > capacity || *response_len < 2) {
         card->result = SCHSM_TRANSPORT_FAILED;
         return schsm_fail(err, SCHSM_REASON_TRANSPORT,

@@ -112,6 +112,12 @@ static int assign_keys(struct import *import, struct schsm_error *err)
                : fail_no_key(import, &import->items[0], unknown, err);
 }
 
+static bool is_content(const struct schsm_object *object, const struct item *item)
+{
+    return object->value != NULL && object->value_len == item->der_len &&
+           memcmp(object->value, item->der, item->der_len) == 0;
+}
+
 /* Two for one key in a file, or one where another certificate is. */
 static int check_place(const struct import *import, const struct item *item,
                        struct schsm_error *err)
@@ -128,7 +134,8 @@ static int check_place(const struct import *import, const struct item *item,
     for (size_t i = 0; i < import->there.count; i++) {
         const struct schsm_object *object = &import->there.objects[i];
 
-        if (object->key_ref == item->key_ref && !schsm_tool_flag(import->tool, "replace")) {
+        if (object->key_ref == item->key_ref && !is_content(object, item) &&
+            !schsm_tool_flag(import->tool, "replace")) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,
                               "key-ref %d on %s has a certificate already; --replace puts this one "
                               "in its place",
@@ -138,19 +145,24 @@ static int check_place(const struct import *import, const struct item *item,
     return 1;
 }
 
+/* Whether nothing is left to do: a copy without a name is what an interrupted import left. */
 static bool is_there(const struct import *import, const struct item *item)
 {
+    bool there = false;
+
     for (size_t i = 0; i < import->there.count; i++) {
         const struct schsm_object *object = &import->there.objects[i];
 
-        if (object->value_len == item->der_len && (object->key_ref > 0) == (item->key_ref > 0) &&
-            object->described && object->value != NULL &&
-            (object->key_ref > 0 || object->id_len > 0) &&
-            memcmp(object->value, item->der, item->der_len) == 0) {
-            return true;
+        if (!is_content(object, item)) {
+            continue;
         }
+        if (object->key_ref < 0 && object->id_len == 0 && object->label[0] == '\0') {
+            return false;
+        }
+        there =
+            there || (item->key_ref > 0 ? object->key_ref == item->key_ref : object->key_ref < 0);
     }
-    return false;
+    return there;
 }
 
 /* What the user calls the one certificate without a key. */
