@@ -92,10 +92,13 @@ check "the largest there can be" data write huge --label huge
 check "comes back" sc-hsm data read label=huge --out huge.back
 same_bytes "as it was" huge huge.back
 check "it goes" data delete label=huge --yes
-for fault in remove-before:D7:0 remove-after:D7:5 remove-after:D7:20 remove-after:D7:21; do
+for fault in remove-before:D7:5 remove-after:D7:20 remove-after:D7:21; do
     IFS=: read -r kind ins skip <<<"$fault"
     check "the card is pulled out: $fault" virtual_hsm control 1 "$kind" "ins=$ins" "skip=$skip"
-    ends 1 "it was pulled out" data write large --label wanted
+    status=0
+    data write large --label wanted >"$seen" 2>&1 || status=$?
+    [ $status = 1 ] || [ $status = 3 ] || fail "status $status with the card pulled out"
+    says "^sc-hsm: .*half done: run the same again"
     virtual_hsm control 1 clear >/dev/null
     virtual_hsm control 1 insert >/dev/null
     wait_for "the card is back" sc-hsm list
