@@ -11,7 +11,7 @@ packages_build=(gcc libc6-dev make cmake pkg-config libssl-dev libpcsclite-dev
 
 # To use a token: the PC/SC daemon, its driver for USB tokens, and OpenSC's tools.
 # shellcheck disable=SC2034
-packages_token=(pcscd libccid opensc opensc-pkcs11)
+packages_token=(pcscd libccid opensc)
 
 # To have a virtual card behind a private pcscd: the reader driver, systemd-socket-activate (no
 # running systemd), unshare, nsenter and setsid, and ip.

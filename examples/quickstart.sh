@@ -129,8 +129,7 @@ find_token() {
     export OPENSSL_CONF=$work/openssl.cnf OPENSSL_MODULES=$build/lib
 }
 
-# remove_keys: what we made, and nothing else: by the ids that the keys were made with. Until
-# `sc-hsm delete` is there, OpenSC does it.
+# remove_keys: what we made, and nothing else: by the ids that the keys were made with.
 remove_keys() {
     local id
     if [ "${#made[@]}" = 0 ]; then
@@ -142,31 +141,12 @@ remove_keys() {
     fi
     say "Removing the keys that were made"
     for id in "${made[@]}"; do
-        remove_key "$id" || {
+        run "$build/bin/sc-hsm" --reader "$reader" --pin-source "file:$work/pin" delete --yes \
+            "id=$id;type=private" || {
             echo "Not everything of the key with the id $id is gone from the token." >&2
             return 1
         }
     done
-}
-
-# remove_key ID: the key with its description, then the request that the card made for it, a file
-# CExx that OpenSC leaves behind. The PIN goes by a variable and a file, not by the command line,
-# which everybody can read.
-remove_key() {
-    local reference
-    reference=$(openssl storeutl -noout -text "sc-hsm:id=$1;type=private" |
-        sed -n 's/.*key-ref=\([0-9]*\).*/\1/p')
-    [ -n "$reference" ] || return 1
-    SC_HSM_QUICKSTART_PIN=$(cat "$work/pin") run pkcs11-tool --module opensc-pkcs11.so --login \
-        --pin env:SC_HSM_QUICKSTART_PIN --delete-object --type privkey --id "$1" || return 1
-    {
-        printf 'verify CHV129 '
-        head -c -1 "$work/pin" | od -An -v -tx1 | tr -d '\n' | sed -e 's/^ //' -e 's/ /:/g'
-        printf '\ndelete ce%02x\nquit\n' "$reference"
-    } >remove
-    echo "\$ opensc-explorer: delete ce$(printf %02x "$reference")"
-    env -u OPENSSL_CONF opensc-explorer --reader "$reader" remove >removed 2>&1 || return 1
-    grep -q 'Code correct' removed && ! grep -qi 'unable to delete' removed
 }
 
 # --- the main part ---------------------------------------------------------------------------

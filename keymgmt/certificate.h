@@ -20,11 +20,11 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
                                struct schsm_error *err);
 
 /*
- * Makes sure that a private key belongs to the certificate, and fails with WRONG_KEY where it does
- * not. Where the device does not tell the key's public part, it has to make a signature, for which
- * login is used.
+ * Makes sure that a private key, match, belongs to the certificate, and fails with WRONG_KEY where
+ * it does not. Where the device does not tell the key's public part, it has to make a signature,
+ * for which login is used.
  */
-int schsm_certificate_check_key(struct schsm_context *context, struct schsm_match *key,
+int schsm_certificate_check_key(struct schsm_context *context, struct schsm_match *match,
                                 X509 *certificate, const struct schsm_login *login,
                                 struct schsm_error *err);
 

@@ -65,7 +65,7 @@ done:
 int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
                  const struct schsm_passphrase *passphrase, struct schsm_error *err)
 {
-    struct schsm_match match;
+    struct schsm_match match = { 0 };
     int ok;
 
     if (!schsm_remove_find(context, uri, &match, err)) {

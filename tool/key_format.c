@@ -180,8 +180,8 @@ static json_t *base64url(const uint8_t *bytes, size_t len)
     json_t *value = NULL;
 
     if (text != NULL) {
-        for (char *c = text; *c != '\0'; c++) {
-            *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+        for (char *c = text; (c = strpbrk(c, "+/")) != NULL; c++) {
+            *c = *c == '+' ? '-' : '_';
         }
         text[strcspn(text, "=")] = '\0';
         value = json_string(text);
@@ -242,7 +242,7 @@ static int write_in_parts(struct schsm_tool *tool, const struct schsm_match *mat
     const unsigned char *p = match->object.value;
     EVP_PKEY *key =
         d2i_PUBKEY_ex(NULL, &p, (long)match->object.value_len, tool->context.libctx, NULL);
-    struct parts parts;
+    struct parts parts = { 0 };
     int ok = key != NULL ? take_apart(key, &parts, err) : fail_crypto(err);
 
     EVP_PKEY_free(key);

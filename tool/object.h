@@ -17,10 +17,10 @@ int schsm_tool_uri(struct schsm_tool *tool, const char *text, struct schsm_uri *
                    struct schsm_error *err);
 
 /*
- * The one object of these types (or-ed) that the name fits; a type in the name narrows them. *match
- * is the caller's, to be cleared; serial is its device's. Fails with NOT_FOUND or AMBIGUOUS.
+ * The one object of the wanted types (or-ed) that the name fits; a type in the name narrows them.
+ * *match is the caller's, to be cleared; serial is its device's. Fails with NOT_FOUND or AMBIGUOUS.
  */
-int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int types,
+int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wanted,
                       struct schsm_match *match, char serial[SCHSM_SERIAL_MAX + 1],
                       struct schsm_error *err);
 
