@@ -63,7 +63,7 @@ static void print_options(const char *heading, const struct schsm_option *option
                        option->name, option->argument != NULL ? " " : "",
                        option->argument != NULL ? option->argument : "");
         printf("  %-24s", name);
-        if (strlen(name) > 24) {
+        if (strlen(name) >= 24) {
             printf("\n%26s", "");
         }
         print_paragraph(option->summary, strlen(option->summary), 28 - 2, 28 - 2);
