@@ -3,7 +3,7 @@
 # Killed at any moment, the card loses nothing that it answered, and its file always loads.
 . "$(dirname "$0")/common.sh"
 opensc_card
-rounds=${SC_HSM_KILL_ROUNDS:-30}
+rounds=${SC_HSM_KILL_ROUNDS:-10}
 
 : >answered
 for round in $(seq "$rounds"); do
