@@ -20,14 +20,14 @@
 #define SCHSM_HSM_DOMAIN_UID_MAX 64
 
 struct schsm_hsm_domain {
-    unsigned int number;
-    bool created; /* false: a place for one */
-    bool xkek;    /* its key is agreed on by devices, there are no shares */
-    unsigned int shares, outstanding;
-    bool complete; /* it has its key, and */
-    uint8_t kcv[SCHSM_KCV_LEN];
-    uint8_t uid[SCHSM_HSM_DOMAIN_UID_MAX];
     size_t uid_len; /* 0: not an XKEK domain */
+    uint8_t uid[SCHSM_HSM_DOMAIN_UID_MAX];
+    uint8_t kcv[SCHSM_KCV_LEN]; /* of the key, where it is complete */
+    unsigned int number;
+    unsigned int shares, outstanding;
+    bool created;  /* false: a place for one */
+    bool xkek;     /* its key is agreed on by devices, there are no shares */
+    bool complete; /* it has its key */
 };
 
 /* All places, created or not. *count is the room at domains, SCHSM_HSM_DOMAINS_MAX suffices, and

@@ -137,13 +137,13 @@ int schsm_password_id_parse(const char *text, size_t len, unsigned int *id, stru
         ok = next >= 0 && (unsigned int)next < base;
         if (ok) {
             value = value * base + (unsigned int)next;
-            ok = value <= SCHSM_PASSWORD_SHARES_MAX;
+            ok = value <= SCHSM_PASSWORD_ID_MAX;
         }
     }
     if (!ok || value == 0) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "the id of a password share is a number from 1 to %d",
-                          SCHSM_PASSWORD_SHARES_MAX);
+                          SCHSM_PASSWORD_ID_MAX);
     }
     *id = value;
     return 1;

@@ -17,7 +17,8 @@
 #include "../device/secret.h"
 
 #define SCHSM_PASSWORD_SHARES_MIN 3   /* custodians */
-#define SCHSM_PASSWORD_SHARES_MAX 255 /* ours: more custodians make no sense */
+#define SCHSM_PASSWORD_SHARES_MAX 100 /* ours: more custodians make no sense */
+#define SCHSM_PASSWORD_ID_MAX 255     /* of a share that another tool made */
 #define SCHSM_PASSWORD_THRESHOLD_MIN 2
 
 /* What one custodian keeps. A caller that holds several puts them into a schsm_secret. */

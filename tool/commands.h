@@ -22,7 +22,12 @@ extern const struct schsm_command schsm_command_data_delete;
 extern const struct schsm_command schsm_command_data_read;
 extern const struct schsm_command schsm_command_data_write;
 extern const struct schsm_command schsm_command_delete;
+extern const struct schsm_command schsm_command_dkek_create_share;
+extern const struct schsm_command schsm_command_dkek_import_share;
+extern const struct schsm_command schsm_command_dkek_recrypt_share;
+extern const struct schsm_command schsm_command_dkek_status;
 extern const struct schsm_command schsm_command_help;
+extern const struct schsm_command schsm_command_import;
 extern const struct schsm_command schsm_command_init;
 extern const struct schsm_command schsm_command_keygen;
 extern const struct schsm_command schsm_command_label;
@@ -39,5 +44,7 @@ extern const struct schsm_command schsm_command_random;
 extern const struct schsm_command schsm_command_readers;
 extern const struct schsm_command schsm_command_so_pin_change;
 extern const struct schsm_command schsm_command_status;
+extern const struct schsm_command schsm_command_unwrap;
+extern const struct schsm_command schsm_command_wrap;
 
 #endif

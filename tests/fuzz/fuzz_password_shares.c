@@ -29,7 +29,7 @@ static bool read_share(const char **at, const char *end, struct schsm_password_s
     if (!next_line(at, end, &len) || !schsm_password_id_parse(*at, len, &share->id, NULL)) {
         return false;
     }
-    REQUIRE(share->id >= 1 && share->id <= SCHSM_PASSWORD_SHARES_MAX);
+    REQUIRE(share->id >= 1 && share->id <= SCHSM_PASSWORD_ID_MAX);
     *at += len + 1;
     for (size_t i = 0; i < 2; i++) {
         if (!next_line(at, end, &len) || !schsm_password_number_parse(*at, len, numbers[i], NULL)) {

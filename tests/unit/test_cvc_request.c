@@ -17,7 +17,7 @@ static struct schsm_error err;
 static void assert_request_is_good(EVP_PKEY *key)
 {
     struct bytes expected = encode_public_key(key);
-    struct schsm_cvc_request request;
+    struct schsm_cvc_request request = { 0 };
     uint8_t *file = NULL, *spki = NULL;
     size_t len = 0, spki_len = 0;
 

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "private_key_file.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+
+#include "../keymgmt/file.h"
+#include "ask.h"
+
+#define FILE_MAX 1048576
+#define OPTION "file-password-source"
+
+/* Asked for the file's password by libcrypto, at most once. */
+struct password {
+    struct schsm_tool *tool;
+    const char *path;
+    struct schsm_secret *secret;
+    bool asked;
+    struct schsm_error err;
+};
+
+static int give_password(char *buffer, int size, int writing, void *arg)
+{
+    struct password *password = arg;
+    const struct schsm_question question = { .what = "password of the key file",
+                                             .tries_left = -1,
+                                             .max = SCHSM_SECRET_INPUT_MAX };
+    size_t len;
+
+    (void)writing;
+    if (!password->asked) {
+        password->asked = true;
+        (void)schsm_tool_secret(password->tool, OPTION, &question, &password->secret,
+                                &password->err);
+    }
+    if (password->secret == NULL) {
+        return -1;
+    }
+    len = schsm_secret_len(password->secret);
+    if (size < 0 || len > (size_t)size) {
+        return -1;
+    }
+    memcpy(buffer, schsm_secret_data(password->secret), len);
+    return (int)len;
+}
+
+/* Takes what the store has into the file. */
+static int take(OSSL_STORE_CTX *store, const char *path, struct schsm_private_key_file *file,
+                struct schsm_error *err)
+{
+    while (!OSSL_STORE_eof(store)) {
+        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+        int type = info == NULL ? 0 : OSSL_STORE_INFO_get_type(info);
+        X509 *certificate = NULL;
+        bool second = type == OSSL_STORE_INFO_PKEY && file->key != NULL;
+
+        if (type == OSSL_STORE_INFO_PKEY && !second) {
+            file->key = OSSL_STORE_INFO_get1_PKEY(info);
+        } else if (type == OSSL_STORE_INFO_CERT) {
+            certificate = OSSL_STORE_INFO_get1_CERT(info);
+        }
+        OSSL_STORE_INFO_free(info);
+        if (second) {
+            return schsm_fail(err, SCHSM_REASON_FILE,
+                              "%s holds several private keys: put each into a file of its own",
+                              path);
+        }
+        if (certificate != NULL && sk_X509_push(file->certificates, certificate) <= 0) {
+            X509_free(certificate);
+            return schsm_fail_memory(err);
+        }
+        if (info == NULL && OSSL_STORE_error(store)) {
+            break;
+        }
+    }
+    return 1;
+}
+
+/* Old PKCS#12 files are encrypted with RC2, which only the legacy provider has; where it cannot be
+ * loaded, they cannot be read. */
+static void load_legacy(OSSL_LIB_CTX *libctx, OSSL_PROVIDER *providers[2])
+{
+    providers[0] = OSSL_PROVIDER_load(libctx, "default");
+    providers[1] = OSSL_PROVIDER_load(libctx, "legacy");
+}
+
+static int read_store(struct schsm_tool *tool, const uint8_t *content, size_t len,
+                      struct password *password, struct schsm_private_key_file *file,
+                      struct schsm_error *err)
+{
+    UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(give_password, 0);
+    BIO *in = BIO_new_mem_buf(content, (int)len);
+    OSSL_STORE_CTX *store = NULL;
+    int ok = 0;
+
+    file->certificates = sk_X509_new_null();
+    if (method == NULL || in == NULL || file->certificates == NULL) {
+        schsm_fail_memory(err);
+        goto done;
+    }
+    store = OSSL_STORE_attach(in, "file", tool->context.libctx, NULL, method, password, NULL, NULL,
+                              NULL);
+    if (store == NULL) {
+        schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not read %s", password->path);
+        goto done;
+    }
+    ok = take(store, password->path, file, err);
+
+done:
+    OSSL_STORE_close(store);
+    BIO_free(in);
+    UI_destroy_method(method);
+    return ok;
+}
+
+/* Why there is no key. */
+static int fail_no_key(const struct password *password, const char *path, struct schsm_error *err)
+{
+    if (password->err.reason != SCHSM_REASON_NONE) {
+        *err = password->err;
+        return 0;
+    }
+    if (password->asked) {
+        return schsm_fail(err, SCHSM_REASON_FILE,
+                          "%s cannot be opened: its password is wrong, or the file is damaged",
+                          path);
+    }
+    return schsm_fail(err, SCHSM_REASON_FILE,
+                      "%s holds no private key in PEM, PKCS#8 or PKCS#12, or it is cut off", path);
+}
+
+int schsm_private_key_file_read(struct schsm_tool *tool, const char *path,
+                                struct schsm_private_key_file *file, struct schsm_error *err)
+{
+    struct password password = { .tool = tool, .path = path, .err = SCHSM_ERROR_INIT };
+    OSSL_PROVIDER *providers[2] = { NULL, NULL };
+    uint8_t *content = NULL;
+    size_t len = 0;
+    int ok = 0;
+
+    memset(file, 0, sizeof(*file));
+    if (!schsm_file_read(path, FILE_MAX, &content, &len, err)) {
+        return 0;
+    }
+    (void)ERR_set_mark();
+    load_legacy(tool->context.libctx, providers);
+    ok = read_store(tool, content, len, &password, file, err) &&
+         (file->key != NULL || fail_no_key(&password, path, err));
+    (void)ERR_pop_to_mark(); /* our own error says it */
+    for (size_t i = 0; i < 2; i++) {
+        if (providers[i] != NULL) {
+            (void)OSSL_PROVIDER_unload(providers[i]);
+        }
+    }
+    schsm_secret_free(password.secret);
+    OPENSSL_clear_free(content, len);
+    return ok;
+}
+
+void schsm_private_key_file_clear(struct schsm_private_key_file *file)
+{
+    EVP_PKEY_free(file->key);
+    sk_X509_pop_free(file->certificates, X509_free);
+    memset(file, 0, sizeof(*file));
+}

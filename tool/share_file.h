@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DKEK share files on the command line: where their passwords come from. */
+#ifndef SCHSM_TOOL_SHARE_FILE_H
+#define SCHSM_TOOL_SHARE_FILE_H
+
+#include <stdint.h>
+
+#include "../device/secret.h"
+#include "../keymgmt/dkek_share.h"
+#include "tool.h"
+
+#define SCHSM_SHARES_MAX 255 /* of one DKEK */
+
+/* Reads a share file, which must look like one. */
+int schsm_share_file_read(const char *path, uint8_t file[SCHSM_SHARE_FILE_LEN],
+                          struct schsm_error *err);
+
+/*
+ * Decrypts the share of a file with its password: from the source (file:, env:, fd:, prompt), or
+ * with --password-shares T from T custodians at the terminal, or, where both are missing, as it is
+ * typed. source may be NULL. NULL on failure; the sentence names the file.
+ */
+struct schsm_secret *schsm_share_file_open(struct schsm_tool *tool, const char *path,
+                                           const uint8_t file[SCHSM_SHARE_FILE_LEN],
+                                           const char *source, struct schsm_error *err);
+
+/*
+ * The DKEK out of the files of all --share options, with the --password-source options in the same
+ * order. *names becomes how many files there were. NULL on failure.
+ */
+struct schsm_secret *schsm_share_files_combine(struct schsm_tool *tool, size_t *count,
+                                               struct schsm_error *err);
+
+/*
+ * Writes a share to a new file (with overwrite, also in the place of an old one) under a new
+ * password: from the option's source, or split among custodians where shares_option says T/M, or
+ * typed twice. Custodians are shown their parts before the file is there.
+ */
+int schsm_share_file_write(struct schsm_tool *tool, const char *path, bool overwrite,
+                           const struct schsm_secret *share, const char *source_option,
+                           const char *shares_option, struct schsm_error *err);
+
+/* T/M as an option gives it; both 0 where it was not given. Fails with ARGUMENT. */
+int schsm_share_split(const struct schsm_tool *tool, const char *option, unsigned int *threshold,
+                      unsigned int *total, struct schsm_error *err);
+
+#endif
