@@ -221,6 +221,8 @@ def main(simulator, kdm_file):
     plain_agreement(first, second)
     migration(first, second)
     again(signer, first, second)
+    first.card.close()
+    second.card.close()
 
 
 main(*sys.argv[1:])

@@ -242,6 +242,8 @@ def main(simulator):
     target.card.close()
     target = Target(simulator, "target")
     other_modes(target, holders)
+    for card in [target.card] + [holder.card for holder in holders]:
+        card.close()
 
 
 main(*sys.argv[1:])
