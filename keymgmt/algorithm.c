@@ -107,13 +107,39 @@ static int append(uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, uint8_t id,
     return 1;
 }
 
-static int fail_word(const char *word, size_t len, struct schsm_error *err)
+/* What a key of this type may have, from the table. */
+static void name_all(enum schsm_key_type type, char *text, size_t size)
 {
-    return schsm_fail(
-        err, SCHSM_REASON_ARGUMENT,
-        "algorithms: '%.*s' is neither the name of an algorithm, such as ecdsa-sha256, "
-        "nor a card algorithm id in hex, such as 73",
-        (int)(len < 40 ? len : 40), word);
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        bool fits = algorithms[i].key_type == type || algorithms[i].key_type == SCHSM_KEY_NONE;
+
+        if (fits) {
+            BIO_snprintf(text + len, size - len, "%s%s (%02x)", len > 0 ? ", " : "",
+                         algorithms[i].name, algorithms[i].id);
+            len = strlen(text);
+        }
+    }
+}
+
+static int fail_word(const char *word, size_t len, enum schsm_key_type type,
+                     struct schsm_error *err)
+{
+    char names[512];
+
+    if (type == SCHSM_KEY_NONE) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "algorithms: '%.*s' is neither the name of an algorithm, such as "
+                          "ecdsa-sha256, nor a card algorithm id in hex, such as 73",
+                          (int)(len < 40 ? len : 40), word);
+    }
+    name_all(type, names, sizeof(names));
+    return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                      "algorithms: '%.*s' is neither the name of an algorithm nor a card algorithm "
+                      "id in hex; for an %s key there are %s",
+                      (int)(len < 40 ? len : 40), word, type_names[type], names);
 }
 
 static int parse_word(const char *word, size_t len, enum schsm_key_type type,
@@ -130,13 +156,13 @@ static int parse_word(const char *word, size_t len, enum schsm_key_type type,
         return append(ids, count, algorithm->id, err);
     }
     if (len % 2 != 0) {
-        return fail_word(word, len, err);
+        return fail_word(word, len, type, err);
     }
     for (size_t i = 0; i < len; i += 2) {
         int high = digit(word[i]), low = digit(word[i + 1]);
 
         if (high < 0 || low < 0) {
-            return fail_word(word, len, err);
+            return fail_word(word, len, type, err);
         }
         if (!append(ids, count, (uint8_t)(high << 4 | low), err)) {
             return 0;

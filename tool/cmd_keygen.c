@@ -193,7 +193,7 @@ const struct schsm_command schsm_command_keygen = {
         "aes-cbc-encrypt (10), aes-cbc-decrypt (11), aes-cmac (18), derive (99); for all: wrap "
         "(92). A key with a list that lacks wrap can never leave the device, not even encrypted "
         "for "
-        "a backup.\n"
+        "a backup. A name that there is not is answered with all there are.\n"
         "A key with --use-count is of no use after so many signatures or decryptions.\n"
         " sc-hsm keygen --type ec:P-256 --label web --out web.pem\n"
         " sc-hsm keygen --type rsa:2048 --id 10 --label mail --algorithms "

@@ -120,6 +120,17 @@ says "no name for the curve brainpoolP256r1"
 ends 1 "an AES key" sc-hsm pubkey label=vault
 says "no public part"
 
+# --- a line of progress, on a terminal alone ---------------------------------------------------
+
+check "the card takes its time" virtual_hsm control 1 delay 2500 ins=46
+check "a person sees that it works" typed "Device $serial makes a key .ec:P-256.: 1 s=" \
+    "Made key 'slow'=" -- sc-hsm "${login[@]}" keygen --type ec:P-256 --label slow
+check "it goes" sc-hsm "${login[@]}" delete label=slow --yes
+check "the card takes its time" virtual_hsm control 1 delay 1500 ins=46
+check "a file is told of the end alone" keygen --type ec:P-256 --label slow
+says_nothing_of "makes a key"
+check "it goes" sc-hsm "${login[@]}" delete label=slow --yes
+
 # --- what is refused, and that nothing is left of it -----------------------------------------
 
 before=$(files)
@@ -134,7 +145,8 @@ says "'rsa:2047' is no type of key"
 ends 2 "an unknown curve" keygen --type ec:P-255
 says "no curve 'P-255'"
 ends 2 "an algorithm that there is not" keygen --type ec:P-256 --algorithms ecdsa,md5
-says "'md5' is neither the name"
+says "'md5' is neither the name .*; for an EC key there are ecdsa \(70\), .*, ecdh \(80\), .*wrap \(92\)"
+says_nothing_of rsa
 ends 2 "another key's algorithm" keygen --type ec:P-256 --algorithms rsa-pkcs1
 says "nothing for an EC key"
 ends 2 "no use at all" keygen --type ec:P-256 --use-count 0
