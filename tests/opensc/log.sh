@@ -15,14 +15,17 @@ check "decrypted" p11_user --decrypt --id 10 --mechanism RSA-PKCS --input-file c
 same_bytes "well" secret plain
 share=$(printf '5C%.0s' $(seq 32))
 raw_apdus "$(initialise "800200018106363438323139""8208${so_pin}910103920101")" \
-    "8052000020${share}00" >/dev/null 2>&1
+    "8052000020${share}00" "$verify_pin" 004805B2 "8078051010$(hex_of 'sixteen secret b')00" \
+    >/dev/null 2>&1
 cp "$card_log" log
 cp log "$seen"
 says '^> 00A404000BE82B0601040181C31F0201' '^< 621E8102.* 9000$' '^> 0020008106\[6 bytes hidden\]$' \
     '^> 0024008112\[18 bytes hidden\]$' '^> 002C018108\[8 bytes hidden\]$' \
     '^> 805000001C\[28 bytes hidden\]$' '^> 8052000020\[32 bytes hidden\]00$' \
-    '^< \[256 bytes hidden\] 9000$' '^> 80620121000100'
-says_nothing_of "$(hex_of "$pin")" "$so_pin" "$(hex_of 987654)" "$share" "$(hex_of 'a plaintext')"
+    '^< \[256 bytes hidden\] 9000$' '^> 80620121000100' \
+    '^> 8078051010\[16 bytes hidden\]00$' '^< \[16 bytes hidden\] 9000$'
+says_nothing_of "$(hex_of "$pin")" "$so_pin" "$(hex_of 987654)" "$share" "$(hex_of 'a plaintext')" \
+    "$(hex_of 'sixteen')"
 equal "as many answers as commands" "$(grep -c '^> ' log)" "$(grep -c '^< ' log)"
 equal "and nothing else" "" "$(grep -v '^[<>] ' log || true)"
 : >"$card_log"
