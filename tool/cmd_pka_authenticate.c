@@ -20,8 +20,6 @@
 
 #define URIS_MAX SCHSM_PKA_KEYS_MAX
 
-extern char **environ;
-
 /* One line at the terminal, whoever owns standard input and output. */
 static int ask_to_insert(const char *reader, struct schsm_error *err)
 {

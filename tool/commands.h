@@ -10,10 +10,9 @@
     "The key stays, but the device knows its public part from this certificate alone: without a "  \
     "key reference file or the certificate elsewhere the key is of little use afterwards"
 
-extern const struct schsm_command schsm_command_backup;
-extern const struct schsm_command schsm_command_restore;
 extern const struct schsm_command schsm_command_apdu;
 extern const struct schsm_command schsm_command_attest;
+extern const struct schsm_command schsm_command_backup;
 extern const struct schsm_command schsm_command_cat;
 extern const struct schsm_command schsm_command_cert_delete;
 extern const struct schsm_command schsm_command_cert_export;
@@ -26,6 +25,16 @@ extern const struct schsm_command schsm_command_dkek_create_share;
 extern const struct schsm_command schsm_command_dkek_import_share;
 extern const struct schsm_command schsm_command_dkek_recrypt_share;
 extern const struct schsm_command schsm_command_dkek_status;
+extern const struct schsm_command schsm_command_domain_clear;
+extern const struct schsm_command schsm_command_domain_create;
+extern const struct schsm_command schsm_command_domain_create_exchange_key;
+extern const struct schsm_command schsm_command_domain_create_signer;
+extern const struct schsm_command schsm_command_domain_delete;
+extern const struct schsm_command schsm_command_domain_derive;
+extern const struct schsm_command schsm_command_domain_export_id;
+extern const struct schsm_command schsm_command_domain_export_key;
+extern const struct schsm_command schsm_command_domain_issue_membership;
+extern const struct schsm_command schsm_command_domain_list;
 extern const struct schsm_command schsm_command_help;
 extern const struct schsm_command schsm_command_import;
 extern const struct schsm_command schsm_command_init;
@@ -42,6 +51,7 @@ extern const struct schsm_command schsm_command_pka_status;
 extern const struct schsm_command schsm_command_pubkey;
 extern const struct schsm_command schsm_command_random;
 extern const struct schsm_command schsm_command_readers;
+extern const struct schsm_command schsm_command_restore;
 extern const struct schsm_command schsm_command_so_pin_change;
 extern const struct schsm_command schsm_command_status;
 extern const struct schsm_command schsm_command_unwrap;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands about key domains share. */
+#ifndef SCHSM_TOOL_DOMAIN_H
+#define SCHSM_TOOL_DOMAIN_H
+
+#include <jansson.h>
+
+#include "../device/hsm_key_domain.h"
+#include "tool.h"
+
+/* A key domain's number from the command line, 0 to 255. Fails with ARGUMENT. */
+int schsm_domain_parse(const char *text, unsigned int *number, struct schsm_error *err);
+
+/* One domain's state, as the device tells it. Fails with NOT_FOUND where there is no such place. */
+int schsm_domain_read(struct schsm_device *device, unsigned int number,
+                      struct schsm_hsm_domain *domain, struct schsm_error *err);
+
+/* The state in words, such as "2 of 3 key shares outstanding"; static text or in the buffer. */
+const char *schsm_domain_state(const struct schsm_hsm_domain *domain, char *text, size_t size);
+
+/* A key domain for programs; NULL where memory runs out. */
+json_t *schsm_domain_json(const struct schsm_hsm_domain *domain);
+
+/* One line, or with --json a document, about a domain's state after something was done to it. */
+int schsm_domain_report(const struct schsm_tool *tool, const char *done,
+                        const struct schsm_hsm_domain *domain, struct schsm_error *err);
+
+#endif
