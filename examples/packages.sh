@@ -22,7 +22,7 @@ packages_virtual=(pcscd opensc vsmartcard-vpcd systemd util-linux iproute2 procp
 # shellcheck disable=SC2034
 packages_tests=(shellcheck clang clang-format clang-tidy clang-tools libclang-rt-14-dev valgrind strace
     expect man-db python3 libcmocka-dev nginx-light opensc-pkcs11 git ca-certificates
-    apache2 curl haproxy openvpn postgresql stunnel4 debootstrap)
+    openssh-client openssh-server apache2 curl haproxy openvpn postgresql stunnel4 debootstrap)
 
 # package_installed NAME: true when dpkg has it configured.
 package_installed() {

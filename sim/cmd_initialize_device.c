@@ -13,8 +13,8 @@
 #include "tlv.h"
 
 enum {
-    KNOWN_OPTIONS = SIM_OPT_RESET_RETRY_COUNTER | SIM_OPT_TRANSPORT_PIN | SIM_OPT_REPLACE_PKA_KEYS |
-                    SIM_OPT_PIN_AND_PKA | SIM_OPT_RESET_ONLY,
+    KNOWN_OPTIONS = SIM_OPT_RESET_RETRY_COUNTER | SIM_OPT_TRANSPORT_PIN | SIM_OPT_SESSION_PIN |
+                    SIM_OPT_REPLACE_PKA_KEYS | SIM_OPT_PIN_AND_PKA | SIM_OPT_RESET_ONLY,
     DEFAULT_TRIES = 3,
 };
 
@@ -165,7 +165,8 @@ static uint16_t initialize(struct sim_card *card, const struct request *request)
     card->current_fid = 0;
     card->pka = (struct sim_pka_session){ 0 };
     state->initialised = true;
-    state->options = options_of(request);
+    /* sc-hsm-tool asks for session PINs along with biometrics; this card has none to give */
+    state->options = options_of(request) & (uint16_t)~SIM_OPT_SESSION_PIN;
     if (request->user_pin.data != NULL) {
         sim_pin_set(card, &state->user_pin, request->user_pin);
         state->user_pin.tries_max = state->user_pin.tries_left = tries_of(request);

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# SSH logs in with keys on the card, through OpenSC's PKCS#11 module.
+. "$(dirname "$0")/common.sh"
+PATH=$PATH:/usr/sbin
+need ssh ssh-keygen ssh-keyscan sshd
+opensc_card
+check "an RSA key" p11_user --keypairgen --key-type rsa:2048 --id 10 --label ssh-rsa
+check "an EC key" p11_user --keypairgen --key-type EC:prime256v1 --id 11 --label ssh-ec
+check "another key, which opens nothing" p11_user --keypairgen --key-type EC:prime256v1 --id 12 \
+    --label other
+
+check "ssh-keygen shows the keys on the card" ssh-keygen -D "$opensc_module"
+says '^ssh-rsa ' '^ecdsa-sha2-nistp256 '
+grep -h '^[se]' "$seen" | grep -v other >keys
+equal "three of them" 3 "$(grep -c '^[se]' "$seen")"
+plain_openssl rand -hex 8 >greeting
+
+# A server of this test's own, for the user who runs it. As root it wants a folder of its own name.
+[ "$(id -u)" != 0 ] || mkdir -p /run/sshd
+ssh-keygen -q -t ed25519 -N '' -f host_key
+port=$((20000 + RANDOM % 20000))
+cat >sshd_config <<END
+ListenAddress 127.0.0.1
+Port $port
+HostKey $work/host_key
+PidFile $work/sshd.pid
+AuthorizedKeysFile $work/authorized_keys
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+ForceCommand cat $work/greeting
+END
+: >authorized_keys
+check "the server's configuration" "$(command -v sshd)" -t -f "$work/sshd_config"
+"$(command -v sshd)" -D -e -f "$work/sshd_config" 2>server.log &
+server=$!
+at_end() {
+    kill $server 2>/dev/null
+    wait $server 2>/dev/null
+}
+wait_for "the server listens" ssh-keyscan -p $port 127.0.0.1
+echo "[127.0.0.1]:$port $(cat host_key.pub)" >known_hosts
+
+# The PIN comes from a program, as from a desktop's dialog.
+printf '#!/bin/sh\necho asked >>"%s"\ncat "%s"\n' "$work/asked" "$work/pin" >askpass
+chmod +x askpass
+echo "$pin" >pin
+
+# log_in: by the first key on the card that the server knows.
+log_in() {
+    rm -f asked
+    SSH_ASKPASS=$work/askpass SSH_ASKPASS_REQUIRE=force timeout 60 ssh -F none -p $port \
+        -o "PKCS11Provider=$opensc_module" -o "UserKnownHostsFile=$work/known_hosts" \
+        -T -o IdentityAgent=none -o PasswordAuthentication=no "$(id -un)@127.0.0.1" ||
+        return 1 # where ssh says 255
+}
+
+fails "no key is known yet" log_in
+says 'Permission denied'
+for label in ssh-rsa ssh-ec; do
+    grep -e "$label" keys >authorized_keys || fail "no key $label in $(cat keys)"
+    check "login with the key $label" log_in
+    says "^$(cat greeting)\$"
+    [ -s asked ] || fail "no PIN was asked for"
+done
+echo 111111 >pin
+fails "a wrong PIN opens nothing" log_in
+equal "and costs a try" 2 "$(pin_tries)"
+echo "$pin" >pin
+check "the right one does" log_in
+says "^$(cat greeting)\$"
+equal "and gives it back" 3 "$(pin_tries)"
