@@ -26,7 +26,8 @@
 #define FEATURES_MAX 256
 
 #define READER_NAMES_MAX (16 * (SCHSM_READER_MAX + 1) + 1) /* PC/SC has at most 16 readers */
-#define CONNECT_TRIES 40                                   /* while another program is exclusive */
+#define LIST_ATTEMPTS 5  /* looks at readers that change all the time */
+#define CONNECT_TRIES 40 /* while another program is exclusive */
 #define CONNECT_PAUSE_US 50000
 
 struct pcsc_connection {
@@ -231,7 +232,8 @@ static size_t add_slot(struct schsm_slot *slots, size_t n, const char *name)
     return n + 1;
 }
 
-static enum schsm_transport_result pcsc_list(void *arg, struct schsm_slot *slots, size_t *count,
+/* One look at the readers. Sets *again where they changed under it, with the error of that. */
+static enum schsm_transport_result list_once(struct schsm_slot *slots, size_t *count, bool *again,
                                              struct schsm_error *err)
 {
     enum schsm_transport_result result;
@@ -242,7 +244,7 @@ static enum schsm_transport_result pcsc_list(void *arg, struct schsm_slot *slots
     size_t found = 0;
     LONG code;
 
-    (void)arg;
+    *again = false;
     result = establish(&context, err);
     if (result != SCHSM_TRANSPORT_OK) {
         return result;
@@ -278,8 +280,9 @@ static enum schsm_transport_result pcsc_list(void *arg, struct schsm_slot *slots
     code = SCardGetStatusChange(context, 0, states, (DWORD)found);
     gate_leave();
     if (code != SCARD_S_SUCCESS && code != SCARD_E_TIMEOUT) {
-        /* A reader that was unplugged between the two calls must not hide the others. */
         schsm_log(SCHSM_LOG_INFO, "readers changed while listing: %s", pcsc_stringify_error(code));
+        *again = true;
+        result = fail_code(err, code, "list");
         goto done;
     }
     for (size_t i = 0; i < found; i++) {
@@ -296,6 +299,30 @@ done:
     release(context);
     free(states);
     *count = result == SCHSM_TRANSPORT_OK ? found : 0;
+    return result;
+}
+
+/*
+ * A reader that is unplugged between two calls makes the second one fail; so does any event then
+ * with pcscd 2.5, which answers "unknown reader" although nothing is unknown. Neither must hide
+ * what is there, so there is another look, with a context of its own.
+ */
+static enum schsm_transport_result pcsc_list(void *arg, struct schsm_slot *slots, size_t *count,
+                                             struct schsm_error *err)
+{
+    enum schsm_transport_result result = SCHSM_TRANSPORT_FAILED;
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    size_t room = *count;
+    bool again = true;
+
+    (void)arg;
+    for (int i = 0; i < LIST_ATTEMPTS && again; i++) {
+        *count = room;
+        result = list_once(slots, count, &again, &found);
+    }
+    if (result != SCHSM_TRANSPORT_OK && err != NULL) {
+        *err = found;
+    }
     return result;
 }
 
