@@ -83,12 +83,15 @@ static int take(OSSL_STORE_CTX *store, const char *path, struct schsm_private_ke
     return 1;
 }
 
-/* Old PKCS#12 files are encrypted with RC2, which only the legacy provider has; where it cannot be
- * loaded, they cannot be read. */
-static void load_legacy(OSSL_LIB_CTX *libctx, OSSL_PROVIDER *providers[2])
+/*
+ * Old PKCS#12 files are encrypted with RC2, which only the legacy provider has; where it cannot be
+ * loaded, they cannot be read. Both stay as long as the context: one that was loaded and unloaded
+ * again would not come back by itself.
+ */
+static void load_legacy(OSSL_LIB_CTX *libctx)
 {
-    providers[0] = OSSL_PROVIDER_load(libctx, "default");
-    providers[1] = OSSL_PROVIDER_load(libctx, "legacy");
+    (void)OSSL_PROVIDER_load(libctx, "default");
+    (void)OSSL_PROVIDER_load(libctx, "legacy");
 }
 
 static int read_store(struct schsm_tool *tool, const uint8_t *content, size_t len,
@@ -140,7 +143,6 @@ int schsm_private_key_file_read(struct schsm_tool *tool, const char *path,
                                 struct schsm_private_key_file *file, struct schsm_error *err)
 {
     struct password password = { .tool = tool, .path = path, .err = SCHSM_ERROR_INIT };
-    OSSL_PROVIDER *providers[2] = { NULL, NULL };
     uint8_t *content = NULL;
     size_t len = 0;
     int ok = 0;
@@ -150,15 +152,10 @@ int schsm_private_key_file_read(struct schsm_tool *tool, const char *path,
         return 0;
     }
     (void)ERR_set_mark();
-    load_legacy(tool->context.libctx, providers);
+    load_legacy(tool->context.libctx);
     ok = read_store(tool, content, len, &password, file, err) &&
          (file->key != NULL || fail_no_key(&password, path, err));
     (void)ERR_pop_to_mark(); /* our own error says it */
-    for (size_t i = 0; i < 2; i++) {
-        if (providers[i] != NULL) {
-            (void)OSSL_PROVIDER_unload(providers[i]);
-        }
-    }
     schsm_secret_free(password.secret);
     OPENSSL_clear_free(content, len);
     return ok;
