@@ -20,9 +20,9 @@ for key in rsa ec; do
     check "$key: our line" "$write_key" ssh "$pem"
     cp "$seen" ours
     same_bytes "$key: they are the same" theirs ours
-    "$write_key" der "$pem" >der
+    "$write_key" der "$pem" >our.der
     plain_openssl pkey -pubin -in "$pem" -outform DER -out theirs.der
-    same_bytes "$key: OpenSSL's is the same" theirs.der der
+    same_bytes "$key: OpenSSL's is the same" theirs.der our.der
 done
 "$write_key" jwk "$vectors/seed-ec-pub.pem" >ec.jwk
 equal "the point of the JSON Web Key" \
