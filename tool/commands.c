@@ -50,7 +50,9 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_cat,
     &schsm_command_apdu,
     &schsm_command_backup,
+    &schsm_command_backup_verify,
     &schsm_command_restore,
+    &schsm_command_decrypt_backup,
     &schsm_command_help,
     NULL,
 };

@@ -10,6 +10,10 @@
     "The key stays, but the device knows its public part from this certificate alone: without a "  \
     "key reference file or the certificate elsewhere the key is of little use afterwards"
 
+extern const struct schsm_command schsm_command_backup_verify;
+extern const struct schsm_command schsm_command_decrypt_backup;
+extern const struct schsm_command schsm_command_backup;
+extern const struct schsm_command schsm_command_restore;
 extern const struct schsm_command schsm_command_apdu;
 extern const struct schsm_command schsm_command_attest;
 extern const struct schsm_command schsm_command_backup;

@@ -18,6 +18,16 @@ on() {
     sc-hsm --serial "$serial" --pin-source file:pin --so-pin-source file:so-pin "$@"
 }
 
+printf correct-horse >share-password
+
+# Two shares under that password: 32 times the byte 44, and 32 times 55. A share takes seconds to
+# open, so the devices get theirs in the clear.
+base64 -d <<<U2FsdGVkX19zYWx0c2FsdIJroh6Xor7lWe3kOUKYaVf6dtdFSNtPX/6HGNC4RFhbtAIUSn9Z+4HusCRP7eLkfA== \
+    >share.pbe
+base64 -d <<<U2FsdGVkX19TQUxUc2FsdI+taA7RAnvoc2oc+D3ng1uzG/KBCUXDyBP988lZjsyB6ujzmUBxkc9i8e2mH5mw0Q== \
+    >other.pbe
+kcv=bb391415c05e39d7 # of the first one
+
 # new_device SERIAL BYTE: initialised, with a DKEK whose one share is that byte 32 times.
 new_device() {
     local share
@@ -88,7 +98,7 @@ check "it is deleted again" on "$second" delete --yes 'type=private;id=10'
 
 before=$(on "$third" ls)
 fails "another DKEK is refused" on "$third" restore saved
-says "nothing was written" "key check value bb391415c05e39d7" "$third"
+says "nothing was written" "$kcv" "$third"
 equal "before anything is written" "$before" "$(on "$third" ls)"
 
 check "the taken id" on "$second" keygen --type ec:P-256 --id 20 --label another
@@ -132,6 +142,36 @@ check "a second restore" on "$second" restore saved
 says "0 restored, 6 there already"
 check "the first device itself has it all" on "$first" --json restore saved
 says '"present": 6'
+
+# --- without a device ------------------------------------------------------------------------
+
+check "the backup opens with its share" sc-hsm backup verify saved --share share.pbe \
+    --password-source file:share-password
+says "key 'web' \(key reference 1\): good" "key 'secret' .*: good" "key 'stays' .*: not in" \
+    "The complete backup of device $first .* is good: 4 keys"
+fails "not with another" sc-hsm backup verify saved --share other.pbe \
+    --password-source file:share-password
+says "key 'web' .* in saved/key-001.bin" "$kcv"
+fails "nor without any" sc-hsm backup verify saved
+says "every share"
+fails "a damaged backup" sc-hsm backup verify damaged --share share.pbe \
+    --password-source file:share-password
+says damaged
+printf another-password >new-password
+decrypt=(sc-hsm decrypt-backup saved --share share.pbe --password-source file:share-password
+    --new-password-source file:new-password)
+fails "keys are not decrypted unasked" setsid "${decrypt[@]}" --out decrypted
+says "leave the protection of the device for ever" "AES keys are written without any encryption"
+[ ! -e decrypted ] || fail "there are decrypted keys all the same"
+check "but when it is confirmed" "${decrypt[@]}" --out decrypted --yes
+equal "for their owner alone" 600 "$(stat -c %a decrypted/* | sort -u)"
+for ref in 1 2 3; do
+    check "OpenSSL reads key $ref" plain_openssl pkey -in "decrypted/key-00$ref.pem" \
+        -passin file:new-password -pubout -out decrypted.pub
+    on "$first" pubkey "key-ref=$ref" --out public.pem --overwrite
+    same_bytes "which is the device's" public.pem decrypted.pub
+done
+equal "the AES key has its bytes" 32 "$(stat -c %s decrypted/key-004.aes)"
 
 # --- interruptions ---------------------------------------------------------------------------
 
