@@ -9,7 +9,7 @@ check "three shares are wanted" sc-hsm-tool --initialize --so-pin "$so_pin" --pi
 
 # Each custodian sees a part, and presses enter.
 check "a share for custodians" sc-hsm-tool --create-dkek-share share.pbe \
-    --pwd-shares-threshold 3 --pwd-shares-total 5 < <(yes '')
+    --pwd-shares-threshold 3 --pwd-shares-total 5 < <(yes '' || true)
 cp "$seen" custodians
 says 'saved to share.pbe'
 prime=$(sed -n 's/^Prime *: //p' custodians | sort -u)
@@ -25,7 +25,7 @@ import() {
         for custodian in "$@"; do
             printf '\n%s\n%s\n' "${ids[custodian]}" "${values[custodian]}"
         done
-        yes ''
+        yes '' || true
     )
 }
 check "three custodians import it" import 3 0 4
