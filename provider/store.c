@@ -143,6 +143,19 @@ static int emit_key(struct schsm_pkey *key, OSSL_CALLBACK *cb, void *arg)
     return ok;
 }
 
+/*
+ * Whether the PIN is to be proven now. A program that only lists asks for nothing in particular,
+ * and costs nobody a PIN. nginx asks for nothing in particular, either, when it loads a key: so a
+ * URI that names one private key as such will do, but only for a PIN that nobody has to be asked
+ * for.
+ */
+static bool is_load(const struct store *store)
+{
+    return store->expect == OSSL_STORE_INFO_PKEY ||
+           (store->expect == 0 && store->uri.types == SCHSM_OBJECT_PRIVATE &&
+            schsm_uri_names_object(&store->uri));
+}
+
 static int emit_private(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb,
                         void *arg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
 {
@@ -152,9 +165,10 @@ static int emit_private(struct store *store, struct schsm_match *match, OSSL_CAL
     struct schsm_key *device = schsm_key_from_match(store->context, match, &store->uri, &err);
     struct schsm_pkey *key = NULL;
 
-    /* A program that only lists asks for nothing in particular, and is never asked for a PIN. */
-    if (device == NULL || (store->expect == OSSL_STORE_INFO_PKEY &&
-                           !schsm_key_login_at_load(device, &passphrase, &err))) {
+    if (device == NULL ||
+        (is_load(store) &&
+         !schsm_key_login_at_load(
+             device, store->expect == OSSL_STORE_INFO_PKEY ? &passphrase : NULL, &err))) {
         schsm_key_free(device);
         return schsm_raise(store->prov, &err);
     }

@@ -27,9 +27,9 @@ nginx_configuration <<END
     server {
         listen 127.0.0.1:$port ssl;
         ssl_certificate $work/rsa.crt;
-        ssl_certificate_key "store:sc-hsm:serial=$serial;label=web-rsa";
+        ssl_certificate_key "store:sc-hsm:serial=$serial;label=web-rsa;type=private";
         ssl_certificate $work/ec.crt;
-        ssl_certificate_key store:sc-hsm:id=20;
+        ssl_certificate_key "store:sc-hsm:id=20;type=private";
         location / { return 200 "signed on the card\n"; }
     }
 END
@@ -39,6 +39,8 @@ check "nginx -t" "${own_nginx[@]}" -t
 "${own_nginx[@]}" >server.log 2>&1 &
 servers=($!)
 wait_for "nginx" listening "$port" "${servers[0]}"
+# The workers, who may not read the PIN's file, log in with the PIN that was proven at the start.
+raw_apdus >/dev/null 2>&1
 many "$port" 100 1.2 rsa-pkcs1
 many "$port" 100 1.2 ecdsa
 many "$port" 100 1.3 rsa-pss
@@ -49,12 +51,13 @@ kill -QUIT "${servers[0]}"
 wait "${servers[0]}" || fail "nginx ended badly"
 servers=()
 
-# A PIN from nginx's own password file.
-configure pin-source=
-echo "$pin" >password
-sed -i "s|ssl_session_cache off;|ssl_session_cache off; ssl_password_file $work/password;|" nginx.conf
-check "with ssl_password_file" "${own_nginx[@]}" -t
-
 sed -i 's/label=web-rsa/label=web-dsa/' nginx.conf
 fails "a key that is not there" "${own_nginx[@]}" -t
-says "emerg.*there is no object with label 'web-dsa'"
+says "emerg.*there is no private key with label 'web-dsa'"
+
+sed -i 's/label=web-dsa/label=web-rsa/' nginx.conf
+echo 111111 >wrong.pin
+configure "pin-source=file:$work/wrong.pin"
+fails "a wrong PIN" "${own_nginx[@]}" -t
+says 'emerg.*the PIN is wrong .* 2 tries are left'
+equal "one try was spent" 2 "$(pin_tries)"

@@ -18,7 +18,7 @@ at_end() {
     done
     if [ "$status" != 0 ] && [ -s "$work/server.log" ]; then
         echo "--- the end of the server's log:" >&2
-        tail -n 8 "$work/server.log" | cut -c1-600 >&2
+        { grep -E "crit|emerg|alert|rror" "$work/server.log" | tail -n 4; tail -n 4 "$work/server.log"; } | cut -c1-700 >&2
     fi
 }
 
