@@ -46,8 +46,16 @@ many "$port" 200 1.2 ecdsa
 many "$port" 200 1.3 rsa-pss
 many "$port" 200 1.3 ecdsa
 before=$(workers)
-under_load "$port" 1.3 rsa-pss kill -USR2 "${servers[0]}"
-under_load "$port" 1.2 ecdsa kill -USR2 "${servers[0]}"
+# reload: and waits for its end. One that comes before the new worker is ready finds nobody to take the
+# sockets from.
+reload() {
+    local before
+    before=$(grep -c 'Loading success' server.log)
+    kill -USR2 "${servers[0]}"
+    wait_for "HAProxy's reload" bash -c "[ \$(grep -c 'Loading success' server.log) -gt $before ]"
+}
+under_load "$port" 1.3 rsa-pss reload
+under_load "$port" 1.2 ecdsa reload
 [ "$before" != "$(workers)" ] || fail "there is no new worker"
 many "$port" 200 1.3 ecdsa
 check "curl fetches a page" plain_curl --cacert ec.crt "https://localhost:$port/"
