@@ -54,15 +54,14 @@ static int check_names(const struct schsm_container *container, struct schsm_err
 static int parse_device_id(const uint8_t *data, size_t len, struct schsm_container *container,
                            struct schsm_error *err)
 {
-    struct schsm_tlv second;
-
     container->kind = SCHSM_CONTAINER_DEVICE_ID;
     if (!schsm_cvc_parse(data, len, &container->device, err)) {
         return schsm_fail_context(err, "device certificate");
     }
     data += container->device.whole.len;
     len -= container->device.whole.len;
-    if (schsm_tlv_first(data, len, &second) && second.tag == TAG_CERTIFICATE &&
+    /* A file on a device may have bytes of a former content behind its certificates. */
+    if (len >= 2 && data[0] == TAG_CERTIFICATE >> 8 && data[1] == (TAG_CERTIFICATE & 0xFF) &&
         !schsm_cvc_parse(data, len, &container->issuer, err)) {
         return schsm_fail_context(err, "device issuer's certificate");
     }

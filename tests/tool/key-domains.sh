@@ -158,6 +158,14 @@ check "and b signs with it" openssl dgst -sha256 \
     -sign "sc-hsm:serial=${serials[1]};label=traveller" -out sig data
 check "as a's key would" plain_openssl dgst -sha256 -verify traveller.pub -signature sig data
 
+check "our tool wraps it as well" a wrap label=traveller own.bin
+fails "c cannot unwrap that either" c unwrap own.bin
+says "key check value|KEK|DKEK|key encryption key"
+check "and b unwraps it a second time" b unwrap own.bin --key-ref 10 --id 44 --label again
+check "and signs with it" openssl dgst -sha256 \
+    -sign "sc-hsm:serial=${serials[1]};label=again" -out sig data
+check "like the first" plain_openssl dgst -sha256 -verify traveller.pub -signature sig data
+
 # --- the end of it ---------------------------------------------------------------------------
 
 before=$(kcv a 0)

@@ -116,6 +116,35 @@ struct bytes read_vector(const char *name)
     return copy_bytes(buffer, len);
 }
 
+struct bytes read_reference_vector(const char *heading)
+{
+    char path[4096], line[1024], hex[8192] = "";
+    bool found = false;
+    FILE *file;
+
+    if (!vectors_present()) {
+        skip();
+    }
+    (void)snprintf(path, sizeof(path), "%s/../card-protocol.md", vectors_directory());
+    file = fopen(path, "r");
+    if (file == NULL) {
+        fail_msg("%s is missing", path);
+    }
+    while (fgets(line, sizeof(line), file) != NULL) {
+        size_t len = strcspn(line, "\r\n");
+
+        line[len] = '\0';
+        if (strncmp(line, "### ", 4) == 0) {
+            found = strncmp(line, heading, strlen(heading)) == 0;
+        } else if (found && len >= 8 && strspn(line, "0123456789ABCDEF") == len &&
+                   strlen(hex) + len < sizeof(hex)) {
+            (void)snprintf(hex + strlen(hex), sizeof(hex) - strlen(hex), "%s", line);
+        }
+    }
+    (void)fclose(file);
+    return from_hex(hex);
+}
+
 void assert_truncations_fail(const struct bytes *input, int (*parse)(const uint8_t *, size_t))
 {
     for (size_t len = 0; len < input->len; len++) {

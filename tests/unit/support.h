@@ -34,6 +34,10 @@ bool vectors_present(void);
 /* Reads one of them; skips the test if they are not there, fails it if only this one is missing. */
 struct bytes read_vector(const char *name);
 
+/* The bytes that the protocol reference beside them prints in hexadecimal lines under this heading
+ * ("### 23.9"); skips and fails likewise. */
+struct bytes read_reference_vector(const char *heading);
+
 /* Each shorter length of the input must be refused (return 0). */
 void assert_truncations_fail(const struct bytes *input, int (*parse)(const uint8_t *, size_t));
 

@@ -10,10 +10,12 @@
 #include <string.h>
 
 #include "cvc.h"
+#include "cvc_container.h"
 #include "dkek_share.h"
 #include "key_container.h"
 #include "pkcs15.h"
 #include "public_key.h"
+#include "roots.h"
 #include "wrapped_key.h"
 
 static struct schsm_error err;
@@ -109,6 +111,76 @@ static void a_pico_hsm_has_its_serial_number_and_another_issuer(void **state)
     assert_non_null(strstr(err.text, "issued by ESP2202E14A00001, not by DESRCACC100001"));
     free_bytes(&root);
     free_bytes(&file);
+}
+
+static void a_membership_of_a_pico_hsm_verifies(void **state)
+{
+    struct bytes file = read_reference_vector("### 23.9");
+    struct schsm_device_identity identity;
+    struct schsm_container container;
+    uint8_t message[1 + SCHSM_FIELD_MAX], id[SCHSM_DEVICE_ID_MAX];
+    size_t message_len = sizeof(message), id_len = sizeof(id);
+
+    (void)state;
+    assert_int_equal(file.len, 1060);
+    if (!schsm_container_parse(file.data, file.len, &container, &err) ||
+        !schsm_container_verify(&container, &err)) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(container.kind, SCHSM_CONTAINER_MEMBERSHIP);
+    /* the member and the holder of the signer are one device */
+    assert_int_equal(schsm_membership_message(&container.device, message, &message_len, &err), 1);
+    assert_int_equal(schsm_cvc_verify(&container.request.cvc.key, NULL, message, message_len,
+                                      container.signature.data, container.signature.len, &err),
+                     1);
+    message[1] ^= 1;
+    assert_int_equal(schsm_cvc_verify(&container.request.cvc.key, NULL, message, message_len,
+                                      container.signature.data, container.signature.len, &err),
+                     0);
+    assert_int_equal(schsm_container_device_id(&container, id, &id_len, &err), 1);
+    if (!schsm_roots_verify_device(NULL, id, id_len, &identity, &err)) {
+        fail_msg("%s", err.text);
+    }
+    assert_string_equal(identity.root, "ESPICOHSMCA00002");
+    free_bytes(&file);
+}
+
+static void the_makers_of_devices_are_known(void **state)
+{
+    static const struct {
+        const char *file, *root;
+        bool test;
+    } devices[] = { { "nitrokey-DENK0404144-ef2f02.bin", "DESRCACC100001", false },
+                    { "UTCC0200013-ef2f02.bin", "UTSRCACC100001", true } };
+    struct schsm_device_identity identity;
+    struct bytes pico = read_vector("pico-ESP2202E14A-ef2f02-v2.bin");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(devices); i++) {
+        struct bytes file = read_vector(devices[i].file);
+
+        assert_int_equal(schsm_roots_verify_device(NULL, file.data, file.len, &identity, &err), 1);
+        assert_string_equal(identity.root, devices[i].root);
+        assert_true(identity.built_in);
+        assert_int_equal(identity.test, devices[i].test);
+        free_bytes(&file);
+    }
+    assert_int_equal(schsm_roots_verify_device(NULL, pico.data, pico.len, &identity, &err), 0);
+    assert_non_null(strstr(err.text, "signed by the device itself"));
+    for (size_t i = 0; schsm_scheme_root_at(i) != NULL; i++) {
+        const struct schsm_scheme_root *root = schsm_scheme_root_at(i);
+        char name[32] = "";
+        struct schsm_cvc cvc;
+        struct bytes published;
+
+        assert_int_equal(schsm_cvc_parse(root->der, root->len, &cvc, &err), 1);
+        memcpy(name, cvc.chr.data, cvc.chr.len);
+        memcpy(name + cvc.chr.len, ".cvc", 5);
+        published = read_vector(name);
+        assert_bytes_equal(root->der, root->len, published.data, published.len);
+        free_bytes(&published);
+    }
+    free_bytes(&pico);
 }
 
 static void the_public_key_of_a_request_equals_the_published_one(void **state)
@@ -409,6 +481,8 @@ int main(void)
         cmocka_unit_test(a_device_does_not_verify_with_another_root),
         cmocka_unit_test(the_scheme_roots_are_self_signed),
         cmocka_unit_test(a_pico_hsm_has_its_serial_number_and_another_issuer),
+        cmocka_unit_test(a_membership_of_a_pico_hsm_verifies),
+        cmocka_unit_test(the_makers_of_devices_are_known),
         cmocka_unit_test(the_public_key_of_a_request_equals_the_published_one),
         cmocka_unit_test(both_signatures_of_a_request_verify),
         cmocka_unit_test(a_wrapped_file_holds_a_description_and_a_request),
