@@ -365,7 +365,7 @@ def main(simulator, rounds):
     test.card.kill()
     print("ok: %d kills, %d before the answer, %d commands, %d s" %
           (rounds, unanswered, test.number, time.monotonic() - began))
-    check("most kills came in the middle of a command", unanswered > rounds / 3)
+    check("many kills came in the middle of a command", unanswered > rounds / 5)
     os.remove(CONTROL)
 
 
