@@ -67,16 +67,17 @@ wrap() {
 }
 
 real_openssl=$(type -P openssl)
+mkdir "$work/.bin"
+PATH=$work/.bin:$PATH
+# These use libcrypto for themselves: they must not load our module, and must find OpenSSL's own.
+for program in opensc-tool opensc-explorer pkcs11-tool pkcs15-tool sc-hsm-tool; do
+    wrap "$program" -u OPENSSL_MODULES OPENSSL_CONF=/dev/null
+done
 if [ -n "${SC_HSM_ASAN:-}" ]; then
-    mkdir "$work/.bin"
     # These load our module. What nginx leaks at its end with a software key, too, hides any of ours.
     wrap openssl "LD_PRELOAD=$SC_HSM_ASAN"
     wrap nginx "LD_PRELOAD=$SC_HSM_ASAN" "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0"
-    # These use libcrypto for themselves, and must not load it.
-    for program in opensc-tool opensc-explorer pkcs11-tool pkcs15-tool sc-hsm-tool python3; do
-        wrap "$program" OPENSSL_CONF=/dev/null
-    done
-    PATH=$work/.bin:$PATH
+    wrap python3 OPENSSL_CONF=/dev/null
 fi
 
 # plain_openssl: OpenSSL as it comes, with the default provider alone: the judge of our results.

@@ -88,9 +88,9 @@ fails "a device id alone" sc-hsm attest --device-id device.id
 says "device-id goes with --file"
 
 self_signed rsa
-check "its certificate is stored" env -u OPENSSL_CONF pkcs11-tool --module opensc-pkcs11.so \
-    --slot-index 0 --login --pin "$pin" --write-object <(openssl x509 -in rsa.crt -outform DER) \
-    --type cert --id 10 --label web-rsa
+openssl x509 -in rsa.crt -outform DER -out rsa.der
+check "its certificate is stored" pkcs11-tool --module opensc-pkcs11.so --slot-index 0 --login \
+    --pin "$pin" --write-object rsa.der --type cert --id 10 --label web-rsa
 fails "a key whose request is gone" sc-hsm --root root.cvc attest sc-hsm:label=web-rsa
 says "key reference 1 has no request of its making any more: its certificate"
 check "but it is in a file" sc-hsm --serial "$serial" --root root.cvc attest --file rsa.req
