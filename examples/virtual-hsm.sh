@@ -223,10 +223,12 @@ start_card() {
     port=$((first_port + 2 * (card - 1)))
     process=$(cat "$dir/pcscd.pid")
     [ "$(id -u)" = 0 ] || options=(--user --preserve-credentials --net)
+    # SC_HSM_SIM_OPTIONS: more of sc-hsm-sim's options, for tests
+    # shellcheck disable=SC2086  # words on purpose
     detached "card-$card" nsenter --target "$process" "${options[@]}" -- \
         "$build/bin/sc-hsm-sim" --state "$dir/card-$card.state" --vpcd "127.0.0.1:$port" \
         --serial "$(serial_of "$card")" --log --control "$dir/card-$card.control" \
-        --profile "$(cat "$dir/profile")"
+        --profile "$(cat "$dir/profile")" ${SC_HSM_SIM_OPTIONS:-}
 }
 
 # slot_shows CARD YES_OR_NO: whether pcscd sees a card in the reader of that card.

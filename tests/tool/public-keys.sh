@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# 3 of 5 custodians open a device
+# 3 of 5 custodians open a device. The argument: what a challenge is good for, once or shared.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 need python3 openssl sc-hsm-tool
+# what no public source tells of genuine devices, and a Pico HSM does otherwise
+export SC_HSM_SIM_OPTIONS="--challenge ${1:-once}"
 virtual_cards 6
 mapfile -t serials <"$SC_HSM_VIRTUAL/serials"
 target=${serials[5]}
@@ -134,6 +136,15 @@ fails "a command that fails is told" on_target --pin-source file:pin pka authent
 says "false ended with status 1"
 fails "a command that does not exist" on_target --pin-source file:pin pka authenticate -- ./nothing
 says "./nothing cannot be run"
+
+# One reader for all custodians: the device that is in it comes first.
+on_reader() {
+    setsid sc-hsm --serial "$target" --pin-source file:pin pka authenticate \
+        --custodian-reader "${serials[1]}" -- touch opened
+}
+fails "no terminal to ask for the next custodian at" on_reader
+says "^${serials[1]}00001 has authenticated: 1 of 3" "there is no terminal to ask for custodians"
+equal "the command did not run this time either" "" "$(find . -name opened)"
 
 # Without a command it stays open until it is told to close.
 at_end() {
