@@ -60,7 +60,33 @@ answers "unblocking not enabled" "9000 6985 6985" "$(initialise 80020000$init)" 
     002C018108$so_pin 002C00810E${so_pin}313131313131
 answers "only the counter" "9000 9000 6985" "$(initialise 80020020$init)" \
     002C018108$so_pin 002C00810E${so_pin}313131313131
+answers "also with the SO-PIN of the session" "9000 9000 6985" 0020008808$so_pin 002C0381 \
+    "002C028106$(hex_of "$pin")"
+answers "a SELECT ends that" "9000 9000 6985" 0020008808$so_pin 00A404000BE82B0601040181C31F020100 \
+    002C0381
+answers "no PIN out of its lengths" "9000 6700 6700 6A80 6A80 9000" \
+    "$(initialise 80020001$init)" 002C00810D${so_pin}3131313131 \
+    "002C008119${so_pin}$(hex_of 12345678901234567)" "002400810B$(hex_of "$pin")3131313131" \
+    "0024008117$(hex_of "$pin")$(hex_of 12345678901234567)" "$verify_pin"
 answers "transport PIN" "9000 6984" "$(initialise 80020003$init)" 00200081
 answers "must be changed first" "6984 6984 9000 9000" 00200081 "$verify_pin" \
     "002400810C$(hex_of "$pin")313233343536" 00200081
 answers "and is an ordinary PIN then" "63C3 9000" 00200081 0020008106313233343536
+
+# Both blocked: the SO-PIN for good, by whatever command it was tried.
+wrong_so=1111111111111111
+answers "the SO-PIN's tries are one counter" "63CE 63CD 63CC 63CB 63CB" 0020008808$wrong_so \
+    "002C00810E${wrong_so}313131313131" 0024008810${wrong_so}$so_pin \
+    "$(initialise "8002000181063634383231398208${wrong_so}910103")" 00200088
+tries=()
+for _ in $(seq 11); do
+    tries+=("0020008808$wrong_so")
+done
+answers "until it is blocked" "63CA 63C9 63C8 63C7 63C6 63C5 63C4 63C3 63C2 63C1 63C0 6983" \
+    "${tries[@]}" 0020008808$so_pin
+answers "for every command" "6983 6983 6983" "002C00810E${so_pin}313131313131" \
+    0024008810${so_pin}$wrong_so 00200088
+answers "which leaves the user's PIN alone" "9000" 0020008106313233343536
+fails "C_InitPIN has no way" p11_so --init-pin --new-pin 765432
+check "sc-hsm-tool tells" sc-hsm-tool
+says 'SO-PIN locked|SO-PIN tries left *: 0'
