@@ -56,7 +56,7 @@ static int run_export(struct schsm_tool *tool, struct schsm_error *err)
 static const struct schsm_option options_export[] = {
     { "format", 'f', false, "FORMAT", "pem or der; default: pem", NULL },
     { "out", 'o', false, "FILE", "write to this file; default: standard output", NULL },
-    { "overwrite", '\0', false, NULL, "replace the file if it is there", NULL },
+    SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };
 

@@ -11,6 +11,7 @@
 
 #include "../keymgmt/file.h"
 #include "object.h"
+#include "out_file.h"
 #include "output.h"
 #include "target.h"
 
@@ -190,7 +191,7 @@ done:
 
 static const struct schsm_option options_read[] = {
     { "out", 'o', false, "FILE", "write to this file; default: standard output", NULL },
-    { "overwrite", '\0', false, NULL, "replace the file if it is there", NULL },
+    SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };
 

@@ -164,7 +164,7 @@ static int export_id(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option out_options[] = { SCHSM_OPTION_OUT, SCHSM_OPTION_FORCE,
+static const struct schsm_option out_options[] = { SCHSM_OPTION_OUT, SCHSM_OPTION_OVERWRITE,
                                                    SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_domain_export_id = {
@@ -276,7 +276,7 @@ static int issue_membership(struct schsm_tool *tool, struct schsm_error *err)
 
 static const struct schsm_option membership_options[] = {
     SCHSM_OPTION_OUT,
-    SCHSM_OPTION_FORCE,
+    SCHSM_OPTION_OVERWRITE,
     { "unverified", '\0', false, NULL, "even if nothing proves who made the device", NULL },
     SCHSM_OPTIONS_END,
 };

@@ -35,7 +35,7 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option options[] = { SCHSM_OPTION_OUT, SCHSM_OPTION_FORCE,
+static const struct schsm_option options[] = { SCHSM_OPTION_OUT, SCHSM_OPTION_OVERWRITE,
                                                SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_pka_export = {

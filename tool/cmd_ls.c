@@ -10,6 +10,7 @@
 
 #include "../device/hsm_file.h"
 #include "../keymgmt/file.h"
+#include "out_file.h"
 #include "output.h"
 #include "target.h"
 
@@ -176,11 +177,11 @@ static int run_cat(struct schsm_tool *tool, struct schsm_error *err)
     if (out == NULL) {
         ok = print_content(tool, content, len, err);
     } else if (is_private) {
-        ok = schsm_file_write(out, SCHSM_FILE_FOR_OWNER, schsm_tool_flag(tool, "force"), content,
-                              len, err);
+        ok = schsm_file_write(out, SCHSM_FILE_FOR_OWNER, schsm_tool_flag(tool, "overwrite"),
+                              content, len, err);
     } else {
-        ok = schsm_file_write(out, SCHSM_FILE_FOR_ALL, schsm_tool_flag(tool, "force"), content, len,
-                              err);
+        ok = schsm_file_write(out, SCHSM_FILE_FOR_ALL, schsm_tool_flag(tool, "overwrite"), content,
+                              len, err);
     }
     OPENSSL_clear_free(content, len);
     return ok;
@@ -191,7 +192,7 @@ static const struct schsm_option cat_options[] = {
       .letter = 'o',
       .argument = "FILE",
       .summary = "write the bytes as they are into this file, - for standard output" },
-    { .name = "force", .summary = "replace the file if there is one" },
+    SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };
 

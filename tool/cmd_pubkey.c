@@ -50,7 +50,7 @@ static const struct schsm_option options[] = {
     { "format", 'f', false, "FORMAT", "pem, der, ssh, jwk or reference; default: pem", NULL },
     { "reference", '\0', false, NULL, "the same as --format reference", NULL },
     { "out", 'o', false, "FILE", "write to this file; default: standard output", NULL },
-    { "overwrite", '\0', false, NULL, "replace the file if it is there", NULL },
+    SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };
 

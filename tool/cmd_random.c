@@ -10,6 +10,7 @@
 
 #include "../device/hsm_file.h"
 #include "../keymgmt/file.h"
+#include "out_file.h"
 #include "output.h"
 #include "target.h"
 
@@ -68,7 +69,7 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     }
     if (schsm_hsm_random(device, bytes, len, err)) {
         ok = out != NULL ? schsm_file_write(out, SCHSM_FILE_FOR_OWNER,
-                                            schsm_tool_flag(tool, "force"), bytes, len, err)
+                                            schsm_tool_flag(tool, "overwrite"), bytes, len, err)
                          : print_hex(tool, bytes, len, err);
     }
     OPENSSL_clear_free(bytes, len);
@@ -80,7 +81,7 @@ static const struct schsm_option options[] = {
       .letter = 'o',
       .argument = "FILE",
       .summary = "write the bytes as they are into this file, - for standard output" },
-    { .name = "force", .summary = "replace the file if there is one" },
+    SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };
 

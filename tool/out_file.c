@@ -18,8 +18,8 @@ int schsm_out_write(const struct schsm_tool *tool, const char *what, const uint8
 {
     const char *path = schsm_tool_setting(tool, "out");
 
-    if (!schsm_file_write(path, SCHSM_FILE_FOR_ALL, schsm_tool_flag(tool, "force"), content, len,
-                          err)) {
+    if (!schsm_file_write(path, SCHSM_FILE_FOR_ALL, schsm_tool_flag(tool, "overwrite"), content,
+                          len, err)) {
         return 0;
     }
     if (strcmp(path, "-") == 0) {

@@ -13,9 +13,9 @@
     {                                                                                              \
         "out", 'o', false, "FILE", "write to this file, - for standard output", NULL               \
     }
-#define SCHSM_OPTION_FORCE                                                                         \
+#define SCHSM_OPTION_OVERWRITE                                                                     \
     {                                                                                              \
-        "force", '\0', false, NULL, "replace the file if there is one", NULL                       \
+        "overwrite", '\0', false, NULL, "replace the file if it is there", NULL                    \
     }
 
 /*

@@ -68,7 +68,7 @@ same_bytes "the certificate" ec.der copy.der
 equal "for everybody" 644 "$(stat -c %a copy.der)"
 ends 1 "no file is overwritten" sc-hsm cat 2F03 --out copy.der
 same_bytes "it is as it was" ec.der copy.der
-check "unless that is wanted" sc-hsm cat 2F03 --out copy.der --force
+check "unless that is wanted" sc-hsm cat 2F03 --out copy.der --overwrite
 sc-hsm cat ca00 --out - >copy.der
 same_bytes "standard output" ec.der copy.der
 equal "as JSON" "$(printf 'in the clear' | od -An -tx1 | tr -d ' \n')" \
