@@ -146,6 +146,16 @@ found() {
     fi
 }
 
+# unwraps WHAT COMMAND...: OpenSC's sc-hsm-tool --unwrap-key, by its word: that of 0.27 ends with status
+# 1 after it has imported the key.
+unwraps() {
+    local what=$1
+    shift
+    "$@" >"$seen" 2>&1 || true
+    says '^Key successfully imported'
+    echo "ok: $what"
+}
+
 # equal WHAT EXPECTED ACTUAL
 equal() {
     [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"

@@ -21,7 +21,7 @@ for profile in "jcop3 3.5 rsa:4096 SHA256-RSA-PKCS" "jcop4 4.1 rsa:4096 SHA256-R
     check "a key" p11_user --keypairgen --key-type "$kind" --id 10 --label key
     check "its public key" pkcs15-tool --read-public-key 10 --output pub.pem
     check "its wrapped form" sc-hsm-tool --wrap-key key.bin --key-reference 1 --pin "$pin"
-    check "comes back" sc-hsm-tool --unwrap-key key.bin --key-reference 1 --pin "$pin" --force
+    unwraps "comes back" sc-hsm-tool --unwrap-key key.bin --key-reference 1 --pin "$pin" --force
     check "signs" p11_user --sign --id 10 --mechanism "$mechanism" --signature-format openssl \
         --input-file message --output-file signature
     check "OpenSSL verifies it" plain_openssl dgst -sha256 -verify pub.pem -signature signature message

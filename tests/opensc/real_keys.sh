@@ -13,7 +13,7 @@ check "one share wanted" sc-hsm-tool --initialize --so-pin "$so_pin" --pin "$pin
 check "the real device's share" sc-hsm-tool --import-dkek-share "$vectors/A-dkek.pbe" \
     --password passwordpassword
 says 'key check value *: ECC92C62E3F6189E'
-check "its key" sc-hsm-tool --unwrap-key "$vectors/A-wrap-key.bin" --key-reference 1 --pin "$pin"
+unwraps "its key" sc-hsm-tool --unwrap-key "$vectors/A-wrap-key.bin" --key-reference 1 --pin "$pin"
 check "has a description" p11_user --list-objects --type privkey
 says 'Private Key Object; EC'
 id=$(sed -n 's/^ *ID: *//p' "$seen")

@@ -50,15 +50,15 @@ for kind in rsa:2048 rsa:4096 EC:prime256v1 EC:secp521r1 EC:brainpoolP256r1 EC:b
     fails "does not take the place of itself" on 1 sc-hsm-tool --unwrap-key $id.bin \
         --key-reference $ref --pin "$pin"
     check "is deleted" p11_user --delete-object --type privkey --id $id
-    check "comes back" on 1 sc-hsm-tool --unwrap-key $id.bin --key-reference $ref --pin "$pin" \
+    unwraps "comes back" on 1 sc-hsm-tool --unwrap-key $id.bin --key-reference $ref --pin "$pin" \
         --force
     signs 1 $id $mechanism
-    check "comes to the second card" on 2 sc-hsm-tool --unwrap-key $id.bin --key-reference $ref \
+    unwraps "comes to the second card" on 2 sc-hsm-tool --unwrap-key $id.bin --key-reference $ref \
         --pin "$pin"
     signs 2 $id $mechanism
     check "is wrapped there" on 2 sc-hsm-tool --wrap-key $id-again.bin --key-reference $ref \
         --pin "$pin"
-    check "comes home" on 1 sc-hsm-tool --unwrap-key $id-again.bin --key-reference $ref \
+    unwraps "comes home" on 1 sc-hsm-tool --unwrap-key $id-again.bin --key-reference $ref \
         --pin "$pin" --force
     signs 1 $id $mechanism
 done

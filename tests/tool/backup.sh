@@ -88,7 +88,7 @@ says '"saved": 7'
 same_bytes "which is in it" pin with-private/data-cd01.bin
 
 # OpenSC's tool reads the same files.
-check "sc-hsm-tool unwraps a key of the backup" sc-hsm-tool --reader 2 --pin "$pin" \
+unwraps "sc-hsm-tool unwraps a key of the backup" sc-hsm-tool --reader 2 --pin "$pin" \
     --unwrap-key saved/key-001.bin --key-reference 7
 check "pkcs15-tool sees it" pkcs15-tool --reader 2 --read-certificate 10
 says "BEGIN CERTIFICATE"

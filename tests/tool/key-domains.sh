@@ -152,7 +152,7 @@ ref=$(a --json list label=traveller | python3 -c 'import json, sys
 print(json.load(sys.stdin)["objects"][0]["key_ref"])')
 check "OpenSC wraps it on a" opensc 0 --wrap-key traveller.bin --key-reference "$ref"
 fails "c cannot unwrap it" opensc 2 --unwrap-key traveller.bin --key-reference 9
-check "b can" opensc 1 --unwrap-key traveller.bin --key-reference 9
+unwraps "b can" opensc 1 --unwrap-key traveller.bin --key-reference 9
 echo data >data
 check "and b signs with it" openssl dgst -sha256 \
     -sign "sc-hsm:serial=${serials[1]};label=traveller" -out sig data

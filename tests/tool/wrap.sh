@@ -75,7 +75,7 @@ equal "the AES key may do the same there" "$(json "$policy" on 1 --json list)" \
 
 # --- sc-hsm-tool ------------------------------------------------------------------------------------
 
-check "sc-hsm-tool unwraps our file" opensc sc-hsm-tool --reader "$(reader 2)" \
+unwraps "sc-hsm-tool unwraps our file" opensc sc-hsm-tool --reader "$(reader 2)" \
     --unwrap-key web-ec.wrapped --key-reference 9 --pin "$pin"
 check "and the key signs" openssl dgst -sha256 \
     -sign "sc-hsm:serial=${serials[1]};key-ref=9" -out signature message
