@@ -10,6 +10,7 @@
 
 #include "../keymgmt/file.h"
 #include "object.h"
+#include "out_file.h"
 
 static int to_pem(const struct schsm_object *object, uint8_t **text, size_t *len,
                   struct schsm_error *err)

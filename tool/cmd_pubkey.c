@@ -7,6 +7,7 @@
 #include "../keymgmt/file.h"
 #include "key_format.h"
 #include "object.h"
+#include "out_file.h"
 
 /* A key's URI means its private object, whichever way the public part is known. */
 #define WANTED ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_SECRET)
