@@ -82,6 +82,7 @@ static struct bytes answer(struct card *card, const struct schsm_channel_handsha
 {
     static const uint8_t object[] = { 0x7F, 0x49, 0x4F, 0x06, 0x0A, 0x04, 0x00, 0x7F, 0x00,
                                       0x07, 0x02, 0x02, 0x03, 0x02, 0x02, 0x86, 0x41 };
+    static const uint8_t head[] = { 0x7C, 0x14, 0x81, 0x08 }, token[] = { 0x82, 0x08 };
     uint8_t secret[COORDINATE], signed_object[sizeof(object) + POINT], out[22];
     EVP_PKEY *peer = peer_of(handshake);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, card->key, NULL);
@@ -96,9 +97,9 @@ static struct bytes answer(struct card *card, const struct schsm_channel_handsha
     derive(secret, 2, card->mac);
     memcpy(signed_object, object, sizeof(object));
     memcpy(signed_object + sizeof(object), handshake->command + 4, POINT);
-    memcpy(out, "\x7C\x14\x81\x08", 4);
+    memcpy(out, head, sizeof(head));
     memcpy(out + 4, nonce, sizeof(nonce));
-    memcpy(out + 12, "\x82\x08", 2);
+    memcpy(out + 12, token, sizeof(token));
     cmac(card->mac, signed_object, sizeof(signed_object), out + 14);
     return copy_bytes(out, sizeof(out));
 }
@@ -293,8 +294,7 @@ static void malformed_proofs_are_refused(void **state)
                                        "7C0A81081021324354657687",
                                        "7C1481081021324354657687820700000000000000",
                                        "7C1481081021324354657687820900000000000000000000",
-                                       "3014810810213243546576878208"
-                                       "0000000000000000" };
+                                       "30148108102132435465768782080000000000000000" };
 
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
