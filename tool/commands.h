@@ -10,13 +10,10 @@
     "The key stays, but the device knows its public part from this certificate alone: without a "  \
     "key reference file or the certificate elsewhere the key is of little use afterwards"
 
-extern const struct schsm_command schsm_command_backup_verify;
-extern const struct schsm_command schsm_command_decrypt_backup;
-extern const struct schsm_command schsm_command_backup;
-extern const struct schsm_command schsm_command_restore;
 extern const struct schsm_command schsm_command_apdu;
 extern const struct schsm_command schsm_command_attest;
 extern const struct schsm_command schsm_command_backup;
+extern const struct schsm_command schsm_command_backup_verify;
 extern const struct schsm_command schsm_command_cat;
 extern const struct schsm_command schsm_command_cert_delete;
 extern const struct schsm_command schsm_command_cert_export;
@@ -24,6 +21,7 @@ extern const struct schsm_command schsm_command_cert_import;
 extern const struct schsm_command schsm_command_data_delete;
 extern const struct schsm_command schsm_command_data_read;
 extern const struct schsm_command schsm_command_data_write;
+extern const struct schsm_command schsm_command_decrypt_backup;
 extern const struct schsm_command schsm_command_delete;
 extern const struct schsm_command schsm_command_dkek_create_share;
 extern const struct schsm_command schsm_command_dkek_import_share;
