@@ -8,6 +8,9 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <string.h>
+
+#include "cvc_request.h"
 
 /* The first byte of the authorisation field (section 11.3); its top two bits are the role. */
 #define ROLE_MASK 0xC0
@@ -205,6 +208,11 @@ int schsm_cvc_verify_request(const struct schsm_cvc_request *request,
 {
     const struct schsm_cvc *inner = &request->cvc;
 
+    if (request->outer_car.len == strlen(SCHSM_CVC_IMPORTED) &&
+        memcmp(request->outer_car.data, SCHSM_CVC_IMPORTED, request->outer_car.len) == 0) {
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                          "the key was imported from a file, and no device vouches for it");
+    }
     if (!schsm_view_equal(request->outer_car, device->chr)) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "the key was made by device %.*s, not %.*s",
                           (int)request->outer_car.len, text(request->outer_car),

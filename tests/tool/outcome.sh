@@ -73,8 +73,8 @@ typed() {
     done
     shift
     printf '%s\n' "${answers[@]}" >answers
-    expect -f - -- "$@" <<'END'
-set timeout 20
+    TYPED_SECONDS=${typed_seconds:-20} expect -f - -- "$@" <<'END'
+set timeout $env(TYPED_SECONDS)
 set answers [open answers r]
 spawn -noecho {*}$argv
 while {[gets $answers line] >= 0} {

@@ -81,6 +81,7 @@ static void no_device_vouches_for_it(void **state)
     /* not even a device of the name that stands there */
     assert_int_equal(schsm_cvc_verify_request(&request, &device, curve, &err), 0);
     assert_int_equal(err.reason, SCHSM_REASON_WRONG_KEY);
+    assert_non_null(strstr(err.text, "imported"));
     OPENSSL_free(file);
     free_bytes(&device_file);
     EVP_PKEY_free(maker);
