@@ -5,11 +5,6 @@
 
 #include "tool.h"
 
-/* What is lost with a key's certificate. */
-#define SCHSM_CERTIFICATE_LOSS                                                                     \
-    "The key stays, but the device knows its public part from this certificate alone: without a "  \
-    "key reference file or the certificate elsewhere the key is of little use afterwards"
-
 extern const struct schsm_command schsm_command_apdu;
 extern const struct schsm_command schsm_command_attest;
 extern const struct schsm_command schsm_command_backup;

@@ -45,6 +45,11 @@ json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_
 int schsm_object_report(const struct schsm_tool *tool, const char *done,
                         const struct schsm_match *match, const char *file, struct schsm_error *err);
 
+/* What is lost with a key's certificate. */
+#define SCHSM_CERTIFICATE_LOSS                                                                     \
+    "The key stays, but the device knows its public part from this certificate alone: without a "  \
+    "key reference file or the certificate elsewhere the key is of little use afterwards"
+
 /*
  * Deletes an object once the user has confirmed it, and says so. what: the object's name for the
  * sentences, as from schsm_object_name; consequences, which may be "", go with the question.
