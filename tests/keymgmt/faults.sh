@@ -97,6 +97,23 @@ for fault in "kill-before ins=74" "kill-after ins=74" "kill-during ins=D7 skip=1
     whole "$fault: again"
 done
 
+# The importing program dies at any moment: the key is there and whole, or not at all.
+for delay in $(seq 6 8 170); do
+    import_keys key >/dev/null 2>&1 &
+    program=$!
+    sleep "0.$(printf %03d "$delay")"
+    kill -9 $program 2>/dev/null || true
+    wait $program 2>/dev/null || true
+    if sc-hsm list | grep -q "type=private"; then
+        check "killed after $delay ms: the key signs" openssl dgst -sha256 -sign sc-hsm:label=key \
+            -out signature message
+        check "killed after $delay ms: deleted" sc-hsm --pin-source file:pin delete label=key --yes
+    fi
+done
+check "after all that it works" import_keys key
+says "key reference 1,"
+whole "after all that"
+
 # A share is added once, however its answer gets lost: twice would be not at all.
 check "a new DKEK" sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin \
     --dkek-shares 2
