@@ -11,6 +11,7 @@
 #include "control.h"
 #include "options.h"
 #include "personalise.h"
+#include "pki.h"
 #include "vpcd.h"
 
 enum {
@@ -55,11 +56,10 @@ static bool load(struct sim_card *card, const struct sim_arguments *arguments)
     return ok && sim_card_start(card);
 }
 
-static bool write_root(const struct sim_card *card, const char *path)
+static bool write_root(struct sim_slice root, const char *path)
 {
-    const struct sim_buf *root = &card->state.root_certificate;
     FILE *file = fopen(path, "wb");
-    bool ok = file != NULL && fwrite(root->data, 1, root->len, file) == root->len;
+    bool ok = file != NULL && fwrite(root.data, 1, root.len, file) == root.len;
     if (file != NULL && fclose(file) != 0) {
         ok = false;
     }
@@ -94,6 +94,10 @@ int main(int argc, char **argv)
     if (arguments.tell != NULL) {
         return sim_control_tell(arguments.control, arguments.tell) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
+    if (arguments.write_root != NULL && arguments.state == NULL) {
+        return write_root(sim_pki_root_certificate(), arguments.write_root) ? EXIT_SUCCESS
+                                                                            : EXIT_FAILURE;
+    }
     /*
      * The card must not read the openssl.cnf of the programs that use it: it may load the
      * provider that is just asking this card.
@@ -102,7 +106,7 @@ int main(int argc, char **argv)
     card.profile = arguments.profile;
     bool ok = load(&card, &arguments);
     if (ok && arguments.write_root != NULL) {
-        ok = write_root(&card, arguments.write_root);
+        ok = write_root(sim_buf_slice(&card.state.root_certificate), arguments.write_root);
     } else if (ok) {
         warn(&card, arguments.state);
         card.latency = arguments.latency;

@@ -19,7 +19,7 @@ static bool is_shown(const struct sim_option *option)
     return option->help != NULL;
 }
 
-/* --state is the one option that must be there; the last ones are used alone. */
+/* --state is the one option that a card cannot do without; the last ones are used alone. */
 static bool is_required(const struct sim_option *option)
 {
     return strcmp(option->name, "state") == 0;

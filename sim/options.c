@@ -159,7 +159,9 @@ const struct sim_option sim_options[] = {
       "answer, and ends.",
       set_tell },
     { "write-root", "FILE", NULL, NULL, "write the root certificate of all virtual cards and exit",
-      "Writes the root certificate of the virtual cards' own device certificates, and ends.",
+      "Writes the root certificate under which all virtual cards are made, and ends.\n"
+      "With \"--state\" it is the root of that card: one from the first version of this program "
+      "has another.",
       set_write_root },
     { "help", NULL, NULL, NULL, "print this and exit", "Prints a short help, and ends.", set_help },
     { "version", NULL, NULL, NULL, "print the version and exit", "Prints the version, and ends.",
@@ -213,5 +215,6 @@ bool sim_options_parse(struct sim_arguments *arguments, int argc, char **argv)
     if (arguments->tell != NULL) {
         return arguments->control != NULL || wrong("--tell needs --control SOCKET", "");
     }
-    return arguments->state != NULL || wrong("--state FILE is missing", "");
+    return arguments->state != NULL || arguments->write_root != NULL ||
+           wrong("--state FILE is missing", "");
 }

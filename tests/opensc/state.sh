@@ -83,3 +83,5 @@ cp "$here/first-version.state" former
 check "a card of the first version" python3 "$here/first_version.py" "$card_program" former
 check "its own root" "$card_program" --state former --write-root root
 check "its chain" python3 "$here/device_chain.py" root chain UTOLD00001
+check "the root of new cards" "$card_program" --write-root new-root
+fails "is another one" cmp root new-root

@@ -30,7 +30,7 @@ open(sys.argv[1], "wb").write(d)
 END
 }
 
-check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --state x.state --write-root root.cvc
+check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --write-root root.cvc
 check "an RSA-2048 key is made" openssl genpkey -algorithm SC-HSM-RSA -pkeyopt bits:2048 \
     -pkeyopt id:10 -pkeyopt label:web-rsa -pkeyopt "serial:$serial" -out rsa.pem
 check "its public key" openssl pkey -in rsa.pem -pubout -out rsa.pub

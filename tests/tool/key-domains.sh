@@ -10,7 +10,7 @@ virtual_cards 3
 mapfile -t serials <"$SC_HSM_VIRTUAL/serials"
 echo "$pin" >pin
 echo "$so_pin" >so-pin
-check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --state x --write-root root.cvc
+check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --write-root root.cvc
 a() { sc-hsm --serial "${serials[0]}" --pin-source file:pin "$@"; }
 b() { sc-hsm --serial "${serials[1]}" --pin-source file:pin "$@"; }
 c() { sc-hsm --serial "${serials[2]}" --pin-source file:pin "$@"; }

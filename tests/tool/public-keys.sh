@@ -13,7 +13,7 @@ mapfile -t serials <"$SC_HSM_VIRTUAL/serials"
 target=${serials[5]}
 echo "$pin" >pin
 echo "$so_pin" >so-pin
-check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --state x --write-root root.cvc
+check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --write-root root.cvc
 on_target() {
     sc-hsm --serial "$target" "$@"
 }

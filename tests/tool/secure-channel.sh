@@ -10,7 +10,7 @@ virtual_card
 log=$SC_HSM_VIRTUAL/card-1.log
 echo "$pin" >pin
 echo "$so_pin" >so-pin
-check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --state x --write-root root.cvc
+check "the virtual cards' root" "$SC_HSM_BUILD/bin/sc-hsm-sim" --write-root root.cvc
 
 # protected WHAT NUMBER PLAIN COMMAND...: the command succeeds, and has sent so many protected
 # commands with a PIN and so many plain ones.
