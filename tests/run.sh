@@ -65,7 +65,7 @@ scripts() {
     local files
     mapfile -t files < <(shell_files)
     [ ${#files[@]} -gt 0 ] || return 1
-    (cd "$root" && shellcheck -x "${files[@]}")
+    (cd "$root" && printf '%s\0' "${files[@]}" | xargs -0 -n 8 -P "$jobs" shellcheck -x)
 }
 
 # build NAME COMPILER OPTIONS...: in build/NAME, with warnings as errors.
