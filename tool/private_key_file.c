@@ -83,17 +83,6 @@ static int take(OSSL_STORE_CTX *store, const char *path, struct schsm_private_ke
     return 1;
 }
 
-/*
- * Old PKCS#12 files are encrypted with RC2, which only the legacy provider has; where it cannot be
- * loaded, they cannot be read. Both stay as long as the context: one that was loaded and unloaded
- * again would not come back by itself.
- */
-static void load_legacy(OSSL_LIB_CTX *libctx)
-{
-    (void)OSSL_PROVIDER_load(libctx, "default");
-    (void)OSSL_PROVIDER_load(libctx, "legacy");
-}
-
 static int read_store(struct schsm_tool *tool, const uint8_t *content, size_t len,
                       struct password *password, struct schsm_private_key_file *file,
                       struct schsm_error *err)
@@ -124,16 +113,18 @@ done:
 }
 
 /* Why there is no key. */
-static int fail_no_key(const struct password *password, const char *path, struct schsm_error *err)
+static int fail_no_key(const struct password *password, const char *path, bool legacy,
+                       struct schsm_error *err)
 {
     if (password->err.reason != SCHSM_REASON_NONE) {
         *err = password->err;
         return 0;
     }
     if (password->asked) {
-        return schsm_fail(err, SCHSM_REASON_FILE,
-                          "%s cannot be opened: its password is wrong, or the file is damaged",
-                          path);
+        return schsm_fail(
+            err, SCHSM_REASON_FILE,
+            "%s cannot be opened: its password is wrong, or the file is damaged%s", path,
+            legacy ? "" : ", or it needs OpenSSL's legacy provider, which is not there");
     }
     return schsm_fail(err, SCHSM_REASON_FILE,
                       "%s holds no private key in PEM, PKCS#8 or PKCS#12, or it is cut off", path);
@@ -143,6 +134,8 @@ int schsm_private_key_file_read(struct schsm_tool *tool, const char *path,
                                 struct schsm_private_key_file *file, struct schsm_error *err)
 {
     struct password password = { .tool = tool, .path = path, .err = SCHSM_ERROR_INIT };
+    OSSL_LIB_CTX *contexts[] = { tool->context.libctx, NULL };
+    OSSL_PROVIDER *legacy[2];
     uint8_t *content = NULL;
     size_t len = 0;
     int ok = 0;
@@ -152,10 +145,20 @@ int schsm_private_key_file_read(struct schsm_tool *tool, const char *path,
         return 0;
     }
     (void)ERR_set_mark();
-    load_legacy(tool->context.libctx);
+    /* Old PKCS#12 files are encrypted with RC2, which only this provider has; where it cannot be
+     * loaded, they cannot be read. OpenSSL 3.0 opens them in the default context, whatever it is
+     * told. The default providers stay as they are. */
+    for (size_t i = 0; i < 2; i++) {
+        legacy[i] = OSSL_PROVIDER_try_load(contexts[i], "legacy", 1);
+    }
     ok = read_store(tool, content, len, &password, file, err) &&
-         (file->key != NULL || fail_no_key(&password, path, err));
+         (file->key != NULL || fail_no_key(&password, path, legacy[0] != NULL, err));
     (void)ERR_pop_to_mark(); /* our own error says it */
+    for (size_t i = 0; i < 2; i++) {
+        if (legacy[i] != NULL) {
+            (void)OSSL_PROVIDER_unload(legacy[i]);
+        }
+    }
     schsm_secret_free(password.secret);
     OPENSSL_clear_free(content, len);
     return ok;

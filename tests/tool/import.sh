@@ -87,6 +87,21 @@ check "the signature verifies" plain_openssl dgst -sha256 -verify server.pub -si
 
 # shellcheck disable=SC2034  # for typed
 typed_seconds=200
+plain_openssl pkcs12 -export -legacy -inkey server.key -in server.crt -passout file:p12-password \
+    -out old.p12
+# this test's OPENSSL_MODULES has our module alone
+ends 1 "PKCS#12 of former times, without the provider for it" import old.p12 \
+    --file-password-source file:p12-password
+says "legacy provider"
+old_import() {
+    (
+        unset OPENSSL_MODULES
+        import "$@"
+    )
+}
+ends 1 "PKCS#12 of former times, its place taken" old_import old.p12 --key-ref 1 --no-chain \
+    --file-password-source file:p12-password
+says "key reference 1 is taken"
 check "encrypted PKCS#8, both passwords typed" typed "password of the key file: =secret pass" \
     "password for share.pbe: =123456789" -- sc-hsm --pin-source file:pin import ec.p8 \
     --share share.pbe --label mail --id 42 --key-ref 7 --algorithms ecdsa,ecdsa-sha256
