@@ -38,8 +38,9 @@ int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
 
 /*
  * Imports the key. The certificates of the chain come first, those left out that the device has
- * already; *stored becomes how many were stored. A failure leaves the device as it was. *made is
- * filled (value: the public key), to be cleared with schsm_object_clear.
+ * already; *stored becomes how many were stored. EXISTS where the device has the key already and
+ * import->id names none for a second copy. A failure leaves the device as it was. *made is filled
+ * (value: the public key), to be cleared with schsm_object_clear.
  */
 int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
                      const struct schsm_import *import, const struct schsm_login *login,

@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include "../device/hsm_key_domain.h"
 #include "../device/hsm_label.h"
 #include "../device/hsm_wrap.h"
 #include "../device/wrapped_key.h"
 #include "backup.h"
+#include "certificate.h"
 #include "key_container.h"
 
 #define EVERYTHING                                                                                 \
@@ -127,13 +130,24 @@ static int compare_key(const struct restoring *restoring, const struct schsm_bac
     return 1;
 }
 
+/* Whether the content of an object is worth a comparison with the entry's. A certificate without an
+ * id is one whose description an interruption kept off the device: to be written again, with it. */
+static bool may_be(const struct schsm_backup_entry *entry, const struct schsm_object *object)
+{
+    if (entry->kind == SCHSM_BACKUP_CERTIFICATE) {
+        return object->type == SCHSM_OBJECT_CERTIFICATE && object->key_ref < 0 &&
+               (object->id_len > 0 || entry->id_len == 0);
+    }
+    return object->type == SCHSM_OBJECT_DATA && object->private_data == entry->private_data &&
+           strcmp(object->label, entry->label) == 0 &&
+           strcmp(object->application, entry->application) == 0;
+}
+
 /* Certificates and data are compared by their content. */
 static int compare_content(const struct restoring *restoring,
                            const struct schsm_backup_entry *entry, bool *present,
                            struct schsm_error *err)
 {
-    enum schsm_object_type type =
-        entry->kind == SCHSM_BACKUP_CERTIFICATE ? SCHSM_OBJECT_CERTIFICATE : SCHSM_OBJECT_DATA;
     uint8_t *content = NULL;
     size_t len = 0;
     int ok = schsm_backup_read(restoring->folder, entry, &content, &len, err);
@@ -141,14 +155,12 @@ static int compare_content(const struct restoring *restoring,
     for (size_t i = 0; ok && !*present && i < restoring->there.count; i++) {
         struct schsm_object *object = &restoring->there.objects[i];
 
-        if (object->type != type || object->key_ref >= 0 ||
-            (type == SCHSM_OBJECT_DATA && (strcmp(object->label, entry->label) != 0 ||
-                                           object->private_data != entry->private_data))) {
+        if (!may_be(entry, object)) {
             continue;
         }
         ok = schsm_device_read(restoring->device, object, restoring->login, err);
         *present = ok && object->value_len == len && memcmp(object->value, content, len) == 0;
-        if (ok && !*present && type == SCHSM_OBJECT_CERTIFICATE && same_id(entry, object)) {
+        if (ok && !*present && entry->kind == SCHSM_BACKUP_CERTIFICATE && same_id(entry, object)) {
             ok = fail_taken(entry, object, err);
         }
     }
@@ -237,11 +249,32 @@ static int restore_key(const struct restoring *restoring, const struct schsm_bac
     return ok;
 }
 
+/* The id that the certificate had, or one of its own where nobody had described it. */
+static int certificate_id(const struct schsm_backup_entry *entry, const uint8_t *der, size_t len,
+                          uint8_t id[SCHSM_ID_MAX], size_t *id_len, struct schsm_error *err)
+{
+    X509 *certificate;
+    int ok;
+
+    if (entry->id_len > 0) {
+        memcpy(id, entry->id, entry->id_len);
+        *id_len = entry->id_len;
+        return 1;
+    }
+    certificate = d2i_X509(NULL, &der, (long)len);
+    ERR_clear_error();
+    ok = certificate != NULL
+             ? schsm_certificate_id(certificate, id, id_len, err)
+             : schsm_fail(err, SCHSM_REASON_FILE, "%s is no certificate", entry->file);
+    X509_free(certificate);
+    return ok;
+}
+
 static int restore_content(const struct restoring *restoring,
                            const struct schsm_backup_entry *entry, struct schsm_error *err)
 {
     struct schsm_object stored = { 0 };
-    uint8_t *content = NULL;
+    uint8_t id[SCHSM_ID_MAX], *content = NULL;
     size_t len = 0;
     int ok = schsm_backup_read(restoring->folder, entry, &content, &len, err);
 
@@ -257,10 +290,10 @@ static int restore_content(const struct restoring *restoring,
                                     .value_len = len };
 
         if (entry->kind == SCHSM_BACKUP_CERTIFICATE) {
-            spec.id = entry->id;
-            spec.id_len = entry->id_len;
+            spec.id = id;
+            ok = certificate_id(entry, content, len, id, &spec.id_len, err);
         }
-        ok = schsm_device_store(restoring->device, &spec, restoring->login, &stored, err);
+        ok = ok && schsm_device_store(restoring->device, &spec, restoring->login, &stored, err);
     }
     if (ok) {
         tell(restoring, entry, "restored");

@@ -229,6 +229,8 @@ const struct schsm_command schsm_command_import = {
         "device would wrap it, and unwrapped there. So the device must have a DKEK, and all its "
         "shares must be at hand as files; if they make another DKEK, nothing is changed and both "
         "key check values are told. Needs the PIN.\n"
+        "A key that the device has already is refused, unless --id gives the second copy an id of "
+        "its own.\n"
         "The key's certificate is stored with it, those of its CAs beside it. Without one the "
         "device gets a request that the key signs itself, so that programs find its public part.\n"
         "FILE still holds the key, and so do its copies and backups: only what is made on the "

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the tests of commands that are interrupted start from, beside outcome.sh:
+#
+#     . "$(dirname "$0")/interruption.sh"
+#     dkek_card
+#     killed_at 5 ins=D7 -- sc-hsm --pin-source file:pin restore saved
+#     check_whole "killed at the sixth write"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/tool/outcome.sh
+. "$here/outcome.sh"
+
+# control WORDS: what virtual_hsm control 1 does, in less time.
+control() {
+    sc-hsm-sim --control "$SC_HSM_VIRTUAL/card-1.control" --tell "$*" >/dev/null
+}
+
+# dkek_card: an initialised card whose DKEK is 32 times the byte 44.
+dkek_card() {
+    admin_card
+    check "a card for a DKEK" sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin \
+        --dkek-shares 1
+    check "its share" raw_apdus "8052000020$(printf '44%.0s' {1..32})00"
+    says 'BB 39 14 15 C0 5E 39 D7'
+    echo message >message
+}
+
+# long_certificate NAME KEY: NAME.crt, a certificate with the key that takes several card commands.
+long_certificate() {
+    check "a long certificate $1" openssl req -x509 -new -key "$2" -subj "/CN=$1" -days 9 \
+        -addext "nsComment=$(printf '%01500d' 0)" -out "$1.crt"
+}
+
+befallen() {
+    grep -c '^! .* befalls' "$SC_HSM_VIRTUAL/card-1.log" || true
+}
+
+# killed_at N [ins=II] -- COMMAND...: kills the command while the card works on its command N, counted
+# from 0, which the card completes; false where the command ended without that many.
+killed_at() {
+    local before process status=0 options=("skip=$1")
+    shift
+    before=$(befallen)
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    control delay 100 "${options[@]}"
+    "$@" >killed.out 2>&1 </dev/null &
+    process=$!
+    while [ "$(befallen)" = "$before" ] && kill -0 $process 2>/dev/null; do
+        sleep 0.03
+    done
+    { kill -KILL $process && wait $process; } 2>/dev/null || status=$?
+    control clear
+    cp killed.out "$seen"
+    [ "$(befallen)" -gt "$before" ]
+}
+
+# one_sentence STATUS WHAT COMMAND...: ends with this status, one sentence on stderr.
+one_sentence() {
+    local expected=$1 what=$2 status=0
+    shift 2
+    "$@" >out 2>"$seen" </dev/null || status=$?
+    equal "$what: status" "$expected" "$status"
+    equal "$what: one sentence" 1 "$(wc -l <"$seen")"
+    says '^sc-hsm: '
+}
+
+# pulled WHAT SETTINGS COMMAND...: the card is pulled out before it answers the command that the
+# settings tell, and comes back when the command has ended.
+pulled() {
+    local what=$1 settings=$2
+    shift 2
+    # shellcheck disable=SC2086  # words on purpose
+    control remove-after $settings
+    one_sentence 3 "$what" "$@"
+    says 'removed|pulled|no (card|device)|not there'
+    control insert
+    wait_for "the card is back" raw_apdus
+}
+
+# check_whole WHAT: all that the card shows with a label is whole: a private key signs, and its
+# signature verifies with LABEL.pub; a certificate is LABEL.crt, data are the file LABEL. A secret
+# key enciphers as in the file LABEL.
+check_whole() {
+    local what=$1 type label
+    json '"".join("%s %s\n" % (o["type"], o["label"]) for o in d["objects"])' sc-hsm --json list >listed
+    while read -r type label; do
+        case $type:$label in
+        *:None | :) continue ;; # what an interruption left; the end
+        private:*)
+            openssl dgst -sha256 -sign "sc-hsm:label=$label;type=private" -out signature message \
+                2>"$seen" || fail "$what: the key $label does not sign"
+            plain_openssl dgst -sha256 -verify "$label.pub" -signature signature message >"$seen" ||
+                fail "$what: the key $label is another one"
+            ;;
+        secret:*)
+            enciphered >"$label.now"
+            cmp "$label" "$label.now" 2>"$seen" || fail "$what: the key $label is another one"
+            ;;
+        cert:*)
+            sc-hsm cert export "label=$label;type=cert" --out exported.crt --overwrite 2>"$seen" ||
+                fail "$what: the certificate $label is not whole"
+            cmp <(plain_openssl x509 -in "$label.crt" -outform DER) \
+                <(plain_openssl x509 -in exported.crt -outform DER) ||
+                fail "$what: the certificate $label is another one"
+            ;;
+        data:*)
+            sc-hsm data read "label=$label" --out read --overwrite 2>"$seen" ||
+                fail "$what: the data $label cannot be read"
+            cmp "$label" read || fail "$what: the data $label are others"
+            ;;
+        *) fail "$what: an unknown type $type" ;;
+        esac
+    done <listed
+}
+
+# enciphered: what the AES key with key reference 3 makes of 16 zero bytes.
+enciphered() {
+    raw_apdus "0020008106$(printf %s "$pin" | od -An -tx1 | tr -d ' \n')" \
+        "8078031010$(printf '00%.0s' {1..16})00" 2>/dev/null | tail -n 1
+}
