@@ -266,9 +266,8 @@ static int prepare(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     }
     if (!schsm_import_check_dkek(libctx, device, import->dkek, err) ||
         !wrap(libctx, import, parts, &wrapped, err) || !schsm_device_serial(device, serial, err) ||
-        !certify(libctx, import, serial, parts, err) ||
-        (import->id == NULL && !check_new(device, parts->key, err)) ||
-        !choose_place(device, import, made, err)) {
+        !certify(libctx, import, serial, parts, err) || !choose_place(device, import, made, err) ||
+        (import->id == NULL && !check_new(device, parts->key, err))) {
         return 0;
     }
     made->key_type = wrapped.type;
