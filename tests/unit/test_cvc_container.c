@@ -81,6 +81,13 @@ static int parse_and_verify(const uint8_t *data, size_t len)
            schsm_container_verify(&container, &err);
 }
 
+static int parse_only(const uint8_t *data, size_t len)
+{
+    struct schsm_container container;
+
+    return schsm_container_parse(data, len, &container, &err);
+}
+
 static struct bytes public_key_file(void)
 {
     uint8_t out[SCHSM_CONTAINER_MAX];
@@ -111,7 +118,7 @@ static void a_public_key_file_reads_as_it_was_written(void **state)
     len = pki.device_id.len - 1;
     assert_int_equal(schsm_container_device_id(&container, id, &len, &err), 0);
     assert_truncations_fail(&file, parse_and_verify);
-    survive_bit_flips(&file, parse_and_verify);
+    survive_bit_flips(&file, parse_only); /* fuzz_cvc_container verifies as well */
     free_bytes(&file);
 }
 
