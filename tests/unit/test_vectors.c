@@ -239,8 +239,8 @@ static void a_wrapped_file_holds_a_description_and_a_request(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct bytes file = read_vector(cases[i].file);
         struct schsm_key_container container = read_container(&file);
-        struct schsm_wrapped_key wrapped;
-        struct schsm_pkcs15_key key;
+        struct schsm_wrapped_key wrapped = { 0 };
+        struct schsm_pkcs15_key key = { 0 };
         uint8_t *spki = NULL, *again = NULL;
         size_t spki_len = 0, again_len = 0;
 
