@@ -26,7 +26,7 @@ struct schsm_secret *schsm_share_file_open(struct schsm_tool *tool, const char *
 
 /*
  * The DKEK out of the files of all --share options, with the --password-source options in the same
- * order. *names becomes how many files there were. NULL on failure.
+ * order. *count becomes how many files there were. NULL on failure.
  */
 struct schsm_secret *schsm_share_files_combine(struct schsm_tool *tool, size_t *count,
                                                struct schsm_error *err);
