@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -25,6 +26,21 @@ static int device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX 
     }
     (void)schsm_session_known_serial(session, serial);
     return 1;
+}
+
+static void device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
+{
+    (void)dev;
+    label[0] = 0;
+}
+
+static void device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
+{
+    char serial[SCHSM_SERIAL_MAX + 1], reader[SCHSM_READER_MAX + 1];
+
+    schsm_card_device_known(dev, serial, reader);
+    (void)snprintf(name, SCHSM_DEVICE_NAME_MAX, "%s%s%s", serial, serial[0] != 0 ? " in " : "",
+                   reader);
 }
 
 static int nothing(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -96,6 +112,8 @@ static void device_free(struct schsm_device *dev)
 static const struct schsm_device_ops card_ops = {
     .info = schsm_card_device_info,
     .serial = device_serial,
+    .token = device_token,
+    .name = device_name,
     .find = schsm_card_device_find,
     .read = schsm_card_device_read,
     .login = device_login,

@@ -78,7 +78,7 @@ static int append_key(struct search *search, const struct schsm_object *key, boo
     int ok = 0;
 
     if (file != NULL && schsm_public_key_from_ce(file, len, &spki, &spki_len, &ignored)) {
-        schsm_card_describe_public_key(&object, spki, spki_len);
+        schsm_public_key_describe(&object, spki, spki_len);
     }
     if (wants(search, SCHSM_OBJECT_PRIVATE)) {
         object.type = SCHSM_OBJECT_PRIVATE;

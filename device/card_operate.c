@@ -10,8 +10,7 @@
 #include "curve.h"
 #include "tlv.h"
 
-#define RSA_MAX 512 /* bytes of a 4096 bit modulus */
-#define PKCS1_OVERHEAD 11
+#define RSA_MAX SCHSM_MODULUS_MAX
 
 struct operation {
     enum schsm_operation operation;
@@ -88,37 +87,6 @@ static int take(const struct operation *op, const uint8_t *result, size_t len,
                : take_signature(op, result, len, err);
 }
 
-/* Sizes are checked before the card is asked. */
-static int check_sizes(const struct operation *op, struct schsm_error *err)
-{
-    bool fits = false;
-
-    switch (schsm_operation_traits(op->operation)->input) {
-    case SCHSM_INPUT_BLOCK:
-        fits = op->in_len > 0 && op->in_len <= RSA_MAX && op->capacity >= op->in_len;
-        break;
-    case SCHSM_INPUT_DIGEST_INFO:
-        fits = op->in_len > 0 && op->in_len <= RSA_MAX - PKCS1_OVERHEAD;
-        break;
-    case SCHSM_INPUT_HASH:
-        fits = op->in_len > 0 && op->in_len <= SCHSM_FIELD_MAX;
-        break;
-    case SCHSM_INPUT_MESSAGE:
-        fits = op->in_len <= SCHSM_MESSAGE_MAX;
-        break;
-    case SCHSM_INPUT_POINT:
-        fits = op->in_len >= 3 && op->in_len <= SCHSM_POINT_MAX && op->in_len % 2 == 1 &&
-               op->in[0] == 0x04 && op->capacity >= (op->in_len - 1) / 2;
-        break;
-    }
-    if (!fits) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "%zu bytes of input with room for %zu bytes do not fit the operation",
-                          op->in_len, op->capacity);
-    }
-    return 1;
-}
-
 /*
  * A process that goes on using the card shall recognise it when it was pulled and came back. Where
  * the reader's name does not tell the serial number, the second operation is the time to ask for
@@ -173,25 +141,27 @@ static int run_operation(struct schsm_session *session, void *arg, struct schsm_
     return ok;
 }
 
-int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
-                              const struct schsm_login *login, const uint8_t *in, size_t in_len,
-                              uint8_t *out, size_t *out_len, struct schsm_error *err)
+int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation operation,
+                              const struct schsm_object *key, const struct schsm_login *login,
+                              const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                              struct schsm_error *err)
 {
     static const struct schsm_login no_login = { 0 };
-    struct operation op = { operation, (unsigned int)key_ref, in, in_len, out, *out_len, out_len };
+    struct operation op = { operation, (unsigned int)key->key_ref, in, in_len, out, *out_len,
+                            out_len };
     struct schsm_job job = { .run = run_operation,
                              .arg = &op,
                              .login = login != NULL ? login : &no_login };
     char object[32];
 
     *out_len = 0;
-    if (key_ref < 1 || key_ref > 255) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
+    if (key->key_ref < 1 || key->key_ref > 255) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key->key_ref);
     }
-    if (!check_sizes(&op, err)) {
+    if (!schsm_operation_check(operation, in, in_len, op.capacity, err)) {
         return 0;
     }
-    (void)snprintf(object, sizeof(object), "key reference %d", key_ref);
+    (void)snprintf(object, sizeof(object), "key reference %d", key->key_ref);
     job.object = login != NULL && login->object != NULL ? login->object : object;
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }

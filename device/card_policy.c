@@ -49,14 +49,14 @@ static int inquire(struct schsm_session *session, void *arg, struct schsm_error 
     return 1;
 }
 
-int schsm_card_device_key_policy(struct schsm_device *dev, int key_ref,
+int schsm_card_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
                                  struct schsm_key_policy *policy, struct schsm_error *err)
 {
-    struct inquiry inquiry = { (unsigned int)key_ref, policy };
+    struct inquiry inquiry = { (unsigned int)key->key_ref, policy };
     const struct schsm_job job = { .run = inquire, .arg = &inquiry, .transaction = true };
 
-    if (key_ref < 1 || key_ref > 255) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
+    if (key->key_ref < 1 || key->key_ref > 255) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key->key_ref);
     }
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }

@@ -33,16 +33,17 @@ int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object
                            const struct schsm_login *login, struct schsm_error *err);
 int schsm_card_device_info(struct schsm_device *dev, struct schsm_device_info *info,
                            struct schsm_error *err);
-int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
-                              const struct schsm_login *login, const uint8_t *in, size_t in_len,
-                              uint8_t *out, size_t *out_len, struct schsm_error *err);
+int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation operation,
+                              const struct schsm_object *key, const struct schsm_login *login,
+                              const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                              struct schsm_error *err);
 int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
                                const struct schsm_login *login, struct schsm_object *made,
                                struct schsm_error *err);
 int schsm_card_device_store(struct schsm_device *dev, const struct schsm_store *spec,
                             const struct schsm_login *login, struct schsm_object *stored,
                             struct schsm_error *err);
-int schsm_card_device_key_policy(struct schsm_device *dev, int key_ref,
+int schsm_card_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
                                  struct schsm_key_policy *policy, struct schsm_error *err);
 int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err);
@@ -105,9 +106,5 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
 int schsm_card_choose_id(struct schsm_session *session, const struct schsm_card_files *files,
                          const uint8_t *wanted, size_t wanted_len, unsigned int first, uint8_t *id,
                          size_t *id_len, struct schsm_error *err);
-
-/* Fills key_type and bits of an object from a DER SubjectPublicKeyInfo, where it tells them. */
-void schsm_card_describe_public_key(struct schsm_object *object, const uint8_t *spki,
-                                    size_t spki_len);
 
 #endif

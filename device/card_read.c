@@ -10,67 +10,6 @@
 #include "public_key.h"
 #include "tlv.h"
 
-/* RFC 3279, RFC 5480: contents of the OBJECT IDENTIFIERs */
-static const uint8_t oid_rsa[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01 };
-static const uint8_t oid_rsa_pss[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A };
-static const uint8_t oid_ec[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01 };
-
-static bool has_oid(const struct schsm_tlv *tlv, const uint8_t *oid, size_t len)
-{
-    return tlv->tag == 0x06 && tlv->value.len == len && memcmp(tlv->value.data, oid, len) == 0;
-}
-
-static unsigned int count_bits(const uint8_t *number, size_t len)
-{
-    unsigned int bits;
-
-    while (len > 0 && *number == 0) {
-        number++;
-        len--;
-    }
-    if (len == 0 || len > 4096) {
-        return 0;
-    }
-    bits = (unsigned int)len * 8;
-    for (unsigned int top = *number; (top & 0x80) == 0; top <<= 1) {
-        bits--;
-    }
-    return bits;
-}
-
-void schsm_card_describe_public_key(struct schsm_object *object, const uint8_t *spki,
-                                    size_t spki_len)
-{
-    struct schsm_tlv outer, algorithm, oid, bit_string, key, modulus;
-    struct schsm_tlv_reader reader;
-
-    if (!schsm_tlv_first(spki, spki_len, &outer)) {
-        return;
-    }
-    schsm_tlv_read(&reader, outer.value.data, outer.value.len);
-    if (!schsm_tlv_next(&reader, &algorithm) || !schsm_tlv_next(&reader, &bit_string) ||
-        bit_string.tag != 0x03 || bit_string.value.len < 2 ||
-        !schsm_tlv_first(algorithm.value.data, algorithm.value.len, &oid)) {
-        return;
-    }
-    if (has_oid(&oid, oid_rsa, sizeof(oid_rsa)) ||
-        has_oid(&oid, oid_rsa_pss, sizeof(oid_rsa_pss))) {
-        object->key_type = SCHSM_KEY_RSA;
-        if (schsm_tlv_first(bit_string.value.data + 1, bit_string.value.len - 1, &key) &&
-            schsm_tlv_first(key.value.data, key.value.len, &modulus)) {
-            object->bits = count_bits(modulus.value.data, modulus.value.len);
-        }
-    } else if (has_oid(&oid, oid_ec, sizeof(oid_ec))) {
-        object->key_type = SCHSM_KEY_EC;
-        /* unused bits, 04, X, Y; the only field of the card's that does not fill its bytes is
-         * that of secp521r1 */
-        object->bits = (unsigned int)(bit_string.value.len - 2) / 2 * 8;
-        if (object->bits == 528) {
-            object->bits = 521;
-        }
-    }
-}
-
 struct reading {
     struct schsm_object *object;
     uint8_t *value;
@@ -167,7 +106,7 @@ int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object
     object->value = reading.value;
     object->value_len = reading.len;
     if (object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_PUBLIC) {
-        schsm_card_describe_public_key(object, object->value, object->value_len);
+        schsm_public_key_describe(object, object->value, object->value_len);
     }
     return 1;
 }

@@ -325,7 +325,7 @@ static int replace_of_key(struct schsm_session *session, const struct storing *s
 static int store_of_key(struct schsm_session *session, struct storing *storing,
                         struct schsm_error *err)
 {
-    unsigned int ref = (unsigned int)storing->spec->key_ref;
+    unsigned int ref = (unsigned int)storing->spec->key->key_ref;
     unsigned int file = SCHSM_FILE_CERTIFICATE | ref;
     bool there = false, same = false, lost = false;
     int ok = 1;
@@ -381,7 +381,7 @@ static int run_store(struct schsm_session *session, void *arg, struct schsm_erro
             session, storing, spec->private_data ? SCHSM_FILE_PRIVATE_DATA : SCHSM_FILE_PUBLIC_DATA,
             SCHSM_FILE_DATA_DESCRIPTION, err);
     }
-    if (spec->key_ref > 0) {
+    if (spec->key != NULL) {
         return store_of_key(session, storing, err);
     }
     return check_id(session, storing, err) &&
@@ -412,9 +412,8 @@ static int check_spec(const struct schsm_store *spec, struct schsm_error *err)
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "only X.509 certificates and data objects can be stored");
     }
-    if (spec->key_ref > 255 || spec->key_ref == 0 ||
-        (spec->key_ref < 0 &&
-         (spec->id == NULL || spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX))) {
+    if (spec->key != NULL ? spec->key->key_ref < 1 || spec->key->key_ref > 255
+                          : spec->id == NULL || spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a certificate needs a key, or an id of 1 to %d bytes", SCHSM_ID_MAX);
     }
@@ -423,10 +422,10 @@ static int check_spec(const struct schsm_store *spec, struct schsm_error *err)
 
 static void fill(const struct schsm_store *spec, struct schsm_object *stored)
 {
-    bool of_key = spec->type == SCHSM_OBJECT_CERTIFICATE && spec->key_ref > 0;
+    bool of_key = spec->type == SCHSM_OBJECT_CERTIFICATE && spec->key != NULL;
 
     stored->type = spec->type;
-    stored->key_ref = of_key ? spec->key_ref : -1;
+    stored->key_ref = of_key ? spec->key->key_ref : -1;
     stored->described = !of_key;
     stored->authority = spec->type == SCHSM_OBJECT_CERTIFICATE && !of_key;
     stored->private_data = spec->private_data;
@@ -459,11 +458,12 @@ int schsm_card_device_store(struct schsm_device *dev, const struct schsm_store *
     storing->spec = spec;
     storing->stored = stored;
     if (spec->label == NULL || spec->label[0] == '\0') {
-        if (spec->type == SCHSM_OBJECT_CERTIFICATE && spec->key_ref > 0) {
-            (void)snprintf(name, sizeof(name), "certificate of key reference %d", spec->key_ref);
+        if (spec->type == SCHSM_OBJECT_CERTIFICATE && spec->key != NULL) {
+            (void)snprintf(name, sizeof(name), "certificate of key reference %d",
+                           spec->key->key_ref);
         }
         job.object = spec->type == SCHSM_OBJECT_DATA ? "new data object"
-                     : spec->key_ref > 0             ? name
+                     : spec->key != NULL             ? name
                                                      : "new certificate";
     }
     if (!check_spec(spec, err)) {

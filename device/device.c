@@ -33,6 +33,16 @@ int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX +
     return finish(dev->ops->serial(dev, serial, &found), &found, err);
 }
 
+void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
+{
+    dev->ops->token(dev, label);
+}
+
+void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
+{
+    dev->ops->name(dev, name);
+}
+
 int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                       struct schsm_object_list *list, struct schsm_error *err)
 {
@@ -76,15 +86,15 @@ int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_logi
     return finish(dev->ops->prepare_login(dev, login, state, &found), &found, err);
 }
 
-int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
-                         const struct schsm_login *login, const uint8_t *in, size_t in_len,
-                         uint8_t *out, size_t *out_len, struct schsm_error *err)
+int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation,
+                         const struct schsm_object *key, const struct schsm_login *login,
+                         const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                         struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(
-        dev->ops->operate(dev, operation, key_ref, login, in, in_len, out, out_len, &found), &found,
-        err);
+    return finish(dev->ops->operate(dev, operation, key, login, in, in_len, out, out_len, &found),
+                  &found, err);
 }
 
 int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
@@ -107,14 +117,14 @@ int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
     return finish(dev->ops->store(dev, spec, login, stored, &found), &found, err);
 }
 
-int schsm_device_key_policy(struct schsm_device *dev, int key_ref, struct schsm_key_policy *policy,
-                            struct schsm_error *err)
+int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
+                            struct schsm_key_policy *policy, struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(policy, 0, sizeof(*policy));
     policy->key_domain = -1;
-    return finish(dev->ops->key_policy(dev, key_ref, policy, &found), &found, err);
+    return finish(dev->ops->key_policy(dev, key, policy, &found), &found, err);
 }
 
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
@@ -123,6 +133,14 @@ int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *obj
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     return finish(dev->ops->remove(dev, object, login, &found), &found, err);
+}
+
+bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b)
+{
+    if (a->key_ref >= 0 || b->key_ref >= 0) {
+        return a->key_ref == b->key_ref;
+    }
+    return a->id_len > 0 && a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0;
 }
 
 void schsm_object_clear(struct schsm_object *object)

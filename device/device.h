@@ -24,6 +24,8 @@
 #define SCHSM_LABEL_MAX 255 /* bytes of UTF-8 */
 #define SCHSM_ID_MAX 255    /* bytes of a PKCS#15 identifier */
 #define SCHSM_READER_MAX 127
+#define SCHSM_TOKEN_LABEL_MAX 96  /* bytes of UTF-8 that 32 characters may take */
+#define SCHSM_DEVICE_NAME_MAX 320 /* see schsm_device_name */
 
 enum schsm_object_type {
     SCHSM_OBJECT_PRIVATE = 1,
@@ -70,7 +72,7 @@ struct schsm_object_filter {
 };
 
 struct schsm_device_info {
-    const char *kind; /* static text: "SmartCard-HSM", "Pico HSM" */
+    const char *kind; /* static text: "SmartCard-HSM", "Pico HSM", "PKCS#11 token" */
     char serial[SCHSM_SERIAL_MAX + 1];
     char label[SCHSM_LABEL_MAX + 1]; /* of the token, "" where none */
     char reader[SCHSM_READER_MAX + 1];
@@ -97,7 +99,8 @@ struct schsm_login {
 
 /* What is to be known before somebody is asked for the PIN. */
 struct schsm_pin_prospect {
-    char device[SCHSM_READER_MAX + 1]; /* the serial number, or the reader's name */
+    const char *kind;                  /* static text for a prompt: "SmartCard-HSM" */
+    char device[SCHSM_READER_MAX + 1]; /* the serial number, or another name */
     int tries_left;                    /* -1: unknown */
     bool proven;                       /* a PIN was proven on this connection: no need to ask */
     bool pin_pad;                      /* the reader has a PIN pad */
@@ -139,7 +142,8 @@ struct schsm_key_policy {
 /* A certificate or data object to be stored. */
 struct schsm_store {
     enum schsm_object_type type; /* CERTIFICATE or DATA */
-    int key_ref;                 /* certificate: of this key; -1: of none */
+    const struct schsm_object
+        *key;          /* certificate: of this key, as the device told it; NULL: none */
     const uint8_t *id; /* certificate without a key: required. Data: NULL, or one byte, the object's
                         * place on the device */
     size_t id_len;
@@ -157,6 +161,8 @@ struct schsm_device_ops {
     int (*info)(struct schsm_device *dev, struct schsm_device_info *info, struct schsm_error *err);
     int (*serial)(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
                   struct schsm_error *err);
+    void (*token)(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1]);
+    void (*name)(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
     int (*find)(struct schsm_device *dev, const struct schsm_object_filter *filter,
                 struct schsm_object_list *list, struct schsm_error *err);
     int (*read)(struct schsm_device *dev, struct schsm_object *object,
@@ -167,17 +173,18 @@ struct schsm_device_ops {
                      struct schsm_error *err);
     int (*prepare_login)(struct schsm_device *dev, const struct schsm_login *login,
                          struct schsm_pin_prospect *state, struct schsm_error *err);
-    int (*operate)(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
-                   const struct schsm_login *login, const uint8_t *in, size_t in_len, uint8_t *out,
-                   size_t *out_len, struct schsm_error *err);
+    int (*operate)(struct schsm_device *dev, enum schsm_operation operation,
+                   const struct schsm_object *key, const struct schsm_login *login,
+                   const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                   struct schsm_error *err);
     int (*generate)(struct schsm_device *dev, const struct schsm_generate *spec,
                     const struct schsm_login *login, struct schsm_object *made,
                     struct schsm_error *err);
     int (*store)(struct schsm_device *dev, const struct schsm_store *spec,
                  const struct schsm_login *login, struct schsm_object *stored,
                  struct schsm_error *err);
-    int (*key_policy)(struct schsm_device *dev, int key_ref, struct schsm_key_policy *policy,
-                      struct schsm_error *err);
+    int (*key_policy)(struct schsm_device *dev, const struct schsm_object *key,
+                      struct schsm_key_policy *policy, struct schsm_error *err);
     int (*remove)(struct schsm_device *dev, const struct schsm_object *object,
                   const struct schsm_login *login, struct schsm_error *err);
     void (*free)(struct schsm_device *dev);
@@ -199,6 +206,14 @@ int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
 /* The serial number alone, NUL terminated; at most one device command, none where it is known. */
 int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
                         struct schsm_error *err);
+
+/* The token label that tells the device from others with its serial number; "" where the serial
+ * number is all it takes. Asks nobody. */
+void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1]);
+
+/* What a person chooses the device by, as far as that is known: serial number, and reader or token.
+ * NUL terminated. Asks nobody. */
+void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
 
 /*
  * Appends the objects that fit to *list. No login, no PIN. A filter with key_ref reads nothing but
@@ -239,13 +254,15 @@ int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_logi
                                struct schsm_pin_prospect *state, struct schsm_error *err);
 
 /*
- * One private operation, one device command in the steady state. *out_len is the capacity of out
- * and becomes the length. Logs in when needed, and recovers once from reset, removal and return,
+ * One private operation, one device command in the steady state. key: as the device itself told it
+ * in a search; where it has a key_ref, that alone is enough. *out_len is the capacity of out and
+ * becomes the length. Logs in when needed, and recovers once from reset, removal and return,
  * and another program's SELECT. What the key's policy does not permit fails with NOT_PERMITTED.
  */
-int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation, int key_ref,
-                         const struct schsm_login *login, const uint8_t *in, size_t in_len,
-                         uint8_t *out, size_t *out_len, struct schsm_error *err);
+int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation,
+                         const struct schsm_object *key, const struct schsm_login *login,
+                         const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                         struct schsm_error *err);
 
 /*
  * Makes a key pair or a secret key on the device and its description. *made is filled (value: the
@@ -268,12 +285,16 @@ int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
                        struct schsm_error *err);
 
 /* Asks for a key's policy, where the device tells it. No login; at most three device commands. */
-int schsm_device_key_policy(struct schsm_device *dev, int key_ref, struct schsm_key_policy *policy,
-                            struct schsm_error *err);
+int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
+                            struct schsm_key_policy *policy, struct schsm_error *err);
 
 /* Deletes the object: for PRIVATE the key, its description and its certificate or request. */
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                         const struct schsm_login *login, struct schsm_error *err);
+
+/* Whether two objects of one device are parts of the same key: by its reference, else by their id.
+ */
+bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b);
 
 /* Frees object->value and forgets the rest. */
 void schsm_object_clear(struct schsm_object *object);

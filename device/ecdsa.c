@@ -47,3 +47,46 @@ int schsm_ecdsa_raw(const uint8_t *der, size_t der_len, size_t field_len, uint8_
     }
     return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's ECDSA signature is malformed");
 }
+
+/* Appends a number as INTEGER; false where it is zero, which no signature has. */
+static int put_integer(struct schsm_tlv_writer *writer, const uint8_t *number, size_t len)
+{
+    static const uint8_t zero = 0;
+    size_t mark;
+
+    while (len > 0 && *number == 0) {
+        number++;
+        len--;
+    }
+    if (len == 0) {
+        return 0;
+    }
+    mark = schsm_tlv_begin(writer, 0x02);
+    if (*number >= 0x80) {
+        schsm_tlv_put_raw(writer, &zero, 1);
+    }
+    schsm_tlv_put_raw(writer, number, len);
+    schsm_tlv_end(writer, mark);
+    return 1;
+}
+
+int schsm_ecdsa_der(const uint8_t *raw, size_t raw_len, uint8_t *der, size_t *der_len,
+                    struct schsm_error *err)
+{
+    struct schsm_tlv_writer writer;
+    size_t mark, half = raw_len / 2;
+
+    schsm_tlv_write(&writer, der, *der_len);
+    mark = schsm_tlv_begin(&writer, 0x30);
+    if (raw_len % 2 != 0 || !put_integer(&writer, raw, half) ||
+        !put_integer(&writer, raw + half, half)) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                          "the device's ECDSA signature is malformed");
+    }
+    schsm_tlv_end(&writer, mark);
+    if (writer.failed) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
+    }
+    *der_len = writer.len;
+    return 1;
+}

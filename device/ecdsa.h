@@ -20,4 +20,12 @@
 int schsm_ecdsa_raw(const uint8_t *der, size_t der_len, size_t field_len, uint8_t *raw,
                     size_t *raw_len, struct schsm_error *err);
 
+/*
+ * r || s, two numbers of the same length, to DER. *der_len is the capacity of der and becomes the
+ * length. Fails with DEVICE_DATA where raw cannot be halved or a number is zero, ARGUMENT where der
+ * is too small.
+ */
+int schsm_ecdsa_der(const uint8_t *raw, size_t raw_len, uint8_t *der, size_t *der_len,
+                    struct schsm_error *err);
+
 #endif

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "operation.h"
 
+#include <stdbool.h>
+
 #include "command.h"
+#include "curve.h"
+
+#define PKCS1_OVERHEAD 11 /* bytes, RFC 8017, 9.2 */
 
 #define RSA SCHSM_KEY_RSA
 #define EC SCHSM_KEY_EC
@@ -49,4 +54,33 @@ static const struct schsm_operation_traits traits[SCHSM_OPERATION_COUNT] = {
 const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation)
 {
     return &traits[operation];
+}
+
+int schsm_operation_check(enum schsm_operation operation, const uint8_t *in, size_t in_len,
+                          size_t capacity, struct schsm_error *err)
+{
+    bool fits = false;
+
+    switch (schsm_operation_traits(operation)->input) {
+    case SCHSM_INPUT_BLOCK:
+        fits = in_len > 0 && in_len <= SCHSM_MODULUS_MAX && capacity >= in_len;
+        break;
+    case SCHSM_INPUT_DIGEST_INFO:
+        fits = in_len > 0 && in_len <= SCHSM_MODULUS_MAX - PKCS1_OVERHEAD;
+        break;
+    case SCHSM_INPUT_HASH:
+        fits = in_len > 0 && in_len <= SCHSM_FIELD_MAX;
+        break;
+    case SCHSM_INPUT_MESSAGE:
+        fits = in_len <= SCHSM_MESSAGE_MAX;
+        break;
+    case SCHSM_INPUT_POINT:
+        fits = in_len >= 3 && in_len <= SCHSM_POINT_MAX && in_len % 2 == 1 && in[0] == 0x04 &&
+               capacity >= (in_len - 1) / 2;
+        break;
+    }
+    return fits ? 1
+                : schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                             "%zu bytes of input with room for %zu bytes do not fit the operation",
+                             in_len, capacity);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error.h"
+
 enum schsm_key_type { SCHSM_KEY_NONE = 0, SCHSM_KEY_RSA, SCHSM_KEY_EC, SCHSM_KEY_AES };
 
 enum schsm_operation {
@@ -38,6 +40,8 @@ enum schsm_operation {
 };
 #define SCHSM_OPERATION_COUNT (SCHSM_OP_ECDSA_SIGN_SHA512 + 1)
 
+#define SCHSM_MODULUS_MAX 512 /* bytes: 4096 bits */
+
 /* What every device and reader carries to the card in one command. */
 #define SCHSM_MESSAGE_MAX 1000
 
@@ -60,5 +64,10 @@ struct schsm_operation_traits {
 };
 
 const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation);
+
+/* Whether input and room for the output fit the operation, before a device is asked; else fails
+ * with ARGUMENT. */
+int schsm_operation_check(enum schsm_operation operation, const uint8_t *in, size_t in_len,
+                          size_t capacity, struct schsm_error *err);
 
 #endif

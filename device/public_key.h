@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "device.h"
 #include "error.h"
 
 /*
@@ -17,5 +18,8 @@
  */
 int schsm_public_key_from_ce(const uint8_t *file, size_t len, uint8_t **spki, size_t *spki_len,
                              struct schsm_error *err);
+
+/* Fills key_type and bits of an object from a DER SubjectPublicKeyInfo, where it tells them. */
+void schsm_public_key_describe(struct schsm_object *object, const uint8_t *spki, size_t spki_len);
 
 #endif

@@ -9,6 +9,7 @@
 #include "card_device.h"
 #include "fork_guard.h"
 #include "log.h"
+#include "pkcs11_device.h"
 #include "session.h"
 
 #define SLOTS_MAX 64
@@ -24,7 +25,8 @@ struct schsm_registry {
     const struct schsm_transport *transport;
     void *transport_arg;
     struct schsm_channel_policy policy;
-    struct entry *entries; /* grows at its head, under the guard; never shrinks */
+    struct schsm_pkcs11_tokens *tokens; /* of a PKCS#11 module; NULL: none is configured */
+    struct entry *entries;              /* grows at its head, under the guard; never shrinks */
 };
 
 /* One look at what is there. */
@@ -80,11 +82,22 @@ void schsm_registry_protect(struct schsm_registry *registry, enum schsm_channel_
     registry->policy = (struct schsm_channel_policy){ mode, roots };
 }
 
+int schsm_registry_use_module(struct schsm_registry *registry, const char *path,
+                              struct schsm_error *err)
+{
+    if (path == NULL) {
+        return 1;
+    }
+    registry->tokens = schsm_pkcs11_tokens_new(path, err);
+    return registry->tokens != NULL;
+}
+
 void schsm_registry_free(struct schsm_registry *registry)
 {
     if (registry == NULL) {
         return;
     }
+    schsm_pkcs11_tokens_free(registry->tokens);
     for (struct entry *entry = registry->entries, *next; entry != NULL; entry = next) {
         next = entry->next;
         entry->device->ops->free(entry->device);
@@ -264,19 +277,19 @@ static int fail_none(struct survey *survey, const struct schsm_device_selector *
                       survey->seen);
 }
 
-/* Looks for devices, under the lock. */
-static int look(struct schsm_registry *registry, struct survey *survey,
-                const struct schsm_device_selector *selector, struct schsm_device **devices,
-                size_t *count, struct schsm_error *err)
+/* Looks for devices behind PC/SC; those found stand behind the *count that are there. */
+static int look_for_cards(struct schsm_registry *registry, struct survey *survey,
+                          const struct schsm_device_selector *selector,
+                          struct schsm_device **devices, size_t room, size_t *count,
+                          struct schsm_error *err)
 {
-    size_t room = *count, n = 0;
+    size_t before = *count;
     bool reader_found = false;
 
-    *count = 0;
     if (!take_survey(registry, survey, err)) {
         return 0;
     }
-    for (size_t i = 0; i < survey->slots_count && n < room; i++) {
+    for (size_t i = 0; i < survey->slots_count && *count < room; i++) {
         struct schsm_device *device;
 
         if (!fits_reader(&survey->slots[i], selector->reader)) {
@@ -285,14 +298,91 @@ static int look(struct schsm_registry *registry, struct survey *survey,
         reader_found = true;
         device = consider(registry, survey, &survey->slots[i], selector->serial);
         if (device != NULL) {
-            devices[n++] = device;
+            devices[(*count)++] = device;
         }
         if (device != NULL && selector->serial != NULL) {
             break; /* there is only one */
         }
     }
-    *count = n;
-    return n > 0 ? 1 : fail_none(survey, selector, reader_found, err);
+    return *count > before ? 1 : fail_none(survey, selector, reader_found, err);
+}
+
+static void note_token(void *arg, const char *label, const char *serial)
+{
+    note(arg, "token '%s' with serial number %s", label, serial);
+}
+
+static int fail_no_token(const struct schsm_registry *registry, const struct survey *survey,
+                         const struct schsm_device_selector *selector, struct schsm_error *err)
+{
+    const char *module = schsm_pkcs11_tokens_module(registry->tokens);
+
+    if (selector->token == NULL && selector->serial == NULL) {
+        return schsm_fail(err, SCHSM_REASON_NO_DEVICE,
+                          "the PKCS#11 module %s has no token, or none that is initialised",
+                          module);
+    }
+    return schsm_fail(err, SCHSM_REASON_NO_DEVICE,
+                      "the PKCS#11 module %s has no token with %s %s; there is %s", module,
+                      selector->token != NULL ? "label" : "serial number",
+                      selector->token != NULL ? selector->token : selector->serial,
+                      survey->seen[0] != 0 ? survey->seen : "nothing else");
+}
+
+static int look_for_tokens(struct schsm_registry *registry, struct survey *survey,
+                           const struct schsm_device_selector *selector,
+                           struct schsm_device **devices, size_t room, size_t *count,
+                           struct schsm_error *err)
+{
+    size_t found = room - *count;
+
+    if (registry->tokens == NULL) {
+        return schsm_fail(err, SCHSM_REASON_NO_DEVICE,
+                          "there is no token %s, because no PKCS#11 module is configured: set "
+                          "pkcs11-module",
+                          selector->token);
+    }
+    if (!schsm_pkcs11_tokens_find(registry->tokens, selector, devices + *count, &found, note_token,
+                                  survey, err)) {
+        return 0;
+    }
+    *count += found;
+    return found > 0 ? 1 : fail_no_token(registry, survey, selector, err);
+}
+
+/*
+ * Looks for devices, under the lock. A reader names something behind PC/SC, a token something
+ * behind PKCS#11; else both are looked at, and one of them may be missing. But a module that does
+ * not work at all is an error where it may be meant: not where the device that was named was found.
+ */
+static int look(struct schsm_registry *registry, struct survey *survey,
+                const struct schsm_device_selector *selector, struct schsm_device **devices,
+                size_t *count, struct schsm_error *err)
+{
+    struct schsm_error without = SCHSM_ERROR_INIT;
+    bool cards = selector->token == NULL;
+    bool tokens = !cards || (registry->tokens != NULL && selector->reader == NULL);
+    size_t room = *count;
+    int found = 0;
+
+    *count = 0;
+    if (cards) {
+        found = look_for_cards(registry, survey, selector, devices, room, count, err);
+    }
+    if (!tokens || look_for_tokens(registry, survey, selector, devices, room, count, &without)) {
+        return found || *count > 0;
+    }
+    if (found && (without.reason == SCHSM_REASON_NO_DEVICE || selector->serial != NULL)) {
+        schsm_log(SCHSM_LOG_INFO, "no token beside the device that was found: %s", without.text);
+        return 1;
+    }
+    if (!found && cards && without.reason == SCHSM_REASON_NO_DEVICE &&
+        err->reason != SCHSM_REASON_NO_SERVICE && err->reason != SCHSM_REASON_NO_READER) {
+        return 0; /* what is wrong with a card that is there is worth more */
+    }
+    *err = without;
+    *count = 0;
+    return 0;
 }
 
 int schsm_registry_devices(struct schsm_registry *registry,
@@ -321,7 +411,7 @@ int schsm_registry_device(struct schsm_registry *registry,
                           const struct schsm_device_selector *selector,
                           struct schsm_device **device, struct schsm_error *err)
 {
-    char serial[SCHSM_SERIAL_MAX + 1], reader[SCHSM_READER_MAX + 1];
+    char name[SCHSM_DEVICE_NAME_MAX];
     struct schsm_device *found[CANDIDATES_MAX];
     size_t count = CANDIDATES_MAX, used = 0;
     char names[400] = "";
@@ -335,12 +425,13 @@ int schsm_registry_device(struct schsm_registry *registry,
         return 1;
     }
     for (size_t i = 0; i < count && used < sizeof(names); i++) {
-        schsm_card_device_known(found[i], serial, reader);
-        used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s%s%s", i > 0 ? ", " : "",
-                                 serial, serial[0] != 0 ? " in " : "", reader);
+        schsm_device_name(found[i], name);
+        used +=
+            (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", name);
     }
     return schsm_fail(err, SCHSM_REASON_DEVICE_AMBIGUOUS,
-                      "several devices are connected; name one by serial or reader: %s", names);
+                      "several devices are connected; name one by serial, reader or token: %s",
+                      names);
 }
 
 static int is_hsm(struct schsm_registry *registry, struct survey *survey,

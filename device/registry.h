@@ -29,10 +29,22 @@ void schsm_registry_free(struct schsm_registry *registry);
 void schsm_registry_protect(struct schsm_registry *registry, enum schsm_channel_mode mode,
                             const struct schsm_roots *roots);
 
-/* Which device: NULL members fit all. reader: the PC/SC reader's whole name, or a part of it. */
+/*
+ * The tokens of this PKCS#11 module are devices of the registry as well; without this call, or with
+ * NULL, none are. To be called before the first device is looked for; nothing is loaded before
+ * that. NULL or 0 comes back where memory runs out.
+ */
+int schsm_registry_use_module(struct schsm_registry *registry, const char *path,
+                              struct schsm_error *err);
+
+/*
+ * Which device: NULL members fit all. reader: the PC/SC reader's whole name, or a part of it, which
+ * no token fits; token: the label of a PKCS#11 token, which nothing behind PC/SC fits.
+ */
 struct schsm_device_selector {
     const char *serial;
     const char *reader;
+    const char *token;
 };
 
 /*

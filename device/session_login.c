@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "pin_refusal.h"
 
 /* 5.1 */
 #define PIN_MIN SCHSM_USER_PIN_MIN
@@ -17,35 +18,21 @@
 
 #define TOLD_SECONDS 20 /* for how long a told number of tries is good */
 
-static const char *tries_text(int tries)
-{
-    return tries == 1 ? "try is" : "tries are";
-}
+#define UNBLOCK "the SO-PIN and 'sc-hsm pin unblock'"
 
 /* A failure that another attempt must not follow. */
 #define REFUSE(session, ...) ((session)->refused = true, schsm_fail(__VA_ARGS__))
 
-static int refuse_tries(struct schsm_session *session, struct schsm_error *err, int tries)
-{
-    session->refused = true;
-    err->tries_left = tries;
-    return 0;
-}
-
 static int refuse_blocked(struct schsm_session *session, struct schsm_error *err)
 {
-    REFUSE(session, err, SCHSM_REASON_PIN_BLOCKED,
-           "the PIN of device %s is blocked: unblock it with the SO-PIN and 'sc-hsm pin unblock'",
-           schsm_session_name(session));
-    return refuse_tries(session, err, 0);
+    session->refused = true;
+    return schsm_refuse_blocked(err, schsm_session_name(session), UNBLOCK);
 }
 
 int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err)
 {
-    return REFUSE(session, err, SCHSM_REASON_NOT_INITIALISED,
-                  "device %s is not initialised and has no PIN yet: initialise it with "
-                  "'sc-hsm init'",
-                  schsm_session_name(session));
+    session->refused = true;
+    return schsm_refuse_uninitialised(err, schsm_session_name(session), "'sc-hsm init'");
 }
 
 /* 6984 means a transport PIN, but on applets before 2.0 a device that was never initialised; the
@@ -123,11 +110,8 @@ static bool told_recently(struct schsm_session *session, int *tries)
 static int refuse_missing(struct schsm_session *session, const struct schsm_login *login,
                           struct schsm_error *err)
 {
-    return REFUSE(session, err, SCHSM_REASON_PIN_MISSING,
-                  "device %s needs its PIN%s%s, and none was given: set pin-source in the "
-                  "configuration, or add ?pin-source=prompt to the URI",
-                  schsm_session_name(session), login->object != NULL ? " for " : "",
-                  login->object != NULL ? login->object : "");
+    session->refused = true;
+    return schsm_refuse_missing(err, schsm_session_name(session), login->object);
 }
 
 /* No PIN but one that a person types now is tried when so few tries are left that a mistake in the
@@ -135,14 +119,12 @@ static int refuse_missing(struct schsm_session *session, const struct schsm_logi
 static int check_tries(struct schsm_session *session, const struct schsm_login *login, int tries,
                        const char *left_undone, struct schsm_error *err)
 {
-    if (tries < 0 || tries >= login->min_pin_tries) {
+    if (schsm_check_tries(err, schsm_session_name(session), tries, login->min_pin_tries,
+                          left_undone)) {
         return 1;
     }
-    REFUSE(session, err, SCHSM_REASON_PIN_TRIES_LOW,
-           "only %d PIN %s left on device %s, so %s: use pin-source=prompt to type it, or set "
-           "min-pin-tries to %d in the configuration",
-           tries, tries_text(tries), schsm_session_name(session), left_undone, tries);
-    return refuse_tries(session, err, tries);
+    session->refused = true;
+    return 0;
 }
 
 /* Reads the source. A person may take minutes to type, so other programs get the card meanwhile. */
@@ -180,11 +162,9 @@ static int check_pin(struct schsm_session *session, const struct schsm_secret *p
     size_t len = schsm_secret_len(pin);
     int tries = -1;
 
-    if (len < PIN_MIN || len > PIN_MAX) {
-        return REFUSE(session, err, SCHSM_REASON_PIN_LENGTH,
-                      "the PIN given for device %s does not have %d to %d characters and was not "
-                      "tried",
-                      schsm_session_name(session), PIN_MIN, PIN_MAX);
+    if (!schsm_check_pin_length(err, schsm_session_name(session), len, PIN_MIN, PIN_MAX)) {
+        session->refused = true;
+        return 0;
     }
     if (!schsm_pin_memory_in_use()) {
         return 1;
@@ -196,17 +176,8 @@ static int check_pin(struct schsm_session *session, const struct schsm_secret *p
     if (!schsm_pin_memory_knows(fingerprint, &tries)) {
         return 1;
     }
-    if (tries >= 0) {
-        REFUSE(session, err, SCHSM_REASON_PIN_KNOWN_WRONG,
-               "device %s refused this PIN before, with %d %s left then, so it was not tried "
-               "again: give the right PIN",
-               schsm_session_name(session), tries, tries == 1 ? "try" : "tries");
-    } else {
-        REFUSE(session, err, SCHSM_REASON_PIN_KNOWN_WRONG,
-               "device %s refused this PIN before, so it was not tried again: give the right PIN",
-               schsm_session_name(session));
-    }
-    return refuse_tries(session, err, tries);
+    session->refused = true;
+    return schsm_refuse_known_wrong(err, schsm_session_name(session), tries);
 }
 
 /* The card refused the PIN: remember that, and say how many tries are left. pin is NULL for one
@@ -227,18 +198,10 @@ static int fail_wrong(struct schsm_session *session, struct schsm_secret *pin, i
             schsm_pin_memory_add(fingerprint, tries);
         }
     }
-    if (tries == 0) {
-        REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
-               "the PIN is wrong, and the PIN of device %s is now blocked: unblock it with the "
-               "SO-PIN and 'sc-hsm pin unblock'",
-               schsm_session_name(session));
-    } else {
-        REFUSE(session, err, SCHSM_REASON_PIN_INCORRECT,
-               "the PIN is wrong for device %s; %d %s left", schsm_session_name(session), tries,
-               tries_text(tries));
-    }
+    session->refused = true;
+    schsm_refuse_wrong(err, schsm_session_name(session), tries, UNBLOCK);
     err->status_word = status_word;
-    return refuse_tries(session, err, tries);
+    return 0;
 }
 
 /* Without a status word the way to the card broke: as it is. */
@@ -431,6 +394,7 @@ int schsm_session_prepare_login(struct schsm_session *session, const struct schs
     int tries = -1;
 
     memset(state, 0, sizeof(*state));
+    state->kind = "SmartCard-HSM";
     state->proven = session->login == SCHSM_LOGIN_IN && session->pin_proven;
     if (!state->proven) {
         if (!query(session, &tries, err) ||

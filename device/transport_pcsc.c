@@ -18,6 +18,7 @@
 #include <winscard.h>
 #include <reader.h>
 
+#include "fork_gate.h"
 #include "log.h"
 
 /* PC/SC part 10 (protocol section 18) */
@@ -38,57 +39,6 @@ struct pcsc_connection {
     bool features_read;
     char reader[SCHSM_READER_MAX + 1];
 };
-
-/*
- * libpcsclite guards its list of contexts by a process-wide mutex, held for an instant as each call
- * begins. A fork in that instant would leave it locked for ever in the child. So each call passes
- * this gate, and a fork shuts it and waits for the calls inside to end: all of them, or those that
- * began less than two seconds ago. An older one waits for the card and holds that mutex no more.
- */
-#define GATE_PAUSE_NS 200000L
-#define GATE_PAUSES_MAX 10000
-
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t gate_once = PTHREAD_ONCE_INIT;
-static atomic_int inside;
-
-static void gate_shut(void)
-{
-    const struct timespec pause = { 0, GATE_PAUSE_NS };
-
-    pthread_mutex_lock(&gate);
-    for (int i = 0; atomic_load(&inside) > 0 && i < GATE_PAUSES_MAX; i++) {
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
-static void gate_open(void)
-{
-    pthread_mutex_unlock(&gate);
-}
-
-static void gate_open_in_child(void)
-{
-    atomic_store(&inside, 0); /* those threads are not here */
-    pthread_mutex_unlock(&gate);
-}
-
-static void gate_register(void)
-{
-    (void)pthread_atfork(gate_shut, gate_open, gate_open_in_child);
-}
-
-static void gate_enter(void)
-{
-    pthread_mutex_lock(&gate);
-    atomic_fetch_add(&inside, 1);
-    pthread_mutex_unlock(&gate);
-}
-
-static void gate_leave(void)
-{
-    atomic_fetch_sub(&inside, 1);
-}
 
 static void user_name(char *name, size_t size)
 {
@@ -205,18 +155,17 @@ static enum schsm_transport_result establish(SCARDCONTEXT *context, struct schsm
 {
     LONG code;
 
-    (void)pthread_once(&gate_once, gate_register);
-    gate_enter();
+    schsm_gate_enter();
     code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
-    gate_leave();
+    schsm_gate_leave();
     return code == SCARD_S_SUCCESS ? SCHSM_TRANSPORT_OK : fail_service(err, code);
 }
 
 static void release(SCARDCONTEXT context)
 {
-    gate_enter();
+    schsm_gate_enter();
     (void)SCardReleaseContext(context);
-    gate_leave();
+    schsm_gate_leave();
 }
 
 /* One name of the list into slots[n]; a name that does not fit is left out. */
@@ -249,9 +198,9 @@ static enum schsm_transport_result list_once(struct schsm_slot *slots, size_t *c
     if (result != SCHSM_TRANSPORT_OK) {
         return result;
     }
-    gate_enter();
+    schsm_gate_enter();
     code = SCardListReaders(context, NULL, names, &names_len);
-    gate_leave();
+    schsm_gate_leave();
     if (code == SCARD_E_NO_READERS_AVAILABLE) {
         goto done;
     }
@@ -276,9 +225,9 @@ static enum schsm_transport_result list_once(struct schsm_slot *slots, size_t *c
         states[i].szReader = slots[i].reader;
         states[i].dwCurrentState = SCARD_STATE_UNAWARE;
     }
-    gate_enter();
+    schsm_gate_enter();
     code = SCardGetStatusChange(context, 0, states, (DWORD)found);
-    gate_leave();
+    schsm_gate_leave();
     if (code != SCARD_S_SUCCESS && code != SCARD_E_TIMEOUT) {
         schsm_log(SCHSM_LOG_INFO, "readers changed while listing: %s", pcsc_stringify_error(code));
         *again = true;
@@ -333,9 +282,9 @@ static enum schsm_transport_result read_atr(struct pcsc_connection *connection,
     DWORD len = sizeof(bytes), state = 0, protocol = 0, name_len = 0;
     LONG code;
 
-    gate_enter();
+    schsm_gate_enter();
     code = SCardStatus(connection->card, NULL, &name_len, &state, &protocol, bytes, &len);
-    gate_leave();
+    schsm_gate_leave();
     if (code != SCARD_S_SUCCESS && code != SCARD_E_INSUFFICIENT_BUFFER) {
         return fail_code(err, code, connection->reader);
     }
@@ -349,9 +298,9 @@ static void pcsc_close(void *handle)
     struct pcsc_connection *connection = handle;
 
     if (connection->card != 0) {
-        gate_enter();
+        schsm_gate_enter();
         (void)SCardDisconnect(connection->card, SCARD_LEAVE_CARD);
-        gate_leave();
+        schsm_gate_leave();
     }
     release(connection->context);
     free(connection);
@@ -386,11 +335,11 @@ static enum schsm_transport_result pcsc_open(void *arg, const char *reader, void
         return result;
     }
     for (int tries = 0;; tries++) {
-        gate_enter();
+        schsm_gate_enter();
         code = SCardConnect(connection->context, connection->reader, SCARD_SHARE_SHARED,
                             SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
                             &connection->protocol);
-        gate_leave();
+        schsm_gate_leave();
         if (code != SCARD_E_SHARING_VIOLATION || tries == CONNECT_TRIES) {
             break;
         }
@@ -417,11 +366,11 @@ static enum schsm_transport_result pcsc_reconnect(void *handle, struct schsm_atr
     struct pcsc_connection *connection = handle;
     LONG code;
 
-    gate_enter();
+    schsm_gate_enter();
     code =
         SCardReconnect(connection->card, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
                        SCARD_LEAVE_CARD, &connection->protocol);
-    gate_leave();
+    schsm_gate_leave();
     if (code != SCARD_S_SUCCESS) {
         return fail_code(err, code, connection->reader);
     }
@@ -453,11 +402,11 @@ static enum schsm_transport_result pcsc_transmit(void *handle, const uint8_t *co
     DWORD len = *response_len;
     LONG code;
 
-    gate_enter();
+    schsm_gate_enter();
     code = SCardTransmit(connection->card,
                          connection->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1,
                          command, command_len, NULL, response, &len);
-    gate_leave();
+    schsm_gate_leave();
     *response_len = 0;
     /* Some drivers report a card that dies under a command as success with nothing in it. */
     if (code == SCARD_S_SUCCESS && len == 0) {
@@ -479,9 +428,9 @@ static enum schsm_transport_result pcsc_begin(void *handle, struct schsm_error *
     struct pcsc_connection *connection = handle;
     LONG code;
 
-    gate_enter();
+    schsm_gate_enter();
     code = SCardBeginTransaction(connection->card);
-    gate_leave();
+    schsm_gate_leave();
     return code == SCARD_S_SUCCESS ? SCHSM_TRANSPORT_OK : fail_code(err, code, connection->reader);
 }
 
@@ -489,9 +438,9 @@ static void pcsc_end(void *handle)
 {
     struct pcsc_connection *connection = handle;
 
-    gate_enter();
+    schsm_gate_enter();
     (void)SCardEndTransaction(connection->card, SCARD_LEAVE_CARD);
-    gate_leave();
+    schsm_gate_leave();
 }
 
 static bool pcsc_has_pin_pad(void *handle)
@@ -504,10 +453,10 @@ static bool pcsc_has_pin_pad(void *handle)
     if (connection->features_read) {
         return connection->verify_control != 0;
     }
-    gate_enter();
+    schsm_gate_enter();
     code = SCardControl(connection->card, IOCTL_GET_FEATURES, NULL, 0, features, sizeof(features),
                         &len);
-    gate_leave();
+    schsm_gate_leave();
     connection->features_read = true;
     if (code != SCARD_S_SUCCESS || len > sizeof(features)) {
         return false;
@@ -531,10 +480,10 @@ static enum schsm_transport_result pcsc_verify_on_pad(void *handle, const uint8_
     DWORD got = 0;
     LONG code;
 
-    gate_enter();
+    schsm_gate_enter();
     code = SCardControl(connection->card, connection->verify_control, structure, len, response,
                         *response_len, &got);
-    gate_leave();
+    schsm_gate_leave();
     *response_len = 0;
     if (code != SCARD_S_SUCCESS) {
         return fail_code(err, code, connection->reader);

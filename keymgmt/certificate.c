@@ -73,19 +73,19 @@ static EVP_PKEY *public_key(X509 *certificate, struct schsm_error *err)
 }
 
 int schsm_certificate_find_key(struct schsm_context *context, struct schsm_device *device,
-                               X509 *certificate, int *key_ref, size_t *unknown,
-                               struct schsm_error *err)
+                               X509 *certificate, struct schsm_object *key, bool *found,
+                               size_t *unknown, struct schsm_error *err)
 {
     const struct schsm_object_filter filter = { .types = (unsigned int)SCHSM_OBJECT_PRIVATE |
                                                          (unsigned int)SCHSM_OBJECT_PUBLIC,
                                                 .key_ref = -1 };
     struct schsm_object_list list = { NULL, 0 };
-    const EVP_PKEY *key = public_key(certificate, err);
+    const EVP_PKEY *wanted = public_key(certificate, err);
     size_t keys = 0, told = 0;
 
-    *key_ref = -1;
+    *found = false;
     *unknown = 0;
-    if (key == NULL || !schsm_device_find(device, &filter, &list, err)) {
+    if (wanted == NULL || !schsm_device_find(device, &filter, &list, err)) {
         return 0;
     }
     for (size_t i = 0; i < list.count; i++) {
@@ -94,8 +94,12 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
         keys += object->type == SCHSM_OBJECT_PRIVATE;
         if (object->type == SCHSM_OBJECT_PUBLIC) {
             told++;
-            if (is_key(context, object->value, object->value_len, key)) {
-                *key_ref = object->key_ref;
+            if (is_key(context, object->value, object->value_len, wanted)) {
+                *key = *object;
+                key->type = SCHSM_OBJECT_PRIVATE;
+                key->value = NULL;
+                key->value_len = 0;
+                *found = true;
             }
         }
     }
@@ -157,7 +161,7 @@ static int prove_by_signature(struct schsm_context *context, struct schsm_match 
     if (!make_challenge(key, rsa, block, &len, err)) {
         return 0;
     }
-    if (!schsm_device_operate(match->device, operation, match->object.key_ref, login, block, len,
+    if (!schsm_device_operate(match->device, operation, &match->object, login, block, len,
                               signature, &signature_len, err)) {
         return schsm_fail_context(err, "the device does not tell the key's public part, and a "
                                        "signature that would prove it was not made");

@@ -11,13 +11,13 @@
 #include "find.h"
 
 /*
- * The key on the device to this certificate's public key: *key_ref becomes its key reference, -1
- * where there is none among those whose public part the device tells. *unknown: how many keys there
- * are whose public part it does not tell.
+ * The private key on the device to this certificate's public key: *key becomes it, without its
+ * value, and *found false where there is none among those whose public part the device tells.
+ * *unknown: how many keys there are whose public part it does not tell.
  */
 int schsm_certificate_find_key(struct schsm_context *context, struct schsm_device *device,
-                               X509 *certificate, int *key_ref, size_t *unknown,
-                               struct schsm_error *err);
+                               X509 *certificate, struct schsm_object *key, bool *found,
+                               size_t *unknown, struct schsm_error *err);
 
 /*
  * Makes sure that a private key, match, belongs to the certificate, and fails with WRONG_KEY where

@@ -61,6 +61,7 @@ static int sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_key *key,
                 const struct schsm_login *login, const uint8_t *message, size_t message_len,
                 uint8_t *der, size_t *der_len, struct schsm_error *err)
 {
+    const struct schsm_object object = { .type = SCHSM_OBJECT_PRIVATE, .key_ref = key->key_ref };
     struct schsm_error found = SCHSM_ERROR_INIT;
     uint8_t hash[HASH_LEN];
     size_t hash_len = 0, room = *der_len;
@@ -68,8 +69,8 @@ static int sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_key *key,
     if (EVP_Q_digest(libctx, "SHA256", NULL, message, message_len, hash, &hash_len) != 1) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not compute SHA-256");
     }
-    if (schsm_device_operate(key->device, SCHSM_OP_ECDSA_SIGN, key->key_ref, login, hash, hash_len,
-                             der, der_len, &found)) {
+    if (schsm_device_operate(key->device, SCHSM_OP_ECDSA_SIGN, &object, login, hash, hash_len, der,
+                             der_len, &found)) {
         return 1;
     }
     if (found.reason != SCHSM_REASON_NOT_PERMITTED) {
@@ -77,8 +78,8 @@ static int sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_key *key,
         return 0;
     }
     *der_len = room;
-    return schsm_device_operate(key->device, SCHSM_OP_ECDSA_SIGN_SHA256, key->key_ref, login,
-                                message, message_len, der, der_len, err);
+    return schsm_device_operate(key->device, SCHSM_OP_ECDSA_SIGN_SHA256, &object, login, message,
+                                message_len, der, der_len, err);
 }
 
 int schsm_certified_key_sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_key *key,

@@ -22,6 +22,8 @@ void schsm_config_clear(struct schsm_config *config)
 {
     OPENSSL_free(config->serial);
     OPENSSL_free(config->reader);
+    OPENSSL_free(config->token);
+    OPENSSL_free(config->pkcs11_module);
     OPENSSL_free(config->log_file);
     schsm_pin_source_free(config->pin_source);
     schsm_roots_free(config->roots);
@@ -52,6 +54,17 @@ static int set_serial(struct schsm_config *config, const char *value, struct sch
 static int set_reader(struct schsm_config *config, const char *value, struct schsm_error *err)
 {
     return replace_text(&config->reader, value, err);
+}
+
+static int set_token(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    return replace_text(&config->token, value, err);
+}
+
+static int set_pkcs11_module(struct schsm_config *config, const char *value,
+                             struct schsm_error *err)
+{
+    return replace_text(&config->pkcs11_module, value, err);
 }
 
 static int set_source(struct schsm_config *config, struct schsm_pin_source *source,
@@ -194,6 +207,8 @@ static const struct {
     { "log-file", set_log_file },
     { "serial", set_serial },
     { "reader", set_reader },
+    { "token", set_token },
+    { "pkcs11-module", set_pkcs11_module },
     { "pin-source", set_pin_source },
     { "pin", set_pin },
     { "min-pin-tries", set_min_pin_tries },

@@ -24,6 +24,8 @@ enum schsm_login_time {
 struct schsm_config {
     char *serial;                        /* NULL: any device */
     char *reader;                        /* NULL: any reader */
+    char *token;                         /* label of a PKCS#11 token; NULL: any device */
+    char *pkcs11_module;                 /* whose tokens are devices too; NULL: none */
     struct schsm_pin_source *pin_source; /* NULL: none configured */
     int min_pin_tries;
     enum schsm_login_time login;

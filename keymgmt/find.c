@@ -31,12 +31,14 @@ struct schsm_device_selector schsm_find_selector(const struct schsm_context *con
     struct schsm_device_selector selector = {
         .serial = uri->serial,
         .reader = uri->reader,
+        .token = uri->token,
     };
 
     /* A URI that names one device is not narrowed by a configuration that names another. */
-    if (selector.serial == NULL && selector.reader == NULL) {
+    if (selector.serial == NULL && selector.reader == NULL && selector.token == NULL) {
         selector.serial = context->config.serial;
         selector.reader = context->config.reader;
+        selector.token = context->config.token;
     }
     return selector;
 }
@@ -215,10 +217,13 @@ static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struc
     describe(uri, out);
     len = BIO_get_mem_data(out, &wanted);
     schsm_fail(err, SCHSM_REASON_NOT_FOUND,
-               "there is no %s%.*s on the SmartCard-HSM%s%s; 'openssl storeutl sc-hsm:' lists what "
+               "there is no %s%.*s on %s%s; 'openssl storeutl sc-hsm:' lists what "
                "is there",
-               type_text(types), (int)len, wanted, uri->serial != NULL ? " " : "",
-               uri->serial != NULL ? uri->serial : "");
+               type_text(types), (int)len, wanted,
+               uri->serial != NULL || uri->token != NULL ? "device " : "the device",
+               uri->serial != NULL  ? uri->serial
+               : uri->token != NULL ? uri->token
+                                    : "");
     BIO_free(out);
     return 0;
 }
@@ -319,13 +324,14 @@ done:
 
 char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err)
 {
-    char serial[SCHSM_SERIAL_MAX + 1];
+    char serial[SCHSM_SERIAL_MAX + 1], token[SCHSM_TOKEN_LABEL_MAX + 1];
     char *uri = NULL;
 
     if (!schsm_device_serial(match->device, serial, err)) {
         return NULL;
     }
-    uri = schsm_uri_of_object(serial, &match->object,
+    schsm_device_token(match->device, token);
+    uri = schsm_uri_of_object(serial, token, &match->object,
                               (with_type ? SCHSM_URI_TYPE : 0u) |
                                   (match->shares_name ? SCHSM_URI_HANDLE : 0u));
     if (uri == NULL) {

@@ -67,7 +67,7 @@ void schsm_object_name(const struct schsm_object *object, char *text, size_t siz
  */
 char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err);
 
-/* The selector of devices: the URI's serial and reader, else the configuration's. */
+/* The selector of devices: the URI's serial, reader and token, else the configuration's. */
 struct schsm_device_selector schsm_find_selector(const struct schsm_context *context,
                                                  const struct schsm_uri *uri);
 

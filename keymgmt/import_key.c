@@ -134,7 +134,7 @@ static int store_one(struct storing *storing, X509 *certificate, struct schsm_er
 {
     char label[SCHSM_LABEL_MAX + 1];
     uint8_t id[SCHSM_ID_MAX], *der = NULL;
-    struct schsm_store store = { .type = SCHSM_OBJECT_CERTIFICATE, .key_ref = -1, .id = id };
+    struct schsm_store store = { .type = SCHSM_OBJECT_CERTIFICATE, .id = id };
     int len = i2d_X509(certificate, &der), ok = 0;
 
     if (len <= 0) {

@@ -27,17 +27,21 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
     atomic_init(&key->references, 1);
     atomic_init(&key->device, match->device);
     atomic_init(&key->checked, false);
+    atomic_init(&key->found, NULL);
     key->context = context;
     key->object = match->object;
+    key->shares_name = match->shares_name;
     memset(match, 0, sizeof(*match));
     key->source = schsm_pin_source_ref(uri->pin_source != NULL ? uri->pin_source
                                                                : context->config.pin_source);
     key->serial = selector.serial != NULL ? OPENSSL_strdup(selector.serial) : NULL;
     key->reader = selector.reader != NULL ? OPENSSL_strdup(selector.reader) : NULL;
+    key->token = selector.token != NULL ? OPENSSL_strdup(selector.token) : NULL;
     schsm_object_name(&key->object, name, sizeof(name));
     key->name = OPENSSL_strdup(name);
     if (key->name == NULL || (selector.serial != NULL && key->serial == NULL) ||
-        (selector.reader != NULL && key->reader == NULL)) {
+        (selector.reader != NULL && key->reader == NULL) ||
+        (selector.token != NULL && key->token == NULL)) {
         schsm_fail_memory(err);
         goto fail;
     }
@@ -76,9 +80,11 @@ static struct schsm_key *from_complete_reference(struct schsm_context *context,
 {
     struct schsm_match match = {
         .device = NULL,
+        .shares_name = uri->handle != 0,
         .object = {
             .type = SCHSM_OBJECT_PRIVATE,
             .key_ref = uri->key_ref,
+            .handle = uri->handle,
             .described = true,
             .id_len = uri->id_len,
             .value_len = reference->spki_len,
@@ -111,7 +117,7 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
         schsm_fail(err, SCHSM_REASON_REFERENCE_FILE,
                    "the SC-HSM key reference names no key: its URI has neither key-ref nor id "
                    "nor label");
-    } else if (reference->spki != NULL && uri.key_ref >= 0) {
+    } else if (reference->spki != NULL) {
         key = from_complete_reference(context, reference, &uri, err);
     } else if (schsm_find_one(context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
         key = schsm_key_from_match(context, &match, &uri, err);
@@ -154,19 +160,96 @@ void schsm_key_free(struct schsm_key *key)
     pthread_mutex_destroy(&key->source_lock);
     OPENSSL_free(key->serial);
     OPENSSL_free(key->reader);
+    OPENSSL_free(key->token);
+    OPENSSL_free(atomic_load(&key->found));
     OPENSSL_free(key->name);
     OPENSSL_free(key);
 }
 
+/* Looks for the key by what its reference tells, on all devices that it may mean. */
+static struct schsm_device *locate(struct schsm_key *key, struct schsm_error *err)
+{
+    const struct schsm_object *object = &key->object;
+    struct schsm_match match = { 0 };
+    struct schsm_object *none = NULL, *found = NULL;
+    struct schsm_device *device = NULL;
+    struct schsm_uri uri; /* what it points to is the key's */
+
+    schsm_uri_init(&uri);
+    uri.key_ref = object->key_ref;
+    uri.handle = object->handle;
+    uri.has_id = object->id_len > 0;
+    memcpy(uri.id, object->id, object->id_len);
+    uri.id_len = object->id_len;
+    uri.label = object->label[0] != '\0' ? key->object.label : NULL;
+    uri.serial = key->serial;
+    uri.reader = key->reader;
+    uri.token = key->token;
+    if (!schsm_find_one(key->context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
+        return NULL;
+    }
+    device = match.device;
+    found = OPENSSL_memdup(&match.object, sizeof(match.object));
+    schsm_match_clear(&match);
+    if (found == NULL) {
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    found->value = NULL;
+    found->value_len = 0;
+    if (!atomic_compare_exchange_strong(&key->found, &none, found)) {
+        OPENSSL_free(found); /* another thread was quicker */
+    }
+    return device;
+}
+
 struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error *err)
 {
+    struct schsm_device_selector selector = { .serial = key->serial,
+                                              .reader = key->reader,
+                                              .token = key->token };
     struct schsm_device *device = atomic_load(&key->device);
-    struct schsm_device_selector selector = { .serial = key->serial, .reader = key->reader };
+    struct schsm_error several = SCHSM_ERROR_INIT;
 
-    if (device == NULL && schsm_registry_device(key->context->registry, &selector, &device, err)) {
+    if (device != NULL) {
+        return device;
+    }
+    if (key->object.key_ref < 0) {
+        device = locate(key, err);
+    } else if (!schsm_registry_device(key->context->registry, &selector, &device, &several)) {
+        if (several.reason == SCHSM_REASON_DEVICE_AMBIGUOUS) {
+            device = locate(key, err); /* one of them may be the only one with that key */
+        } else if (err != NULL) {
+            *err = several;
+        }
+    }
+    if (device != NULL) {
         atomic_store(&key->device, device);
     }
     return device;
+}
+
+/* The key as its device knows it. */
+static const struct schsm_object *key_object(struct schsm_key *key)
+{
+    const struct schsm_object *found = atomic_load(&key->found);
+
+    return found != NULL ? found : &key->object;
+}
+
+static int fail_wrong_key(const struct schsm_key *key, struct schsm_error *err)
+{
+    if (key->object.key_ref < 0) {
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                          "%s: the device holds another key of this name than the key reference "
+                          "says; write the reference again with 'openssl pkey -in URI -out FILE'",
+                          key->name);
+    }
+    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                      "%s: the SmartCard-HSM holds another key under key-ref %d than the key "
+                      "reference says; write the reference again with 'openssl pkey -in "
+                      "sc-hsm:key-ref=%d -out FILE'",
+                      key->name, key->object.key_ref, key->object.key_ref);
 }
 
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
@@ -192,8 +275,8 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
     source = schsm_key_source(key);
     struct schsm_login login = schsm_key_login(key->context, source, key->name);
 
-    ok = schsm_device_operate(device, operation, key->object.key_ref, &login, in, in_len, out,
-                              out_len, err);
+    ok = schsm_device_operate(device, operation, key_object(key), &login, in, in_len, out, out_len,
+                              err);
     schsm_pin_source_free(source);
 
     bool signs = operation != SCHSM_OP_RSA_DECRYPT && operation != SCHSM_OP_ECDH;
@@ -202,11 +285,7 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
         if (!schsm_key_signature_fits(key->context->libctx, key->public_key, operation, in, in_len,
                                       out, *out_len)) {
             OPENSSL_cleanse(out, *out_len);
-            return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                              "%s: the SmartCard-HSM holds another key under key-ref %d than the "
-                              "key reference says; write the reference again with 'openssl pkey "
-                              "-in sc-hsm:key-ref=%d -out FILE'",
-                              key->name, key->object.key_ref, key->object.key_ref);
+            return fail_wrong_key(key, err);
         }
         atomic_store(&key->checked, true);
     }
@@ -225,7 +304,7 @@ int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
     source = schsm_key_source(key);
     struct schsm_login login = schsm_key_login(key->context, source, key->name);
 
-    ok = schsm_device_remove(device, &key->object, &login, err);
+    ok = schsm_device_remove(device, key_object(key), &login, err);
     schsm_pin_source_free(source);
     return ok;
 }
@@ -237,19 +316,27 @@ EVP_PKEY *schsm_key_public(const struct schsm_key *key)
 
 char *schsm_key_uri(struct schsm_key *key, struct schsm_error *err)
 {
-    char serial[SCHSM_SERIAL_MAX + 1];
+    char serial[SCHSM_SERIAL_MAX + 1] = "", token[SCHSM_TOKEN_LABEL_MAX + 1] = "";
+    struct schsm_device *device = atomic_load(&key->device);
     char *uri = NULL;
 
-    if (key->serial != NULL) {
-        OPENSSL_strlcpy(serial, key->serial, sizeof(serial));
-    } else {
-        struct schsm_device *device = schsm_key_device(key, err);
-
-        if (device == NULL || !schsm_device_serial(device, serial, err)) {
+    if (device == NULL && key->serial == NULL) {
+        device = schsm_key_device(key, err);
+        if (device == NULL) {
             return NULL;
         }
     }
-    uri = schsm_uri_of_object(serial, &key->object, 0);
+    if (device != NULL) {
+        if (!schsm_device_serial(device, serial, err)) {
+            return NULL;
+        }
+        schsm_device_token(device, token);
+    } else {
+        OPENSSL_strlcpy(serial, key->serial, sizeof(serial));
+        OPENSSL_strlcpy(token, key->token != NULL ? key->token : "", sizeof(token));
+    }
+    uri = schsm_uri_of_object(serial, token, &key->object,
+                              key->object.handle != 0 && key->shares_name ? SCHSM_URI_HANDLE : 0u);
     if (uri == NULL) {
         schsm_fail_memory(err);
     }

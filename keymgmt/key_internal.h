@@ -13,8 +13,11 @@ struct schsm_key {
     struct schsm_context *context;
     char *serial; /* which device; NULL: the configured or only one */
     char *reader;
-    struct schsm_object object; /* value: the DER SubjectPublicKeyInfo */
-    char *name;                 /* for prompts and sentences */
+    char *token;
+    struct schsm_object object;           /* value: the DER SubjectPublicKeyInfo */
+    _Atomic(struct schsm_object *) found; /* as its device told it, without value; NULL: object */
+    bool shares_name;                     /* only its handle tells it from another key */
+    char *name;                           /* for prompts and sentences */
     EVP_PKEY *public_key;
     _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */
     atomic_bool checked;                   /* a signature agreed with the public part */
@@ -33,7 +36,10 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
 int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_operation operation,
                              const uint8_t *in, size_t in_len, const uint8_t *sig, size_t sig_len);
 
-/* The key's device, looked for at the first call. Two threads may both look; they find the same. */
+/*
+ * The key's device, looked for at the first call, and with it the key itself where its reference
+ * alone does not tell which it is. Two threads may both look; they find the same.
+ */
 struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error *err);
 
 /* A reference of the caller's to the key's PIN source; NULL if it has none. */

@@ -64,7 +64,7 @@ int schsm_login_ask(const struct schsm_context *context, struct schsm_device *de
 {
     struct schsm_login login = schsm_key_login(context, NULL, object);
     struct schsm_pin_prospect state;
-    char info[SCHSM_OBJECT_NAME_MAX + sizeof(state.device) + 64];
+    char info[SCHSM_OBJECT_NAME_MAX + sizeof(state.device) + 80];
     char tries[32] = "";
 
     *source = NULL;
@@ -78,7 +78,7 @@ int schsm_login_ask(const struct schsm_context *context, struct schsm_device *de
         BIO_snprintf(tries, sizeof(tries), ", %d %s left", state.tries_left,
                      state.tries_left == 1 ? "try" : "tries");
     }
-    BIO_snprintf(info, sizeof(info), "SmartCard-HSM %s, %s%s%s", state.device, object, tries,
+    BIO_snprintf(info, sizeof(info), "%s %s, %s%s%s", state.kind, state.device, object, tries,
                  state.pin_pad ? " (none: PIN pad)" : "");
     return ask(passphrase, info, object, state.pin_pad, source, err);
 }
@@ -139,10 +139,14 @@ static int ask_to_prove(struct schsm_key *key, const struct schsm_passphrase *pa
 static int ask_for_later(struct schsm_key *key, const struct schsm_passphrase *passphrase,
                          struct schsm_pin_source **source, struct schsm_error *err)
 {
-    char info[SCHSM_OBJECT_NAME_MAX + SCHSM_SERIAL_MAX + 32];
+    char info[SCHSM_OBJECT_NAME_MAX + SCHSM_TOKEN_LABEL_MAX + 32];
 
-    BIO_snprintf(info, sizeof(info), "SmartCard-HSM%s%s, %s", key->serial != NULL ? " " : "",
-                 key->serial != NULL ? key->serial : "", key->name);
+    if (key->token != NULL) {
+        BIO_snprintf(info, sizeof(info), "token %.96s, %s", key->token, key->name);
+    } else {
+        BIO_snprintf(info, sizeof(info), "SmartCard-HSM%s%s, %s", key->serial != NULL ? " " : "",
+                     key->serial != NULL ? key->serial : "", key->name);
+    }
     return ask(passphrase, info, key->name, false, source, err);
 }
 

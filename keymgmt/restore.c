@@ -282,7 +282,6 @@ static int restore_content(const struct restoring *restoring,
         struct schsm_store spec = { .type = entry->kind == SCHSM_BACKUP_CERTIFICATE
                                                 ? SCHSM_OBJECT_CERTIFICATE
                                                 : SCHSM_OBJECT_DATA,
-                                    .key_ref = -1,
                                     .label = entry->label,
                                     .application = entry->application,
                                     .private_data = entry->private_data,

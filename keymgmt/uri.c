@@ -18,6 +18,7 @@ void schsm_uri_clear(struct schsm_uri *uri)
     OPENSSL_free(uri->label);
     OPENSSL_free(uri->serial);
     OPENSSL_free(uri->reader);
+    OPENSSL_free(uri->token);
     schsm_pin_source_free(uri->pin_source);
     schsm_uri_init(uri);
 }
@@ -151,6 +152,11 @@ static int set_reader(struct schsm_uri *uri, const char *value, size_t len, stru
     return set_text(&uri->reader, value, len, err);
 }
 
+static int set_token(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+{
+    return set_text(&uri->token, value, len, err);
+}
+
 static int set_handle(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
 {
     unsigned int handle = 0;
@@ -224,11 +230,11 @@ static const struct attribute {
     bool raw;
     int (*set)(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err);
 } attributes[] = {
-    { "key-ref", false, false, set_key_ref },    { "id", false, true, NULL },
-    { "label", false, false, set_label },        { "type", false, false, set_type },
-    { "serial", false, false, set_serial },      { "reader", false, false, set_reader },
-    { "handle", false, false, set_handle },      { "pin-source", true, false, set_pin_source },
-    { "pin-value", true, false, set_pin_value },
+    { "key-ref", false, false, set_key_ref },      { "id", false, true, NULL },
+    { "label", false, false, set_label },          { "type", false, false, set_type },
+    { "serial", false, false, set_serial },        { "reader", false, false, set_reader },
+    { "token", false, false, set_token },          { "handle", false, false, set_handle },
+    { "pin-source", true, false, set_pin_source }, { "pin-value", true, false, set_pin_value },
 };
 #define ATTRIBUTE_COUNT (sizeof(attributes) / sizeof(attributes[0]))
 
@@ -341,7 +347,7 @@ static void put_encoded(BIO *out, const char *name, const char *value)
     }
 }
 
-char *schsm_uri_of_object(const char *serial, const struct schsm_object *object,
+char *schsm_uri_of_object(const char *serial, const char *token, const struct schsm_object *object,
                           unsigned int details)
 {
     BIO *out = BIO_new(BIO_s_mem());
@@ -351,7 +357,12 @@ char *schsm_uri_of_object(const char *serial, const struct schsm_object *object,
     if (out == NULL) {
         return NULL;
     }
-    put_encoded(out, "serial", serial);
+    if (serial[0] != '\0') {
+        put_encoded(out, "serial", serial);
+    }
+    if (token != NULL && token[0] != '\0') {
+        put_encoded(out, "token", token);
+    }
     if (object->key_ref >= 0) {
         BIO_printf(out, ";key-ref=%d", object->key_ref);
     }

@@ -29,6 +29,7 @@ struct schsm_uri {
     char *label;                         /* NULL: not given */
     char *serial;                        /* NULL: not given */
     char *reader;                        /* NULL: not given */
+    char *token;                         /* the label of a PKCS#11 token; NULL: not given */
     unsigned int types;                  /* enum schsm_object_type, or-ed; 0: not given */
     struct schsm_pin_source *pin_source; /* from the query, NULL: not given */
 };
@@ -54,17 +55,18 @@ int schsm_id_parse(const char *text, uint8_t id[SCHSM_ID_MAX], size_t *len,
 /* Parses a key reference, decimal or 0x.., 1..255. */
 int schsm_key_ref_parse(const char *text, int *key_ref, struct schsm_error *err);
 
-/* What a URI says besides serial, key-ref, id and label. */
+/* What a URI says besides serial, token, key-ref, id and label. */
 enum schsm_uri_detail {
     SCHSM_URI_TYPE = 1,
     SCHSM_URI_HANDLE = 2 /* for an object that all the rest does not tell from another */
 };
 
 /*
- * The URI of an object on the device with that serial number. details: enum schsm_uri_detail,
- * or-ed. Never a PIN. OPENSSL_malloc'ed string for the caller; NULL when memory runs out.
+ * The URI of an object on the device with that serial number, and that token label, NULL or ""
+ * where it has none. details: enum schsm_uri_detail, or-ed. Never a PIN. OPENSSL_malloc'ed string
+ * for the caller; NULL when memory runs out.
  */
-char *schsm_uri_of_object(const char *serial, const struct schsm_object *object,
+char *schsm_uri_of_object(const char *serial, const char *token, const struct schsm_object *object,
                           unsigned int details);
 
 #endif

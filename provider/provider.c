@@ -221,7 +221,8 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
     schsm_log_set(context->config.log, context->config.log_file);
     context->libctx = prov->libctx;
     context->registry = schsm_registry_new(err);
-    if (context->registry == NULL) {
+    if (context->registry == NULL ||
+        !schsm_registry_use_module(context->registry, context->config.pkcs11_module, err)) {
         return 0;
     }
     schsm_registry_protect(context->registry, context->config.secure_channel,

@@ -106,7 +106,7 @@ static int take_device(struct schsm_tool *tool, const char *text, struct subject
     subject->key_ref = match.object.key_ref;
     ok = schsm_hsm_request(subject->device, subject->key_ref, &subject->request,
                            &subject->request_len, err) &&
-         schsm_device_key_policy(subject->device, subject->key_ref, &subject->policy, err);
+         schsm_device_key_policy(subject->device, &match.object, &subject->policy, err);
 
 done:
     schsm_match_clear(&match);

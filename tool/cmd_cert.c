@@ -81,7 +81,7 @@ static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
     int ok = schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_CERTIFICATE, &match, serial,
                                err) &&
              schsm_object_delete(tool, &match, serial,
-                                 match.object.key_ref > 0 ? SCHSM_CERTIFICATE_LOSS : "", err);
+                                 !match.object.authority ? SCHSM_CERTIFICATE_LOSS : "", err);
 
     schsm_match_clear(&match);
     return ok;

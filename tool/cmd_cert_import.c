@@ -23,8 +23,9 @@ struct item {
     X509 *certificate; /* the chain's */
     uint8_t *der;
     size_t der_len;
-    int key_ref;  /* -1: of no key */
-    bool present; /* the device has it already */
+    bool has_key;
+    struct schsm_object key; /* its key, without a value, if has_key */
+    bool present;            /* the device has it already */
     char label[SCHSM_LABEL_MAX + 1];
     uint8_t id[SCHSM_ID_MAX];
     size_t id_len;
@@ -100,12 +101,15 @@ static int assign_keys(struct import *import, struct schsm_error *err)
                                              &import->login, err)) {
                 return schsm_fail_context(err, "%s", import->path);
             }
-            item->key_ref = import->key.object.key_ref;
+            item->key = import->key.object;
+            item->key.value = NULL;
+            item->key.value_len = 0;
+            item->has_key = true;
         } else if (!schsm_certificate_find_key(context, import->device, item->certificate,
-                                               &item->key_ref, &unknown, err)) {
+                                               &item->key, &item->has_key, &unknown, err)) {
             return schsm_fail_context(err, "%s", import->path);
         }
-        any = any || item->key_ref > 0;
+        any = any || item->has_key;
     }
     return any || schsm_tool_flag(import->tool, "ca")
                ? 1
@@ -118,12 +122,24 @@ static bool is_content(const struct schsm_object *object, const struct item *ite
            memcmp(object->value, item->der, item->der_len) == 0;
 }
 
+/* Which key, as briefly as can be. */
+static void key_name(const struct schsm_object *key, char *text, size_t size)
+{
+    if (key->key_ref >= 0) {
+        BIO_snprintf(text, size, "key-ref %d", key->key_ref);
+    } else {
+        schsm_object_name(key, text, size);
+    }
+}
+
 /* Two for one key in a file, or one where another certificate is. */
 static int check_place(const struct import *import, const struct item *item,
                        struct schsm_error *err)
 {
+    char name[SCHSM_OBJECT_NAME_MAX];
+
     for (const struct item *other = import->items; other < item; other++) {
-        if (other->key_ref == item->key_ref) {
+        if (other->has_key && schsm_object_same_key(&other->key, &item->key)) {
             return schsm_fail(
                 err, SCHSM_REASON_BAD_INPUT,
                 "%s holds two certificates of the same key, '%s' and '%s': the device "
@@ -131,15 +147,16 @@ static int check_place(const struct import *import, const struct item *item,
                 import->path, other->label, item->label);
         }
     }
+    key_name(&item->key, name, sizeof(name));
     for (size_t i = 0; i < import->there.count; i++) {
         const struct schsm_object *object = &import->there.objects[i];
 
-        if (object->key_ref == item->key_ref && !is_content(object, item) &&
+        if (schsm_object_same_key(object, &item->key) && !is_content(object, item) &&
             !schsm_tool_flag(import->tool, "replace")) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,
-                              "key-ref %d on %s has a certificate already; --replace puts this one "
-                              "in its place",
-                              item->key_ref, import->serial);
+                              "%s on %s has a certificate already; --replace puts this one in its "
+                              "place",
+                              name, import->serial);
         }
     }
     return 1;
@@ -159,8 +176,8 @@ static bool is_there(const struct import *import, const struct item *item)
         if (object->key_ref < 0 && object->id_len == 0 && object->label[0] == '\0') {
             return false;
         }
-        there =
-            there || (item->key_ref > 0 ? object->key_ref == item->key_ref : object->key_ref < 0);
+        there = there ||
+                (item->has_key ? schsm_object_same_key(object, &item->key) : object->authority);
     }
     return there;
 }
@@ -177,7 +194,7 @@ static int name_items(struct import *import, struct schsm_error *err)
         return 0;
     }
     for (size_t i = 0; i < import->chain.count; i++) {
-        if (import->items[i].key_ref < 0) {
+        if (!import->items[i].has_key) {
             alone = &import->items[i];
             count++;
         }
@@ -212,7 +229,6 @@ static int plan(struct import *import, struct schsm_error *err)
         int len;
 
         item->certificate = import->chain.certificates[i];
-        item->key_ref = -1;
         len = i2d_X509(item->certificate, &der);
         if (len <= 0 || !schsm_certificate_id(item->certificate, item->id, &item->id_len, err)) {
             return schsm_fail_memory(err);
@@ -229,7 +245,7 @@ static int plan(struct import *import, struct schsm_error *err)
         struct item *item = &import->items[i];
 
         item->present = is_there(import, item);
-        if (!item->present && item->key_ref > 0 && !check_place(import, item, err)) {
+        if (!item->present && item->has_key && !check_place(import, item, err)) {
             return 0;
         }
     }
@@ -240,16 +256,15 @@ static int store(struct import *import, struct item *item, struct schsm_match *m
                  struct schsm_error *err)
 {
     const struct schsm_store spec = { .type = SCHSM_OBJECT_CERTIFICATE,
-                                      .key_ref = item->key_ref,
-                                      .id = item->key_ref < 0 ? item->id : NULL,
-                                      .id_len = item->key_ref < 0 ? item->id_len : 0,
-                                      .label = item->key_ref < 0 ? item->label : NULL,
+                                      .key = item->has_key ? &item->key : NULL,
+                                      .id = item->has_key ? NULL : item->id,
+                                      .id_len = item->has_key ? 0 : item->id_len,
+                                      .label = item->has_key ? NULL : item->label,
                                       .value = item->der,
                                       .value_len = item->der_len };
 
     if (item->present) {
-        match->object =
-            (struct schsm_object){ .type = SCHSM_OBJECT_CERTIFICATE, .key_ref = item->key_ref };
+        match->object = (struct schsm_object){ .type = SCHSM_OBJECT_CERTIFICATE, .key_ref = -1 };
         return 1;
     }
     return prepare_login(import, err) &&
@@ -259,13 +274,15 @@ static int store(struct import *import, struct item *item, struct schsm_match *m
 static int say(const struct import *import, const struct item *item, struct schsm_error *err)
 {
     char *label = schsm_text_printable(item->label);
+    char name[SCHSM_OBJECT_NAME_MAX];
 
     if (label == NULL) {
         return schsm_fail_memory(err);
     }
     printf("%s the certificate '%s'", item->present ? "Already there:" : "Stored", label);
-    if (item->key_ref > 0) {
-        printf(" of key-ref %d", item->key_ref);
+    if (item->has_key) {
+        key_name(&item->key, name, sizeof(name));
+        printf(" of %s", name);
     } else {
         printf(" without a key");
     }
@@ -278,10 +295,10 @@ static json_t *item_json(const struct item *item)
 {
     char id[2 * SCHSM_ID_MAX + 1];
 
-    schsm_hex(item->id, item->key_ref < 0 ? item->id_len : 0, id);
+    schsm_hex(item->id, item->has_key ? 0 : item->id_len, id);
     return json_pack("{s:s, s:o, s:o, s:s}", "action", item->present ? "present" : "stored",
-                     "key_ref", schsm_json_count(item->key_ref), "id", schsm_json_text(id),
-                     "subject", item->label);
+                     "key_ref", schsm_json_count(item->has_key ? item->key.key_ref : -1), "id",
+                     schsm_json_text(id), "subject", item->label);
 }
 
 static int store_all(struct import *import, struct schsm_error *err)

@@ -55,7 +55,6 @@ done:
 static int run_write(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_store spec = { .type = SCHSM_OBJECT_DATA,
-                                .key_ref = -1,
                                 .application = schsm_tool_setting(tool, "application"),
                                 .private_data = schsm_tool_flag(tool, "private") };
     struct schsm_match_list same = { NULL, 0 };

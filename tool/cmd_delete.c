@@ -15,7 +15,7 @@ static const char *consequences(const struct schsm_object *object)
         return "Nothing brings the key, and what is encrypted under it, back but a backup of the "
                "key that was made before";
     case SCHSM_OBJECT_CERTIFICATE:
-        return object->key_ref > 0 ? SCHSM_CERTIFICATE_LOSS : "";
+        return !object->authority ? SCHSM_CERTIFICATE_LOSS : "";
     default:
         return "";
     }

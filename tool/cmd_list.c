@@ -100,7 +100,7 @@ static int read_policies(const struct schsm_match_list *list, struct schsm_key_p
 
         policies[i].key_domain = -1;
         if ((object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_SECRET) &&
-            !schsm_device_key_policy(list->matches[i].device, object->key_ref, &policies[i], err)) {
+            !schsm_device_key_policy(list->matches[i].device, object, &policies[i], err)) {
             return 0;
         }
     }

@@ -117,7 +117,7 @@ static int ask_device(struct schsm_tool *tool, struct schsm_opening *opening,
 static int ask_all(struct schsm_tool *tool, struct schsm_opening *opening, bool *asked,
                    struct schsm_error *err)
 {
-    const struct schsm_device_selector everything = { NULL, NULL };
+    const struct schsm_device_selector everything = { .serial = NULL };
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
     size_t count = SCHSM_TOOL_DEVICES_MAX;
     int ok = schsm_registry_devices(tool->context.registry, &everything, devices, &count, err);
@@ -134,7 +134,7 @@ static int ask_all(struct schsm_tool *tool, struct schsm_opening *opening, bool 
 static int ask_in_reader(struct schsm_tool *tool, struct schsm_opening *opening, const char *reader,
                          struct schsm_error *err)
 {
-    const struct schsm_device_selector selector = { NULL, reader };
+    const struct schsm_device_selector selector = { .reader = reader };
     bool first = true;
     int ok = 1;
 

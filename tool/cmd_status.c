@@ -351,7 +351,8 @@ static int learn(struct schsm_device *device, struct state *state, struct schsm_
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
     const struct schsm_device_selector selector = { .serial = tool->context.config.serial,
-                                                    .reader = tool->context.config.reader };
+                                                    .reader = tool->context.config.reader,
+                                                    .token = tool->context.config.token };
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
     size_t count = SCHSM_TOOL_DEVICES_MAX;
     json_t *array = json_array();

@@ -54,6 +54,10 @@ int main(int argc, char **argv)
     if (tool.context.registry == NULL || !schsm_tool_parse(&tool, argc, argv, words, &err)) {
         goto done;
     }
+    if (!schsm_registry_use_module(tool.context.registry, tool.context.config.pkcs11_module,
+                                   &err)) {
+        goto done;
+    }
     schsm_registry_protect(tool.context.registry, tool.context.config.secure_channel,
                            tool.context.config.roots);
     ok = run(&tool, &err) && flush(&err);

@@ -5,7 +5,8 @@ int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
                       char serial[SCHSM_SERIAL_MAX + 1], struct schsm_error *err)
 {
     const struct schsm_device_selector selector = { .serial = tool->context.config.serial,
-                                                    .reader = tool->context.config.reader };
+                                                    .reader = tool->context.config.reader,
+                                                    .token = tool->context.config.token };
 
     return schsm_registry_device(tool->context.registry, &selector, device, err) &&
            schsm_device_serial(*device, serial, err);

@@ -114,9 +114,19 @@ static enum schsm_reason reason(const char *name)
     die("unknown reason %s", name);
 }
 
+/* What stands for the key of that reference until the next call. */
+static const struct schsm_object *key_at(int key_ref)
+{
+    static _Thread_local struct schsm_object key;
+
+    key = (struct schsm_object){ .type = SCHSM_OBJECT_PRIVATE, .key_ref = key_ref };
+    return &key;
+}
+
 static void open_device(void)
 {
-    struct schsm_device_selector selector = { getenv("SERIAL"), getenv("READER") };
+    struct schsm_device_selector selector = { .serial = getenv("SERIAL"),
+                                              .reader = getenv("READER") };
     const char *source = getenv("PIN_SOURCE");
     const char *min = getenv("MIN_TRIES");
 
@@ -182,7 +192,7 @@ static int sign_once(EVP_PKEY *key, int key_ref, struct schsm_error *err)
 
     if (EVP_PKEY_is_a(key, "EC")) {
         fill_random(in, 32);
-        if (!schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, key_ref, &login, in, 32, out,
+        if (!schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, key_at(key_ref), &login, in, 32, out,
                                   &out_len, err)) {
             return 0;
         }
@@ -195,8 +205,8 @@ static int sign_once(EVP_PKEY *key, int key_ref, struct schsm_error *err)
     in[1] = 1;
     in[size - 41] = 0;
     fill_random(in + size - 40, 40);
-    if (!schsm_device_operate(device, SCHSM_OP_RSA_SIGN, key_ref, &login, in, size, out, &out_len,
-                              err)) {
+    if (!schsm_device_operate(device, SCHSM_OP_RSA_SIGN, key_at(key_ref), &login, in, size, out,
+                              &out_len, err)) {
         return 0;
     }
     EXPECT(out_len == size);
@@ -217,8 +227,8 @@ static void decrypt_once(EVP_PKEY *key, int key_ref)
            EVP_PKEY_encrypt(ctx, cipher, &out_len, in, size) > 0);
     EVP_PKEY_CTX_free(ctx);
     out_len = sizeof(out);
-    EXPECT_OK(schsm_device_operate(device, SCHSM_OP_RSA_DECRYPT, key_ref, &login, cipher, size, out,
-                                   &out_len, err));
+    EXPECT_OK(schsm_device_operate(device, SCHSM_OP_RSA_DECRYPT, key_at(key_ref), &login, cipher,
+                                   size, out, &out_len, err));
     EXPECT(out_len == size && memcmp(in, out, size) == 0);
 }
 
@@ -233,8 +243,8 @@ static void derive_once(EVP_PKEY *key, int key_ref)
     EXPECT(EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1);
     peer = EVP_EC_gen(group);
     EXPECT(EVP_PKEY_get_octet_string_param(peer, "pub", point, sizeof(point), &point_len) == 1);
-    EXPECT_OK(schsm_device_operate(device, SCHSM_OP_ECDH, key_ref, &login, point, point_len, ours,
-                                   &ours_len, err));
+    EXPECT_OK(schsm_device_operate(device, SCHSM_OP_ECDH, key_at(key_ref), &login, point, point_len,
+                                   ours, &ours_len, err));
     ctx = EVP_PKEY_CTX_new(peer, NULL);
     EXPECT(EVP_PKEY_derive_init(ctx) > 0 && EVP_PKEY_derive_set_peer(ctx, key) > 0 &&
            EVP_PKEY_derive(ctx, theirs, &theirs_len) > 0);
@@ -354,8 +364,8 @@ static void scenario_cold(char **args)
 
     open_device();
     EXPECT_OK(schsm_device_login(device, &login, err));
-    EXPECT_OK(schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, key_ref, &login, hash, 32, out,
-                                   &len, err));
+    EXPECT_OK(schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, key_at(key_ref), &login, hash, 32,
+                                   out, &len, err));
     close_device();
 }
 
@@ -579,8 +589,8 @@ static void scenario_operate_reason(char **args)
     size_t len = sizeof(out);
 
     open_device();
-    EXPECT_REASON(schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, number(args[0]), &login, hash,
-                                       32, out, &len, err),
+    EXPECT_REASON(schsm_device_operate(device, SCHSM_OP_ECDSA_SIGN, key_at(number(args[0])), &login,
+                                       hash, 32, out, &len, err),
                   reason(args[1]));
     close_device();
 }
@@ -588,7 +598,8 @@ static void scenario_operate_reason(char **args)
 /* open-reason REASON: finding the device fails so */
 static void scenario_open_reason(char **args)
 {
-    struct schsm_device_selector selector = { getenv("SERIAL"), getenv("READER") };
+    struct schsm_device_selector selector = { .serial = getenv("SERIAL"),
+                                              .reader = getenv("READER") };
 
     EXPECT_OK((registry = schsm_registry_new(err)) != NULL);
     EXPECT_REASON(schsm_registry_device(registry, &selector, &device, err), reason(args[0]));
@@ -649,7 +660,7 @@ static void scenario_faults(char **args)
     const struct schsm_generate spec = {
         .type = SCHSM_KEY_EC, .curve_nid = NID_X9_62_prime256v1, .key_ref = -1, .label = "fault"
     };
-    const struct schsm_device_selector selector = { NULL, NULL };
+    const struct schsm_device_selector selector = { .serial = NULL };
     struct schsm_error error = SCHSM_ERROR_INIT;
     struct schsm_object made;
     size_t before;

@@ -442,7 +442,7 @@ static struct schsm_login login;
 /* One card in a plain reader, its PIN 123456, and a source that holds `pin`. */
 static void begin(const char *pin, const char *serial)
 {
-    struct schsm_device_selector selector = { serial, NULL };
+    struct schsm_device_selector selector = { .serial = serial };
 
     memset(&world, 0, sizeof(world));
     world.open_in = -1;
@@ -474,17 +474,19 @@ static void end(void)
 
 static int sign(size_t size)
 {
+    const struct schsm_object key = { .type = SCHSM_OBJECT_PRIVATE, .key_ref = 1 };
     uint8_t in[512], out[512];
     size_t len = sizeof(out);
 
     memset(in, 0x17, sizeof(in));
-    return schsm_device_operate(device, SCHSM_OP_RSA_SIGN, 1, &login, in, size, out, &len, &err) &&
+    return schsm_device_operate(device, SCHSM_OP_RSA_SIGN, &key, &login, in, size, out, &len,
+                                &err) &&
            len == size && memcmp(in, out, size) == 0;
 }
 
 static void test_exchanged_card(void)
 {
-    const struct schsm_device_selector any = { NULL, NULL };
+    const struct schsm_device_selector any = { .serial = NULL };
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_device *other;
 

@@ -23,12 +23,12 @@ static void describe(const struct schsm_uri *uri, struct schsm_object *object)
 static void print_and_parse(const struct schsm_object *object)
 {
     unsigned int details = SCHSM_URI_TYPE | (object->handle != 0 ? SCHSM_URI_HANDLE : 0u);
-    char *text = schsm_uri_of_object("UTFUZZ0001", object, details);
+    char *text = schsm_uri_of_object("UTFUZZ0001", "the token", object, details);
     struct schsm_uri again;
 
     REQUIRE(text != NULL);
     REQUIRE(schsm_uri_parse(&again, text, NULL));
-    REQUIRE(strcmp(again.serial, "UTFUZZ0001") == 0);
+    REQUIRE(strcmp(again.serial, "UTFUZZ0001") == 0 && strcmp(again.token, "the token") == 0);
     REQUIRE(again.key_ref == object->key_ref && again.handle == object->handle);
     REQUIRE(again.types == (unsigned int)object->type);
     REQUIRE(again.id_len == object->id_len && memcmp(again.id, object->id, object->id_len) == 0);

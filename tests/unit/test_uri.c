@@ -135,7 +135,7 @@ static void what_is_printed_is_read_back(void **state)
         .label = "a;b=c?d&e f%g/\xc3\xa4",
     };
     struct schsm_uri uri;
-    char *text = schsm_uri_of_object("UTSIM000001", &object, true);
+    char *text = schsm_uri_of_object("UTSIM000001", NULL, &object, true);
 
     (void)state;
     assert_non_null(text);
@@ -153,7 +153,8 @@ static void what_is_printed_is_read_back(void **state)
 static void a_handle_is_hex_and_printed_on_demand(void **state)
 {
     struct schsm_object object = { .type = SCHSM_OBJECT_DATA, .key_ref = -1, .handle = 0xcf01 };
-    char *text = schsm_uri_of_object("UTSIM000001", &object, SCHSM_URI_TYPE | SCHSM_URI_HANDLE);
+    char *text =
+        schsm_uri_of_object("UTSIM000001", NULL, &object, SCHSM_URI_TYPE | SCHSM_URI_HANDLE);
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_uri uri;
 

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11_module.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+/* libp11.h names types that OpenSSL hides from who wants nothing deprecated. */
+typedef struct rsa_meth_st RSA_METHOD;
+typedef struct ec_key_method_st EC_KEY_METHOD;
+#include <libp11.h>
+
+#include "fork_gate.h"
+#include "log.h"
+#include "pkcs11_error.h"
+
+/* Not linked but loaded: who configures no module has no libp11 in his process. */
+static struct {
+    void *library;
+    __typeof__(PKCS11_CTX_new) *ctx_new;
+    __typeof__(PKCS11_CTX_load) *ctx_load;
+    __typeof__(PKCS11_CTX_unload) *ctx_unload;
+    __typeof__(PKCS11_CTX_free) *ctx_free;
+    __typeof__(PKCS11_enumerate_slots) *enumerate_slots;
+    __typeof__(PKCS11_release_all_slots) *release_all_slots;
+    __typeof__(PKCS11_get_slotid_from_slot) *get_slotid;
+    __typeof__(ERR_get_CKR_code) *get_error_library;
+} libp11;
+
+/* A context of libp11's. Those that a parent made stay here, untouched. */
+struct schsm_pkcs11_loaded {
+    PKCS11_CTX *ctx;
+    struct schsm_pkcs11_loaded *older;
+};
+
+static struct schsm_pkcs11_module *modules; /* under the guard; never shrinks */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool loaded; /* libp11; with the reason where it is not */
+static char reason[256];
+static atomic_bool ending;
+static _Thread_local int inside;
+
+static void process_ends(void)
+{
+    atomic_store(&ending, true);
+}
+
+static bool find_function(const char *name, void *place, size_t size)
+{
+    void *function = dlsym(libp11.library, name);
+
+    memcpy(place, &function, size);
+    return function != NULL;
+}
+
+#define FIND(member, name) find_function(name, &libp11.member, sizeof(libp11.member))
+
+static void load_libp11(void)
+{
+    libp11.library = dlopen(SC_HSM_LIBP11, RTLD_NOW | RTLD_LOCAL);
+    loaded = libp11.library != NULL && FIND(ctx_new, "PKCS11_CTX_new") &&
+             FIND(ctx_load, "PKCS11_CTX_load") && FIND(ctx_unload, "PKCS11_CTX_unload") &&
+             FIND(ctx_free, "PKCS11_CTX_free") && FIND(enumerate_slots, "PKCS11_enumerate_slots") &&
+             FIND(release_all_slots, "PKCS11_release_all_slots") &&
+             FIND(get_slotid, "PKCS11_get_slotid_from_slot") &&
+             FIND(get_error_library, "ERR_get_CKR_code");
+    if (!loaded) {
+        const char *why = dlerror(); /* NOLINT(concurrency-mt-unsafe): under pthread_once */
+
+        (void)snprintf(reason, sizeof(reason), "%s", why != NULL ? why : "a function is missing");
+    }
+    (void)atexit(process_ends);
+}
+
+bool schsm_pkcs11_usable(void)
+{
+    return !atomic_load(&ending);
+}
+
+void schsm_pkcs11_begin(void)
+{
+    schsm_gate_enter();
+    inside++;
+    ERR_set_mark();
+}
+
+ck_rv schsm_pkcs11_done(const char *function, ck_rv rv)
+{
+    ERR_pop_to_mark(); /* a module with libcrypto leaves its own errors to nobody */
+    inside--;
+    schsm_gate_leave();
+    schsm_log(SCHSM_LOG_DEBUG, "PKCS#11 %s: 0x%lx", function, rv);
+    return rv;
+}
+
+/* libp11 leaves the module's answer in the error queue. */
+static ck_rv end_of_libp11(const char *function, int failed)
+{
+    unsigned long code = failed ? ERR_peek_last_error() : 0;
+    ck_rv rv = failed ? CKR_GENERAL_ERROR : CKR_OK;
+
+    if (failed && ERR_GET_LIB(code) == libp11.get_error_library()) {
+        rv = (ck_rv)ERR_GET_REASON(code);
+    }
+    return schsm_pkcs11_done(function, rv);
+}
+
+struct schsm_pkcs11_module *schsm_pkcs11_module_at(const char *path, struct schsm_error *err)
+{
+    struct schsm_pkcs11_module *made = OPENSSL_zalloc(sizeof(*made)), *found = NULL;
+
+    if (made == NULL || (made->path = OPENSSL_strdup(path)) == NULL ||
+        !schsm_fork_join(&made->fork)) {
+        schsm_fail_memory(err);
+        goto unneeded;
+    }
+    schsm_guard_lock();
+    for (found = modules; found != NULL && strcmp(found->path, path) != 0; found = found->next) {
+    }
+    if (found == NULL) {
+        made->next = modules;
+        modules = made;
+    }
+    schsm_guard_unlock();
+    if (found == NULL) {
+        return made;
+    }
+    schsm_fork_leave(&made->fork);
+
+unneeded:
+    if (made != NULL) {
+        OPENSSL_free(made->path);
+        OPENSSL_free(made);
+    }
+    return found;
+}
+
+int schsm_pkcs11_lock(struct schsm_pkcs11_module *module, struct schsm_error *err)
+{
+    if (inside > 0) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the PKCS#11 module %s is in the middle of an operation, and cannot use "
+                          "a key of its own for that",
+                          module->path);
+    }
+    pthread_mutex_lock(&module->fork.mutex);
+    if (module->fork.forked) {
+        module->initialised = false;
+        module->generation++;
+        module->fork.forked = false;
+    }
+    return 1;
+}
+
+void schsm_pkcs11_unlock(struct schsm_pkcs11_module *module)
+{
+    pthread_mutex_unlock(&module->fork.mutex);
+}
+
+/* The module's own functions; libp11 has it to itself. Loading it twice loads it once. */
+static int take_functions(struct schsm_pkcs11_module *module, struct schsm_error *err)
+{
+    ck_get_function_list *get = NULL;
+    struct ck_function_list *functions = NULL;
+    void *library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL), *symbol = NULL;
+
+    if (library == NULL) {
+        const char *why = dlerror(); /* NOLINT(concurrency-mt-unsafe): glibc's is the thread's */
+
+        return schsm_fail(err, SCHSM_REASON_CONFIG, "the PKCS#11 module cannot be loaded: %s",
+                          why != NULL ? why : module->path);
+    }
+    symbol = dlsym(library, "C_GetFunctionList");
+    memcpy(&get, &symbol, sizeof(get));
+    if (symbol == NULL || get(&functions) != CKR_OK || functions == NULL ||
+        functions->version.major != 2) {
+        (void)dlclose(library);
+        return schsm_fail(err, SCHSM_REASON_CONFIG, "%s is no PKCS#11 module of version 2",
+                          module->path);
+    }
+    module->functions = functions;
+    return 1;
+}
+
+int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_error *err)
+{
+    struct schsm_pkcs11_loaded *new;
+    ck_rv rv = CKR_OK;
+
+    if (module->initialised) {
+        return 1;
+    }
+    (void)pthread_once(&once, load_libp11);
+    if (!loaded) {
+        return schsm_fail(err, SCHSM_REASON_CONFIG,
+                          "a PKCS#11 module is configured, and libp11 for it cannot be loaded: %s; "
+                          "install libp11-3",
+                          reason);
+    }
+    if (module->functions == NULL && !take_functions(module, err)) {
+        return 0;
+    }
+    new = OPENSSL_zalloc(sizeof(*new));
+    if (new == NULL) {
+        return schsm_fail_memory(err);
+    }
+    schsm_pkcs11_begin();
+    new->ctx = libp11.ctx_new();
+    rv = end_of_libp11("initialise",
+                       new->ctx == NULL || libp11.ctx_load(new->ctx, module->path) != 0);
+    if (rv != CKR_OK) {
+        if (new->ctx != NULL) {
+            libp11.ctx_free(new->ctx);
+        }
+        OPENSSL_free(new);
+        schsm_pkcs11_describe(rv, err);
+        return schsm_fail_context(err, "the PKCS#11 module %s cannot be initialised", module->path);
+    }
+    new->older = module->loaded;
+    module->loaded = new;
+    module->initialised = true;
+    module->generation++;
+    return 1;
+}
+
+void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module)
+{
+    struct schsm_pkcs11_loaded *current = module->loaded;
+
+    if (!module->initialised) {
+        return;
+    }
+    schsm_pkcs11_begin();
+    libp11.ctx_unload(current->ctx);
+    libp11.ctx_free(current->ctx);
+    (void)end_of_libp11("finalise", 0);
+    module->loaded = current->older;
+    module->initialised = false;
+    module->generation++;
+    OPENSSL_free(current);
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    (void)snprintf(to, size, "%s", from != NULL ? from : "");
+}
+
+int schsm_pkcs11_slots(struct schsm_pkcs11_module *module, struct schsm_pkcs11_slot *slots,
+                       size_t *count, struct schsm_error *err)
+{
+    PKCS11_SLOT *list = NULL;
+    unsigned int listed = 0;
+    size_t n = 0;
+    ck_rv rv;
+
+    schsm_pkcs11_begin();
+    rv = end_of_libp11("list slots", libp11.enumerate_slots(module->loaded->ctx, &list, &listed));
+    if (rv != CKR_OK) {
+        *count = 0;
+        schsm_pkcs11_describe(rv, err);
+        return schsm_fail_context(err, "the PKCS#11 module %s does not list its slots",
+                                  module->path);
+    }
+    for (unsigned int i = 0; i < listed && n < *count; i++) {
+        const PKCS11_TOKEN *token = list[i].token;
+
+        if (token == NULL) {
+            continue;
+        }
+        slots[n].id = libp11.get_slotid(&list[i]);
+        slots[n].initialised = token->initialized != 0;
+        copy_text(slots[n].label, sizeof(slots[n].label), token->label);
+        copy_text(slots[n].serial, sizeof(slots[n].serial), token->serialnr);
+        n++;
+    }
+    *count = n;
+    schsm_pkcs11_begin();
+    libp11.release_all_slots(module->loaded->ctx, list, listed);
+    (void)end_of_libp11("release slots", 0);
+    return 1;
+}

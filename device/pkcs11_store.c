@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Storing certificates and data objects: the new one is whole before the old one goes. */
+#include "pkcs11_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "tlv.h"
+
+#define ATTRIBUTES_MAX 12
+
+struct storing {
+    const struct schsm_store *spec;
+    struct schsm_object *stored;
+};
+
+static unsigned char yes = CK_TRUE, no = CK_FALSE;
+
+static struct ck_attribute attribute(unsigned long type, const void *value, size_t len)
+{
+    /* the standard's structure serves both directions, and so is not constant */
+    return (struct ck_attribute){ type, (void *)(uintptr_t)value, len };
+}
+
+/* Of a certificate, what a token wants to be told of it (RFC 5280, 4.1). */
+struct parts {
+    struct schsm_tlv serial, issuer, subject;
+};
+
+static bool take_parts(const uint8_t *der, size_t len, struct parts *parts)
+{
+    struct schsm_tlv part, skipped;
+    struct schsm_tlv_reader reader;
+
+    if (!schsm_tlv_first(der, len, &part) || part.tag != 0x30 || part.whole.len != len ||
+        !schsm_tlv_first(part.value.data, part.value.len, &part) || part.tag != 0x30) {
+        return false;
+    }
+    schsm_tlv_read(&reader, part.value.data, part.value.len);
+    if (!schsm_tlv_next(&reader, &parts->serial) ||
+        (parts->serial.tag == 0xA0 && !schsm_tlv_next(&reader, &parts->serial))) {
+        return false;
+    }
+    return parts->serial.tag == 0x02 && schsm_tlv_next(&reader, &skipped) &&
+           schsm_tlv_next(&reader, &parts->issuer) && parts->issuer.tag == 0x30 &&
+           schsm_tlv_next(&reader, &skipped) && schsm_tlv_next(&reader, &parts->subject) &&
+           parts->subject.tag == 0x30;
+}
+
+static int create(struct schsm_pkcs11_token *token, const struct ck_attribute *attributes,
+                  size_t count, struct schsm_error *err)
+{
+    ck_handle made = CK_INVALID_HANDLE;
+    ck_rv rv = SCHSM_PKCS11_WRITE(token, create_object, attributes, count, &made);
+
+    return rv == CKR_OK ? 1 : schsm_pkcs11_fail_to(token, rv, "store this object", err);
+}
+
+static int create_certificate(struct schsm_pkcs11_token *token, const struct schsm_store *spec,
+                              const struct schsm_object *as, struct schsm_error *err)
+{
+    unsigned long class = CKO_CERTIFICATE, type = CKC_X_509;
+    struct parts parts;
+
+    if (!take_parts(spec->value, spec->value_len, &parts)) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "this is no X.509 certificate");
+    }
+    const struct ck_attribute attributes[] = {
+        attribute(CKA_CLASS, &class, sizeof(class)),
+        attribute(CKA_CERTIFICATE_TYPE, &type, sizeof(type)),
+        attribute(CKA_TOKEN, &yes, 1),
+        attribute(CKA_PRIVATE, &no, 1),
+        attribute(CKA_LABEL, as->label, strlen(as->label)),
+        attribute(CKA_ID, as->id, as->id_len),
+        attribute(CKA_SERIAL_NUMBER, parts.serial.whole.data, parts.serial.whole.len),
+        attribute(CKA_ISSUER, parts.issuer.whole.data, parts.issuer.whole.len),
+        attribute(CKA_SUBJECT, parts.subject.whole.data, parts.subject.whole.len),
+        attribute(CKA_VALUE, spec->value, spec->value_len),
+    };
+
+    return create(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
+}
+
+/* A key's certificate takes the place of the one before. */
+static int store_of_key(struct schsm_pkcs11_token *token, const struct storing *storing,
+                        struct schsm_error *err)
+{
+    const struct schsm_store *spec = storing->spec;
+    struct schsm_pkcs11_objects before = { NULL, 0 };
+    ck_rv rv = CKR_OK;
+    int ok;
+
+    if (spec->key->id_len == 0) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the key has no id, by which its certificate could be told");
+    }
+    ok =
+        schsm_pkcs11_list(token, CKO_CERTIFICATE, spec->key->id, spec->key->id_len, &before, err) &&
+        create_certificate(token, spec, spec->key, err);
+    for (size_t i = 0; ok && i < before.count && rv == CKR_OK; i++) {
+        rv = SCHSM_PKCS11_WRITE(token, destroy_object, before.at[i].handle);
+    }
+    schsm_pkcs11_objects_clear(&before);
+    if (rv != CKR_OK) {
+        schsm_pkcs11_fail_to(token, rv, "delete the key's old certificate", err);
+        return schsm_fail_context(err, "the new certificate is stored beside the old one");
+    }
+    return ok;
+}
+
+/* A certificate with the id of a key would be taken for that key's; with another's, for that. */
+static int store_alone(struct schsm_pkcs11_token *token, const struct storing *storing,
+                       struct schsm_error *err)
+{
+    const struct schsm_store *spec = storing->spec;
+    struct schsm_pkcs11_keys keys = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
+    struct schsm_object as = { .id_len = spec->id_len };
+    int ok = schsm_pkcs11_list_keys(token, spec->id, spec->id_len, &keys, err);
+
+    if (ok && keys.private.count + keys.public.count + keys.certificates.count > 0) {
+        ok = schsm_fail(err, SCHSM_REASON_EXISTS, "a %s on the token has this id: choose another",
+                        keys.private.count + keys.public.count > 0 ? "key" : "certificate");
+    }
+    schsm_pkcs11_keys_clear(&keys);
+    if (!ok) {
+        return 0;
+    }
+    memcpy(as.id, spec->id, spec->id_len);
+    (void)snprintf(as.label, sizeof(as.label), "%s", spec->label != NULL ? spec->label : "");
+    return create_certificate(token, spec, &as, err);
+}
+
+static int store_data(struct schsm_pkcs11_token *token, const struct storing *storing,
+                      struct schsm_error *err)
+{
+    const struct schsm_store *spec = storing->spec;
+    const char *label = spec->label != NULL ? spec->label : "";
+    const char *application = spec->application != NULL ? spec->application : "";
+    unsigned long class = CKO_DATA;
+    const struct ck_attribute attributes[] = {
+        attribute(CKA_CLASS, &class, sizeof(class)),
+        attribute(CKA_TOKEN, &yes, 1),
+        attribute(CKA_PRIVATE, spec->private_data ? &yes : &no, 1),
+        attribute(CKA_LABEL, label, strlen(label)),
+        attribute(CKA_APPLICATION, application, strlen(application)),
+        attribute(CKA_VALUE, spec->value, spec->value_len),
+    };
+
+    return create(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
+}
+
+static int run_store(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    const struct storing *storing = arg;
+
+    if (storing->spec->type == SCHSM_OBJECT_DATA) {
+        return store_data(token, storing, err);
+    }
+    return storing->spec->key != NULL ? store_of_key(token, storing, err)
+                                      : store_alone(token, storing, err);
+}
+
+static int check_spec(const struct schsm_store *spec, struct schsm_error *err)
+{
+    if (spec->value == NULL || spec->value_len == 0) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is nothing to store");
+    }
+    if ((spec->label != NULL && strlen(spec->label) > SCHSM_LABEL_MAX) ||
+        (spec->application != NULL && strlen(spec->application) > SCHSM_LABEL_MAX)) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
+                          SCHSM_LABEL_MAX);
+    }
+    if (spec->type == SCHSM_OBJECT_DATA) {
+        return spec->id == NULL
+                   ? 1
+                   : schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                                "a PKCS#11 token gives data objects no ids: name them by label");
+    }
+    if (spec->type != SCHSM_OBJECT_CERTIFICATE) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "only X.509 certificates and data objects can be stored");
+    }
+    if (spec->key == NULL &&
+        (spec->id == NULL || spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX)) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "a certificate needs a key, or an id of 1 to %d bytes", SCHSM_ID_MAX);
+    }
+    return 1;
+}
+
+static void fill(const struct schsm_store *spec, struct schsm_object *stored)
+{
+    const uint8_t *id = spec->key != NULL ? spec->key->id : spec->id;
+    const char *label = spec->key != NULL ? spec->key->label : spec->label;
+
+    stored->type = spec->type;
+    stored->key_ref = -1;
+    stored->described = true;
+    stored->authority = spec->type == SCHSM_OBJECT_CERTIFICATE && spec->key == NULL;
+    stored->private_data = spec->private_data;
+    (void)snprintf(stored->label, sizeof(stored->label), "%s", label != NULL ? label : "");
+    (void)snprintf(stored->application, sizeof(stored->application), "%s",
+                   spec->application != NULL ? spec->application : "");
+    if (spec->type == SCHSM_OBJECT_CERTIFICATE) {
+        stored->id_len = spec->key != NULL ? spec->key->id_len : spec->id_len;
+        memcpy(stored->id, id, stored->id_len);
+        stored->value = OPENSSL_memdup(spec->value, spec->value_len);
+        stored->value_len = stored->value != NULL ? spec->value_len : 0;
+    }
+    stored->handle = schsm_pkcs11_number(stored);
+    OPENSSL_free(stored->value);
+    stored->value = NULL;
+    stored->value_len = 0;
+}
+
+int schsm_pkcs11_device_store(struct schsm_device *dev, const struct schsm_store *spec,
+                              const struct schsm_login *login, struct schsm_object *stored,
+                              struct schsm_error *err)
+{
+    static const struct schsm_login no_login = { 0 };
+    struct storing storing = { spec, stored };
+    const struct schsm_pkcs11_job job = {
+        .run = run_store,
+        .arg = &storing,
+        .login = login != NULL ? login : &no_login,
+        .write = true,
+        .object = spec->label != NULL && spec->label[0] != 0 ? spec->label
+                  : spec->type == SCHSM_OBJECT_DATA          ? "new data object"
+                                                             : "new certificate",
+    };
+
+    if (!check_spec(spec, err)) {
+        return schsm_fail_context(err, "device %s", schsm_pkcs11_token(dev)->name);
+    }
+    if (!schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err)) {
+        return 0;
+    }
+    fill(spec, stored);
+    if (spec->replaces != NULL && !schsm_pkcs11_device_remove(dev, spec->replaces, login, err)) {
+        return schsm_fail_context(err, "the new object is stored, but the old one is still there");
+    }
+    return 1;
+}
