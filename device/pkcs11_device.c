@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/crypto.h>
 
@@ -10,6 +11,8 @@
 #include "pkcs11_private.h"
 
 #define SLOTS_MAX 64
+#define LOOKS 3 /* more, while there is nothing to be found */
+#define LOOK_PAUSE_MS 30
 
 struct schsm_pkcs11_tokens {
     char *path;
@@ -265,10 +268,23 @@ static struct schsm_pkcs11_token *known_token(const struct schsm_pkcs11_tokens *
     return NULL;
 }
 
+static bool any_initialised(const struct schsm_pkcs11_slot *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i].initialised) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A way to a token that broke is found again only from the beginning; and a token that another
+ * process is about to write is there again a moment later. */
 static int list_slots(struct schsm_pkcs11_tokens *tokens, struct schsm_pkcs11_slot *slots,
                       size_t *count, struct schsm_error *err)
 {
     struct schsm_pkcs11_module *module = tokens->module;
+    const struct timespec pause = { 0, LOOK_PAUSE_MS * 1000000L };
     size_t room = *count;
     int ok;
 
@@ -276,8 +292,8 @@ static int list_slots(struct schsm_pkcs11_tokens *tokens, struct schsm_pkcs11_sl
         return 0;
     }
     ok = schsm_pkcs11_initialise(module, err) && schsm_pkcs11_slots(module, slots, count, err);
-    if (!ok || *count == 0) {
-        /* A way to a token that broke is found again only from the beginning. */
+    for (int i = 0; i < LOOKS && !(ok && any_initialised(slots, *count)); i++) {
+        (void)nanosleep(&pause, NULL);
         schsm_pkcs11_finalise(module);
         *count = room;
         ok = schsm_pkcs11_initialise(module, err) && schsm_pkcs11_slots(module, slots, count, err);

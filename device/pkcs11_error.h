@@ -9,7 +9,7 @@
 /* What a failure asks for, before the same job is tried once more. */
 enum schsm_pkcs11_remedy {
     SCHSM_PKCS11_NONE,   /* it is final */
-    SCHSM_PKCS11_ASK,    /* final, if the session is alive */
+    SCHSM_PKCS11_ASK,    /* an unclear error: the session may be dead, or the module busy */
     SCHSM_PKCS11_FIND,   /* the key's handle is void */
     SCHSM_PKCS11_LOGIN,  /* somebody logged out */
     SCHSM_PKCS11_SESSION /* a new session, and where that does not come, the token anew */

@@ -16,6 +16,18 @@
 #define RETURN_LIMIT_MS 4000
 #define RESTART_EVERY 5
 
+/* After an error that says nothing: the module may have met another process of its own in the
+ * middle of a write, as SoftHSM does. */
+#define UNCLEAR_PAUSE_MS 50
+#define UNCLEAR_REPEATS 3
+
+static void sleep_ms(long ms)
+{
+    const struct timespec pause = { ms / 1000, ms % 1000 * 1000000L };
+
+    (void)nanosleep(&pause, NULL);
+}
+
 static void forget_session(struct schsm_pkcs11_token *token)
 {
     token->session = token->rw = CK_INVALID_HANDLE;
@@ -118,8 +130,6 @@ static int connect_once(struct schsm_pkcs11_token *token, struct schsm_error *er
  */
 static int connect_token(struct schsm_pkcs11_token *token, bool patient, struct schsm_error *err)
 {
-    const struct timespec pause = { 0, RETURN_PAUSE_MS * 1000000L };
-
     for (int waited = 0;; waited++) {
         if (connect_once(token, err)) {
             return 1;
@@ -132,7 +142,7 @@ static int connect_token(struct schsm_pkcs11_token *token, bool patient, struct 
                       token->module->path, err->text);
             schsm_pkcs11_finalise(token->module);
         }
-        (void)nanosleep(&pause, NULL);
+        sleep_ms(RETURN_PAUSE_MS);
     }
 }
 
@@ -176,12 +186,14 @@ static bool is_alive(struct schsm_pkcs11_token *token)
            SCHSM_PKCS11(token, get_session_info, &info) == CKR_OK;
 }
 
-/* After a failed attempt: whether another one makes sense, from a state where it can succeed. */
-static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job)
+/* After a failed attempt: whether another one makes sense, from a state where it can succeed. A job
+ * is repeated once, or a few times where the error is unclear and the job changes nothing. */
+static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
+                    int repeated)
 {
     enum schsm_pkcs11_remedy remedy = schsm_pkcs11_remedy(token->rv);
 
-    if (token->refused) {
+    if (token->refused || repeated >= (remedy == SCHSM_PKCS11_ASK ? UNCLEAR_REPEATS : 1)) {
         return false;
     }
     if (token->session == CK_INVALID_HANDLE) {
@@ -192,8 +204,12 @@ static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_
     }
     switch (remedy) {
     case SCHSM_PKCS11_NONE:
-    case SCHSM_PKCS11_ASK:
         return false;
+    case SCHSM_PKCS11_ASK:
+        sleep_ms(UNCLEAR_PAUSE_MS);
+        token->login = SCHSM_LOGIN_UNKNOWN;
+        token->keys_count = 0;
+        return !job->write;
     case SCHSM_PKCS11_FIND:
         token->keys_count = 0;
         return true;
@@ -223,7 +239,7 @@ int schsm_pkcs11_run(struct schsm_pkcs11_token *token, const struct schsm_pkcs11
         return 0;
     }
     ok = attempt(token, job, false, err);
-    if (!ok && recover(token, job)) {
+    for (int repeated = 0; !ok && recover(token, job, repeated); repeated++) {
         ok = attempt(token, job, true, err);
     }
     if (token->typed != NULL) {

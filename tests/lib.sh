@@ -222,8 +222,57 @@ virtual_cards() {
     [ -f "$module" ] || fail "there is no $module"
 }
 
+# Whether this test runs over a PKCS#11 token rather than a card (SC_HSM_TEST_DEVICE=softhsm).
+on_token() {
+    [ "${SC_HSM_TEST_DEVICE:-card}" = softhsm ]
+}
+
 virtual_card() {
-    virtual_cards 1
+    if on_token; then
+        softhsm_token
+    else
+        virtual_cards 1
+    fi
+}
+
+# --- tokens behind PKCS#11 --------------------------------------------------------------------
+
+softhsm=/usr/lib/softhsm/libsofthsm2.so
+
+# softhsm_tokens LABEL...: tokens of SoftHSM's in this test's folder, with the PINs of the cards.
+softhsm_tokens() {
+    local label
+    need softhsm2-util
+    [ -f "$softhsm" ] || fail "there is no $softhsm: install softhsm2"
+    mkdir -p "$work/tokens"
+    cat >"$work/softhsm2.conf" <<END
+directories.tokendir = $work/tokens
+objectstore.backend = file
+log.level = ERROR
+END
+    export SOFTHSM2_CONF=$work/softhsm2.conf
+    for label in "$@"; do
+        OPENSSL_CONF=/dev/null softhsm2-util --init-token --free --label "$label" \
+            --pin "$pin" --so-pin "$so_pin" >"$seen" 2>&1 || fail "no token $label"
+    done
+}
+
+# softhsm_token: one token and nothing else, no card and no pcscd, and the settings to reach it.
+softhsm_token() {
+    softhsm_tokens "the token"
+    export PCSCLITE_CSOCK_NAME=$work/there-is-no-pcscd
+    export OPENSSL_MODULES=$SC_HSM_BUILD/lib OPENSSL_CONF=$work/openssl.cnf
+    PATH=$SC_HSM_BUILD/bin:$PATH
+    (umask 077 && echo "$pin" >"$work/.pin")
+    # shellcheck disable=SC2034  # for the tests
+    module=$OPENSSL_MODULES/sc-hsm.so
+    cp "$SC_HSM_SOURCE/openssl.cnf.sample" "$OPENSSL_CONF"
+    configure "pin-source=file:$work/.pin" "pkcs11-module=$softhsm"
+}
+
+# SoftHSM's files are its user's alone, and a server's workers are another one.
+share_token() {
+    ! on_token || chmod -R a+rwX "$work/tokens" "$work/softhsm2.conf"
 }
 
 # configure KEY=VALUE...: changes our provider's section of this test's openssl.cnf; an empty
@@ -272,6 +321,12 @@ raw_apdus() {
 # pin_tries: how many tries the user PIN of the first card has left; "blocked" when none.
 pin_tries() {
     local answer
+    if on_token; then
+        # It tells no number, but whether one was spent.
+        answer=$(OPENSSL_CONF=/dev/null pkcs11-tool --module "$softhsm" --list-slots)
+        if [[ $answer == *"PIN count low"* ]]; then echo 2; else echo 3; fi
+        return
+    fi
     answer=$(raw_apdus 00200081 2>&1 | grep -o 'SW1=0x.., SW2=0x..' | tail -1)
     case $answer in
     'SW1=0x63, SW2=0xC'?) echo "${answer: -1}" ;;
@@ -282,6 +337,10 @@ pin_tries() {
 
 # files: the ids of all files on the first card, as text that can be compared.
 files() {
+    if on_token; then
+        find "$work/tokens" -name '*.object' | sort
+        return
+    fi
     raw_apdus 8058000000 2>/dev/null | sed '1,/SW1=0x90/d'
 }
 
@@ -290,18 +349,25 @@ pin_checks() {
     grep -c '^> 00200081.' "$SC_HSM_VIRTUAL/card-1.log" || true
 }
 
+# tries NUMBER: what is said of the tries that are left; tokens say of less than three no more.
+tries() {
+    if on_token; then echo 'fewer than 3 tries'; else echo "$1 (PIN )?tries"; fi
+}
+
 # make_rsa_key, make_ec_key: a key on the card (ids 10 and 20, labels web-rsa and web-ec), its
 # reference file and its public key in rsa.pem, rsa.pub, ec.pem and ec.pub.
 make_rsa_key() {
     check "an RSA-2048 key is made on the card" openssl genpkey -algorithm SC-HSM-RSA \
         -pkeyopt bits:2048 -pkeyopt id:10 -pkeyopt label:web-rsa -out rsa.pem
     check "its public key is in the reference file" openssl pkey -in rsa.pem -pubout -out rsa.pub
+    share_token
 }
 
 make_ec_key() {
     check "a P-256 key is made on the card" openssl genpkey -algorithm SC-HSM-EC \
         -pkeyopt group:P-256 -pkeyopt id:20 -pkeyopt label:web-ec -out ec.pem
     check "its public key is in the reference file" openssl pkey -in ec.pem -pubout -out ec.pub
+    share_token
 }
 
 # self_signed NAME: a certificate for the key NAME.pem in NAME.crt.

@@ -79,4 +79,4 @@ done
 configure pin-source=env:WRONG
 fails "tls_server with a wrong PIN does not start" env WRONG=000000 "$samples/tls_server" "$port" \
     rsa.pem rsa.crt
-says '2 tries'
+says "$(tries 2)"

@@ -38,7 +38,7 @@ for key in rsa.pem sc-hsm:id=10; do
 done
 fails "a wrong PIN at the prompt" prompted 111111 openssl dgst -sha256 -sign rsa.pem \
     -out signature data
-says '2 (PIN )?tries (are )?left'
+says "$(tries 2) (are )?left"
 check "public work needs no answer" openssl pkey -in rsa.pem -pubout -out p.pub </dev/null
 same_bytes "it is the public key" rsa.pub p.pub
 fails "no terminal, no PIN" setsid -w openssl dgst -sha256 -sign rsa.pem -out signature data </dev/null

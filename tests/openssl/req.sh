@@ -5,13 +5,20 @@ virtual_card
 
 # requests NAME ID: certificate and request with the key, by reference file and each URI form.
 requests() {
-    local name=$1 id=$2 key ref
-    ref=$(openssl storeutl -noout -text "sc-hsm:id=$id;type=private" 2>&1 |
-        grep -o 'key-ref=[0-9]*' | head -1)
-    [ -n "$ref" ] || fail "storeutl tells no key-ref for id $id"
+    local name=$1 id=$2 key uri serial ref pin_file
+    uri=$(openssl storeutl -noout -text "sc-hsm:id=$id;type=private" 2>&1)
+    serial=$(grep -o 'serial=[^;]*' <<<"$uri" | head -1)
+    if on_token; then
+        ref='token=the%20token;id='$id pin_file=$work/.pin
+    else
+        ref=$(grep -o 'key-ref=[0-9]*' <<<"$uri" | head -1) pin_file=$SC_HSM_VIRTUAL/pin
+    fi
+    if [ -z "$serial" ] || [ -z "$ref" ]; then
+        fail "storeutl tells no serial and key-ref for id $id"
+    fi
     for key in "$name.pem" "sc-hsm:id=$id" "sc-hsm:id=%$id" "sc-hsm:$ref" "sc-hsm:label=web-$name" \
         "sc-hsm:id=$id;type=private" \
-        "sc-hsm:id=$id;serial=$(cat "$SC_HSM_VIRTUAL/serials")?pin-source=file:$SC_HSM_VIRTUAL/pin" \
+        "sc-hsm:id=$id;$serial?pin-source=file:$pin_file" \
         "sc-hsm:$ref?pin-value=$pin"; do
         rm -f c.pem r.pem
         check "req -x509 -key $key" openssl req -new -x509 -key "$key" -subj /CN=x -out c.pem

@@ -82,11 +82,13 @@ echo "ok: 200 connections during three reloads"
 all_work "reloaded"
 
 # The card's other users and its owner: the workers log in again by themselves.
-check "a reset" opensc-tool --reader 0 --reset=cold
-check "after a reset" client 20 4 1.3 rsa.crt
-virtual_hsm remove
-virtual_hsm insert
-check "after the card was pulled and put back" client 20 4 1.3 rsa.crt
+if ! on_token; then
+    check "a reset" opensc-tool --reader 0 --reset=cold
+    check "after a reset" client 20 4 1.3 rsa.crt
+    virtual_hsm remove
+    virtual_hsm insert
+    check "after the card was pulled and put back" client 20 4 1.3 rsa.crt
+fi
 equal "no try was spent" 3 "$(pin_tries)"
 stop_nginx
 
@@ -94,7 +96,7 @@ stop_nginx
 echo 111111 >wrong.pin
 configure "pin-source=file:$work/wrong.pin"
 fails "nginx -t with a wrong PIN" nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" -t
-says '2 (PIN )?tries (are )?left'
+says "$(tries 2) (are )?left"
 equal "one try was spent" 2 "$(pin_tries)"
 
 # The PIN from nginx's own password file.
