@@ -19,6 +19,14 @@ struct ck_version {
     unsigned char major, minor;
 };
 
+struct ck_initialize {
+    void (*create_mutex)(void), (*destroy_mutex)(void), (*lock_mutex)(void), (*unlock_mutex)(void);
+    unsigned long flags;
+    void *reserved;
+};
+
+#define CKF_OS_LOCKING_OK 0x00000002ul
+
 struct ck_token_info {
     unsigned char label[32]; /* these four: UTF-8, padded with blanks */
     unsigned char manufacturer[32];
@@ -207,6 +215,7 @@ struct ck_ecdh1_parameter {
 #define CKR_CURVE_NOT_SUPPORTED 0x140ul
 #define CKR_BUFFER_TOO_SMALL 0x150ul
 #define CKR_CRYPTOKI_NOT_INITIALIZED 0x190ul
+#define CKR_CRYPTOKI_ALREADY_INITIALIZED 0x191ul
 
 /* A function that we do not call. */
 typedef void (*ck_unused)(void);
@@ -214,7 +223,9 @@ typedef void (*ck_unused)(void);
 /* In the order of the standard. */
 struct ck_function_list {
     struct ck_version version;
-    ck_unused initialize, finalize, get_info, get_function_list, get_slot_list, get_slot_info;
+    ck_rv (*initialize)(const struct ck_initialize *arguments);
+    ck_rv (*finalize)(void *reserved);
+    ck_unused get_info, get_function_list, get_slot_list, get_slot_info;
     ck_rv (*get_token_info)(ck_handle slot, struct ck_token_info *info);
     ck_unused get_mechanism_list, get_mechanism_info, init_token, init_pin, set_pin;
     ck_rv (*open_session)(ck_handle slot, unsigned long flags, void *application, void *notify,

@@ -187,25 +187,18 @@ static int take_functions(struct schsm_pkcs11_module *module, struct schsm_error
     return 1;
 }
 
-int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_error *err)
+static int fail_initialise(const struct schsm_pkcs11_module *module, ck_rv rv,
+                           struct schsm_error *err)
 {
-    struct schsm_pkcs11_loaded *new;
-    ck_rv rv = CKR_OK;
+    schsm_pkcs11_describe(rv, err);
+    return schsm_fail_context(err, "the PKCS#11 module %s cannot be initialised", module->path);
+}
 
-    if (module->initialised) {
-        return 1;
-    }
-    (void)pthread_once(&once, load_libp11);
-    if (!loaded) {
-        return schsm_fail(err, SCHSM_REASON_CONFIG,
-                          "a PKCS#11 module is configured, and libp11 for it cannot be loaded: %s; "
-                          "install libp11-3",
-                          reason);
-    }
-    if (module->functions == NULL && !take_functions(module, err)) {
-        return 0;
-    }
-    new = OPENSSL_zalloc(sizeof(*new));
+static int initialise_libp11(struct schsm_pkcs11_module *module, struct schsm_error *err)
+{
+    struct schsm_pkcs11_loaded *new = OPENSSL_zalloc(sizeof(*new));
+    ck_rv rv;
+
     if (new == NULL) {
         return schsm_fail_memory(err);
     }
@@ -218,11 +211,58 @@ int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_err
             libp11.ctx_free(new->ctx);
         }
         OPENSSL_free(new);
-        schsm_pkcs11_describe(rv, err);
-        return schsm_fail_context(err, "the PKCS#11 module %s cannot be initialised", module->path);
+        return fail_initialise(module, rv, err);
     }
     new->older = module->loaded;
     module->loaded = new;
+    return 1;
+}
+
+static void finalise_libp11(struct schsm_pkcs11_module *module)
+{
+    struct schsm_pkcs11_loaded *current = module->loaded;
+
+    schsm_pkcs11_begin();
+    libp11.ctx_unload(current->ctx);
+    libp11.ctx_free(current->ctx);
+    (void)end_of_libp11("finalise", 0);
+    module->loaded = current->older;
+    OPENSSL_free(current);
+}
+
+/* Most modules are the same to all who ask for their functions. p11-kit's gives each an instance,
+ * with a connection of its own. */
+static int initialise_ours(struct schsm_pkcs11_module *module, struct schsm_error *err)
+{
+    const struct ck_initialize arguments = { .flags = CKF_OS_LOCKING_OK };
+    ck_rv rv = SCHSM_PKCS11_CALL(module, initialize, (&arguments));
+
+    module->apart = rv == CKR_OK;
+    return rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED
+               ? 1
+               : fail_initialise(module, rv, err);
+}
+
+int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_error *err)
+{
+    if (module->initialised) {
+        return 1;
+    }
+    (void)pthread_once(&once, load_libp11);
+    if (!loaded) {
+        return schsm_fail(err, SCHSM_REASON_CONFIG,
+                          "a PKCS#11 module is configured, and libp11 for it cannot be loaded: %s; "
+                          "install libp11-3",
+                          reason);
+    }
+    if ((module->functions == NULL && !take_functions(module, err)) ||
+        !initialise_libp11(module, err)) {
+        return 0;
+    }
+    if (!initialise_ours(module, err)) {
+        finalise_libp11(module);
+        return 0;
+    }
     module->initialised = true;
     module->generation++;
     return 1;
@@ -230,19 +270,15 @@ int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_err
 
 void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module)
 {
-    struct schsm_pkcs11_loaded *current = module->loaded;
-
     if (!module->initialised) {
         return;
     }
-    schsm_pkcs11_begin();
-    libp11.ctx_unload(current->ctx);
-    libp11.ctx_free(current->ctx);
-    (void)end_of_libp11("finalise", 0);
-    module->loaded = current->older;
+    if (module->apart) {
+        (void)SCHSM_PKCS11_CALL(module, finalize, (NULL));
+    }
+    finalise_libp11(module);
     module->initialised = false;
     module->generation++;
-    OPENSSL_free(current);
 }
 
 static void copy_text(char *to, size_t size, const char *from)

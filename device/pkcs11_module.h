@@ -28,6 +28,7 @@ struct schsm_pkcs11_module {
     const struct ck_function_list *functions; /* once it was loaded */
     struct schsm_pkcs11_loaded *loaded;
     bool initialised;
+    bool apart;              /* our functions are another instance of the module than libp11's */
     unsigned int generation; /* grows whenever sessions and handles of before are void */
     struct schsm_pkcs11_module *next;
 };
@@ -50,6 +51,7 @@ void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module);
 struct schsm_pkcs11_slot {
     ck_handle id;
     bool initialised;
+    bool apart; /* our functions are another instance of the module than libp11's */
     char label[33];
     char serial[17];
 };

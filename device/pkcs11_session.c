@@ -137,7 +137,8 @@ static int connect_token(struct schsm_pkcs11_token *token, bool patient, struct 
         if (!patient || waited * RETURN_PAUSE_MS >= RETURN_LIMIT_MS) {
             return 0;
         }
-        if (waited % RESTART_EVERY == 0) {
+        if (waited % RESTART_EVERY == 0 &&
+            (waited > 0 || err->reason == SCHSM_REASON_DEVICE_REMOVED)) {
             schsm_log(SCHSM_LOG_INFO, "initialising PKCS#11 module %s anew: %s",
                       token->module->path, err->text);
             schsm_pkcs11_finalise(token->module);

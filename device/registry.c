@@ -446,10 +446,51 @@ static int is_hsm(struct schsm_registry *registry, struct survey *survey,
     return consider(registry, survey, slot, NULL) != NULL;
 }
 
+static void list_readers(struct schsm_registry *registry, struct survey *survey,
+                         struct schsm_reader *readers, size_t room, size_t *count)
+{
+    for (size_t i = 0; i < survey->slots_count && *count < room; i++) {
+        struct schsm_reader *reader = &readers[(*count)++];
+
+        memset(reader, 0, sizeof(*reader));
+        memcpy(reader->name, survey->slots[i].reader, sizeof(reader->name));
+        reader->card_present = survey->slots[i].card_present;
+        reader->is_hsm = is_hsm(registry, survey, &survey->slots[i]);
+    }
+}
+
+static int list_tokens(struct schsm_registry *registry, struct survey *survey,
+                       struct schsm_reader *readers, size_t room, size_t *count,
+                       struct schsm_error *err)
+{
+    const struct schsm_device_selector all = { .serial = NULL };
+    struct schsm_device *devices[SLOTS_MAX];
+    size_t found = SLOTS_MAX;
+
+    if (registry->tokens == NULL) {
+        return 1;
+    }
+    if (!schsm_pkcs11_tokens_find(registry->tokens, &all, devices, &found, note_token, survey,
+                                  err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < found && *count < room; i++) {
+        struct schsm_reader *reader = &readers[(*count)++];
+
+        memset(reader, 0, sizeof(*reader));
+        schsm_device_token(devices[i], reader->name);
+        if (!schsm_device_serial(devices[i], reader->serial, err)) {
+            return 0;
+        }
+        reader->card_present = reader->is_token = 1;
+    }
+    return 1;
+}
+
 int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader *readers,
                            size_t *count, struct schsm_error *err)
 {
-    struct schsm_error found = SCHSM_ERROR_INIT;
+    struct schsm_error found = SCHSM_ERROR_INIT, ignored = SCHSM_ERROR_INIT;
     struct survey *survey = OPENSSL_zalloc(sizeof(*survey));
     size_t room = *count;
     int ok;
@@ -460,11 +501,14 @@ int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader 
     }
     pthread_mutex_lock(&registry->fork.mutex);
     ok = take_survey(registry, survey, &found);
-    for (size_t i = 0; ok && i < survey->slots_count && i < room; i++) {
-        memcpy(readers[i].name, survey->slots[i].reader, sizeof(readers[i].name));
-        readers[i].card_present = survey->slots[i].card_present;
-        readers[i].is_hsm = is_hsm(registry, survey, &survey->slots[i]);
-        *count = i + 1;
+    if (ok) {
+        list_readers(registry, survey, readers, room, count);
+    }
+    if (!list_tokens(registry, survey, readers, room, count, &ignored)) {
+        ok = 0;
+        found = ignored; /* a module that is configured is meant to work */
+    } else if (*count > 0) {
+        ok = 1;
     }
     pthread_mutex_unlock(&registry->fork.mutex);
     OPENSSL_free(survey);

@@ -65,14 +65,17 @@ int schsm_registry_device(struct schsm_registry *registry,
                           const struct schsm_device_selector *selector,
                           struct schsm_device **device, struct schsm_error *err);
 
-/* One PC/SC reader, for `sc-hsm readers`. */
+/* One PC/SC reader, or one PKCS#11 token, for `sc-hsm readers`. */
 struct schsm_reader {
-    char name[SCHSM_READER_MAX + 1];
+    char name[SCHSM_READER_MAX + 1];   /* the reader's, or the token's label */
+    char serial[SCHSM_SERIAL_MAX + 1]; /* of a token */
     int card_present;
-    int is_hsm; /* 1: a SmartCard-HSM is in it, 0: another card or none */
+    int is_hsm;   /* 1: a SmartCard-HSM is in it, 0: another card or none */
+    int is_token; /* 1: it is no reader */
 };
 
-/* Appends up to *count readers to readers[]; *count becomes their number. */
+/* Appends up to *count readers and tokens to readers[]; *count becomes their number. Where there
+ * are tokens, it is no failure that there is no PC/SC service. */
 int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader *readers,
                            size_t *count, struct schsm_error *err);
 

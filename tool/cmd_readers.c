@@ -2,6 +2,8 @@
 /* sc-hsm readers: what is plugged in. */
 #include "commands.h"
 
+#include <string.h>
+
 #include "output.h"
 
 #define READERS_MAX 64
@@ -12,7 +14,7 @@ static void serial_in(struct schsm_tool *tool, const struct schsm_reader *reader
     struct schsm_device_selector selector = { .reader = reader->name };
     struct schsm_device *device = NULL;
 
-    serial[0] = '\0';
+    memcpy(serial, reader->serial, sizeof(reader->serial));
     if (reader->is_hsm && schsm_registry_device(tool->context.registry, &selector, &device, NULL) &&
         !schsm_device_serial(device, serial, NULL)) {
         serial[0] = '\0';
@@ -24,6 +26,9 @@ static const char *card_text(const struct schsm_reader *reader)
     if (reader->is_hsm) {
         return "SmartCard-HSM";
     }
+    if (reader->is_token) {
+        return "PKCS#11 token";
+    }
     return reader->card_present ? "another card" : "no card";
 }
 
@@ -31,6 +36,9 @@ static const char *card_name(const struct schsm_reader *reader)
 {
     if (reader->is_hsm) {
         return "hsm";
+    }
+    if (reader->is_token) {
+        return "token";
     }
     return reader->card_present ? "other" : "none";
 }
@@ -97,6 +105,7 @@ const struct schsm_command schsm_command_readers = {
     .help =
         "Lists every reader that the PC/SC service knows: whether a card is in it, whether that "
         "card is a "
-        "SmartCard-HSM, and its serial number. --reader and --serial do not narrow this list.\n",
+        "SmartCard-HSM, and its serial number; behind them, with --pkcs11-module, the labels of "
+        "that module's tokens. --reader and --serial do not narrow this list.\n",
     .run = run,
 };

@@ -15,7 +15,8 @@
 /* What one device told. */
 struct state {
     struct schsm_device_info info;
-    struct schsm_hsm_status hsm; /* all zero for a device of another kind */
+    bool told; /* it told what follows, as devices of another kind do not */
+    struct schsm_hsm_status hsm;
     struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
     size_t domain_count; /* places for key domains; a single DKEK is one of them */
 };
@@ -283,10 +284,29 @@ static void add_public_keys(struct schsm_table *table, const struct schsm_hsm_st
                      hsm->public_keys_authenticated);
 }
 
+static void add_hsm(struct schsm_table *table, const struct state *state)
+{
+    const struct schsm_hsm_status *hsm = &state->hsm;
+
+    schsm_table_add(table, "SO-PIN may reset the PIN:");
+    schsm_table_add(table,
+                    hsm->options_known ? unblocking_text(unblocking(hsm->options)) : UNKNOWN);
+    schsm_table_add(table, "Options:");
+    add_options(table, hsm);
+    schsm_table_add(table, "Public keys:");
+    add_public_keys(table, hsm);
+    add_domains(table, state);
+    schsm_table_add(table, "Free memory:");
+    if (hsm->memory_known) {
+        schsm_table_addf(table, "%lu bytes", (unsigned long)hsm->free_memory);
+    } else {
+        schsm_table_add(table, "unknown");
+    }
+}
+
 static int print_text(const struct state *state, struct schsm_error *err)
 {
     const struct schsm_device_info *info = &state->info;
-    const struct schsm_hsm_status *hsm = &state->hsm;
     struct schsm_table table;
 
     schsm_table_init(&table, 2, NULL);
@@ -310,19 +330,8 @@ static int print_text(const struct state *state, struct schsm_error *err)
     add_tries(&table, pin_state(state)->text, info->pin_tries);
     schsm_table_add(&table, "SO-PIN:");
     add_tries(&table, "", info->so_pin_tries);
-    schsm_table_add(&table, "SO-PIN may reset the PIN:");
-    schsm_table_add(&table,
-                    hsm->options_known ? unblocking_text(unblocking(hsm->options)) : UNKNOWN);
-    schsm_table_add(&table, "Options:");
-    add_options(&table, hsm);
-    schsm_table_add(&table, "Public keys:");
-    add_public_keys(&table, hsm);
-    add_domains(&table, state);
-    schsm_table_add(&table, "Free memory:");
-    if (hsm->memory_known) {
-        schsm_table_addf(&table, "%lu bytes", (unsigned long)hsm->free_memory);
-    } else {
-        schsm_table_add(&table, "unknown");
+    if (state->told) {
+        add_hsm(&table, state);
     }
     return schsm_table_print(&table, err);
 }
@@ -338,6 +347,7 @@ static int learn(struct schsm_device *device, struct state *state, struct schsm_
     state->domain_count = SCHSM_HSM_DOMAINS_MAX;
     if (schsm_hsm_status(device, &state->hsm, &found) &&
         schsm_hsm_domains(device, state->domains, &state->domain_count, &found)) {
+        state->told = true;
         return 1;
     }
     state->domain_count = 0;

@@ -79,7 +79,7 @@ static int import_share(struct schsm_device *device, const char *hex, struct sch
 
 int main(int argc, char **argv)
 {
-    const struct schsm_device_selector any = { NULL, NULL };
+    const struct schsm_device_selector any = { .serial = NULL };
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_registry *registry = schsm_registry_new(&err);
     struct schsm_secret *typed = schsm_secret_new(pin, strlen(pin), &err), *dkek = NULL;

@@ -42,6 +42,8 @@ pid $work/nginx.pid;
 error_log $work/server.log info;
 # nginx takes the environment away from its workers but for what is named here.
 env PCSCLITE_CSOCK_NAME;
+env SOFTHSM2_CONF;
+env P11_KIT_SERVER_ADDRESS;
 env ASAN_OPTIONS;
 env LSAN_OPTIONS;
 env UBSAN_OPTIONS;
