@@ -33,7 +33,7 @@ static unsigned char yes = CK_TRUE, no = CK_FALSE;
 static void put(struct template *template, unsigned long type, const void *value, size_t len)
 {
     /* the standard's structure serves both directions, and so is not constant */
-    template->at[template->count++] = (struct ck_attribute){ type, (void *)(uintptr_t)value, len };
+    template->at[template->count++] = (struct ck_attribute){ type, (void *)value, len };
 }
 
 static void put_bool(struct template *template, unsigned long type, bool value)

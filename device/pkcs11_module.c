@@ -163,7 +163,8 @@ void schsm_pkcs11_unlock(struct schsm_pkcs11_module *module)
 }
 
 /* The module's own functions; libp11 has it to itself. Loading it twice loads it once. */
-static int take_functions(struct schsm_pkcs11_module *module, struct schsm_error *err)
+static const struct ck_function_list *take_functions(const struct schsm_pkcs11_module *module,
+                                                     struct schsm_error *err)
 {
     ck_get_function_list *get = NULL;
     struct ck_function_list *functions = NULL;
@@ -172,19 +173,19 @@ static int take_functions(struct schsm_pkcs11_module *module, struct schsm_error
     if (library == NULL) {
         const char *why = dlerror(); /* NOLINT(concurrency-mt-unsafe): glibc's is the thread's */
 
-        return schsm_fail(err, SCHSM_REASON_CONFIG, "the PKCS#11 module cannot be loaded: %s",
-                          why != NULL ? why : module->path);
+        schsm_fail(err, SCHSM_REASON_CONFIG, "the PKCS#11 module cannot be loaded: %s",
+                   why != NULL ? why : module->path);
+        return NULL;
     }
     symbol = dlsym(library, "C_GetFunctionList");
     memcpy(&get, &symbol, sizeof(get));
     if (symbol == NULL || get(&functions) != CKR_OK || functions == NULL ||
         functions->version.major != 2) {
         (void)dlclose(library);
-        return schsm_fail(err, SCHSM_REASON_CONFIG, "%s is no PKCS#11 module of version 2",
-                          module->path);
+        schsm_fail(err, SCHSM_REASON_CONFIG, "%s is no PKCS#11 module of version 2", module->path);
+        return NULL;
     }
-    module->functions = functions;
-    return 1;
+    return functions;
 }
 
 static int fail_initialise(const struct schsm_pkcs11_module *module, ck_rv rv,
@@ -255,8 +256,10 @@ int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_err
                           "install libp11-3",
                           reason);
     }
-    if ((module->functions == NULL && !take_functions(module, err)) ||
-        !initialise_libp11(module, err)) {
+    if (module->functions == NULL) {
+        module->functions = take_functions(module, err);
+    }
+    if (module->functions == NULL || !initialise_libp11(module, err)) {
         return 0;
     }
     if (!initialise_ours(module, err)) {

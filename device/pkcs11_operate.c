@@ -111,7 +111,7 @@ static int take(const struct operation *op, const uint8_t *result, size_t len,
     if (schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_RSA) {
         return take_rsa(op, result, len, err);
     }
-    if (len == 0 || len % 2 != 0 || len > SCHSM_ECDSA_RAW_MAX) {
+    if (len == 0 || len % 2 != 0 || len / 2 > SCHSM_FIELD_MAX) {
         return fail_result("ECDSA signature", len, err);
     }
     *op->out_len = op->capacity;

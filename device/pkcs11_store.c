@@ -21,7 +21,7 @@ static unsigned char yes = CK_TRUE, no = CK_FALSE;
 static struct ck_attribute attribute(unsigned long type, const void *value, size_t len)
 {
     /* the standard's structure serves both directions, and so is not constant */
-    return (struct ck_attribute){ type, (void *)(uintptr_t)value, len };
+    return (struct ck_attribute){ type, (void *)value, len };
 }
 
 /* Of a certificate, what a token wants to be told of it (RFC 5280, 4.1). */

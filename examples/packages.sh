@@ -7,7 +7,7 @@
 # To build the provider, the tool and the virtual card.
 # shellcheck disable=SC2034  # read by the scripts that source this file
 packages_build=(gcc libc6-dev make cmake pkg-config libssl-dev libpcsclite-dev
-    libjansson-dev openssl)
+    libjansson-dev libp11-dev openssl)
 
 # To use a token: the PC/SC daemon, its driver for USB tokens, and OpenSC's tools.
 # shellcheck disable=SC2034
@@ -22,7 +22,8 @@ packages_virtual=(pcscd opensc vsmartcard-vpcd systemd util-linux iproute2 procp
 # shellcheck disable=SC2034
 packages_tests=(shellcheck clang clang-format clang-tidy clang-tools libclang-rt-14-dev valgrind strace
     expect man-db python3 libcmocka-dev nginx-light opensc-pkcs11 git ca-certificates
-    openssh-client openssh-server apache2 curl haproxy openvpn postgresql stunnel4 debootstrap)
+    openssh-client openssh-server apache2 curl haproxy openvpn postgresql stunnel4 debootstrap
+    softhsm2 p11-kit p11-kit-modules)
 
 # package_installed NAME: true when dpkg has it configured.
 package_installed() {

@@ -25,7 +25,7 @@ at_end() {
         pkill -P "$process" # the tunnel's ssh, sshd's sessions
         kill "$process" 2>/dev/null
     done
-    sed 's/^/nginx: /' "$work/server.log" 2>/dev/null | grep -E 'emerg|alert|crit' | cut -c1-400 |
+    [ "$status" = 0 ] || sed 's/^/nginx: /' "$work/server.log" 2>/dev/null | grep -E 'emerg|alert|crit' | cut -c1-400 |
         tail -3 >&2
 }
 
@@ -41,22 +41,19 @@ is_apart() {
     [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/$$/ns/net)" ]
 }
 
-on() {
-    local process=$1
-    shift
-    nsenter --target "${!process}" --net -- "$@"
-}
-
 hsm='' web=''
 machine hsm
 machine web
+# Before a command; words rather than a function, so that $! is the command's number.
+on_hsm=(nsenter --target "$hsm" --net --)
+on_web=(nsenter --target "$web" --net --)
 check "a link between them" ip link add name there netns "$hsm" type veth peer name here netns "$web"
-for end in "hsm there 192.0.2.1" "web here 192.0.2.2"; do
-    read -r process name address <<<"$end"
-    on "$process" ip link set lo up
-    on "$process" ip address add "$address/24" dev "$name"
-    on "$process" ip link set "$name" up
-done
+"${on_hsm[@]}" ip link set lo up
+"${on_hsm[@]}" ip address add 192.0.2.1/24 dev there
+"${on_hsm[@]}" ip link set there up
+"${on_web[@]}" ip link set lo up
+"${on_web[@]}" ip address add 192.0.2.2/24 dev here
+"${on_web[@]}" ip link set here up
 
 # --- the machine with the token --------------------------------------------------------------
 
@@ -81,10 +78,10 @@ UsePAM no
 ClientAliveInterval 1
 ClientAliveCountMax 2
 END
-on hsm "$(command -v sshd)" -D -e -f "$work/sshd_config" 2>sshd.log &
+"${on_hsm[@]}" "$(command -v sshd)" -D -e -f "$work/sshd_config" 2>sshd.log &
 started+=($!)
 mkdir hsm.d
-OPENSSL_CONF=/dev/null on hsm p11-kit server --provider "$softhsm" -f -n "$work/hsm.d/socket" \
+OPENSSL_CONF=/dev/null "${on_hsm[@]}" p11-kit server --provider "$softhsm" -f -n "$work/hsm.d/socket" \
     'pkcs11:token=the%20token' >p11-kit.log 2>&1 &
 started+=($!)
 wait_for "p11-kit's server" test -S hsm.d/socket
@@ -103,16 +100,16 @@ while true; do
 done
 END
 mkdir web.d
-on web bash tunnel >tunnel.log 2>&1 &
+"${on_web[@]}" bash tunnel >tunnel.log 2>&1 &
 started+=($!)
 wait_for "the tunnel" test -S web.d/socket
 
 unset SOFTHSM2_CONF
 export P11_KIT_SERVER_ADDRESS=unix:path=$work/web.d/socket
 configure "pkcs11-module=$client_module" cache-pin=yes
-check "the token is listed over the link" on web openssl storeutl sc-hsm:
+check "the token is listed over the link" "${on_web[@]}" openssl storeutl sc-hsm:
 says 'token=the%20token;id=10;label=web-rsa;type=private'
-check "it signs over the link" on web openssl dgst -sha256 -sign rsa.pem -out sig rsa.crt
+check "it signs over the link" "${on_web[@]}" openssl dgst -sha256 -sign rsa.pem -out sig rsa.crt
 check "judged by the default provider" plain_openssl dgst -sha256 -verify rsa.pub -signature sig \
     rsa.crt
 
@@ -128,12 +125,12 @@ nginx_configuration <<END
     }
 END
 : >server.log
-on web nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" >nginx.out 2>&1 &
+"${on_web[@]}" nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" >nginx.out 2>&1 &
 server=$!
 started+=("$server")
 
 handshakes() {
-    on web python3 "$SC_HSM_SOURCE/tests/servers/client.py" "$port" "$@"
+    "${on_web[@]}" python3 "$SC_HSM_SOURCE/tests/servers/client.py" "$port" "$@"
 }
 wait_for "nginx" handshakes 1 1 1.3 both.crt
 check "200 handshakes, none fails" handshakes 200 8 1.3 both.crt
@@ -141,12 +138,12 @@ says '^200 ok'
 
 # --- the link --------------------------------------------------------------------------------
 
-on web ip link set here down
+"${on_web[@]}" ip link set here down
 echo "the link is cut"
-fails "no handshake without the token" timeout 30 nsenter --target "$web" --net -- \
-    python3 "$SC_HSM_SOURCE/tests/servers/client.py" "$port" 1 1 1.3 both.crt
+fails "no handshake without the token" timeout 30 "${on_web[@]}" python3 \
+    "$SC_HSM_SOURCE/tests/servers/client.py" "$port" 1 1 1.3 both.crt
 kill -0 "$server" || fail "nginx ended"
-on web ip link set here up
+"${on_web[@]}" ip link set here up
 wait_for "the service comes back by itself" handshakes 1 1 1.3 both.crt
 echo "ok: the service is back"
 check "200 handshakes, none fails" handshakes 200 8 1.3 both.crt
