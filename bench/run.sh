@@ -156,6 +156,21 @@ engine() {
         "$engine" "$module" "$pin" "pkcs11:serial=$serial;id=%$1;type=private"
 }
 
+# The other road to the same card: our provider over OpenSC's PKCS#11 module.
+sed "/^\[sc_hsm_sect\]/a pkcs11-module = $module" "$OPENSSL_CONF" >pkcs11.cnf
+token=$(OPENSSL_CONF=$work/pkcs11.cnf openssl storeutl -noout sc-hsm:id=10 |
+    grep -o 'token=[^;]*' | head -1)
+
+request_pkcs11() {
+    env OPENSSL_CONF="$work/pkcs11.cnf" openssl req -x509 -new -subj /CN=bench \
+        -key "sc-hsm:$token;id=10" -out cert.pem
+}
+
+pkcs11() {
+    env OPENSSL_CONF="$work/pkcs11.cnf" "$SC_HSM_BUILD/bench/bench_evp" "$signatures" \
+        "sc-hsm:$token;id=$1"
+}
+
 in_process() {
     cp "$SC_HSM_VIRTUAL/card-1.state" card.state
     "$SC_HSM_BUILD/bench/bench_sim" "$signatures" card.state "$1" "$2" "$pin" 2>/dev/null
@@ -167,6 +182,7 @@ cold_requests() {
         cold "cold-$keys-file" request rsa.pem
         cold "cold-$keys-keyref" request "sc-hsm:key-ref=1"
         cold "cold-$keys-id" request "sc-hsm:id=10"
+        cold "cold-$keys-pkcs11" request_pkcs11
         cold "cold-$keys-engine" request_engine
         cold "cold-$keys-software" request_software
     done
@@ -180,6 +196,7 @@ signature_loops() {
         steady "$name-raw" "$SC_HSM_BUILD/bench/bench_raw" "$signatures" "$reader" "$key_ref" \
             "$name" "$SC_HSM_VIRTUAL/pin"
         steady "$name-evp" "$evp" "$signatures" "$name.pem"
+        steady "$name-pkcs11" pkcs11 "$id"
         steady "$name-engine" engine "$id"
         steady "$name-threads" "$evp" --threads $workers "$signatures" "$name.pem"
         steady "$name-processes" "$evp" --processes $workers "$signatures" "$name.pem"
@@ -215,6 +232,7 @@ declare -A text=(
     [file]="key reference file"
     [keyref]="URI with key-ref"
     [id]="URI with id"
+    [pkcs11]="sc-hsm over OpenSC's PKCS#11"
     [engine]="OpenSC and libp11's engine"
     [software]="software key, no card"
     [sim]="virtual card alone, in process"
@@ -232,7 +250,7 @@ declare -A text=(
     echo
     printf '%-32s %5s %15s %10s %10s\n' "" keys "card commands" "median ms" "slowest ms"
     for keys in $few_keys $many_keys; do
-        for row in file keyref id engine software; do
+        for row in file keyref id pkcs11 engine software; do
             name=cold-$keys-$row
             printf '%-32s %5d %15d %10.1f %10.1f\n' "${text[$row]}" "$keys" \
                 "$(figure "$name" 1)" "$(figure "$name" 2)" "$(slowest "$name" 2)"
@@ -244,7 +262,7 @@ declare -A text=(
         echo "$signatures signatures $key after a first one, median of $runs runs"
         echo
         printf '%-32s %13s %12s %10s %10s\n' "" "card commands" "signatures/s" "median ms" "p95 ms"
-        for row in sim raw evp engine threads processes; do
+        for row in sim raw evp pkcs11 engine threads processes; do
             name=$algorithm-$row
             printf '%-32s %13s %12.0f %10.3f %10.3f\n' "${text[$row]}" "$(figure "$name" 1)" \
                 "$(figure "$name" 2)" "$(figure "$name" 3)" "$(figure "$name" 4)"
@@ -258,7 +276,7 @@ if [ -n "$json" ]; then
     *) json=$OLDPWD/$json ;;
     esac
     for keys in $few_keys $many_keys; do
-        for row in file keyref id engine software; do
+        for row in file keyref id pkcs11 engine software; do
             name=cold-$keys-$row
             jq -n --arg way "$row" --argjson keys "$keys" --argjson commands "$(figure "$name" 1)" \
                 --argjson median_ms "$(figure "$name" 2)" \
@@ -266,7 +284,7 @@ if [ -n "$json" ]; then
         done
     done >figures
     for algorithm in rsa ec; do
-        for row in sim raw evp engine threads processes; do
+        for row in sim raw evp pkcs11 engine threads processes; do
             name=$algorithm-$row
             jq -n --arg way "$row" --arg algorithm "$algorithm" \
                 --argjson commands "$(figure "$name" 1)" \

@@ -36,3 +36,8 @@ const char *schsm_pkcs11_tokens_module(const struct schsm_pkcs11_tokens *tokens)
     (void)tokens;
     return "";
 }
+
+bool schsm_pkcs11_inside(void)
+{
+    return false;
+}

@@ -4,6 +4,7 @@
 #ifndef SCHSM_DEVICE_PKCS11_DEVICE_H
 #define SCHSM_DEVICE_PKCS11_DEVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "device.h"
@@ -28,6 +29,10 @@ int schsm_pkcs11_tokens_find(struct schsm_pkcs11_tokens *tokens,
                              struct schsm_device **devices, size_t *count,
                              void (*seen)(void *arg, const char *label, const char *serial),
                              void *arg, struct schsm_error *err);
+
+/* Whether this thread is inside of a module, which called us from there: then no device may be
+ * looked for, because locks are held. */
+bool schsm_pkcs11_inside(void);
 
 /* The module's path. */
 const char *schsm_pkcs11_tokens_module(const struct schsm_pkcs11_tokens *tokens);

@@ -17,6 +17,7 @@ typedef struct ec_key_method_st EC_KEY_METHOD;
 
 #include "fork_gate.h"
 #include "log.h"
+#include "pkcs11_device.h"
 #include "pkcs11_error.h"
 
 /* Not linked but loaded: who configures no module has no libp11 in his process. */
@@ -80,6 +81,11 @@ static void load_libp11(void)
 bool schsm_pkcs11_usable(void)
 {
     return !atomic_load(&ending);
+}
+
+bool schsm_pkcs11_inside(void)
+{
+    return inside > 0;
 }
 
 void schsm_pkcs11_begin(void)

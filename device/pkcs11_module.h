@@ -9,7 +9,8 @@
  * module are loaded at the first use.
  *
  * A module may use libcrypto with the very configuration that loads us. While we are in one of its
- * functions, the thread finds no tokens (schsm_pkcs11_lock), so that it cannot come back to itself.
+ * functions, the thread finds no devices (schsm_pkcs11_inside), so that it cannot come back to
+ * itself.
  */
 #ifndef SCHSM_DEVICE_PKCS11_MODULE_H
 #define SCHSM_DEVICE_PKCS11_MODULE_H

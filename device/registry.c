@@ -385,6 +385,18 @@ static int look(struct schsm_registry *registry, struct survey *survey,
     return 0;
 }
 
+/* The registry's lock, but not for a module that a search has called. */
+static int enter(struct schsm_registry *registry, struct schsm_error *err)
+{
+    if (schsm_pkcs11_inside()) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "a PKCS#11 module is in the middle of an operation, and cannot use "
+                          "devices of ours for that");
+    }
+    pthread_mutex_lock(&registry->fork.mutex);
+    return 1;
+}
+
 int schsm_registry_devices(struct schsm_registry *registry,
                            const struct schsm_device_selector *selector,
                            struct schsm_device **devices, size_t *count, struct schsm_error *err)
@@ -397,9 +409,13 @@ int schsm_registry_devices(struct schsm_registry *registry,
         *count = 0;
         return schsm_fail_memory(err);
     }
-    pthread_mutex_lock(&registry->fork.mutex);
-    ok = look(registry, survey, selector, devices, count, &found);
-    pthread_mutex_unlock(&registry->fork.mutex);
+    ok = enter(registry, &found);
+    if (ok) {
+        ok = look(registry, survey, selector, devices, count, &found);
+        pthread_mutex_unlock(&registry->fork.mutex);
+    } else {
+        *count = 0;
+    }
     OPENSSL_free(survey);
     if (!ok && err != NULL) {
         *err = found;
@@ -499,7 +515,10 @@ int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader 
     if (survey == NULL) {
         return schsm_fail_memory(err);
     }
-    pthread_mutex_lock(&registry->fork.mutex);
+    if (!enter(registry, err)) {
+        OPENSSL_free(survey);
+        return 0;
+    }
     ok = take_survey(registry, survey, &found);
     if (ok) {
         list_readers(registry, survey, readers, room, count);
