@@ -158,7 +158,7 @@ engine() {
 
 # The other road to the same card: our provider over OpenSC's PKCS#11 module.
 sed "/^\[sc_hsm_sect\]/a pkcs11-module = $module" "$OPENSSL_CONF" >pkcs11.cnf
-token=$(OPENSSL_CONF=$work/pkcs11.cnf openssl storeutl -noout sc-hsm:id=10 |
+token=$(OPENSSL_CONF=$work/pkcs11.cnf openssl storeutl -noout sc-hsm: |
     grep -o 'token=[^;]*' | head -1)
 
 request_pkcs11() {
