@@ -31,9 +31,9 @@ static void every_key_has_a_good_value(void **state)
         const char *key;
         const char *value;
     } good[] = {
-        { "log", "apdu" },        { "log-file", "/tmp/x" },    { "serial", "DENK0100186" },
-        { "reader", "A reader" }, { "pin-source", "env:PIN" }, { "min-pin-tries", "3" },
-        { "login", "use" },       { "cache-pin", "yes" },      { "secure-channel", "require" },
+        { "log", "apdu" },        { "log-file", "/tmp/x" },     { "serial", "DENK0100186" },
+        { "reader", "A reader" }, { "pin-source", "env:PIN" },  { "min-pin-tries", "3" },
+        { "login", "use" },       { "cache-pin", "yes" },       { "secure-channel", "require" },
         { "token", "A token" },   { "pkcs11-module", "/x.so" },
     };
     struct schsm_config config;
