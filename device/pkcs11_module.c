@@ -61,8 +61,20 @@ static bool find_function(const char *name, void *place, size_t size)
 
 #define FIND(member, name) find_function(name, &libp11.member, sizeof(libp11.member))
 
+/* A module stays in the process, and so does what we know of it: who unloads the provider and loads
+ * it again finds both. */
+static void stay(void)
+{
+    Dl_info self;
+
+    if (dladdr(&modules, &self) != 0) {
+        (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+}
+
 static void load_libp11(void)
 {
+    stay();
     libp11.library = dlopen(SC_HSM_LIBP11, RTLD_NOW | RTLD_LOCAL);
     loaded = libp11.library != NULL && FIND(ctx_new, "PKCS11_CTX_new") &&
              FIND(ctx_load, "PKCS11_CTX_load") && FIND(ctx_unload, "PKCS11_CTX_unload") &&
