@@ -28,7 +28,7 @@
 
 #define READER_NAMES_MAX (16 * (SCHSM_READER_MAX + 1) + 1) /* PC/SC has at most 16 readers */
 #define LIST_ATTEMPTS 5  /* looks at readers that change all the time */
-#define CONNECT_TRIES 40 /* while another program is exclusive */
+#define CONNECT_TRIES 40 /* while another program is exclusive, or has just been killed */
 #define CONNECT_PAUSE_US 50000
 
 struct pcsc_connection {
@@ -314,6 +314,15 @@ static void pcsc_abandon(void *handle)
     free(handle);
 }
 
+/*
+ * pcscd resets the card of a program that died, and negotiates the protocol anew at the next
+ * connection; while that is under way it answers "protocol mismatch", which passes as well.
+ */
+static bool is_passing(LONG code)
+{
+    return code == SCARD_E_SHARING_VIOLATION || code == SCARD_E_PROTO_MISMATCH;
+}
+
 static enum schsm_transport_result pcsc_open(void *arg, const char *reader, void **handle,
                                              struct schsm_atr *atr, struct schsm_error *err)
 {
@@ -340,7 +349,7 @@ static enum schsm_transport_result pcsc_open(void *arg, const char *reader, void
                             SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
                             &connection->protocol);
         schsm_gate_leave();
-        if (code != SCARD_E_SHARING_VIOLATION || tries == CONNECT_TRIES) {
+        if (!is_passing(code) || tries == CONNECT_TRIES) {
             break;
         }
         (void)usleep(CONNECT_PAUSE_US);
@@ -366,11 +375,17 @@ static enum schsm_transport_result pcsc_reconnect(void *handle, struct schsm_atr
     struct pcsc_connection *connection = handle;
     LONG code;
 
-    schsm_gate_enter();
-    code =
-        SCardReconnect(connection->card, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
-                       SCARD_LEAVE_CARD, &connection->protocol);
-    schsm_gate_leave();
+    for (int tries = 0;; tries++) {
+        schsm_gate_enter();
+        code = SCardReconnect(connection->card, SCARD_SHARE_SHARED,
+                              SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
+                              &connection->protocol);
+        schsm_gate_leave();
+        if (code != SCARD_E_PROTO_MISMATCH || tries == CONNECT_TRIES) {
+            break;
+        }
+        (void)usleep(CONNECT_PAUSE_US);
+    }
     if (code != SCARD_S_SUCCESS) {
         return fail_code(err, code, connection->reader);
     }
