@@ -18,7 +18,7 @@ equal "the help by its command" "$(cat help)" "$(sc-hsm help)"
 # A line of the table: the command, then perhaps its arguments, two spaces, and its summary.
 mapfile -t commands < <(sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z -]*[a-z]\).*/\1/p' help |
     sed 's/  .*//')
-mapfile -t options < <(sed -n '/^Options of every/,/^$/s/^[ a-zV,-]*--\([a-z-]*\).*/\1/p' help)
+mapfile -t options < <(sed -n '/^Options of every/,/^$/s/^[ a-zV,-]*--\([a-z0-9-]*\).*/\1/p' help)
 [ "${#commands[@]}" -ge 4 ] || fail "there are ${#commands[@]} commands"
 [ "${#options[@]}" -ge 7 ] || fail "there are ${#options[@]} options"
 
@@ -31,7 +31,7 @@ for command in "${commands[@]}"; do
     check "$command is explained" sc-hsm help "${words[@]}"
     says "^Usage: sc-hsm .* $command" "^Options of every command:"
     equal "$command --help" "$(cat "$seen")" "$(sc-hsm "${words[@]}" --help)"
-    mapfile -t own < <(sed -n '/^Options:/,/^$/s/^[ a-zV,-]*--\([a-z-]*\).*/\1/p' "$seen")
+    mapfile -t own < <(sed -n '/^Options:/,/^$/s/^[ a-zV,-]*--\([a-z0-9-]*\).*/\1/p' "$seen")
     check "$command is in the man page" grep -E "^   $command( |$)" page
     for option in "${own[@]}"; do
         check "--$option of $command is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page
@@ -54,7 +54,7 @@ equal "bash completes a source" env: "$(completes sc-hsm --pin-source e)"
 
 sc-hsm-sim --help >sim-help
 sed 's/\\-/-/g' "$man/sc-hsm-sim.1" >sim-page
-mapfile -t options < <(grep -o '^  --[a-z-]*' sim-help | tr -d ' ')
+mapfile -t options < <(grep -o '^  --[a-z0-9-]*' sim-help | tr -d ' ')
 for option in "${options[@]}"; do
     check "$option is in the simulator's man page" grep -E "^\.B.*$option" sim-page
 done
