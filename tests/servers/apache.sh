@@ -84,5 +84,5 @@ echo 111111 >pin
 fails "Apache with a wrong PIN" "${own_apache[@]}" -D FOREGROUND
 cat server.log >>"$seen"
 says 'AH02580: Init: Pass phrase incorrect'
-says 'error the PIN is wrong .* 2 tries are left'
+says "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

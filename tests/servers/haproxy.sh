@@ -84,5 +84,5 @@ echo 111111 >wrong.pin
 # What it says itself gives no reason; our own log does.
 configure "pin-source=file:$work/wrong.pin" log=error
 fails "HAProxy with a wrong PIN" haproxy -c -f haproxy.cfg
-says 'unable to load private key' 'error the PIN is wrong .* 2 tries are left'
+says 'unable to load private key' "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

@@ -59,5 +59,5 @@ sed -i 's/label=web-dsa/label=web-rsa/' nginx.conf
 echo 111111 >wrong.pin
 configure "pin-source=file:$work/wrong.pin"
 fails "a wrong PIN" "${own_nginx[@]}" -t
-says 'emerg.*the PIN is wrong .* 2 tries are left'
+says "emerg.*the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

@@ -115,5 +115,5 @@ configure log=error
 echo 111111 >postgresql.pin
 fails "PostgreSQL with a wrong PIN" timeout 20 "${as_user[@]}" \
     postgres -D data
-says 'FATAL: .*could not load private key .*PIN incorrect' 'error the PIN is wrong .* 2 tries are left'
+says 'FATAL: .*could not load private key .*PIN incorrect' "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

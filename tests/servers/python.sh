@@ -56,5 +56,5 @@ equal "no try was spent" 3 "$(pin_tries)"
 configure log=error
 fails "Python's server with a wrong PIN" env SC_HSM_PIN=111111 \
     timeout 20 python3 "$samples/server.py" "$port" rsa.crt rsa.pem
-says 'ssl.SSLError: ' 'error the PIN is wrong .* 2 tries are left'
+says 'ssl.SSLError: ' "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

@@ -82,5 +82,5 @@ echo 111111 >wrong.pin
 # It names the reason; our own log has the sentence.
 configure "pin-source=file:$work/wrong.pin" log=error
 fails "stunnel with a wrong PIN" timeout 20 stunnel4 server.conf
-says 'PIN incorrect' 'error the PIN is wrong .* 2 tries are left'
+says 'PIN incorrect' "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"
