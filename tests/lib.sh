@@ -220,11 +220,19 @@ virtual_cards() {
     echo "$SC_HSM_VIRTUAL" >"$work/.virtual"
     module=$OPENSSL_MODULES/sc-hsm.so
     [ -f "$module" ] || fail "there is no $module"
+    # shellcheck disable=SC2034  # for the tests
+    pin_file=$SC_HSM_VIRTUAL/pin other_road=opensc-pkcs11.so
 }
 
-# Whether this test runs over a PKCS#11 token rather than a card (SC_HSM_TEST_DEVICE=softhsm).
+# Whether this test runs over a PKCS#11 token rather than a card: SoftHSM's as it is
+# (SC_HSM_TEST_DEVICE=softhsm), or with a counter of tries (SC_HSM_TEST_DEVICE=counting).
 on_token() {
-    [ "${SC_HSM_TEST_DEVICE:-card}" = softhsm ]
+    [ "${SC_HSM_TEST_DEVICE:-card}" != card ]
+}
+
+# Whether its flags tell all three tries, and logins can be counted.
+counts_logins() {
+    [ "${SC_HSM_TEST_DEVICE:-card}" != softhsm ]
 }
 
 virtual_card() {
@@ -263,11 +271,19 @@ softhsm_token() {
     export PCSCLITE_CSOCK_NAME=$work/there-is-no-pcscd
     export OPENSSL_MODULES=$SC_HSM_BUILD/lib OPENSSL_CONF=$work/openssl.cnf
     PATH=$SC_HSM_BUILD/bin:$PATH
-    (umask 077 && echo "$pin" >"$work/.pin")
+    pin_file=$work/.pin
+    (umask 077 && echo "$pin" >"$pin_file")
     # shellcheck disable=SC2034  # for the tests
     module=$OPENSSL_MODULES/sc-hsm.so
+    # What reaches the device past the provider.
+    other_road=$softhsm
+    if counts_logins; then
+        export SC_HSM_REAL_MODULE=$softhsm SC_HSM_LOGINS=$work/.logins
+        touch "$SC_HSM_LOGINS"
+        other_road=$SC_HSM_BUILD/lib/counting.so
+    fi
     cp "$SC_HSM_SOURCE/openssl.cnf.sample" "$OPENSSL_CONF"
-    configure "pin-source=file:$work/.pin" "pkcs11-module=$softhsm"
+    configure "pin-source=file:$pin_file" "pkcs11-module=$other_road"
 }
 
 # SoftHSM's files are its user's alone, and a server's workers are another one.
@@ -292,10 +308,14 @@ commands() {
 }
 
 # count WHAT BOUND COMMAND...: runs the command, which must succeed, and compares the number of
-# card commands it took with a bound such as =3 or <=5.
+# card commands it took with a bound such as =3 or <=5. A token is sent no card commands.
 count() {
     local what=$1 bound=$2 before after
     shift 2
+    if on_token; then
+        check "$what" "$@"
+        return
+    fi
     before=$(commands)
     check "$what" "$@"
     after=$(($(commands) - before))
@@ -321,6 +341,11 @@ raw_apdus() {
 # pin_tries: how many tries the user PIN of the first card has left; "blocked" when none.
 pin_tries() {
     local answer
+    if on_token && counts_logins; then
+        answer=$(tail -n 3 "$SC_HSM_LOGINS" | tac | sed -n '/wrong/!q;p' | wc -l)
+        if [ "$answer" = 3 ]; then echo blocked; else echo $((3 - answer)); fi
+        return
+    fi
     if on_token; then
         # It tells no number, but whether one was spent.
         answer=$(OPENSSL_CONF=/dev/null pkcs11-tool --module "$softhsm" --list-slots)
@@ -344,8 +369,13 @@ files() {
     raw_apdus 8058000000 2>/dev/null | sed '1,/SW1=0x90/d'
 }
 
-# pin_checks: how many VERIFY commands with a PIN the first card has had so far.
+# pin_checks: how many VERIFY commands with a PIN the first card has had so far, or logins the token.
 pin_checks() {
+    if on_token; then
+        counts_logins || fail "SoftHSM does not tell how many logins there were"
+        grep -cx -e ok -e wrong "$SC_HSM_LOGINS" || true
+        return
+    fi
     grep -c '^> 00200081.' "$SC_HSM_VIRTUAL/card-1.log" || true
 }
 

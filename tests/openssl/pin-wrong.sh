@@ -12,7 +12,7 @@ echo 111111 >wrong.pin
 configure "pin-source=file:$work/wrong.pin"
 checks=$(pin_checks)
 fails "a wrong configured PIN" "${sign[@]}"
-says '2 (PIN )?tries (are )?left'
+says "$(tries 2) (are )?left"
 says_nothing_of 111111
 equal "one try was spent" 2 "$(pin_tries)"
 equal "by one VERIFY" 1 $(($(pin_checks) - checks))
@@ -24,7 +24,7 @@ equal "one try left" 1 "$(pin_tries)"
 checks=$(pin_checks)
 fails "a configured PIN with one try left" "${sign[@]}"
 says '1 (PIN )?(try|tries)'
-configure "pin-source=file:$SC_HSM_VIRTUAL/pin"
+configure "pin-source=file:$pin_file"
 fails "the right one as well" "${sign[@]}"
 says '1 (PIN )?(try|tries)' 'min-pin-tries'
 fails "a PIN in the URI as well" openssl dgst -sha256 -sign "sc-hsm:id=10?pin-value=$pin" \
@@ -45,11 +45,11 @@ for tries in 2 1; do
 done
 fails "wrong for the last time" "${sign[@]}"
 equal "blocked" blocked "$(pin_tries)"
-configure "pin-source=file:$SC_HSM_VIRTUAL/pin"
+configure "pin-source=file:$pin_file"
 fails "a blocked PIN" "${sign[@]}"
 says 'blocked' 'SO-PIN|unblock'
 equal "nothing changed on the card" "$before" "$(files)"
-check "the SO-PIN unblocks, through OpenSC" pkcs11-tool --module opensc-pkcs11.so --login \
+check "the SO-PIN unblocks, through OpenSC" pkcs11-tool --module "$other_road" --login \
     --login-type so --so-pin "$so_pin" --init-pin --new-pin "$pin"
 check "and all is well" "${sign[@]}"
 

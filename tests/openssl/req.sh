@@ -5,13 +5,13 @@ virtual_card
 
 # requests NAME ID: certificate and request with the key, by reference file and each URI form.
 requests() {
-    local name=$1 id=$2 key uri serial ref pin_file
+    local name=$1 id=$2 key uri serial ref
     uri=$(openssl storeutl -noout -text "sc-hsm:id=$id;type=private" 2>&1)
     serial=$(grep -o 'serial=[^;]*' <<<"$uri" | head -1)
     if on_token; then
-        ref='token=the%20token;id='$id pin_file=$work/.pin
+        ref='token=the%20token;id='$id
     else
-        ref=$(grep -o 'key-ref=[0-9]*' <<<"$uri" | head -1) pin_file=$SC_HSM_VIRTUAL/pin
+        ref=$(grep -o 'key-ref=[0-9]*' <<<"$uri" | head -1)
     fi
     if [ -z "$serial" ] || [ -z "$ref" ]; then
         fail "storeutl tells no serial and key-ref for id $id"

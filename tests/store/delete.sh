@@ -46,7 +46,7 @@ check "its key stays, and a reference file still works" openssl dgst -sha256 -si
 check "a CA certificate, the PIN from the URI" "$delete" "sc-hsm:label=root?pin-value=$pin"
 left 6
 twin=$(openssl storeutl -noout sc-hsm:type=data | sed -n 's/^0: Name: //p')
-configure "pin-source=file:$SC_HSM_VIRTUAL/pin"
+configure "pin-source=file:$pin_file"
 check "one of the twins, the PIN from the configuration" "$delete" "$twin"
 left 5
 check "a key" "$delete" sc-hsm:label=web-rsa\;type=private

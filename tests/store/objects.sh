@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # For the tests of the store: a card with two keys, a certificate beside one, two CA certificates
-# and two data objects that nothing but their handle tells apart.
+# and two data objects that nothing in their URIs but the handle tells apart.
 need pkcs11-tool
-: "${pin:?lib.sh sets it}"
+: "${pin:?lib.sh sets it}" "${other_road:?virtual_card sets it}"
 
-# put FILE OPTION...: writes an object through OpenSC.
+# put FILE OPTION...: writes an object past the provider.
 put() {
-    check "an object is written: ${*:2}" pkcs11-tool --module opensc-pkcs11.so --login --pin "$pin" \
+    check "an object is written: ${*:2}" pkcs11-tool --module "$other_road" --login --pin "$pin" \
         --write-object "$@"
 }
 
@@ -33,5 +33,5 @@ objects_on_card() {
     put other.der --type cert --id 78 --label other
     echo one >note.txt
     put note.txt --type data --label note
-    put note.txt --type data --label note
+    put note.txt --type data --label note --application-label another
 }
