@@ -95,6 +95,7 @@ struct schsm_login {
     bool keep_pin;                   /* keep a PIN that worked, for reset, removal and fork */
     bool pin_pad;                    /* without a source, use the reader's PIN pad if it has one */
     const char *object;              /* for prompts and sentences; may be NULL */
+    bool by_option; /* sentences name the tool's option --pin-source, no setting or URI attribute */
 };
 
 /* What is to be known before somebody is asked for the PIN. */

@@ -141,7 +141,7 @@ int schsm_hsm_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
 {
     struct schsm_session *session = schsm_card_session_for(dev, "a PIN to be changed", err);
     struct change change = { .old_pin = old_pin, .new_pin = new_pin };
-    struct schsm_login login = { .min_pin_tries = min_tries };
+    struct schsm_login login = { .min_pin_tries = min_tries, .by_option = true };
     struct schsm_job job = { .run = look, .arg = &change };
     int ok = 0;
 

@@ -184,6 +184,27 @@ static bool stops_process(int number)
     return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
+static int no_terminal(const struct schsm_pin_prompt *prompt, struct schsm_error *err)
+{
+    const struct schsm_pin_prompt nothing = { NULL, NULL, NULL, -1, false };
+
+    if (prompt == NULL) {
+        prompt = &nothing;
+    }
+    if (prompt->what != NULL) {
+        return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                          "there is no terminal to ask for the %s at", prompt->what);
+    }
+    return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                      "%s%s needs its PIN%s%s, but there is no terminal to ask at: %s",
+                      prompt->device != NULL ? "device " : "the device",
+                      prompt->device != NULL ? prompt->device : "",
+                      prompt->object != NULL ? " for " : "",
+                      prompt->object != NULL ? prompt->object : "",
+                      prompt->by_option ? "give it with --pin-source"
+                                        : "name a pin-source in the configuration or the URI");
+}
+
 int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, size_t *len,
                           struct schsm_error *err)
 {
@@ -195,12 +216,7 @@ int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, siz
     *len = 0;
     tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (tty < 0) {
-        return prompt != NULL && prompt->what != NULL
-                   ? schsm_fail(err, SCHSM_REASON_PIN_MISSING,
-                                "there is no terminal to ask for the %s at", prompt->what)
-                   : schsm_fail(err, SCHSM_REASON_PIN_MISSING,
-                                "a PIN is needed, but there is no terminal to ask at: name a "
-                                "pin-source in the configuration or the URI");
+        return no_terminal(prompt, err);
     }
     lock_terminal();
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) {

@@ -41,32 +41,57 @@ int schsm_refuse_uninitialised(struct schsm_error *err, const char *device, cons
                       device, remedy);
 }
 
-int schsm_refuse_missing(struct schsm_error *err, const char *device, const char *object)
+int schsm_refuse_missing(struct schsm_error *err, const char *device, const char *object,
+                         bool by_option)
 {
     return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
-                      "device %s needs its PIN%s%s, and none was given: set pin-source in the "
-                      "configuration, or add ?pin-source=prompt to the URI",
-                      device, object != NULL ? " for " : "", object != NULL ? object : "");
+                      "device %s needs its PIN%s%s, and none was given: %s", device,
+                      object != NULL ? " for " : "", object != NULL ? object : "",
+                      by_option ? "give it with --pin-source"
+                                : "set pin-source in the configuration, or add ?pin-source=prompt "
+                                  "to the URI");
+}
+
+int schsm_refuse_pad(struct schsm_error *err, const char *where, bool by_option)
+{
+    return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                      by_option ? "%s has no PIN pad, but --pin-source pinpad asks for one: use "
+                                  "--pin-source prompt"
+                                : "%s has no PIN pad, but pin-source=pinpad asks for one: use "
+                                  "pin-source=prompt",
+                      where);
+}
+
+/* What to do where too few tries are left; the tool's options have nothing that permits them. */
+static const char *few_tries_remedy(int tries, bool by_option, char *text, size_t size)
+{
+    if (by_option) {
+        return "use --pin-source prompt to type it";
+    }
+    (void)snprintf(text, size,
+                   "use pin-source=prompt to type it, or set min-pin-tries to %d in the "
+                   "configuration",
+                   tries);
+    return text;
 }
 
 int schsm_check_tries(struct schsm_error *err, const char *device, int tries, int min_tries,
-                      const char *left_undone)
+                      const char *left_undone, bool by_option)
 {
     int known = tries == SCHSM_TRIES_FEW ? FEW : tries;
+    char remedy[96];
 
     if (known < 0 || known >= min_tries) {
         return 1;
     }
     if (tries >= 0) {
-        schsm_fail(err, SCHSM_REASON_PIN_TRIES_LOW,
-                   "only %d PIN %s left on device %s, so %s: use pin-source=prompt to type it, or "
-                   "set min-pin-tries to %d in the configuration",
-                   tries, tries == 1 ? "try is" : "tries are", device, left_undone, tries);
+        schsm_fail(err, SCHSM_REASON_PIN_TRIES_LOW, "only %d PIN %s left on device %s, so %s: %s",
+                   tries, tries == 1 ? "try is" : "tries are", device, left_undone,
+                   few_tries_remedy(tries, by_option, remedy, sizeof(remedy)));
     } else {
         schsm_fail(err, SCHSM_REASON_PIN_TRIES_LOW,
-                   "fewer than %d PIN tries are left on device %s, so %s: use pin-source=prompt to "
-                   "type it, or set min-pin-tries to %d in the configuration",
-                   FEW + 1, device, left_undone, FEW);
+                   "fewer than %d PIN tries are left on device %s, so %s: %s", FEW + 1, device,
+                   left_undone, few_tries_remedy(FEW, by_option, remedy, sizeof(remedy)));
     }
     return set_tries(err, tries);
 }

@@ -21,8 +21,12 @@ int schsm_refuse_blocked(struct schsm_error *err, const char *device, const char
 /* remedy: how it is initialised, behind "initialise it with". */
 int schsm_refuse_uninitialised(struct schsm_error *err, const char *device, const char *remedy);
 
-/* object may be NULL. */
-int schsm_refuse_missing(struct schsm_error *err, const char *device, const char *object);
+/* object may be NULL. by_option: the PIN's source is an option's value, see struct schsm_login. */
+int schsm_refuse_missing(struct schsm_error *err, const char *device, const char *object,
+                         bool by_option);
+
+/* The source wants a PIN pad, and `where`, such as "reader R", has none. */
+int schsm_refuse_pad(struct schsm_error *err, const char *where, bool by_option);
 
 /*
  * Whether so many tries are left that a stored PIN may be tried: 1, or 0 with TRIES_LOW.
@@ -30,7 +34,7 @@ int schsm_refuse_missing(struct schsm_error *err, const char *device, const char
  * refuse; few is taken for two.
  */
 int schsm_check_tries(struct schsm_error *err, const char *device, int tries, int min_tries,
-                      const char *left_undone);
+                      const char *left_undone, bool by_option);
 
 /* Whether a PIN is as long as the device's are: 1, or 0 with PIN_LENGTH. */
 int schsm_check_pin_length(struct schsm_error *err, const char *device, size_t len, size_t min,

@@ -22,6 +22,7 @@ struct schsm_pin_prompt {
     const char *device; /* serial number or reader name */
     const char *object; /* label or URI of the key, NULL: the device as a whole */
     int tries_left;     /* -1: unknown */
+    bool by_option;     /* see struct schsm_login */
 };
 
 /*

@@ -82,7 +82,7 @@ static int check_tries(struct schsm_pkcs11_token *token, const struct schsm_logi
                        unsigned long flags, const char *left_undone, struct schsm_error *err)
 {
     return schsm_check_tries(err, token->name, schsm_pkcs11_tries(flags), login->min_pin_tries,
-                             left_undone)
+                             left_undone, login->by_option)
                ? 1
                : refuse(token);
 }
@@ -92,7 +92,8 @@ static int read_source(struct schsm_pkcs11_token *token, const struct schsm_logi
 {
     const struct schsm_pin_prompt prompt = { .device = token->name,
                                              .object = login->object,
-                                             .tries_left = tries };
+                                             .tries_left = tries,
+                                             .by_option = login->by_option };
     bool stored = schsm_pin_source_is_stored(login->source);
 
     if (!stored && token->typed != NULL) {
@@ -245,10 +246,10 @@ static int choose_pad(struct schsm_pkcs11_token *token, const struct schsm_login
     bool wanted = login->source != NULL && schsm_pin_source_is_pinpad(login->source);
 
     if (wanted && !has_one) {
-        schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
-                   "device %s has no PIN pad, but pin-source=pinpad asks for one: use "
-                   "pin-source=prompt",
-                   token->name);
+        char where[sizeof(token->name) + sizeof("device ")];
+
+        (void)snprintf(where, sizeof(where), "device %s", token->name);
+        schsm_refuse_pad(err, where, login->by_option);
         return refuse(token);
     }
     *pad = wanted || (login->source == NULL && login->pin_pad && has_one);
@@ -275,7 +276,7 @@ static int choose_pin(struct schsm_pkcs11_token *token, const struct schsm_login
         return 1;
     }
     if (*pin == NULL && login->source == NULL) {
-        schsm_refuse_missing(err, token->name, login->object);
+        schsm_refuse_missing(err, token->name, login->object, login->by_option);
         return refuse(token);
     }
     if ((stored || *pin != NULL) &&

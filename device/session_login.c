@@ -111,7 +111,7 @@ static int refuse_missing(struct schsm_session *session, const struct schsm_logi
                           struct schsm_error *err)
 {
     session->refused = true;
-    return schsm_refuse_missing(err, schsm_session_name(session), login->object);
+    return schsm_refuse_missing(err, schsm_session_name(session), login->object, login->by_option);
 }
 
 /* No PIN but one that a person types now is tried when so few tries are left that a mistake in the
@@ -120,7 +120,7 @@ static int check_tries(struct schsm_session *session, const struct schsm_login *
                        const char *left_undone, struct schsm_error *err)
 {
     if (schsm_check_tries(err, schsm_session_name(session), tries, login->min_pin_tries,
-                          left_undone)) {
+                          left_undone, login->by_option)) {
         return 1;
     }
     session->refused = true;
@@ -133,7 +133,8 @@ static int read_source(struct schsm_session *session, const struct schsm_login *
 {
     const struct schsm_pin_prompt prompt = { .device = schsm_session_name(session),
                                              .object = login->object,
-                                             .tries_left = tries };
+                                             .tries_left = tries,
+                                             .by_option = login->by_option };
     bool stored = schsm_pin_source_is_stored(login->source);
     bool transaction = session->in_transaction;
 
@@ -235,13 +236,15 @@ int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *p
     return 0;
 }
 
-static int verify_on_pad(struct schsm_session *session, struct schsm_error *err)
+static int verify_on_pad(struct schsm_session *session, const struct schsm_login *login,
+                         struct schsm_error *err)
 {
     if (!session->transport->has_pin_pad(session->card.handle)) {
-        return REFUSE(session, err, SCHSM_REASON_PIN_SOURCE,
-                      "reader %s has no PIN pad, but pin-source=pinpad asks for one: use "
-                      "pin-source=prompt",
-                      session->reader);
+        char where[sizeof(session->reader) + sizeof("reader ")];
+
+        (void)snprintf(where, sizeof(where), "reader %s", session->reader);
+        session->refused = true;
+        return schsm_refuse_pad(err, where, login->by_option);
     }
     if (session->card.policy != NULL && session->card.policy->mode == SCHSM_CHANNEL_REQUIRE) {
         return REFUSE(session, err, SCHSM_REASON_UNSUPPORTED,
@@ -350,7 +353,7 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
         goto done;
     }
     if (pin == NULL && pad) {
-        ok = verify_on_pad(session, err);
+        ok = verify_on_pad(session, login, err);
         goto done;
     }
     if ((stored || pin != NULL) &&

@@ -194,7 +194,8 @@ static int run_import(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_secret *share = NULL;
     /* a device that wants a login for this gets one only where --pin-source gives the PIN */
     const struct schsm_login login = { .source = tool->context.config.pin_source,
-                                       .min_pin_tries = tool->context.config.min_pin_tries };
+                                       .min_pin_tries = tool->context.config.min_pin_tries,
+                                       .by_option = true };
     char serial[SCHSM_SERIAL_MAX + 1];
     uint8_t file[SCHSM_SHARE_FILE_LEN];
     long domain = 0;

@@ -34,7 +34,8 @@ static int prepare_change(struct schsm_tool *tool, struct schsm_device *device,
                           struct schsm_pin_prospect *prospect, bool *transport,
                           struct schsm_error *err)
 {
-    const struct schsm_login login = { .min_pin_tries = schsm_tool_min_tries(tool, "pin-source") };
+    const struct schsm_login login = { .min_pin_tries = schsm_tool_min_tries(tool, "pin-source"),
+                                       .by_option = true };
     struct schsm_device_info info;
 
     if (!schsm_device_info(device, &info, err)) {

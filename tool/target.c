@@ -20,14 +20,16 @@ int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const
 
     *login = (struct schsm_login){
         .source = config->pin_source,
-        .min_pin_tries = config->min_pin_tries,
         .keep_pin = true,
         .pin_pad = true,
         .object = object,
+        .by_option = true,
     };
     if (login->source != NULL) {
+        login->min_pin_tries = config->min_pin_tries;
         return 1;
     }
+    /* The last tries are for a person, and this is one. */
     if (!schsm_device_prepare_login(device, login, &prospect, err)) {
         return 0;
     }

@@ -73,8 +73,19 @@ ends 4 "and again" sc-hsm pin change --pin-source file:wrong-pin --new-pin-sourc
 says "1 try is left"
 ends 4 "the last try is not for a file" sc-hsm pin change --pin-source file:pin \
     --new-pin-source file:new-pin
-says "only 1 PIN try is left"
+says "only 1 PIN try is left" "use --pin-source prompt to type it"
+says_nothing_of "configuration"
+ends 4 "nor in another command" sc-hsm --pin-source file:pin label x
+says "only 1 PIN try is left" "use --pin-source prompt to type it"
+says_nothing_of "configuration"
 equal "one try is left" 1 "$(pin_tries)"
+ends 1 "nobody to type it" setsid -w sc-hsm label x
+says "device $serial needs its PIN.*no terminal.*--pin-source"
+check "a person who is asked may have it" typed "PIN.*1 try left.*:=$pin" -- sc-hsm label x
+raw_apdus >/dev/null 2>&1
+ends 4 "two tries spent again" sc-hsm --pin-source file:wrong-pin label x
+ends 4 "both" sc-hsm --pin-source file:wrong-pin label x
+equal "one try is left again" 1 "$(pin_tries)"
 fails "typed and wrong" typed "PIN.*1 try left.*:=111111" -- sc-hsm pin change \
     --new-pin-source file:new-pin
 says "now blocked" "sc-hsm pin unblock"

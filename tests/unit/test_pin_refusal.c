@@ -30,11 +30,35 @@ static void few_tries_count_as_two(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct schsm_error err = SCHSM_ERROR_INIT;
 
-        assert_int_equal(schsm_check_tries(&err, "D", cases[i].tries, cases[i].min, "it rests"),
-                         cases[i].may);
+        assert_int_equal(
+            schsm_check_tries(&err, "D", cases[i].tries, cases[i].min, "it rests", false),
+            cases[i].may);
         assert_int_equal(err.reason, cases[i].may ? SCHSM_REASON_NONE : SCHSM_REASON_PIN_TRIES_LOW);
         assert_int_equal(err.tries_left,
                          !cases[i].may && cases[i].tries >= 0 ? cases[i].tries : -1);
+    }
+}
+
+/* Who gave an option cannot do anything with settings and URI attributes, and the other way round.
+ */
+static void the_remedy_is_in_the_words_of_who_asked(void **state)
+{
+    (void)state;
+    for (int by_option = 0; by_option < 2; by_option++) {
+        struct schsm_error err = SCHSM_ERROR_INIT;
+
+        schsm_check_tries(&err, "D", 1, 2, "it rests", by_option);
+        assert_int_equal(strstr(err.text, "--pin-source prompt") != NULL, by_option);
+        assert_int_equal(strstr(err.text, "min-pin-tries to 1") == NULL, by_option);
+        schsm_check_tries(&err, "D", SCHSM_TRIES_FEW, 3, "it rests", by_option);
+        assert_int_equal(strstr(err.text, "--pin-source prompt") != NULL, by_option);
+        assert_int_equal(strstr(err.text, "min-pin-tries to 2") == NULL, by_option);
+        schsm_refuse_missing(&err, "D", "key 'web'", by_option);
+        assert_int_equal(strstr(err.text, "--pin-source") != NULL, by_option);
+        assert_int_equal(strstr(err.text, "?pin-source=prompt") == NULL, by_option);
+        schsm_refuse_pad(&err, "reader R", by_option);
+        assert_int_equal(strstr(err.text, "--pin-source prompt") != NULL, by_option);
+        assert_int_equal(strstr(err.text, "pin-source=prompt") == NULL, by_option);
     }
 }
 
@@ -78,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_tries_count_as_two),
+        cmocka_unit_test(the_remedy_is_in_the_words_of_who_asked),
         cmocka_unit_test(a_wrong_pin_tells_what_is_left),
         cmocka_unit_test(a_length_out_of_range_is_refused),
     };
