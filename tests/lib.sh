@@ -56,11 +56,11 @@ export ASAN_OPTIONS=log_path=$reports/report:detect_leaks=1
 export LSAN_OPTIONS=suppressions=$SC_HSM_SOURCE/tests/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=log_path=$reports/report:print_stacktrace=1
 
-# wrap PROGRAM SETTING...: from now on the program runs with these settings, whoever starts it: a
-# script of that name is found in PATH before it.
+# wrap PROGRAM SETTING...: from now on the program, given by name or path, runs with these settings,
+# whoever starts it: a script of that name is found in PATH before it.
 wrap() {
-    local program=$1 real
-    real=$(PATH=$PATH:/usr/sbin type -P "$program") || return 0
+    local program=${1##*/} real
+    real=$(PATH=$PATH:/usr/sbin type -P "$1") || return 0
     shift
     printf '#!/bin/sh\nexec env %s %s "$@"\n' "$*" "$real" >"$work/.bin/$program"
     chmod a+rx "$work/.bin/$program"
@@ -73,11 +73,13 @@ PATH=$work/.bin:$PATH
 for program in ssh-keygen opensc-tool opensc-explorer pkcs11-tool pkcs15-tool sc-hsm-tool; do
     wrap "$program" -u OPENSSL_MODULES OPENSSL_CONF=/dev/null
 done
+# The distribution's Python: one from elsewhere has another OpenSSL, and may start by way of scripts.
+wrap /usr/bin/python3
 if [ -n "${SC_HSM_ASAN:-}" ]; then
     # These load our module. What nginx leaks at its end with a software key, too, hides any of ours.
     wrap openssl "LD_PRELOAD=$SC_HSM_ASAN"
     wrap nginx "LD_PRELOAD=$SC_HSM_ASAN" "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0"
-    wrap python3 OPENSSL_CONF=/dev/null
+    wrap /usr/bin/python3 OPENSSL_CONF=/dev/null
 fi
 
 # plain_openssl: OpenSSL as it comes, with the default provider alone: the judge of our results.

@@ -42,10 +42,13 @@ stop_nginx() {
 }
 
 start_nginx
-many "$port" 1000 1.2 rsa-pss
-many "$port" 1000 1.2 ecdsa
-many "$port" 1000 1.3 rsa-pss
-many "$port" 1000 1.3 ecdsa
+# That none of thousands fails is shown without a sanitizer, which would need a minute.
+handshakes=1000
+[ -z "${SC_HSM_ASAN:-}" ] || handshakes=200
+many "$port" $handshakes 1.2 rsa-pss
+many "$port" $handshakes 1.2 ecdsa
+many "$port" $handshakes 1.3 rsa-pss
+many "$port" $handshakes 1.3 ecdsa
 many "$port" 100 1.2 rsa-pkcs1
 under_load "$port" 1.3 rsa-pss "${own_nginx[@]}" -s reload
 under_load "$port" 1.2 ecdsa "${own_nginx[@]}" -s reload

@@ -26,10 +26,11 @@ dkek_card() {
     echo message >message
 }
 
-# long_certificate NAME KEY: NAME.crt, a certificate with the key that takes several card commands.
+# long_certificate NAME KEY: NAME.crt and NAME.der, a certificate with the key that takes several card commands.
 long_certificate() {
     check "a long certificate $1" openssl req -x509 -new -key "$2" -subj "/CN=$1" -days 9 \
         -addext "nsComment=$(printf '%01500d' 0)" -out "$1.crt"
+    plain_openssl x509 -in "$1.crt" -outform DER -out "$1.der"
 }
 
 befallen() {
@@ -83,7 +84,7 @@ pulled() {
 }
 
 # check_whole WHAT: all that the card shows with a label is whole: a private key signs, and its
-# signature verifies with LABEL.pub; a certificate is LABEL.crt, data are the file LABEL. A secret
+# signature verifies with LABEL.pub; a certificate is LABEL.der, data are the file LABEL. A secret
 # key enciphers as in the file LABEL.
 check_whole() {
     local what=$1 type label
@@ -102,11 +103,9 @@ check_whole() {
             cmp "$label" "$label.now" 2>"$seen" || fail "$what: the key $label is another one"
             ;;
         cert:*)
-            sc-hsm cert export "label=$label;type=cert" --out exported.crt --overwrite 2>"$seen" ||
-                fail "$what: the certificate $label is not whole"
-            cmp <(plain_openssl x509 -in "$label.crt" -outform DER) \
-                <(plain_openssl x509 -in exported.crt -outform DER) ||
-                fail "$what: the certificate $label is another one"
+            sc-hsm cert export "label=$label;type=cert" --format der --out exported.der \
+                --overwrite 2>"$seen" || fail "$what: the certificate $label is not whole"
+            cmp "$label.der" exported.der || fail "$what: the certificate $label is another one"
             ;;
         data:*)
             sc-hsm data read "label=$label" --out read --overwrite 2>"$seen" ||

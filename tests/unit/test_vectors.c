@@ -324,6 +324,10 @@ static void assert_signature_verifies(EVP_PKEY *key, const char *message_name,
 
 static void a_key_wrapped_by_a_real_card_is_opened_with_its_share(void **state)
 {
+#ifdef __SANITIZE_ADDRESS__
+    /* it takes a minute there, in libcrypto; unit_wrapped_key opens keys with known ones */
+    skip();
+#endif
     struct schsm_secret *dkek = open_share("A-dkek.pbe", "passwordpassword");
     struct bytes file = read_vector("A-wrap-key.bin"), other = read_vector("other-dkek.wrapped");
     struct schsm_key_container container = read_container(&file);
