@@ -189,6 +189,31 @@ static int ask_custodians(struct schsm_tool *tool, struct schsm_opening *opening
     return ok;
 }
 
+/*
+ * Starts a command that Ctrl-C ends, unless it did not end us either. This program outlives that,
+ * to close the device.
+ */
+static int spawn(char **argv, pid_t *child)
+{
+    void (*before)(int) = signal(SIGINT, SIG_IGN);
+    posix_spawnattr_t attributes;
+    sigset_t signals;
+    int result = posix_spawnattr_init(&attributes);
+
+    if (result != 0) {
+        return result;
+    }
+    (void)sigemptyset(&signals);
+    if (before != SIG_IGN) {
+        (void)sigaddset(&signals, SIGINT);
+    }
+    (void)posix_spawnattr_setsigdefault(&attributes, &signals);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    result = posix_spawnp(child, argv[0], NULL, &attributes, argv, environ);
+    (void)posix_spawnattr_destroy(&attributes);
+    return result;
+}
+
 /* Runs the command with the device open. */
 static int run_command(const struct schsm_tool *tool, int *status, struct schsm_error *err)
 {
@@ -206,7 +231,7 @@ static int run_command(const struct schsm_tool *tool, int *status, struct schsm_
             goto done;
         }
     }
-    result = posix_spawnp(&child, argv[0], NULL, NULL, argv, environ);
+    result = spawn(argv, &child);
     if (result != 0) {
         schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be run: %s", argv[0], strerror(result));
         goto done;
@@ -247,7 +272,6 @@ static int keep_open(const struct schsm_tool *tool, const char *serial, struct s
         (void)sigwait(&signals, &status);
         return 1;
     }
-    (void)signal(SIGINT, SIG_IGN); /* the command's */
     if (!run_command(tool, &status, err)) {
         return 0;
     }

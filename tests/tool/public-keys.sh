@@ -136,6 +136,14 @@ fails "a command that fails is told" on_target --pin-source file:pin pka authent
 says "false ended with status 1"
 fails "a command that does not exist" on_target --pin-source file:pin pka authenticate -- ./nothing
 says "./nothing cannot be run"
+# What a terminal sends is sent to both: the command ends, and the device is closed.
+# shellcheck disable=SC2016  # the command's own numbers
+fails "Ctrl-C ends the command" on_target --pin-source file:pin pka authenticate -- \
+    sh -c 'kill -INT $PPID $$; echo it went on'
+says "sh ended with signal 2"
+says_nothing_of "it went on"
+check "and the device is closed" on_target pka status
+says "it is closed"
 
 # One reader for all custodians: the device that is in it comes first.
 on_reader() {
