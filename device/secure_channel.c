@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secure_channel.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -173,21 +172,18 @@ static EVP_PKEY *device_key(const struct schsm_channel_handshake *handshake,
                             struct schsm_view device_point)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(handshake->library, "EC", NULL);
-    char group[32];
-    uint8_t point[SCHSM_POINT_MAX];
+    /* libcrypto's structure serves both directions, and so is not constant */
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, device_point.len),
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                         (char *)OBJ_nid2sn(handshake->curve->nid), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)device_point.data,
+                                          device_point.len),
         OSSL_PARAM_construct_end(),
     };
     EVP_PKEY *key = NULL;
 
-    if (context != NULL && device_point.len <= sizeof(point)) {
-        (void)snprintf(group, sizeof(group), "%s", OBJ_nid2sn(handshake->curve->nid));
-        memcpy(point, device_point.data, device_point.len);
-        if (EVP_PKEY_fromdata_init(context) == 1) {
-            (void)EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
-        }
+    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1) {
+        (void)EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
     }
     EVP_PKEY_CTX_free(context);
     return key;
