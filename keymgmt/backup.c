@@ -172,7 +172,9 @@ static int save_key(struct backup *backup, struct schsm_backup_entry *entry,
     schsm_hsm_wrapped_clear(&wrapped);
     if (schsm_hsm_wrap_key(backup->device, entry->key_ref, backup->login, &wrapped, &refusal)) {
         ok = write_container(backup, &wrapped, entry, err);
-        tell(backup, entry, "saved");
+        if (ok) {
+            tell(backup, entry, "saved");
+        }
     } else if (key_stays(&refusal)) {
         leave_out(entry, refusal.text);
         tell(backup, entry, "NOT SAVED");
@@ -200,6 +202,7 @@ static int save_content(struct backup *backup, struct schsm_object *object,
     }
     if (object->value_len == 0) {
         leave_out(entry, "it is empty");
+        tell(backup, entry, "NOT SAVED");
         return 1;
     }
     if (!schsm_backup_folder_write(backup->folder, entry, object->value, object->value_len, err)) {

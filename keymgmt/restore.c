@@ -164,7 +164,7 @@ static int compare_content(const struct restoring *restoring,
             ok = fail_taken(entry, object, err);
         }
     }
-    OPENSSL_free(content);
+    OPENSSL_clear_free(content, len); /* private data, perhaps */
     return ok;
 }
 
