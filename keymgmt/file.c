@@ -98,10 +98,35 @@ static bool write_all(int fd, const uint8_t *bytes, size_t len)
     return true;
 }
 
-/* rename() puts the whole file in its place; link() does so only where there is none. */
+/*
+ * Puts the whole file in its place; without overwrite only where there is none. The file systems of
+ * memory sticks know no links, those of networks no such renaming.
+ */
 static bool put_in_place(const char *from, const char *path, bool overwrite)
 {
-    return overwrite ? rename(from, path) == 0 : link(from, path) == 0;
+    if (overwrite) {
+        return rename(from, path) == 0;
+    }
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+        return true;
+    }
+    return errno != EEXIST && link(from, path) == 0;
+}
+
+/* Has the name last as well, once the file does: what was reported as saved survives a power cut.
+ * Not all file systems can, and the file is written either way. */
+static void sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder =
+        slash == NULL ? OPENSSL_strdup(".") : OPENSSL_strndup(path, (size_t)(slash - path) + 1);
+    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+    OPENSSL_free(folder);
 }
 
 int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool overwrite,
@@ -138,6 +163,9 @@ int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool ove
     if (fd >= 0) {
         (void)close(fd);
         (void)unlink(name); /* gone already where it was renamed */
+    }
+    if (ok) {
+        sync_folder(path);
     }
     OPENSSL_free(name);
     return ok;
