@@ -295,7 +295,7 @@ static int list_slots(struct schsm_pkcs11_tokens *tokens, struct schsm_pkcs11_sl
     for (int i = 0; i < LOOKS && !(ok && any_initialised(slots, *count)); i++) {
         (void)nanosleep(&pause, NULL);
         if (i > 0 || (!ok && err->reason == SCHSM_REASON_DEVICE_REMOVED)) {
-            schsm_pkcs11_finalise(module);
+            schsm_pkcs11_finalise(module, false);
         }
         *count = room;
         ok = schsm_pkcs11_initialise(module, err) && schsm_pkcs11_slots(module, slots, count, err);

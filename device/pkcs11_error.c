@@ -108,6 +108,12 @@ enum schsm_pkcs11_remedy schsm_pkcs11_remedy(ck_rv rv)
     return meaning != NULL ? meaning->remedy : SCHSM_PKCS11_NONE;
 }
 
+bool schsm_pkcs11_is_unsure(ck_rv rv)
+{
+    return schsm_pkcs11_remedy(rv) == SCHSM_PKCS11_ASK || rv == CKR_DEVICE_REMOVED ||
+           rv == CKR_SESSION_CLOSED;
+}
+
 int schsm_pkcs11_describe(ck_rv rv, struct schsm_error *err)
 {
     const struct meaning *meaning = meaning_of(rv);

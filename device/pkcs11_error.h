@@ -3,6 +3,8 @@
 #ifndef SCHSM_DEVICE_PKCS11_ERROR_H
 #define SCHSM_DEVICE_PKCS11_ERROR_H
 
+#include <stdbool.h>
+
 #include "cryptoki.h"
 #include "error.h"
 
@@ -16,6 +18,10 @@ enum schsm_pkcs11_remedy {
 };
 
 enum schsm_pkcs11_remedy schsm_pkcs11_remedy(ck_rv rv);
+
+/* Whether the function may have done its work all the same: the token, its session or the way to it
+ * went while it was at work (PKCS#11 2.40, 5.1.1 to 5.1.4), or the error says nothing. */
+bool schsm_pkcs11_is_unsure(ck_rv rv);
 
 /* Sets reason and sentence, without the token's name. Returns 0. */
 int schsm_pkcs11_describe(ck_rv rv, struct schsm_error *err);

@@ -115,6 +115,23 @@ int schsm_pkcs11_device_find(struct schsm_device *dev, const struct schsm_object
     return ok;
 }
 
+/* Whether an object without a value to be read is really empty. */
+static int check_empty(struct schsm_pkcs11_token *token, ck_handle object, struct schsm_error *err)
+{
+    struct ck_attribute value = { CKA_VALUE, NULL, 0 };
+    ck_rv rv = SCHSM_PKCS11(token, get_attribute_value, object, &value, 1);
+
+    if (rv != CKR_OK) {
+        return schsm_pkcs11_fail(token, rv, err);
+    }
+    if (value.len == CK_UNAVAILABLE_INFORMATION) {
+        return schsm_pkcs11_fail(token, CKR_ATTRIBUTE_SENSITIVE, err);
+    }
+    return value.len == 0 ||
+           schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                      "its %lu bytes are more than are read of one object", value.len);
+}
+
 static int read_data(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     struct ck_attribute value = { CKA_VALUE, NULL, 0 };
@@ -134,7 +151,8 @@ static int read_data(struct schsm_pkcs11_token *token, void *arg, struct schsm_e
                            : "the token has no data object of this name any more");
         goto done;
     }
-    if (!schsm_pkcs11_read(token, found->handle, &value, 1, err)) {
+    if (!schsm_pkcs11_read(token, found->handle, &value, 1, err) ||
+        (value.value == NULL && !check_empty(token, found->handle, err))) {
         goto done;
     }
     /* an empty object has a value too */

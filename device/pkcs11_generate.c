@@ -191,15 +191,20 @@ done:
     return ok;
 }
 
-static void remove_made(struct schsm_pkcs11_token *token, struct generation *generation)
+/* After a failure, which stays what it was but tells what could not be removed. */
+static void remove_made(struct schsm_pkcs11_token *token, struct generation *generation,
+                        struct schsm_error *err)
 {
-    if (generation->private != CK_INVALID_HANDLE) {
-        (void)SCHSM_PKCS11_WRITE(token, destroy_object, generation->private);
-    }
-    if (generation->public != CK_INVALID_HANDLE) {
-        (void)SCHSM_PKCS11_WRITE(token, destroy_object, generation->public);
-    }
+    const ck_handle made[] = { generation->private, generation->public };
+
     generation->private = generation->public = CK_INVALID_HANDLE;
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+        if (made[i] != CK_INVALID_HANDLE &&
+            SCHSM_PKCS11_WRITE(token, destroy_object, made[i]) != CKR_OK) {
+            schsm_fail_context(err, "the %s it made is still there and should be deleted",
+                               i == 0 ? "key" : "public key");
+        }
+    }
 }
 
 static int run_generation(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
@@ -222,7 +227,7 @@ static int run_generation(struct schsm_pkcs11_token *token, void *arg, struct sc
         return 0;
     }
     if (!take(token, generation, err)) {
-        remove_made(token, generation);
+        remove_made(token, generation, err);
         return 0;
     }
     return 1;

@@ -159,6 +159,28 @@ static int fail_wrong(struct schsm_pkcs11_token *token, struct schsm_secret *pin
     return refuse(token);
 }
 
+/*
+ * Some modules have but a general error for a wrong PIN: then each repetition costs a try. There is
+ * one, and only where the token does not tell that a try was spent since the last right PIN.
+ */
+static int fail_unclear(struct schsm_pkcs11_token *token, struct schsm_error *err)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    struct ck_token_info info;
+    ck_rv rv = token->rv;
+    bool spent = schsm_pkcs11_token_info(token, &info, &ignored) &&
+                 schsm_pkcs11_tries(info.flags) != SCHSM_TRIES_UNKNOWN;
+
+    token->rv = rv;
+    token->login = SCHSM_LOGIN_UNKNOWN;
+    if (!spent && !token->unclear_login) {
+        token->unclear_login = true;
+        return 0;
+    }
+    schsm_fail_context(err, "device %s, at the login, which may have cost a PIN try", token->name);
+    return refuse(token);
+}
+
 static int fail_login(struct schsm_pkcs11_token *token, struct schsm_secret *pin, ck_rv rv,
                       struct schsm_error *err)
 {
@@ -184,7 +206,8 @@ static int fail_login(struct schsm_pkcs11_token *token, struct schsm_secret *pin
     default:
         break;
     }
-    return schsm_pkcs11_fail(token, rv, err);
+    schsm_pkcs11_fail(token, rv, err);
+    return schsm_pkcs11_is_unsure(rv) ? fail_unclear(token, err) : 0;
 }
 
 /* C_Login; pin: NULL where it is typed at the token. */
@@ -277,6 +300,13 @@ static int choose_pin(struct schsm_pkcs11_token *token, const struct schsm_login
     }
     if (*pin == NULL && login->source == NULL) {
         schsm_refuse_missing(err, token->name, login->object, login->by_option);
+        return refuse(token);
+    }
+    if (token->unclear_login && tries != SCHSM_TRIES_UNKNOWN) {
+        schsm_fail(err, SCHSM_REASON_PIN_TRIES_LOW,
+                   "the login to device %s failed, and the token tells that a PIN try was spent: "
+                   "the PIN was not tried again",
+                   token->name);
         return refuse(token);
     }
     if ((stored || *pin != NULL) &&

@@ -186,8 +186,17 @@ static const struct ck_function_list *take_functions(const struct schsm_pkcs11_m
 {
     ck_get_function_list *get = NULL;
     struct ck_function_list *functions = NULL;
-    void *library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL), *symbol = NULL;
+    void *library, *symbol = NULL;
+    ck_rv rv = CKR_GENERAL_ERROR;
 
+    schsm_pkcs11_begin();
+    library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
+    symbol = library != NULL ? dlsym(library, "C_GetFunctionList") : NULL;
+    memcpy(&get, &symbol, sizeof(get));
+    if (symbol != NULL) {
+        rv = get(&functions);
+    }
+    (void)schsm_pkcs11_done("get_function_list", rv);
     if (library == NULL) {
         const char *why = dlerror(); /* NOLINT(concurrency-mt-unsafe): glibc's is the thread's */
 
@@ -195,10 +204,7 @@ static const struct ck_function_list *take_functions(const struct schsm_pkcs11_m
                    why != NULL ? why : module->path);
         return NULL;
     }
-    symbol = dlsym(library, "C_GetFunctionList");
-    memcpy(&get, &symbol, sizeof(get));
-    if (symbol == NULL || get(&functions) != CKR_OK || functions == NULL ||
-        functions->version.major != 2) {
+    if (rv != CKR_OK || functions == NULL || functions->version.major != 2) {
         (void)dlclose(library);
         schsm_fail(err, SCHSM_REASON_CONFIG, "%s is no PKCS#11 module of version 2", module->path);
         return NULL;
@@ -256,10 +262,17 @@ static int initialise_ours(struct schsm_pkcs11_module *module, struct schsm_erro
     const struct ck_initialize arguments = { .flags = CKF_OS_LOCKING_OK };
     ck_rv rv = SCHSM_PKCS11_CALL(module, initialize, (&arguments));
 
-    module->apart = rv == CKR_OK;
+    module->ours = module->ours || rv == CKR_OK;
     return rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED
                ? 1
                : fail_initialise(module, rv, err);
+}
+
+static void finalise_ours(struct schsm_pkcs11_module *module)
+{
+    if (module->ours) {
+        (void)SCHSM_PKCS11_CALL(module, finalize, (NULL));
+    }
 }
 
 int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_error *err)
@@ -277,11 +290,12 @@ int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_err
     if (module->functions == NULL) {
         module->functions = take_functions(module, err);
     }
-    if (module->functions == NULL || !initialise_libp11(module, err)) {
+    /* Before libp11 does it, so that we learn whether somebody else has done it. */
+    if (module->functions == NULL || !initialise_ours(module, err)) {
         return 0;
     }
-    if (!initialise_ours(module, err)) {
-        finalise_libp11(module);
+    if (!initialise_libp11(module, err)) {
+        finalise_ours(module);
         return 0;
     }
     module->initialised = true;
@@ -289,17 +303,17 @@ int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_err
     return 1;
 }
 
-void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module)
+void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module, bool gone)
 {
     if (!module->initialised) {
         return;
     }
-    if (module->apart) {
-        (void)SCHSM_PKCS11_CALL(module, finalize, (NULL));
-    }
-    finalise_libp11(module);
-    module->initialised = false;
     module->generation++;
+    if (module->ours || gone) {
+        finalise_libp11(module);
+        finalise_ours(module);
+        module->initialised = false;
+    }
 }
 
 static void copy_text(char *to, size_t size, const char *from)

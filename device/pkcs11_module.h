@@ -29,7 +29,7 @@ struct schsm_pkcs11_module {
     const struct ck_function_list *functions; /* once it was loaded */
     struct schsm_pkcs11_loaded *loaded;
     bool initialised;
-    bool apart;              /* our functions are another instance of the module than libp11's */
+    bool ours;               /* we initialised it, here or in a parent: so we may finalise it */
     unsigned int generation; /* grows whenever sessions and handles of before are void */
     struct schsm_pkcs11_module *next;
 };
@@ -45,14 +45,15 @@ void schsm_pkcs11_unlock(struct schsm_pkcs11_module *module);
 /* Loads and initialises the module, if that is not done yet. */
 int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_error *err);
 
-/* Finalises the module: for one that lost its token, so that it looks anew. */
-void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module);
+/* Finalises the module: for one that lost its token, so that it looks anew. One that another part
+ * of the program initialised goes on as it is, and only our sessions are void; unless that part
+ * finalised it (gone). */
+void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module, bool gone);
 
 /* A slot with a token in it. */
 struct schsm_pkcs11_slot {
     ck_handle id;
     bool initialised;
-    bool apart; /* our functions are another instance of the module than libp11's */
     char label[33];
     char serial[17];
 };

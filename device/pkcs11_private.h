@@ -2,7 +2,8 @@
 /*
  * A token behind PKCS#11 as a device: what its files share. One session for each token and
  * process, in which jobs run under the module's lock; a job that failed because session, login or
- * token went away is repeated once when that was mended, as session.h does it for cards.
+ * token went away is repeated once when that was mended, as session.h does it for cards. One that
+ * may have changed something on the token is not.
  */
 #ifndef SCHSM_DEVICE_PKCS11_PRIVATE_H
 #define SCHSM_DEVICE_PKCS11_PRIVATE_H
@@ -53,9 +54,11 @@ struct schsm_pkcs11_token {
     size_t keys_count;
 
     /* Of the job that runs. */
-    ck_rv rv;     /* what failed last */
-    bool refused; /* the failure is final */
-    ck_handle rw; /* a session that can write; 0: none is needed */
+    ck_rv rv;           /* what failed last */
+    bool refused;       /* the failure is final */
+    bool changed;       /* the token was changed, or may have been: nothing is done twice */
+    bool unclear_login; /* a login failed with an error that does not tell what became of it */
+    ck_handle rw;       /* a session that can write; 0: none is needed */
 };
 
 static inline struct schsm_pkcs11_token *schsm_pkcs11_token(struct schsm_device *dev)
@@ -82,7 +85,11 @@ int schsm_pkcs11_run(struct schsm_pkcs11_token *token, const struct schsm_pkcs11
 #define SCHSM_PKCS11(token, function, ...)                                                         \
     SCHSM_PKCS11_CALL((token)->module, function, ((token)->session, __VA_ARGS__))
 #define SCHSM_PKCS11_WRITE(token, function, ...)                                                   \
-    SCHSM_PKCS11_CALL((token)->module, function, ((token)->rw, __VA_ARGS__))
+    schsm_pkcs11_written(token,                                                                    \
+                         SCHSM_PKCS11_CALL((token)->module, function, ((token)->rw, __VA_ARGS__)))
+
+/* Notes that a function which changes the token returned this; returns it. (pkcs11_session.c) */
+ck_rv schsm_pkcs11_written(struct schsm_pkcs11_token *token, ck_rv rv);
 
 /* Fails with what the module returned. Returns 0. (pkcs11_session.c) */
 int schsm_pkcs11_fail(struct schsm_pkcs11_token *token, ck_rv rv, struct schsm_error *err);

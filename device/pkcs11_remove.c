@@ -21,14 +21,14 @@ static int fail_missing(bool several, struct schsm_error *err)
                                 "the token has no such object, or does not let this user see it");
 }
 
-/* All that has the id of the key that is gone. */
+/* All that has the id of the key that is gone. Some modules delete that along with the key. */
 static int destroy_companions(struct schsm_pkcs11_token *token,
                               const struct schsm_pkcs11_objects *objects,
                               const struct schsm_object *key, struct schsm_error *err)
 {
     for (size_t i = 0; i < objects->count; i++) {
         if (schsm_pkcs11_same_id(&objects->at[i].object, key) &&
-            !destroy(token, objects->at[i].handle, err)) {
+            !destroy(token, objects->at[i].handle, err) && token->rv != CKR_OBJECT_HANDLE_INVALID) {
             return 0;
         }
     }

@@ -58,6 +58,12 @@ int schsm_pkcs11_fail_to(struct schsm_pkcs11_token *token, ck_rv rv, const char 
     return schsm_fail_context(err, "it cannot %s", what);
 }
 
+ck_rv schsm_pkcs11_written(struct schsm_pkcs11_token *token, ck_rv rv)
+{
+    token->changed = token->changed || rv == CKR_OK || schsm_pkcs11_is_unsure(rv);
+    return rv;
+}
+
 int schsm_pkcs11_token_info(struct schsm_pkcs11_token *token, struct ck_token_info *info,
                             struct schsm_error *err)
 {
@@ -96,7 +102,11 @@ static int open_session(struct schsm_pkcs11_token *token, bool write, ck_handle 
     ck_rv rv =
         SCHSM_PKCS11_CALL(token->module, open_session, (token->slot, flags, NULL, NULL, session));
 
-    return rv == CKR_OK ? 1 : schsm_pkcs11_fail(token, rv, err);
+    if (rv != CKR_OK) {
+        *session = CK_INVALID_HANDLE; /* whatever the module left there */
+        return schsm_pkcs11_fail(token, rv, err);
+    }
+    return 1;
 }
 
 static int connect_once(struct schsm_pkcs11_token *token, struct schsm_error *err)
@@ -115,7 +125,6 @@ static int connect_once(struct schsm_pkcs11_token *token, struct schsm_error *er
         return 1;
     }
     if (!open_session(token, false, &token->session, err)) {
-        token->session = CK_INVALID_HANDLE;
         token->generation = 0; /* it may be in another slot */
         return 0;
     }
@@ -141,7 +150,7 @@ static int connect_token(struct schsm_pkcs11_token *token, bool patient, struct 
             (waited > 0 || err->reason == SCHSM_REASON_DEVICE_REMOVED)) {
             schsm_log(SCHSM_LOG_INFO, "initialising PKCS#11 module %s anew: %s",
                       token->module->path, err->text);
-            schsm_pkcs11_finalise(token->module);
+            schsm_pkcs11_finalise(token->module, false);
         }
         sleep_ms(RETURN_PAUSE_MS);
     }
@@ -150,6 +159,9 @@ static int connect_token(struct schsm_pkcs11_token *token, bool patient, struct 
 static void words(const struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
                   struct schsm_error *err)
 {
+    if (token->changed && schsm_pkcs11_is_unsure(token->rv)) {
+        schsm_fail_context(err, "it may have been done nevertheless, so look before you try again");
+    }
     if (job->object != NULL) {
         schsm_fail_context(err, "device %s, %s", token->name, job->object);
     } else {
@@ -162,7 +174,7 @@ static int attempt(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_j
 {
     int ok = 0;
 
-    token->refused = false;
+    token->refused = token->changed = false;
     token->rv = CKR_OK;
     if (connect_token(token, again, err) &&
         (!job->write || open_session(token, true, &token->rw, err)) &&
@@ -188,7 +200,8 @@ static bool is_alive(struct schsm_pkcs11_token *token)
 }
 
 /* After a failed attempt: whether another one makes sense, from a state where it can succeed. A job
- * is repeated once, or a few times where the error is unclear and the job changes nothing. */
+ * is repeated once, or a few times where the error is unclear; one that may have changed something
+ * is not, but the state is mended for the next. */
 static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
                     int repeated)
 {
@@ -198,7 +211,7 @@ static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_
         return false;
     }
     if (token->session == CK_INVALID_HANDLE) {
-        return token->was_open; /* it was there before: wait for it */
+        return token->was_open && !token->changed; /* it was there before: wait for it */
     }
     if (remedy == SCHSM_PKCS11_ASK && !is_alive(token)) {
         remedy = SCHSM_PKCS11_SESSION;
@@ -210,14 +223,14 @@ static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_
         sleep_ms(UNCLEAR_PAUSE_MS);
         token->login = SCHSM_LOGIN_UNKNOWN;
         token->keys_count = 0;
-        return !job->write;
+        return !token->changed;
     case SCHSM_PKCS11_FIND:
         token->keys_count = 0;
-        return true;
+        return !token->changed;
     case SCHSM_PKCS11_LOGIN:
         token->login = SCHSM_LOGIN_UNKNOWN;
         token->pin_proven = false;
-        return job->login != NULL;
+        return job->login != NULL && !token->changed;
     case SCHSM_PKCS11_SESSION:
         break;
     }
@@ -226,9 +239,9 @@ static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_
     schsm_pkcs11_close(token);
     token->generation = 0;
     if (token->rv == CKR_CRYPTOKI_NOT_INITIALIZED) {
-        schsm_pkcs11_finalise(token->module);
+        schsm_pkcs11_finalise(token->module, true);
     }
-    return true;
+    return !token->changed;
 }
 
 int schsm_pkcs11_run(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
@@ -239,6 +252,7 @@ int schsm_pkcs11_run(struct schsm_pkcs11_token *token, const struct schsm_pkcs11
     if (!schsm_pkcs11_lock(token->module, err)) {
         return 0;
     }
+    token->unclear_login = false;
     ok = attempt(token, job, false, err);
     for (int repeated = 0; !ok && recover(token, job, repeated); repeated++) {
         ok = attempt(token, job, true, err);
