@@ -168,6 +168,8 @@ static uint16_t execute(struct sim_card *card, const struct sim_apdu *apdu,
     }
     if (!is_error(sw) && !sim_card_commit(card)) {
         sw = SIM_SW_MEMORY_FAILURE;
+        /* nobody is logged in by what did not happen, as by INITIALIZE */
+        sim_card_clear_security(card);
     }
     if (card->state.dirty) {
         undo(card);

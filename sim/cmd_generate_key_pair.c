@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "cvc.h"
+#include "cvc_read.h"
 #include "fs.h"
 #include "policy.h"
 #include "private_op.h"
@@ -24,9 +25,9 @@ struct request {
 
 static const struct sim_tlv_object request_objects[] = {
     { 0x5F29, 1, 1, offsetof(struct request, profile) },
-    { 0x42, 8, SIM_MAX_CHR, offsetof(struct request, car) },
+    { 0x42, 0, SIM_MAX_CHR, offsetof(struct request, car) },
     { 0x7F49, 1, SIM_MAX_FILE, offsetof(struct request, public_key) },
-    { 0x5F20, 8, SIM_MAX_CHR, offsetof(struct request, chr) },
+    { 0x5F20, 0, SIM_MAX_CHR, offsetof(struct request, chr) },
     { 0x45, 0, SIM_MAX_CHR, offsetof(struct request, other_car) }, /* accepted, not used */
     { 0x65, 0, SIM_MAX_FILE, offsetof(struct request, extensions) },
     SIM_POLICY_OBJECTS(struct request, policy),
@@ -180,10 +181,13 @@ static uint16_t find_signer(struct sim_card *card, uint8_t id, struct sim_key **
     enum sim_key_kind kind = key != NULL && key->kind == SIM_KEY_RSA ? SIM_KEY_RSA : SIM_KEY_EC;
     uint16_t sw = sim_private_op_begin(
         card, id, kind, kind == SIM_KEY_RSA ? SIGN_RSA_SHA256 : SIGN_EC_SHA256, signer);
-    if (sw == SIM_SW_OK) {
-        *name = (*signer)->chr;
+    if (sw != SIM_SW_OK) {
+        return sw;
     }
-    return sw;
+    /* keys that were derived, or came wrapped, have no name that a request could be attributed to
+     */
+    *name = (*signer)->chr;
+    return *name[0] != '\0' ? SIM_SW_OK : SIM_SW_CONDITIONS;
 }
 
 static bool put_request(struct sim_buf *out, const struct request *request,
@@ -230,7 +234,8 @@ uint16_t sim_cmd_generate_key_pair(struct sim_card *card, const struct sim_apdu 
 
     if (!sim_tlv_parse(apdu->data, request_objects, &request) || request.profile.data == NULL ||
         request.profile.data[0] != 0 || request.public_key.data == NULL ||
-        request.chr.data == NULL ||
+        (request.car.data != NULL && !sim_cvc_is_name(request.car)) ||
+        !sim_cvc_is_name(request.chr) ||
         !sim_tlv_parse(request.public_key, template_objects, &template)) {
         return SIM_SW_WRONG_DATA;
     }

@@ -25,9 +25,18 @@ static bool take_object(struct sim_slice *in, uint32_t tag, struct sim_slice *va
     return true;
 }
 
-static bool is_name(struct sim_slice name)
+bool sim_cvc_is_name(struct sim_slice name)
 {
-    return name.len >= MIN_NAME && name.len <= MAX_NAME;
+    if (name.len < MIN_NAME || name.len > MAX_NAME) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        /* no control characters; above all no zero, which ends the names that this card keeps */
+        if ((name.data[i] & 0x7F) < 0x20 || name.data[i] == 0x7F) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The role, if the certificate belongs to the device PKI; anything else has no role here. */
@@ -53,9 +62,9 @@ struct body {
 
 static const struct sim_tlv_object body_objects[] = {
     { SIM_TAG_PROFILE, 1, 1, offsetof(struct body, profile) },
-    { SIM_TAG_CAR, MIN_NAME, MAX_NAME, offsetof(struct body, car) },
+    { SIM_TAG_CAR, 0, MAX_NAME, offsetof(struct body, car) },
     { SIM_TAG_PUBLIC_KEY, 0, SIZE_MAX, offsetof(struct body, public_key) },
-    { SIM_TAG_CHR, MIN_NAME, MAX_NAME, offsetof(struct body, chr) },
+    { SIM_TAG_CHR, 0, MAX_NAME, offsetof(struct body, chr) },
     { SIM_TAG_CHAT, 0, SIZE_MAX, offsetof(struct body, chat) },
     { SIM_TAG_EFFECTIVE, 6, 6, offsetof(struct body, effective) },
     { SIM_TAG_EXPIRES, 6, 6, offsetof(struct body, expires) },
@@ -67,8 +76,8 @@ static bool read_body(struct sim_cvc *cvc, struct sim_slice in)
 {
     struct body body = { 0 };
     if (!sim_tlv_parse(in, body_objects, &body) || body.profile.data == NULL ||
-        body.profile.data[0] != 0 || body.car.data == NULL || body.public_key.data == NULL ||
-        body.chr.data == NULL) {
+        body.profile.data[0] != 0 || body.public_key.data == NULL || !sim_cvc_is_name(body.car) ||
+        !sim_cvc_is_name(body.chr)) {
         return false;
     }
     cvc->car = body.car;
@@ -92,7 +101,7 @@ bool sim_cvc_take_authenticated(struct sim_cvc_authenticated *cvc, struct sim_sl
     struct sim_slice before = *in, certificate;
     if (!take_object(in, SIM_TAG_CERTIFICATE, &certificate, NULL) ||
         !sim_cvc_read(&cvc->request, certificate) ||
-        !take_object(in, SIM_TAG_CAR, &cvc->outer_car, NULL) || !is_name(cvc->outer_car)) {
+        !take_object(in, SIM_TAG_CAR, &cvc->outer_car, NULL) || !sim_cvc_is_name(cvc->outer_car)) {
         return false;
     }
     cvc->outer_signed = (struct sim_slice){ before.data, before.len - in->len };

@@ -11,7 +11,7 @@
 struct sim_cvc {
     struct sim_slice body; /* 7F4E with tag and length: what is signed */
     struct sim_slice car;
-    struct sim_slice chr;        /* 8 to 16 bytes */
+    struct sim_slice chr;        /* a name, like car */
     struct sim_slice public_key; /* content of 7F49 */
     struct sim_slice extensions; /* content of 65; `data` NULL: none */
     bool has_role;               /* in the device PKI; false in requests and other PKIs */
@@ -26,6 +26,9 @@ struct sim_cvc_authenticated {
     struct sim_slice outer_car;
     struct sim_slice outer_signature;
 };
+
+/* Whether this names a key: 8 to 16 printable characters of ISO 8859-1 (section 11.1). */
+bool sim_cvc_is_name(struct sim_slice name);
 
 /* Read the content of 7F21: 7F4E 5F37. False when it is malformed. */
 bool sim_cvc_read(struct sim_cvc *cvc, struct sim_slice content);

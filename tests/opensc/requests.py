@@ -127,6 +127,10 @@ def main(pin):
             ("no key template", "0046F000", tlv(0x5F29, b"\0") + tlv(0x5F20, b"UTKEY00001"), 0x6A80),
             ("no profile", "0046F000", p256 + tlv(0x5F20, b"UTKEY00001"), 0x6A80),
             ("a holder too long", "0046F000", body(p256, chr=b"UTKEY000010000100"), 0x6A80),
+            ("a holder too short", "0046F000", body(p256, chr=b"UTKEY01"), 0x6A80),
+            ("a holder with a zero", "0046F000", body(p256, chr=b"UTKEY\x0000100001"), 0x6A80),
+            ("an authority with a line feed", "0046F000", body(p256, car=b"UTCA\n0001"), 0x6A80),
+            ("an authority without a name", "0046F000", body(p256, car=b"\0" * 8), 0x6A80),
             ("RSA 1000", "0046F000", body(rsa_template(1000)), 0x6A81),
             ("an even exponent", "0046F000", body(rsa_template(1024, b"\1\0\2")), 0x6A80),
             ("cut off", "0046F000", body(p256)[:-1], 0x6A80),
@@ -141,6 +145,11 @@ def main(pin):
                       tlv(0x85, b"\1" * 32))), 0x6A80)):
         _, status = card.command(header, content, 0)
         expect("refused: " + what, status, wanted)
+    number += 1
+    card.good("0046%02X00" % number, body(p256, more=tlv(0x91, b"\x73\x98")))
+    card.good("8076%02XF1" % number, b"\x98\1")
+    _, status = card.command("0046F0F1", body(p256), 0)
+    expect("refused: signed by a derived key, which has no name", status, 0x6985)
     listed = card.good("80580000", le=0)
     check("nothing refused was made", b"\xCC\xF0" not in listed and b"\xCE\xF0" not in listed)
     card.close()

@@ -62,6 +62,9 @@ says '^usage: sc-hsm-sim --state FILE'
 check "version" "$card_program" --version
 says '^sc-hsm-sim [0-9]'
 
+check "a card that cannot write its state" python3 "$here/unwritable.py" "$card_program"
+cat "$seen"
+
 # The end: at once and cleanly, also while it waits for vpcd, and with a loud start.
 for signal in TERM INT; do
     rm -f out
