@@ -225,7 +225,9 @@ struct ck_function_list {
     struct ck_version version;
     ck_rv (*initialize)(const struct ck_initialize *arguments);
     ck_rv (*finalize)(void *reserved);
-    ck_unused get_info, get_function_list, get_slot_list, get_slot_info;
+    ck_unused get_info, get_function_list;
+    ck_rv (*get_slot_list)(unsigned char with_token, ck_handle *slots, unsigned long *count);
+    ck_unused get_slot_info;
     ck_rv (*get_token_info)(ck_handle slot, struct ck_token_info *info);
     ck_unused get_mechanism_list, get_mechanism_info, init_token, init_pin, set_pin;
     ck_rv (*open_session)(ck_handle slot, unsigned long flags, void *application, void *notify,

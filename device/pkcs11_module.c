@@ -20,6 +20,11 @@ typedef struct ec_key_method_st EC_KEY_METHOD;
 #include "pkcs11_device.h"
 #include "pkcs11_error.h"
 
+#define SLOTS_LISTED                                                                               \
+    4096ul /* what a module may have; how many are taken is the caller's to say                    \
+            */
+#define SLOT_LOOKS 3
+
 /* Not linked but loaded: who configures no module has no libp11 in his process. */
 static struct {
     void *library;
@@ -27,9 +32,6 @@ static struct {
     __typeof__(PKCS11_CTX_load) *ctx_load;
     __typeof__(PKCS11_CTX_unload) *ctx_unload;
     __typeof__(PKCS11_CTX_free) *ctx_free;
-    __typeof__(PKCS11_enumerate_slots) *enumerate_slots;
-    __typeof__(PKCS11_release_all_slots) *release_all_slots;
-    __typeof__(PKCS11_get_slotid_from_slot) *get_slotid;
     __typeof__(ERR_get_CKR_code) *get_error_library;
 } libp11;
 
@@ -78,10 +80,7 @@ static void load_libp11(void)
     libp11.library = dlopen(SC_HSM_LIBP11, RTLD_NOW | RTLD_LOCAL);
     loaded = libp11.library != NULL && FIND(ctx_new, "PKCS11_CTX_new") &&
              FIND(ctx_load, "PKCS11_CTX_load") && FIND(ctx_unload, "PKCS11_CTX_unload") &&
-             FIND(ctx_free, "PKCS11_CTX_free") && FIND(enumerate_slots, "PKCS11_enumerate_slots") &&
-             FIND(release_all_slots, "PKCS11_release_all_slots") &&
-             FIND(get_slotid, "PKCS11_get_slotid_from_slot") &&
-             FIND(get_error_library, "ERR_get_CKR_code");
+             FIND(ctx_free, "PKCS11_CTX_free") && FIND(get_error_library, "ERR_get_CKR_code");
     if (!loaded) {
         const char *why = dlerror(); /* NOLINT(concurrency-mt-unsafe): under pthread_once */
 
@@ -316,42 +315,80 @@ void schsm_pkcs11_finalise(struct schsm_pkcs11_module *module, bool gone)
     }
 }
 
-static void copy_text(char *to, size_t size, const char *from)
+/* Texts are padded with blanks; some modules take zeros. size: of the field; to has one byte more.
+ */
+static void copy_text(char *to, const unsigned char *field, size_t size)
 {
-    (void)snprintf(to, size, "%s", from != NULL ? from : "");
+    while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == 0)) {
+        size--;
+    }
+    memcpy(to, field, size);
+    to[size] = 0;
 }
 
+/* The slots with a token in them; *ids is the caller's. */
+static ck_rv list_ids(struct schsm_pkcs11_module *module, ck_handle **ids, unsigned long *count)
+{
+    unsigned long room = 0;
+    ck_rv rv = CKR_BUFFER_TOO_SMALL;
+
+    *ids = NULL;
+    for (int i = 0; i < SLOT_LOOKS && rv == CKR_BUFFER_TOO_SMALL;
+         i++) { /* one may come meanwhile */
+        OPENSSL_free(*ids);
+        *ids = NULL;
+        rv = SCHSM_PKCS11_CALL(module, get_slot_list, (CK_TRUE, NULL, &room));
+        if (rv != CKR_OK) {
+            return rv;
+        }
+        room = room < SLOTS_LISTED ? room + 1 : SLOTS_LISTED;
+        *ids = OPENSSL_malloc(room * sizeof(**ids));
+        if (*ids == NULL) {
+            return CKR_HOST_MEMORY;
+        }
+        *count = room;
+        rv = SCHSM_PKCS11_CALL(module, get_slot_list, (CK_TRUE, *ids, count));
+    }
+    *count = *count < room ? *count : room;
+    return rv;
+}
+
+/* The token in this slot; CKR_TOKEN_NOT_PRESENT where there is none any more, or none for PKCS#11.
+ */
+static ck_rv look_at_slot(struct schsm_pkcs11_module *module, struct schsm_pkcs11_slot *slot)
+{
+    struct ck_token_info info;
+    ck_rv rv;
+
+    memset(&info, 0, sizeof(info));
+    rv = SCHSM_PKCS11_CALL(module, get_token_info, (slot->id, &info));
+    slot->initialised = (info.flags & CKF_TOKEN_INITIALIZED) != 0;
+    copy_text(slot->label, info.label, sizeof(info.label));
+    copy_text(slot->serial, info.serial, sizeof(info.serial));
+    return rv == CKR_TOKEN_NOT_RECOGNIZED ? CKR_TOKEN_NOT_PRESENT : rv;
+}
+
+/* Not by libp11: where it lets go of a list of slots, it closes all sessions of their tokens. */
 int schsm_pkcs11_slots(struct schsm_pkcs11_module *module, struct schsm_pkcs11_slot *slots,
                        size_t *count, struct schsm_error *err)
 {
-    PKCS11_SLOT *list = NULL;
-    unsigned int listed = 0;
+    unsigned long listed = 0;
+    ck_handle *ids = NULL;
     size_t n = 0;
-    ck_rv rv;
+    ck_rv rv = list_ids(module, &ids, &listed);
 
-    schsm_pkcs11_begin();
-    rv = end_of_libp11("list slots", libp11.enumerate_slots(module->loaded->ctx, &list, &listed));
+    for (unsigned long i = 0; rv == CKR_OK && i < listed && n < *count; i++) {
+        slots[n].id = ids[i];
+        rv = look_at_slot(module, &slots[n]);
+        n += rv == CKR_OK;
+        rv = rv == CKR_TOKEN_NOT_PRESENT ? CKR_OK : rv;
+    }
+    OPENSSL_free(ids);
+    *count = rv == CKR_OK ? n : 0;
     if (rv != CKR_OK) {
-        *count = 0;
         schsm_pkcs11_describe(rv, err);
         return schsm_fail_context(err, "the PKCS#11 module %s does not list its slots",
                                   module->path);
     }
-    for (unsigned int i = 0; i < listed && n < *count; i++) {
-        const PKCS11_TOKEN *token = list[i].token;
-
-        if (token == NULL) {
-            continue;
-        }
-        slots[n].id = libp11.get_slotid(&list[i]);
-        slots[n].initialised = token->initialized != 0;
-        copy_text(slots[n].label, sizeof(slots[n].label), token->label);
-        copy_text(slots[n].serial, sizeof(slots[n].serial), token->serialnr);
-        n++;
-    }
-    *count = n;
-    schsm_pkcs11_begin();
-    libp11.release_all_slots(module->loaded->ctx, list, listed);
-    (void)end_of_libp11("release slots", 0);
     return 1;
 }

@@ -58,7 +58,8 @@ struct schsm_pkcs11_slot {
     char serial[17];
 };
 
-/* Lists what is there, at most *count slots; *count becomes their number. */
+/* Lists what is there, at most *count slots; *count becomes their number. Sessions stay as they
+ * are, whoever opened them. */
 int schsm_pkcs11_slots(struct schsm_pkcs11_module *module, struct schsm_pkcs11_slot *slots,
                        size_t *count, struct schsm_error *err);
 
