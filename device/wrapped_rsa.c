@@ -232,8 +232,22 @@ static bool agrees(const struct rsa *rsa, const struct schsm_view *elements)
     return ok;
 }
 
-EVP_PKEY *schsm_wrapped_rsa_crt(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
-                                struct schsm_error *err)
+/* The numbers of an RSA_CRT blob and of an RSA blob; false where they do not fit together. */
+static bool take_crt(struct rsa *rsa, const struct schsm_view *elements, BN_CTX *ctx)
+{
+    return number(rsa->p, elements[RSA_CRT_P]) && number(rsa->q, elements[RSA_CRT_Q]) &&
+           number(rsa->e, elements[RSA_CRT_E]) && complete(rsa, ctx) && agrees(rsa, elements);
+}
+
+static bool take_plain(struct rsa *rsa, const struct schsm_view *elements, BN_CTX *ctx)
+{
+    return number(rsa->d, elements[RSA_D]) && number(rsa->n, elements[RSA_N]) &&
+           number(rsa->e, elements[RSA_E]) && factor(rsa, ctx) && complete(rsa, ctx);
+}
+
+static EVP_PKEY *read_key(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
+                          bool (*take)(struct rsa *, const struct schsm_view *, BN_CTX *),
+                          struct schsm_error *err)
 {
     struct rsa rsa = { 0 };
     BN_CTX *ctx = BN_CTX_secure_new_ex(libctx);
@@ -242,9 +256,7 @@ EVP_PKEY *schsm_wrapped_rsa_crt(OSSL_LIB_CTX *libctx, const struct schsm_view *e
     (void)ERR_set_mark();
     if (!rsa_init(&rsa) || ctx == NULL) {
         schsm_fail_memory(err);
-    } else if (!number(rsa.p, elements[RSA_CRT_P]) || !number(rsa.q, elements[RSA_CRT_Q]) ||
-               !number(rsa.e, elements[RSA_CRT_E]) || !complete(&rsa, ctx) ||
-               !agrees(&rsa, elements)) {
+    } else if (!take(&rsa, elements, ctx)) {
         inconsistent(err);
     } else {
         key = to_key(libctx, &rsa, err);
@@ -255,26 +267,16 @@ EVP_PKEY *schsm_wrapped_rsa_crt(OSSL_LIB_CTX *libctx, const struct schsm_view *e
     return key;
 }
 
+EVP_PKEY *schsm_wrapped_rsa_crt(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
+                                struct schsm_error *err)
+{
+    return read_key(libctx, elements, take_crt, err);
+}
+
 EVP_PKEY *schsm_wrapped_rsa(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
                             struct schsm_error *err)
 {
-    struct rsa rsa = { 0 };
-    BN_CTX *ctx = BN_CTX_secure_new_ex(libctx);
-    EVP_PKEY *key = NULL;
-
-    (void)ERR_set_mark();
-    if (!rsa_init(&rsa) || ctx == NULL) {
-        schsm_fail_memory(err);
-    } else if (!number(rsa.d, elements[RSA_D]) || !number(rsa.n, elements[RSA_N]) ||
-               !number(rsa.e, elements[RSA_E]) || !factor(&rsa, ctx) || !complete(&rsa, ctx)) {
-        inconsistent(err);
-    } else {
-        key = to_key(libctx, &rsa, err);
-    }
-    (void)ERR_pop_to_mark();
-    BN_CTX_free(ctx);
-    rsa_clear(&rsa);
-    return key;
+    return read_key(libctx, elements, take_plain, err);
 }
 
 /* One number of a key; false where it has none. */

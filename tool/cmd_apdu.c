@@ -149,20 +149,10 @@ static void clear(struct batch *batch)
     }
 }
 
-static char *hex_of(const struct schsm_hsm_exchange *exchange)
+static json_t *exchange_json(const char *name, const struct schsm_hsm_exchange *exchange)
 {
-    char *hex = OPENSSL_zalloc(2 * exchange->response_len + 1);
-
-    if (hex != NULL && exchange->response_len > 0) {
-        schsm_hex(exchange->response, exchange->response_len, hex);
-    }
-    return hex;
-}
-
-static json_t *exchange_json(const char *name, const struct schsm_hsm_exchange *exchange,
-                             const char *hex)
-{
-    return json_pack("{s:s, s:s, s:o, s:s}", "command", name, "response", hex, "status_word",
+    return json_pack("{s:s, s:o, s:o, s:s}", "command", name, "response",
+                     schsm_json_hex(exchange->response, exchange->response_len), "status_word",
                      json_sprintf("%04X", exchange->status_word), "meaning", exchange->meaning);
 }
 
@@ -173,23 +163,18 @@ static int print(const struct schsm_tool *tool, const struct batch *batch, struc
 
     for (size_t i = 0; ok && i < batch->count; i++) {
         const struct schsm_hsm_exchange *exchange = &batch->exchanges[i];
-        char *hex = NULL;
 
         if (exchange->status_word == 0) {
             break; /* it was not sent: the way to the device broke before */
         }
-        hex = hex_of(exchange);
-        if (hex == NULL) {
-            ok = schsm_fail_memory(err);
-        } else if (tool->json) {
-            ok = schsm_json_append(array, exchange_json(batch->names[i], exchange, hex), err);
+        if (tool->json) {
+            ok = schsm_json_append(array, exchange_json(batch->names[i], exchange), err);
         } else {
             printf("%s: %04X, %s\n", batch->names[i], exchange->status_word, exchange->meaning);
             if (exchange->response_len > 0) {
-                printf("%s\n", hex);
+                schsm_print_hex(exchange->response, exchange->response_len);
             }
         }
-        OPENSSL_clear_free(hex, 2 * exchange->response_len + 1);
     }
     if (ok && tool->json) {
         ok = schsm_json_print(json_pack("{s:O}", "responses", array), err);

@@ -296,9 +296,9 @@ static json_t *item_json(const struct item *item)
     char id[2 * SCHSM_ID_MAX + 1];
 
     schsm_hex(item->id, item->has_key ? 0 : item->id_len, id);
-    return json_pack("{s:s, s:o, s:o, s:s}", "action", item->present ? "present" : "stored",
+    return json_pack("{s:s, s:o, s:o, s:o}", "action", item->present ? "present" : "stored",
                      "key_ref", schsm_json_count(item->has_key ? item->key.key_ref : -1), "id",
-                     schsm_json_text(id), "subject", item->label);
+                     schsm_json_text(id), "subject", schsm_json_text(item->label));
 }
 
 static int store_all(struct import *import, struct schsm_error *err)

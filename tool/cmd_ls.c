@@ -128,23 +128,13 @@ static void dump(const uint8_t *bytes, size_t len)
 static int print_content(const struct schsm_tool *tool, const uint8_t *content, size_t len,
                          struct schsm_error *err)
 {
-    char *hex = NULL;
-    int ok;
-
-    if (!tool->json) {
-        dump(content, len);
-        return 1;
+    if (tool->json) {
+        return schsm_json_print(json_pack("{s:s, s:I, s:o}", "file", tool->arguments[0], "bytes",
+                                          (json_int_t)len, "hex", schsm_json_hex(content, len)),
+                                err);
     }
-    hex = OPENSSL_malloc(2 * len + 1);
-    if (hex == NULL) {
-        return schsm_fail_memory(err);
-    }
-    schsm_hex(content, len, hex);
-    ok = schsm_json_print(json_pack("{s:s, s:I, s:s}", "file", tool->arguments[0], "bytes",
-                                    (json_int_t)len, "hex", hex),
-                          err);
-    OPENSSL_clear_free(hex, 2 * len + 1);
-    return ok;
+    dump(content, len);
+    return 1;
 }
 
 static int run_cat(struct schsm_tool *tool, struct schsm_error *err)
@@ -176,22 +166,16 @@ static int run_cat(struct schsm_tool *tool, struct schsm_error *err)
     }
     if (out == NULL) {
         ok = print_content(tool, content, len, err);
-    } else if (is_private) {
-        ok = schsm_file_write(out, SCHSM_FILE_FOR_OWNER, schsm_tool_flag(tool, "overwrite"),
-                              content, len, err);
     } else {
-        ok = schsm_file_write(out, SCHSM_FILE_FOR_ALL, schsm_tool_flag(tool, "overwrite"), content,
-                              len, err);
+        ok = schsm_file_write(out, is_private ? SCHSM_FILE_FOR_OWNER : SCHSM_FILE_FOR_ALL,
+                              schsm_tool_flag(tool, "overwrite"), content, len, err);
     }
     OPENSSL_clear_free(content, len);
     return ok;
 }
 
 static const struct schsm_option cat_options[] = {
-    { .name = "out",
-      .letter = 'o',
-      .argument = "FILE",
-      .summary = "write the bytes as they are into this file, - for standard output" },
+    SCHSM_OPTION_OUT_BYTES,
     SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };

@@ -31,23 +31,16 @@ static int parse_length(const char *text, size_t *len, struct schsm_error *err)
     return 1;
 }
 
-static int print_hex(const struct schsm_tool *tool, const uint8_t *bytes, size_t len,
-                     struct schsm_error *err)
+static int print(const struct schsm_tool *tool, const uint8_t *bytes, size_t len,
+                 struct schsm_error *err)
 {
-    char *hex = OPENSSL_malloc(2 * len + 1);
-    int ok = 1;
-
-    if (hex == NULL) {
-        return schsm_fail_memory(err);
-    }
-    schsm_hex(bytes, len, hex);
     if (tool->json) {
-        ok = schsm_json_print(json_pack("{s:I, s:s}", "bytes", (json_int_t)len, "hex", hex), err);
-    } else {
-        puts(hex);
+        return schsm_json_print(
+            json_pack("{s:I, s:o}", "bytes", (json_int_t)len, "hex", schsm_json_hex(bytes, len)),
+            err);
     }
-    OPENSSL_clear_free(hex, 2 * len + 1);
-    return ok;
+    schsm_print_hex(bytes, len);
+    return 1;
 }
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
@@ -70,17 +63,14 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     if (schsm_hsm_random(device, bytes, len, err)) {
         ok = out != NULL ? schsm_file_write(out, SCHSM_FILE_FOR_OWNER,
                                             schsm_tool_flag(tool, "overwrite"), bytes, len, err)
-                         : print_hex(tool, bytes, len, err);
+                         : print(tool, bytes, len, err);
     }
     OPENSSL_clear_free(bytes, len);
     return ok;
 }
 
 static const struct schsm_option options[] = {
-    { .name = "out",
-      .letter = 'o',
-      .argument = "FILE",
-      .summary = "write the bytes as they are into this file, - for standard output" },
+    SCHSM_OPTION_OUT_BYTES,
     SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };

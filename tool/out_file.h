@@ -13,6 +13,11 @@
     {                                                                                              \
         "out", 'o', false, "FILE", "write to this file, - for standard output", NULL               \
     }
+#define SCHSM_OPTION_OUT_BYTES                                                                     \
+    {                                                                                              \
+        "out", 'o', false, "FILE",                                                                 \
+            "write the bytes as they are into this file, - for standard output", NULL              \
+    }
 #define SCHSM_OPTION_OVERWRITE                                                                     \
     {                                                                                              \
         "overwrite", '\0', false, NULL, "replace the file if it is there", NULL                    \

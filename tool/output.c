@@ -109,6 +109,19 @@ json_t *schsm_json_count(int number)
     return number < 0 ? json_null() : json_integer(number);
 }
 
+json_t *schsm_json_hex(const uint8_t *bytes, size_t len)
+{
+    char *hex = OPENSSL_malloc(2 * len + 1);
+    json_t *value = NULL;
+
+    if (hex != NULL) {
+        schsm_hex(bytes, len, hex);
+        value = json_stringn(hex, 2 * len);
+    }
+    OPENSSL_clear_free(hex, 2 * len + 1);
+    return value;
+}
+
 int schsm_json_append(json_t *array, json_t *item, struct schsm_error *err)
 {
     return json_array_append_new(array, item) == 0 ? 1 : schsm_fail_memory(err);
@@ -137,4 +150,12 @@ void schsm_hex(const uint8_t *bytes, size_t len, char *out)
         *out++ = digits[bytes[i] & 0x0F];
     }
     *out = '\0';
+}
+
+void schsm_print_hex(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        printf("%02x", bytes[i]);
+    }
+    (void)putchar('\n');
 }

@@ -37,6 +37,9 @@ json_t *schsm_json_text(const char *text);
 /* A JSON number, null where it is negative: unknown. */
 json_t *schsm_json_count(int number);
 
+/* A JSON string of bytes as hex digits. */
+json_t *schsm_json_hex(const uint8_t *bytes, size_t len);
+
 /* Appends the item, which is the array's then; a NULL one means that memory ran out. */
 int schsm_json_append(json_t *array, json_t *item, struct schsm_error *err);
 
@@ -45,5 +48,8 @@ int schsm_json_print(json_t *document, struct schsm_error *err);
 
 /* Bytes as lower case hex digits; out has room for 2 * len + 1 characters. */
 void schsm_hex(const uint8_t *bytes, size_t len, char *out);
+
+/* Prints bytes likewise, as a line. */
+void schsm_print_hex(const uint8_t *bytes, size_t len);
 
 #endif

@@ -59,6 +59,8 @@ check "the chain once more" cert import chain.pem --json
 equal "is there already" "present present present" \
     "$(python3 -c 'import json; print(*(c["action"] for c in json.load(open(".seen"))["certificates"]))')"
 equal "and nothing was written" "$before" "$(files)"
+check "a label that is no UTF-8 is told" cert import root.crt --ca --label $'caf\xe9' --json
+says '"action": "present"'
 for name in web ec; do
     check "$name comes back" cert export "label=$name" --out $name.back
     plain_openssl x509 -in $name.crt -out $name.pure
