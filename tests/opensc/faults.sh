@@ -124,3 +124,7 @@ virtual_hsm insert >/dev/null
 check "its successor does" control list
 fails "--tell needs to know whom" "$card_program" --tell list
 says 'needs --control'
+
+# Nonsense, from a card that pcscd has no part in.
+check "nonsense stops no card" python3 "$here/hostile.py" "$card_program"
+cat "$seen"

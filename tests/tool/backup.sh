@@ -198,7 +198,7 @@ killed_after() {
 }
 
 killed=0
-for _ in {1..30}; do
+for _ in {1..12}; do
     if killed_after "0.0$((RANDOM % 90 + 10))" sc-hsm --serial "$first" --pin-source file:pin \
         backup killed; then
         killed=$((killed + 1))
