@@ -20,9 +20,7 @@ typedef struct ec_key_method_st EC_KEY_METHOD;
 #include "pkcs11_device.h"
 #include "pkcs11_error.h"
 
-#define SLOTS_LISTED                                                                               \
-    4096ul /* what a module may have; how many are taken is the caller's to say                    \
-            */
+#define SLOTS_LISTED 4096ul /* of a module; how many of them are taken is the caller's to say */
 #define SLOT_LOOKS 3
 
 /* Not linked but loaded: who configures no module has no libp11 in his process. */
@@ -33,6 +31,10 @@ static struct {
     __typeof__(PKCS11_CTX_unload) *ctx_unload;
     __typeof__(PKCS11_CTX_free) *ctx_free;
     __typeof__(ERR_get_CKR_code) *get_error_library;
+    /* Of its libcrypto, which need not be ours: two versions may live in one process. */
+    __typeof__(ERR_set_mark) *set_mark;
+    __typeof__(ERR_pop_to_mark) *pop_to_mark;
+    __typeof__(ERR_peek_last_error) *peek_last_error;
 } libp11;
 
 /* A context of libp11's. Those that a parent made stay here, untouched. */
@@ -80,7 +82,9 @@ static void load_libp11(void)
     libp11.library = dlopen(SC_HSM_LIBP11, RTLD_NOW | RTLD_LOCAL);
     loaded = libp11.library != NULL && FIND(ctx_new, "PKCS11_CTX_new") &&
              FIND(ctx_load, "PKCS11_CTX_load") && FIND(ctx_unload, "PKCS11_CTX_unload") &&
-             FIND(ctx_free, "PKCS11_CTX_free") && FIND(get_error_library, "ERR_get_CKR_code");
+             FIND(ctx_free, "PKCS11_CTX_free") && FIND(get_error_library, "ERR_get_CKR_code") &&
+             FIND(set_mark, "ERR_set_mark") && FIND(pop_to_mark, "ERR_pop_to_mark") &&
+             FIND(peek_last_error, "ERR_peek_last_error");
     if (!loaded) {
         const char *why = dlerror(); /* NOLINT(concurrency-mt-unsafe): under pthread_once */
 
@@ -103,12 +107,19 @@ void schsm_pkcs11_begin(void)
 {
     schsm_gate_enter();
     inside++;
-    ERR_set_mark();
+    (void)ERR_set_mark();
+    if (libp11.set_mark != ERR_set_mark) {
+        (void)libp11.set_mark();
+    }
 }
 
 ck_rv schsm_pkcs11_done(const char *function, ck_rv rv)
 {
-    ERR_pop_to_mark(); /* a module with libcrypto leaves its own errors to nobody */
+    /* Neither libp11 nor a module with libcrypto leaves its errors to whom they do not concern. */
+    (void)ERR_pop_to_mark();
+    if (libp11.pop_to_mark != ERR_pop_to_mark) {
+        (void)libp11.pop_to_mark();
+    }
     inside--;
     schsm_gate_leave();
     schsm_log(SCHSM_LOG_DEBUG, "PKCS#11 %s: 0x%lx", function, rv);
@@ -118,7 +129,7 @@ ck_rv schsm_pkcs11_done(const char *function, ck_rv rv)
 /* libp11 leaves the module's answer in the error queue. */
 static ck_rv end_of_libp11(const char *function, int failed)
 {
-    unsigned long code = failed ? ERR_peek_last_error() : 0;
+    unsigned long code = failed ? libp11.peek_last_error() : 0;
     ck_rv rv = failed ? CKR_GENERAL_ERROR : CKR_OK;
 
     if (failed && ERR_GET_LIB(code) == libp11.get_error_library()) {
