@@ -55,9 +55,9 @@ int schsm_hsm_apdu_traits(const uint8_t *command, size_t len, struct schsm_hsm_a
 
     if (!schsm_apdu_parse(command, len, &apdu)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "these %zu bytes are no command APDU: CLA INS P1 P2, then Lc and data if "
-                          "there are any, then Le if an answer is wanted",
-                          len);
+                          "%zu %s no command APDU: CLA INS P1 P2, then Lc and data if there are "
+                          "any, then Le if an answer is wanted",
+                          len, len == 1 ? "byte is" : "bytes are");
     }
     traits->name = schsm_apdu_name(apdu.ins);
     traits->changes = !is_harmless(&apdu);

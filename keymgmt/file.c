@@ -65,8 +65,8 @@ int schsm_file_read(const char *path, size_t max, uint8_t **content, size_t *len
         *len += got > 0 ? (size_t)got : 0;
     }
     if (*len > max) {
-        schsm_fail(err, SCHSM_REASON_BAD_INPUT, "%s is longer than %zu bytes: that is not it", path,
-                   max);
+        schsm_fail(err, SCHSM_REASON_BAD_INPUT,
+                   "%s is longer than %zu bytes, so it cannot be what is wanted here", path, max);
         goto done;
     }
     (*content)[*len] = '\0';
@@ -156,7 +156,10 @@ int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool ove
     ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, content, len) && fsync(fd) == 0 &&
          put_in_place(name, path, overwrite);
     if (!ok && fd >= 0 && errno == EEXIST) {
-        schsm_fail(err, SCHSM_REASON_EXISTS, "%s is there already, and stays as it is", path);
+        schsm_fail(err, SCHSM_REASON_EXISTS,
+                   "%s is there already, and stays as it is: name another file, or replace it with "
+                   "--overwrite",
+                   path);
     } else if (!ok) {
         schsm_fail(err, SCHSM_REASON_BAD_INPUT, "%s cannot be written: %s", path, strerror(errno));
     }

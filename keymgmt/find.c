@@ -217,9 +217,8 @@ static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struc
     describe(uri, out);
     len = BIO_get_mem_data(out, &wanted);
     schsm_fail(err, SCHSM_REASON_NOT_FOUND,
-               "there is no %s%.*s on %s%s; 'openssl storeutl sc-hsm:' lists what "
-               "is there",
-               type_text(types), (int)len, wanted,
+               "there is no %s%.*s on %s%s; 'sc-hsm list' shows what is there", type_text(types),
+               (int)len, wanted,
                uri->serial != NULL || uri->token != NULL ? "device " : "the device",
                uri->serial != NULL  ? uri->serial
                : uri->token != NULL ? uri->token

@@ -30,7 +30,6 @@ static int to_pem(const struct schsm_object *object, uint8_t **text, size_t *len
 static int run_export(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *format = schsm_tool_setting(tool, "format");
-    const char *path = schsm_tool_setting(tool, "out");
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
     uint8_t *pem = NULL;
@@ -45,10 +44,15 @@ static int run_export(struct schsm_tool *tool, struct schsm_error *err)
     ok = schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_CERTIFICATE, &match, serial,
                            err) &&
          schsm_device_read(match.device, &match.object, NULL, err) &&
-         (der || to_pem(&match.object, &pem, &pem_len, err)) &&
-         schsm_file_write(path != NULL ? path : "-", SCHSM_FILE_FOR_ALL,
-                          schsm_tool_flag(tool, "overwrite"), der ? match.object.value : pem,
-                          der ? match.object.value_len : pem_len, err);
+         (der || to_pem(&match.object, &pem, &pem_len, err));
+    if (ok) {
+        const struct schsm_content content = { .bytes = der ? match.object.value : pem,
+                                               .len = der ? match.object.value_len : pem_len,
+                                               .format = der ? "der" : "pem",
+                                               .text = !der };
+
+        ok = schsm_out_object(tool, &match, &content, err);
+    }
     OPENSSL_free(pem);
     schsm_match_clear(&match);
     return ok;
@@ -67,9 +71,11 @@ const struct schsm_command schsm_command_cert_export = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Write a certificate to a file",
-    .help = "Writes the certificate that URI names, such as sc-hsm:id=10, or shorter id=10 or "
-            "label=web. No PIN is needed.\n"
-            " sc-hsm cert export label=web --out web.crt\n",
+    .help =
+        "Writes the certificate that URI names, such as sc-hsm:id=10, or shorter id=10 or "
+        "label=web. No PIN is needed. With --json the text, or DER in base64, is a part of what "
+        "is printed.\n"
+        " sc-hsm cert export label=web --out web.crt\n",
     .options = options_export,
     .run = run_export,
 };

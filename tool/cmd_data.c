@@ -130,38 +130,8 @@ const struct schsm_command schsm_command_data_write = {
 
 /* --- read ---------------------------------------------------------------------------------- */
 
-static int print_json(const struct schsm_match *match, struct schsm_error *err)
-{
-    const struct schsm_object *object = &match->object;
-    size_t size = (object->value_len + 2) / 3 * 4 + 1;
-    char *uri = schsm_match_uri(match, true, err);
-    char *base64 = OPENSSL_malloc(size);
-    json_t *json = NULL;
-    int ok = 0;
-
-    if (uri == NULL) {
-        goto done;
-    }
-    if (base64 != NULL) {
-        base64[0] = '\0';
-        (void)EVP_EncodeBlock((unsigned char *)base64, object->value, (int)object->value_len);
-        json = schsm_object_json(object, NULL, uri);
-    }
-    if (json != NULL && json_object_set_new(json, "base64", json_string(base64)) != 0) {
-        json_decref(json);
-        json = NULL;
-    }
-    ok = schsm_json_print(json, err);
-
-done:
-    OPENSSL_clear_free(base64, size);
-    OPENSSL_free(uri);
-    return ok;
-}
-
 static int run_read(struct schsm_tool *tool, struct schsm_error *err)
 {
-    const char *path = schsm_tool_setting(tool, "out");
     char name[SCHSM_OBJECT_NAME_MAX];
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_login login = { 0 };
@@ -176,12 +146,13 @@ static int run_read(struct schsm_tool *tool, struct schsm_error *err)
         !schsm_device_read(match.device, &match.object, &login, err)) {
         goto done;
     }
-    ok = tool->json ? print_json(&match, err)
-                    : schsm_file_write(path != NULL ? path : "-",
-                                       match.object.private_data ? SCHSM_FILE_FOR_OWNER
-                                                                 : SCHSM_FILE_FOR_ALL,
-                                       schsm_tool_flag(tool, "overwrite"), match.object.value,
-                                       match.object.value_len, err);
+    const struct schsm_content content = { .bytes = match.object.value,
+                                           .len = match.object.value_len,
+                                           .secrecy = match.object.private_data
+                                                          ? SCHSM_FILE_FOR_OWNER
+                                                          : SCHSM_FILE_FOR_ALL };
+
+    ok = schsm_out_object(tool, &match, &content, err);
 
 done:
     schsm_match_clear(&match);

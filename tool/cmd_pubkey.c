@@ -2,9 +2,10 @@
 /* sc-hsm pubkey: the public part of a key. */
 #include "commands.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
 
-#include "../keymgmt/file.h"
 #include "key_format.h"
 #include "object.h"
 #include "out_file.h"
@@ -15,7 +16,6 @@
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *format = schsm_tool_setting(tool, "format");
-    const char *path = schsm_tool_setting(tool, "out");
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
     uint8_t *text = NULL;
@@ -24,8 +24,11 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
 
     if (schsm_tool_flag(tool, "reference")) {
         format = "reference";
+    } else if (format == NULL) {
+        format = "pem";
     }
-    if (!schsm_tool_object(tool, tool->arguments[0], WANTED, &match, serial, err)) {
+    if (!schsm_key_format_check(format, err) ||
+        !schsm_tool_object(tool, tool->arguments[0], WANTED, &match, serial, err)) {
         goto done;
     }
     if (match.object.type == SCHSM_OBJECT_SECRET) {
@@ -37,9 +40,17 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     ok = schsm_device_read(match.device, &match.object, NULL, err) &&
-         schsm_key_format(tool, &match, format != NULL ? format : "pem", &text, &len, err) &&
-         schsm_file_write(path != NULL ? path : "-", SCHSM_FILE_FOR_ALL,
-                          schsm_tool_flag(tool, "overwrite"), text, len, err);
+         schsm_key_format(tool, &match, format, &text, &len, err);
+    if (ok) {
+        const struct schsm_content content = {
+            .bytes = text, .len = len, .format = format, .text = strcmp(format, "der") != 0
+        };
+
+        /* a JWK is JSON as it stands */
+        ok = strcmp(format, "jwk") == 0 && schsm_tool_setting(tool, "out") == NULL
+                 ? schsm_file_write("-", SCHSM_FILE_FOR_ALL, false, text, len, err)
+                 : schsm_out_object(tool, &match, &content, err);
+    }
 
 done:
     OPENSSL_free(text);
@@ -68,7 +79,8 @@ const struct schsm_command schsm_command_pubkey = {
         "key reference files and certificates elsewhere know it.\n"
         "Formats: pem and der for OpenSSL and most others, ssh for one line of authorized_keys "
         "(RSA, P-256, P-384, P-521), jwk for a JSON Web Key (these and secp256k1), reference for "
-        "the file that stands for the private key wherever OpenSSL reads one.\n"
+        "the file that stands for the private key wherever OpenSSL reads one. With --json the "
+        "text, or DER in base64, is a part of what is printed; a JWK is printed as it is.\n"
         " sc-hsm pubkey label=web --out web.pub\n"
         " sc-hsm pubkey label=login --format ssh >>~/.ssh/authorized_keys\n"
         " sc-hsm pubkey id=10 --format reference --out web.pem\n",

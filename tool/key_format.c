@@ -252,6 +252,19 @@ static int write_in_parts(struct schsm_tool *tool, const struct schsm_match *mat
     return ssh ? write_ssh(&parts, match, out, err) : write_jwk(&parts, out, err);
 }
 
+int schsm_key_format_check(const char *format, struct schsm_error *err)
+{
+    static const char *const formats[] = { "pem", "der", "ssh", "jwk", "reference" };
+
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (strcmp(format, formats[i]) == 0) {
+            return 1;
+        }
+    }
+    return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                      "--format: '%.40s' is none of pem, der, ssh, jwk, reference", format);
+}
+
 int schsm_key_format(struct schsm_tool *tool, const struct schsm_match *match, const char *format,
                      uint8_t **text, size_t *len, struct schsm_error *err)
 {
@@ -265,17 +278,16 @@ int schsm_key_format(struct schsm_tool *tool, const struct schsm_match *match, c
     if (out == NULL) {
         return schsm_fail_memory(err);
     }
-    if (strcmp(format, "pem") == 0) {
+    if (!schsm_key_format_check(format, err)) {
+        ok = 0;
+    } else if (strcmp(format, "pem") == 0) {
         (void)PEM_write_bio(out, PEM_STRING_PUBLIC, "", object->value, (long)object->value_len);
     } else if (strcmp(format, "der") == 0) {
         (void)BIO_write(out, object->value, (int)object->value_len);
     } else if (strcmp(format, "ssh") == 0 || strcmp(format, "jwk") == 0) {
         ok = write_in_parts(tool, match, strcmp(format, "ssh") == 0, out, err);
-    } else if (strcmp(format, "reference") == 0) {
-        ok = write_reference(match, out, err);
     } else {
-        ok = schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                        "--format: '%.40s' is none of pem, der, ssh, jwk, reference", format);
+        ok = write_reference(match, out, err);
     }
     if (ok) {
         *len = (size_t)BIO_get_mem_data(out, &bytes);

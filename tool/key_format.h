@@ -9,6 +9,9 @@
 #include "../keymgmt/find.h"
 #include "tool.h"
 
+/* Whether there is a format of that name: 1, or 0 with ARGUMENT. */
+int schsm_key_format_check(const char *format, struct schsm_error *err);
+
 /*
  * Writes the object's public key, which it holds as its value, in the format of that name: "pem"
  * and "der" (RFC 5280 SubjectPublicKeyInfo), "ssh" (RFC 4253, RFC 5656; one line, with the label as

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../keymgmt/file.h"
+#include "../keymgmt/find.h"
 #include "tool.h"
 
 /* Rows for a command's options. */
@@ -29,6 +31,23 @@
  */
 int schsm_out_write(const struct schsm_tool *tool, const char *what, const uint8_t *content,
                     size_t len, struct schsm_error *err);
+
+/* What was read of an object. */
+struct schsm_content {
+    const uint8_t *bytes;
+    size_t len;
+    const char *format; /* "pem" and the like; NULL: has none */
+    bool text;          /* ASCII, else JSON has it in base64 */
+    enum schsm_file_secrecy secrecy;
+};
+
+/*
+ * Writes it as it is, whole or not at all, to the file of --out or to standard output. With --json
+ * prints the object with "format", and "text" or "base64", or "file" where --out names one; for
+ * "--out -" nothing but the content.
+ */
+int schsm_out_object(const struct schsm_tool *tool, const struct schsm_match *match,
+                     const struct schsm_content *content, struct schsm_error *err);
 
 /* Fails where --out is not given: to be called before anything is asked of a device. */
 int schsm_out_check(const struct schsm_tool *tool, struct schsm_error *err);

@@ -66,6 +66,7 @@ for name in web ec; do
     plain_openssl x509 -in $name.crt -out $name.pure
     same_bytes "as it was" $name.pure $name.back
 done
+equal "for programs" "$(sc-hsm cert export id=20)" "$(json "d['text'].strip()" sc-hsm --json cert export id=20)"
 check "in DER" cert export id=20 --format der --out ec.back.der
 same_bytes "as it was" ec.der ec.back.der
 check "the chain from the card verifies" sh -c 'sc-hsm cert export "label=Test root" >root.back &&

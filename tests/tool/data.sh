@@ -38,6 +38,9 @@ equal "nobody else may read it" 600 "$(stat -c %a codes)"
 sc-hsm data read label=notes >stdout
 same_bytes "to standard output" notes stdout
 equal "for programs" "$(base64 -w0 notes)" "$(json "d['base64']" sc-hsm --json data read label=notes)"
+equal "with a file for them, its name" notes.json \
+    "$(json "d['file']" sc-hsm --json data read label=notes --out notes.json)"
+same_bytes "which has the content" notes notes.json
 raw_apdus >apdus.out
 check "with its PIN typed" typed "PIN.*=$pin" -- sc-hsm data read label=codes
 says "some notes"

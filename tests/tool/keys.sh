@@ -115,6 +115,19 @@ check "as a reference file" sc-hsm pubkey label=mail --format reference --out ag
 check "which is a key for OpenSSL" openssl pkey -in again.pem -pubout -out again.pub
 same_bytes "the same one" again.pub mail.pub
 equal "--reference says the same" "$(cat again.pem)" "$(sc-hsm pubkey label=mail --reference)"
+equal "for programs" "$(cat again.pem)" \
+    "$(json "d['text'].strip()" sc-hsm --json pubkey label=mail --format reference)"
+equal "DER as base64" "$(sc-hsm pubkey label=mail --format der | base64 -w0)" \
+    "$(json "d['base64']" sc-hsm --json pubkey label=mail --format der)"
+equal "with a file, its name" "json.der der" \
+    "$(json "d['file'] + ' ' + d['format']" sc-hsm --json pubkey label=mail --format der --out json.der)"
+check "which has the key" plain_openssl pkey -pubin -inform DER -in json.der -noout
+equal "a JWK is JSON already" RSA "$(json "d['kty']" sc-hsm --json pubkey label=mail --format jwk)"
+ends 1 "a file that is there" sc-hsm pubkey label=mail --out json.der
+says "json.der is there already" "\-\-overwrite"
+ends 2 "a format that nobody knows" sc-hsm pubkey label=nothing --format xml
+ends 1 "a key that is not there" sc-hsm pubkey label=nothing
+says "no object with label 'nothing'" "sc-hsm list"
 ends 1 "a curve that SSH has no name for" sc-hsm pubkey label=brainpool --format ssh
 says "no name for the curve brainpoolP256r1"
 ends 1 "an AES key" sc-hsm pubkey label=vault
