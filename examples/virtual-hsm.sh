@@ -386,12 +386,23 @@ command_remove() {
     wait_until "pcscd did not notice that card $card is gone" card_absent "$card"
 }
 
+tell_card() {
+    "$build/bin/sc-hsm-sim" --control "$dir/card-$1.control" --tell "$2"
+}
+
+# A card that was pulled is gone; one that pulled itself, told by "control", still runs.
 command_insert() {
     use_card "$@"
-    not_running "card-$card" || die "card $card is in its reader already"
+    if running "card-$card" && [ "$(tell_card "$card" list | head -n 1)" != removed ]; then
+        die "card $card is in its reader already"
+    fi
     # A card that just died may still count as present; the new one must not be taken for it.
     wait_until "pcscd did not notice that card $card is gone" card_absent "$card"
-    start_card "$card"
+    if running "card-$card"; then
+        tell_card "$card" insert >/dev/null
+    else
+        start_card "$card"
+    fi
     wait_until "card $card did not reach its reader" card_present "$card"
 }
 
@@ -400,7 +411,7 @@ command_control() {
     use_card "$@"
     [ $# -gt 1 ] || die "control needs a card and what to tell it, for example: control 1 help"
     running "card-$card" || die "card $card is not in its reader"
-    "$build/bin/sc-hsm-sim" --control "$dir/card-$card.control" --tell "${*:2}"
+    tell_card "$card" "${*:2}"
 }
 
 case ${1:-} in

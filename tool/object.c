@@ -76,6 +76,9 @@ int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wa
         !schsm_find(&tool->context, &uri, wanted, &list, err)) {
         goto done;
     }
+    if (uri.serial == NULL && tool->context.config.serial != NULL) { /* for the sentence */
+        uri.serial = OPENSSL_strdup(tool->context.config.serial);
+    }
     if (list.count != 1) {
         schsm_find_fail(&uri, &list, wanted, err);
         goto done;

@@ -35,6 +35,15 @@ equal "one is left" 1 "$(opensc-tool -l | grep -c Yes)"
 fails "it cannot be pulled twice" virtual_hsm remove 2
 check "it is put back" virtual_hsm insert 2
 equal "two are there" 2 "$(opensc-tool -l | grep -c Yes)"
+fails "it cannot be put in twice" virtual_hsm insert 2
+says 'card 2 is in its reader already'
+check "a card is told to go" virtual_hsm control 2 remove
+check "it is put back as well" virtual_hsm insert 2
+equal "two are there again" 2 "$(opensc-tool -l | grep -c Yes)"
+check "a card is to go at a command" virtual_hsm control 2 remove-before
+fails "which comes" opensc-tool --reader 2 --send-apdu 0084000008
+check "and is put back" virtual_hsm insert 2
+equal "two are there once more" 2 "$(opensc-tool -l | grep -c Yes)"
 fails "there is no third" virtual_hsm insert 3
 says 'no card 3'
 

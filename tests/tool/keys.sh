@@ -128,6 +128,8 @@ says "json.der is there already" "\-\-overwrite"
 ends 2 "a format that nobody knows" sc-hsm pubkey label=nothing --format xml
 ends 1 "a key that is not there" sc-hsm pubkey label=nothing
 says "no object with label 'nothing'" "sc-hsm list"
+ends 1 "nor on the device that was named" sc-hsm --serial "$serial" pubkey label=nothing
+says "no object with label 'nothing' on device $serial"
 ends 1 "a curve that SSH has no name for" sc-hsm pubkey label=brainpool --format ssh
 says "no name for the curve brainpoolP256r1"
 ends 1 "an AES key" sc-hsm pubkey label=vault
