@@ -109,12 +109,22 @@ static void device_free(struct schsm_device *dev)
     OPENSSL_free(dev);
 }
 
+/* A card shows its files to everybody; only what is in some of them is hidden. */
+static int device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err)
+{
+    (void)dev;
+    (void)err;
+    *hides = false;
+    return 1;
+}
+
 static const struct schsm_device_ops card_ops = {
     .info = schsm_card_device_info,
     .serial = device_serial,
     .token = device_token,
     .name = device_name,
     .find = schsm_card_device_find,
+    .hides_objects = device_hides_objects,
     .read = schsm_card_device_read,
     .login = device_login,
     .pin_tries = device_pin_tries,

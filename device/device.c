@@ -51,6 +51,13 @@ int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter
     return finish(dev->ops->find(dev, filter, list, &found), &found, err);
 }
 
+int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return finish(dev->ops->hides_objects(dev, hides, &found), &found, err);
+}
+
 int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
                       const struct schsm_login *login, struct schsm_error *err)
 {

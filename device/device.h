@@ -166,6 +166,7 @@ struct schsm_device_ops {
     void (*name)(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
     int (*find)(struct schsm_device *dev, const struct schsm_object_filter *filter,
                 struct schsm_object_list *list, struct schsm_error *err);
+    int (*hides_objects)(struct schsm_device *dev, bool *hides, struct schsm_error *err);
     int (*read)(struct schsm_device *dev, struct schsm_object *object,
                 const struct schsm_login *login, struct schsm_error *err);
     int (*login)(struct schsm_device *dev, const struct schsm_login *login,
@@ -215,6 +216,9 @@ void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_M
 /* What a person chooses the device by, as far as that is known: serial number, and reader or token.
  * NUL terminated. Asks nobody. */
 void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
+
+/* Whether some data objects or secret keys are found only after a login, which has not been yet. */
+int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err);
 
 /*
  * Appends the objects that fit to *list. No login, no PIN. A filter with key_ref reads nothing but

@@ -47,7 +47,8 @@ static int read_status(struct schsm_session *session, void *arg, struct schsm_er
 int schsm_hsm_status(struct schsm_device *dev, struct schsm_hsm_status *status,
                      struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "such a state", err);
+    struct schsm_session *session =
+        schsm_card_session_for(dev, "settings that this tool knows", err);
     const struct schsm_job job = { .run = read_status, .arg = status, .transaction = true };
     struct schsm_error found = SCHSM_ERROR_INIT;
 

@@ -93,6 +93,11 @@ static int run_wrap(struct schsm_session *session, void *arg, struct schsm_error
            read_companions(session, wrapping, err);
 }
 
+int schsm_hsm_wraps_keys(struct schsm_device *dev, struct schsm_error *err)
+{
+    return schsm_card_session_for(dev, PURPOSE, err) != NULL;
+}
+
 int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm_login *login,
                        struct schsm_hsm_wrapped *wrapped, struct schsm_error *err)
 {

@@ -26,6 +26,9 @@ struct schsm_hsm_wrapped {
 
 void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped);
 
+/* Fails with UNSUPPORTED where the device is of a kind that wraps no keys. Asks nobody. */
+int schsm_hsm_wraps_keys(struct schsm_device *dev, struct schsm_error *err);
+
 /* Wraps a key, and reads its description and certificate. Fails with NOT_PERMITTED where the key's
  * policy keeps it on the device, UNSUPPORTED where the device has no key encryption key. */
 int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm_login *login,

@@ -186,6 +186,7 @@ static const struct schsm_device_ops token_ops = {
     .token = device_token,
     .name = device_name,
     .find = schsm_pkcs11_device_find,
+    .hides_objects = schsm_pkcs11_device_hides,
     .read = schsm_pkcs11_device_read,
     .login = device_login,
     .pin_tries = device_pin_tries,

@@ -132,6 +132,20 @@ static int check_empty(struct schsm_pkcs11_token *token, ck_handle object, struc
                       "its %lu bytes are more than are read of one object", value.len);
 }
 
+static int run_hides(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    bool *hides = arg;
+
+    return schsm_pkcs11_are_hidden(token, hides, err);
+}
+
+int schsm_pkcs11_device_hides(struct schsm_device *dev, bool *hides, struct schsm_error *err)
+{
+    const struct schsm_pkcs11_job job = { .run = run_hides, .arg = hides };
+
+    return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
+}
+
 static int read_data(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     struct ck_attribute value = { CKA_VALUE, NULL, 0 };

@@ -77,8 +77,7 @@ static int suppose(struct schsm_pkcs11_keys *keys, const struct schsm_object *be
     return 1;
 }
 
-/* Whether private keys may be there that are not to be seen. */
-static int are_hidden(struct schsm_pkcs11_token *token, bool *hidden, struct schsm_error *err)
+int schsm_pkcs11_are_hidden(struct schsm_pkcs11_token *token, bool *hidden, struct schsm_error *err)
 {
     struct ck_session_info session;
     struct ck_token_info info;
@@ -127,7 +126,7 @@ int schsm_pkcs11_list_keys(struct schsm_pkcs11_token *token, const uint8_t *id, 
     if (!schsm_pkcs11_list(token, CKO_PRIVATE_KEY, id, id_len, &keys->private, err) ||
         !schsm_pkcs11_list(token, CKO_PUBLIC_KEY, id, id_len, &keys->public, err) ||
         !schsm_pkcs11_list(token, CKO_CERTIFICATE, id, id_len, &keys->certificates, err) ||
-        !are_hidden(token, &hidden, err) || (hidden && !suppose_hidden(keys, err))) {
+        !schsm_pkcs11_are_hidden(token, &hidden, err) || (hidden && !suppose_hidden(keys, err))) {
         return 0;
     }
     for (size_t i = 0; i < keys->private.count; i++) {
@@ -170,8 +169,8 @@ const struct schsm_pkcs11_object *schsm_pkcs11_pick(const struct schsm_pkcs11_ob
 
         if (it->handle == CK_INVALID_HANDLE ||
             (wanted->id_len > 0 && !schsm_pkcs11_same_id(&it->object, wanted)) ||
-            (wanted->id_len == 0 && wanted->label[0] != 0 &&
-             strcmp(it->object.label, wanted->label) != 0)) {
+            (wanted->id_len == 0 && strcmp(it->object.label, wanted->label) != 0) ||
+            (wanted->id_len == 0 && wanted->label[0] == 0 && it->object.handle != wanted->handle)) {
             continue;
         }
         if (best == NULL || fitness(&it->object, wanted) > fitness(&best->object, wanted)) {

@@ -173,6 +173,11 @@ int schsm_pkcs11_list_keys(struct schsm_pkcs11_token *token, const uint8_t *id, 
                            struct schsm_pkcs11_keys *keys, struct schsm_error *err);
 void schsm_pkcs11_keys_clear(struct schsm_pkcs11_keys *keys);
 
+/* Whether objects may be there that are not to be seen, because nobody is logged in.
+ * (pkcs11_key.c) */
+int schsm_pkcs11_are_hidden(struct schsm_pkcs11_token *token, bool *hidden,
+                            struct schsm_error *err);
+
 /* Whether two objects have the same id, and one at all. */
 bool schsm_pkcs11_same_id(const struct schsm_object *a, const struct schsm_object *b);
 
@@ -196,6 +201,7 @@ unsigned int schsm_pkcs11_number(const struct schsm_object *object);
 /* The operations of the interface, see device.h; one file each. */
 int schsm_pkcs11_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                              struct schsm_object_list *list, struct schsm_error *err);
+int schsm_pkcs11_device_hides(struct schsm_device *dev, bool *hides, struct schsm_error *err);
 int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err);
 int schsm_pkcs11_device_operate(struct schsm_device *dev, enum schsm_operation operation,

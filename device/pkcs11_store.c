@@ -132,10 +132,9 @@ static int store_alone(struct schsm_pkcs11_token *token, const struct storing *s
     return create_certificate(token, spec, &as, err);
 }
 
-static int store_data(struct schsm_pkcs11_token *token, const struct storing *storing,
-                      struct schsm_error *err)
+static int create_data(struct schsm_pkcs11_token *token, const struct schsm_store *spec,
+                       struct schsm_error *err)
 {
-    const struct schsm_store *spec = storing->spec;
     const char *label = spec->label != NULL ? spec->label : "";
     const char *application = spec->application != NULL ? spec->application : "";
     unsigned long class = CKO_DATA;
@@ -151,12 +150,43 @@ static int store_data(struct schsm_pkcs11_token *token, const struct storing *st
     return create(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
 }
 
+/* What is to be replaced is found first: beside the new one it could not be told. */
+static int store_data(struct schsm_pkcs11_token *token, const struct schsm_store *spec,
+                      struct schsm_error *err)
+{
+    struct schsm_pkcs11_objects objects = { NULL, 0 };
+    const struct schsm_pkcs11_object *old = NULL;
+    bool several = false;
+    ck_rv rv = CKR_OK;
+    int ok = 1;
+
+    if (spec->replaces != NULL) {
+        ok = schsm_pkcs11_list(token, CKO_DATA, NULL, 0, &objects, err);
+        old = ok ? schsm_pkcs11_pick(&objects, spec->replaces, &several) : NULL;
+        if (ok && old == NULL) {
+            ok = schsm_fail(err, several ? SCHSM_REASON_AMBIGUOUS : SCHSM_REASON_NOT_FOUND,
+                            several ? "the token has several data objects of this name"
+                                    : "the token has no data object of this name any more");
+        }
+    }
+    ok = ok && create_data(token, spec, err);
+    if (ok && old != NULL) {
+        rv = SCHSM_PKCS11_WRITE(token, destroy_object, old->handle);
+    }
+    schsm_pkcs11_objects_clear(&objects);
+    if (rv != CKR_OK) {
+        schsm_pkcs11_fail_to(token, rv, "delete the old object", err);
+        return schsm_fail_context(err, "the new object is stored, but the old one is still there");
+    }
+    return ok;
+}
+
 static int run_store(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     const struct storing *storing = arg;
 
     if (storing->spec->type == SCHSM_OBJECT_DATA) {
-        return store_data(token, storing, err);
+        return store_data(token, storing->spec, err);
     }
     return storing->spec->key != NULL ? store_of_key(token, storing, err)
                                       : store_alone(token, storing, err);
@@ -238,8 +268,5 @@ int schsm_pkcs11_device_store(struct schsm_device *dev, const struct schsm_store
         return 0;
     }
     fill(spec, stored);
-    if (spec->replaces != NULL && !schsm_pkcs11_device_remove(dev, spec->replaces, login, err)) {
-        return schsm_fail_context(err, "the new object is stored, but the old one is still there");
-    }
     return 1;
 }

@@ -506,6 +506,7 @@ static int list_tokens(struct schsm_registry *registry, struct survey *survey,
 int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader *readers,
                            size_t *count, struct schsm_error *err)
 {
+    const struct schsm_device_selector all = { .serial = NULL };
     struct schsm_error found = SCHSM_ERROR_INIT, ignored = SCHSM_ERROR_INIT;
     struct survey *survey = OPENSSL_zalloc(sizeof(*survey));
     size_t room = *count;
@@ -528,6 +529,9 @@ int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader 
         found = ignored; /* a module that is configured is meant to work */
     } else if (*count > 0) {
         ok = 1;
+    } else if (registry->tokens != NULL) {
+        ok =
+            fail_no_token(registry, survey, &all, &found); /* it is what was meant, without PC/SC */
     }
     pthread_mutex_unlock(&registry->fork.mutex);
     OPENSSL_free(survey);

@@ -281,7 +281,7 @@ int schsm_backup(struct schsm_device *device, const struct schsm_login *login, c
 
     memset(manifest, 0, sizeof(*manifest));
     /* A wrong PIN leaves no folder behind. */
-    if (!schsm_device_login(device, login, err)) {
+    if (!schsm_hsm_wraps_keys(device, err) || !schsm_device_login(device, login, err)) {
         return 0;
     }
     lock = schsm_backup_folder_lock(folder, err);

@@ -340,7 +340,8 @@ int schsm_restore(struct schsm_device *device, const struct schsm_login *login, 
     int ok = 0;
 
     memset(restored, 0, sizeof(*restored));
-    if (!check_domains(&restoring, err) || !schsm_device_login(device, login, err) ||
+    if (!schsm_hsm_wraps_keys(device, err) || !check_domains(&restoring, err) ||
+        !schsm_device_login(device, login, err) ||
         !schsm_device_find(device, &everything, &restoring.there, err)) {
         goto done;
     }

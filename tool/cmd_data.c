@@ -19,11 +19,13 @@
 
 /* --- write --------------------------------------------------------------------------------- */
 
-/* The objects that have this label already. One may be replaced, where the user said so. */
+/* The objects that have this label already, also those that only who is logged in can see. One may
+ * be replaced, where the user said so. */
 static int look_for_label(struct schsm_tool *tool, const char *serial, const char *label,
                           struct schsm_match_list *list, struct schsm_error *err)
 {
     struct schsm_uri uri;
+    bool revealed = false;
     int ok = 0;
 
     schsm_uri_init(&uri);
@@ -33,7 +35,8 @@ static int look_for_label(struct schsm_tool *tool, const char *serial, const cha
         schsm_fail_memory(err);
         goto done;
     }
-    if (!schsm_find(&tool->context, &uri, SCHSM_OBJECT_DATA, list, err)) {
+    if (!schsm_tool_reveal(tool, &uri, &revealed, err) ||
+        !schsm_find(&tool->context, &uri, SCHSM_OBJECT_DATA, list, err)) {
         goto done;
     }
     if (list->count > 0 && !schsm_tool_flag(tool, "replace")) {

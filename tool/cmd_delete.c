@@ -21,13 +21,32 @@ static const char *consequences(const struct schsm_object *object)
     }
 }
 
+/* What is not to be seen may be there for who is logged in. */
+static int find(struct schsm_tool *tool, const struct schsm_uri *uri, struct schsm_match *match,
+                struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    bool revealed = false;
+    int ok = schsm_remove_find(&tool->context, uri, match, &found);
+
+    if (!ok && found.reason == SCHSM_REASON_NOT_FOUND) {
+        if (!schsm_tool_reveal(tool, uri, &revealed, err)) {
+            return 0;
+        }
+        ok = revealed && schsm_remove_find(&tool->context, uri, match, &found);
+    }
+    if (!ok) {
+        *err = found;
+    }
+    return ok;
+}
+
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
     struct schsm_uri uri;
-    int ok = schsm_tool_uri(tool, tool->arguments[0], &uri, err) &&
-             schsm_remove_find(&tool->context, &uri, &match, err) &&
+    int ok = schsm_tool_uri(tool, tool->arguments[0], &uri, err) && find(tool, &uri, &match, err) &&
              schsm_device_serial(match.device, serial, err) &&
              schsm_object_delete(tool, &match, serial, consequences(&match.object), err);
 

@@ -162,10 +162,15 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_match_list list = { NULL, 0 };
     struct schsm_key_policy *policies = NULL;
     struct schsm_uri uri;
+    bool revealed = false;
     int ok = 0;
 
     schsm_uri_init(&uri);
     if (tool->argument_count > 0 && !schsm_tool_uri(tool, tool->arguments[0], &uri, err)) {
+        goto done;
+    }
+    /* Nobody is asked for a PIN to list; one that is given shows what a device hides. */
+    if (tool->context.config.pin_source != NULL && !schsm_tool_reveal(tool, &uri, &revealed, err)) {
         goto done;
     }
     if (!schsm_find(&tool->context, &uri, uri.types != 0 ? uri.types : LISTED, &list, err) ||
@@ -209,6 +214,7 @@ const struct schsm_command schsm_command_list = {
             "is not everything, how many uses it has left, and its key domain if that is not the "
             "first; --json has all three of each key.\n"
             "No PIN is needed; the size of a data object that is read only after login stays "
-            "unknown.\n",
+            "unknown. A PKCS#11 token shows private data objects and secret keys only with "
+            "--pin-source.\n",
     .run = run,
 };

@@ -13,6 +13,8 @@
 #include "target.h"
 #include "text.h"
 
+#define DEVICES_MAX 64
+
 static const struct type {
     enum schsm_object_type type;
     const char *name; /* in JSON, as in a URI */
@@ -63,6 +65,58 @@ int schsm_tool_uri(struct schsm_tool *tool, const char *text, struct schsm_uri *
     return ok;
 }
 
+int schsm_tool_reveal(struct schsm_tool *tool, const struct schsm_uri *uri, bool *revealed,
+                      struct schsm_error *err)
+{
+    const struct schsm_device_selector selector = schsm_find_selector(&tool->context, uri);
+    struct schsm_device *devices[DEVICES_MAX];
+    size_t count = DEVICES_MAX;
+
+    *revealed = false;
+    if (!schsm_registry_devices(tool->context.registry, &selector, devices, &count, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct schsm_login login;
+        bool hides = false;
+
+        if (!schsm_device_hides_objects(devices[i], &hides, err)) {
+            return 0;
+        }
+        if (!hides) {
+            continue;
+        }
+        if (!schsm_tool_login(tool, devices[i], NULL, &login, err) ||
+            !schsm_device_login(devices[i], &login, err)) {
+            return 0;
+        }
+        *revealed = true;
+    }
+    return 1;
+}
+
+/* Objects of these types may hide until a login; keys and certificates show what they are. */
+static bool may_hide(const struct schsm_uri *uri, unsigned int wanted)
+{
+    return ((uri->types != 0 ? wanted & uri->types : wanted) &
+            (SCHSM_OBJECT_DATA | SCHSM_OBJECT_SECRET)) != 0;
+}
+
+static int find_revealed(struct schsm_tool *tool, const struct schsm_uri *uri, unsigned int wanted,
+                         struct schsm_match_list *list, struct schsm_error *err)
+{
+    bool revealed = false;
+
+    if (!schsm_find(&tool->context, uri, wanted, list, err)) {
+        return 0;
+    }
+    if (list->count > 0 || !may_hide(uri, wanted)) {
+        return 1;
+    }
+    return schsm_tool_reveal(tool, uri, &revealed, err) &&
+           (!revealed || schsm_find(&tool->context, uri, wanted, list, err));
+}
+
 int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wanted,
                       struct schsm_match *match, char serial[SCHSM_SERIAL_MAX + 1],
                       struct schsm_error *err)
@@ -72,8 +126,7 @@ int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wa
     int ok = 0;
 
     memset(match, 0, sizeof(*match));
-    if (!schsm_tool_uri(tool, text, &uri, err) ||
-        !schsm_find(&tool->context, &uri, wanted, &list, err)) {
+    if (!schsm_tool_uri(tool, text, &uri, err) || !find_revealed(tool, &uri, wanted, &list, err)) {
         goto done;
     }
     if (uri.serial == NULL && tool->context.config.serial != NULL) { /* for the sentence */

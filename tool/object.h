@@ -18,10 +18,19 @@ int schsm_tool_uri(struct schsm_tool *tool, const char *text, struct schsm_uri *
 
 /*
  * The one object of the wanted types (or-ed) that the name fits; a type in the name narrows them.
- * *match is the caller's, to be cleared; serial is its device's. Fails with NOT_FOUND or AMBIGUOUS.
+ * Where nothing fits, and a device hides objects of these types until a login, that login comes
+ * first. *match is the caller's, to be cleared; serial is its device's. Fails with NOT_FOUND or
+ * AMBIGUOUS.
  */
 int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wanted,
                       struct schsm_match *match, char serial[SCHSM_SERIAL_MAX + 1],
+                      struct schsm_error *err);
+
+/*
+ * Logs in to the devices that the URI may mean and that show some of their objects only then.
+ * *revealed: whether there was one, so that it is worth to look again.
+ */
+int schsm_tool_reveal(struct schsm_tool *tool, const struct schsm_uri *uri, bool *revealed,
                       struct schsm_error *err);
 
 /* "private key", "certificate" */

@@ -11,6 +11,13 @@ tool() {
     sc-hsm --pkcs11-module "$softhsm" --pin-source "file:$work/.pin" "$@"
 }
 
+mkdir empty
+sed "s|^directories.tokendir = .*|directories.tokendir = $work/empty|" "$SOFTHSM2_CONF" >empty.conf
+for command in readers list; do
+    fails "$command: no token" env SOFTHSM2_CONF="$work/empty.conf" \
+        sc-hsm --pkcs11-module "$softhsm" "$command"
+    says 'the PKCS#11 module .* has no token'
+done
 check "an empty token" openssl storeutl sc-hsm:
 found 0
 make_rsa_key
@@ -50,11 +57,33 @@ check "its certificate" tool cert import --ca --label root root.crt
 says "without a key"
 echo "a note" >note
 check "data" tool data write --label note note
+check "data in its place" tool data write --replace --label note note
 check "data is read" tool data read --out note.back sc-hsm:label=note
 same_bytes "the same" note note.back
 check "data is deleted" tool delete --yes sc-hsm:label=note
 fails "it is gone" tool data read sc-hsm:label=note
 says 'there is no'
+
+# What hides until a login.
+check "private data" tool data write --private --label secret note
+check "an AES key" tool keygen --type aes:256 --label vault
+check "listing without a PIN" sc-hsm --pkcs11-module "$softhsm" list
+says_nothing_of 'label=secret' 'label=vault'
+check "listing with one" tool list
+says '^private data .*label=secret' '^secret key .*AES 256 .*label=vault'
+check "private data is read" tool data read --out secret.back label=secret
+same_bytes "the same" note secret.back
+fails "not without a PIN" setsid -w sc-hsm --pkcs11-module "$softhsm" data read label=secret </dev/null
+says 'PIN.*no terminal to ask at'
+fails "a second one of this label" tool data write --private --label secret rsa.pub
+says "there is a data object 'secret' on .* already"
+check "in place of the first" tool data write --private --replace --label secret rsa.pub
+check "there is one" tool data read --out secret.back --overwrite label=secret
+same_bytes "it is the second" rsa.pub secret.back
+check "private data is deleted" tool data delete --yes label=secret
+check "the AES key is deleted" tool delete --yes label=vault
+fails "nobody else's" tool delete --yes label=vault
+says "no object with label 'vault'"
 
 # Generation: what a token cannot do is said with its name and what was asked.
 fails "a taken id" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt id:10 -out x
@@ -72,11 +101,13 @@ check "nothing of it is left" openssl storeutl sc-hsm:label=web-ec
 found 2
 
 # Commands for cards.
-for command in "dkek status" "ls" "domain list" "attest" "init --yes"; do
+for command in "dkek status" "ls" "domain list" "attest" "init --yes" "random 8" "pin unblock" \
+    "backup folder"; do
     # shellcheck disable=SC2086  # words on purpose
     fails "$command" tool $command
     says 'no SmartCard-HSM'
 done
+[ ! -e folder ] || fail "a backup of nothing"
 
 # PINs: no try is spent without need, and few tries are kept for people.
 echo 999999 >wrong
