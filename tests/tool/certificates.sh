@@ -22,7 +22,8 @@ certificates() {
 for name in root sub; do
     plain_openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out $name.key
 done
-plain_openssl req -x509 -new -key root.key -subj "/CN=Test root/O=x" -days 30 -out root.crt
+plain_openssl req -x509 -new -key root.key -subj "/CN=Test root/O=x" -days 30 -out root.crt \
+    -addext basicConstraints=critical,CA:TRUE
 plain_openssl req -new -key sub.key -subj "/O=Only an organisation" -out sub.csr
 echo basicConstraints=critical,CA:TRUE >ca.ext
 plain_openssl x509 -req -in sub.csr -CA root.crt -CAkey root.key -CAcreateserial -days 30 \
