@@ -4,7 +4,7 @@
 # What is special about tokens: without a card and a pcscd, several of them, what they cannot do,
 # and modules that do not work.
 . "$(dirname "$0")/../lib.sh"
-need pkcs11-tool
+need pkcs11-tool expect
 softhsm_token
 
 tool() {
@@ -123,6 +123,14 @@ fails "a PIN that is too short" openssl pkey -in "sc-hsm:id=10?pin-source=file:$
 says 'does not have [0-9]+ to [0-9]+ characters and was not tried'
 fails "no PIN pad" openssl dgst -sha256 -sign "sc-hsm:id=10?pin-source=pinpad" -out x note
 says 'has no PIN pad'
+
+# A search for devices logs nobody out: the second key is looked for after the first one's PIN.
+self_signed ec
+configure pin-source=
+check "two keys of one token are one prompt" prompted "$pin" openssl cms -sign -in note \
+    -signer ec.crt -inkey ec.pem -signer second.crt -inkey rsa.pem -out note.p7
+says '^asked 1 times'
+configure "pin-source=file:$work/.pin"
 
 # A key that wants its PIN for each signature.
 check "such a key" env OPENSSL_CONF=/dev/null pkcs11-tool --module "$softhsm" --login --pin "$pin" \
