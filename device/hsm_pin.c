@@ -182,6 +182,27 @@ static int refuse_so_blocked(struct schsm_session *session, struct schsm_error *
     return refuse(session);
 }
 
+static int refuse_so_wrong(struct schsm_session *session, int tries, struct schsm_error *err)
+{
+    unsigned int status_word = session->card.status_word;
+    const char *name = schsm_session_name(session);
+
+    if (tries == 0) {
+        schsm_fail(err, SCHSM_REASON_PIN_INCORRECT,
+                   "the SO-PIN is wrong, and the SO-PIN of device %s is now blocked: the device "
+                   "can never be initialised nor its PIN be unblocked again",
+                   name);
+    } else {
+        schsm_fail(err, SCHSM_REASON_PIN_INCORRECT,
+                   "the SO-PIN is wrong for device %s; %d %s left, and after the last one the "
+                   "device can never be initialised again",
+                   name, tries, tries == 1 ? "try is" : "tries are");
+    }
+    err->status_word = status_word;
+    err->tries_left = tries;
+    return refuse(session);
+}
+
 int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err)
 {
     struct schsm_pin_status so;
@@ -192,6 +213,11 @@ int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct
     if (so.state == SCHSM_PIN_BLOCKED) {
         return refuse_so_blocked(session, err);
     }
+    /* It was sent, its answer was lost, and there is a try less: it was a refusal. */
+    if (so.tries_left >= 0 && so.tries_left < session->so_sent_at) {
+        return refuse_so_wrong(session, so.tries_left, err);
+    }
+    session->so_sent_at = so.tries_left;
     if (so.tries_left >= 0 && so.tries_left < min_tries) {
         schsm_fail(err, SCHSM_REASON_PIN_TRIES_LOW,
                    "only %d SO-PIN %s left on device %s, so the stored SO-PIN was not tried: use "
@@ -208,7 +234,6 @@ int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *er
 {
     unsigned int status_word = session->card.status_word;
     int tries = schsm_status_word_tries(status_word);
-    const char *name = schsm_session_name(session);
 
     if (session->card.result == SCHSM_TRANSPORT_OK && status_word == SCHSM_SW_BLOCKED) {
         return refuse_so_blocked(session, err);
@@ -216,20 +241,7 @@ int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *er
     if (session->card.result != SCHSM_TRANSPORT_OK || tries < 0) {
         return 0;
     }
-    if (tries == 0) {
-        schsm_fail(err, SCHSM_REASON_PIN_INCORRECT,
-                   "the SO-PIN is wrong, and the SO-PIN of device %s is now blocked: the device "
-                   "can never be initialised nor its PIN be unblocked again",
-                   name);
-    } else {
-        schsm_fail(err, SCHSM_REASON_PIN_INCORRECT,
-                   "the SO-PIN is wrong for device %s; %d %s left, and after the last one the "
-                   "device can never be initialised again",
-                   name, tries, tries == 1 ? "try is" : "tries are");
-    }
-    err->status_word = status_word;
-    err->tries_left = tries;
-    return refuse(session);
+    return refuse_so_wrong(session, tries, err);
 }
 
 struct so_change {

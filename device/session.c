@@ -223,6 +223,7 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
     int ok;
 
     enter(session);
+    session->sent_at = session->so_sent_at = -1;
     ok = attempt(session, job, false, err);
     if (!ok && recover(session, job, err)) {
         ok = attempt(session, job, true, err);

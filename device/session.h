@@ -58,6 +58,8 @@ struct schsm_session {
     /* Of the job that runs. */
     bool refused;               /* the failure is final: a PIN policy, a user who gave up */
     struct schsm_secret *typed; /* a PIN that a person typed, for the repetition */
+    int sent_at;                /* tries before a PIN whose answer was lost; -1: no such PIN */
+    int so_sent_at;             /* likewise of the SO-PIN: before any that was sent */
     struct schsm_card_fci fci;  /* of the last SELECT */
     bool fci_known;
 };

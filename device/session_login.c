@@ -260,11 +260,17 @@ static int verify_on_pad(struct schsm_session *session, const struct schsm_login
     return 1;
 }
 
+/* tries: what is left, -1: unknown. */
 static int verify(struct schsm_session *session, const struct schsm_login *login,
-                  struct schsm_secret *pin, struct schsm_error *err)
+                  struct schsm_secret *pin, int tries, struct schsm_error *err)
 {
+    /* The answer to it was lost, and there is a try less: it was a refusal. */
+    if (tries >= 0 && tries < session->sent_at) {
+        return fail_wrong(session, pin, tries, err);
+    }
     if (!schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin),
                                err)) {
+        session->sent_at = session->card.result != SCHSM_TRANSPORT_OK ? tries : -1;
         return schsm_session_fail_pin(session, pin, err);
     }
     session->login = SCHSM_LOGIN_IN;
@@ -367,7 +373,7 @@ int schsm_session_login(struct schsm_session *session, const struct schsm_login 
     }
     open = session->login == SCHSM_LOGIN_IN;
     ok = check_pin(session, pin, err) &&
-         (verify(session, login, pin, err) || (open && has_no_pin(session)));
+         (verify(session, login, pin, tries, err) || (open && has_no_pin(session)));
 
 done:
     schsm_secret_free(pin);

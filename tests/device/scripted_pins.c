@@ -155,6 +155,38 @@ static void test_change_breaks(void)
     finish();
 }
 
+/* The card refused the PIN, and its answer was lost: its tries tell that, and it gets no second. */
+static void test_refusal_is_lost(void)
+{
+    start("999999", NULL);
+    world.break_pin = true;
+    EXPECT(!sign(256) && err.reason == SCHSM_REASON_PIN_INCORRECT && err.tries_left == 2);
+    EXPECT(world.pins == 1 && world.tries == 2);
+    finish();
+    start("123456", NULL); /* it took the PIN */
+    world.break_pin = true;
+    EXPECT(sign(256) && world.pins == 2);
+    finish();
+}
+
+static void test_refusal_of_so_pin_is_lost(void)
+{
+    struct schsm_secret *so_pin = secret("12345678"), *pin = secret("123456");
+
+    start(NULL, NULL);
+    world.so_answers = 0x63CE;
+    world.break_at = SCHSM_INS_RESET_RETRY_COUNTER;
+    EXPECT(!schsm_hsm_unblock_pin(device, so_pin, pin, 0, &err));
+    EXPECT(err.reason == SCHSM_REASON_PIN_INCORRECT && err.tries_left == 14);
+    EXPECT(world.changes == 1 && world.so_tries == 14);
+    world.so_answers = 0;
+    world.break_at = SCHSM_INS_RESET_RETRY_COUNTER;
+    EXPECT(schsm_hsm_unblock_pin(device, so_pin, pin, 0, &err) && world.changes == 3);
+    finish();
+    schsm_secret_free(so_pin);
+    schsm_secret_free(pin);
+}
+
 static void test_initialise(void)
 {
     start(NULL, NULL);
@@ -189,6 +221,8 @@ int main(void)
     test_changed_pin_is_kept();
     test_refused_pin_is_set();
     test_change_breaks();
+    test_refusal_is_lost();
+    test_refusal_of_so_pin_is_lost();
     test_initialise();
     return 0;
 }

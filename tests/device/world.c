@@ -146,7 +146,7 @@ static unsigned int read_file(const struct schsm_apdu *apdu, uint8_t *out, size_
 static unsigned int verify(const struct schsm_apdu *apdu)
 {
     if (apdu->p2 != 0x81) {
-        return 0x63CF;
+        return 0x63C0u + world.so_tries;
     }
     if (apdu->data_len == 0) {
         return world.verified     ? 0x9000
@@ -171,6 +171,7 @@ static unsigned int set_pin(const struct schsm_apdu *apdu)
     world.changes++;
     if (apdu->p2 == 0x88 || apdu->ins == SCHSM_INS_RESET_RETRY_COUNTER) {
         if (world.so_answers != 0) {
+            world.so_tries--;
             return world.so_answers;
         }
     } else if (apdu->data_len < before || memcmp(apdu->data, world.pin, before) != 0) {
@@ -320,8 +321,10 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
         return SCHSM_TRANSPORT_TOO_LONG;
     }
     status_word = answer(&apdu, response, &len);
-    if (world.break_at != 0 && world.break_at == apdu.ins) {
+    if ((world.break_at != 0 && world.break_at == apdu.ins) ||
+        (world.break_pin && apdu.ins == SCHSM_INS_VERIFY && apdu.data_len > 0)) {
         world.break_at = 0;
+        world.break_pin = world.verified = false;
         schsm_fail(error, SCHSM_REASON_TRANSPORT, "broken");
         return SCHSM_TRANSPORT_RESET;
     }
@@ -393,6 +396,7 @@ void start(const char *pin, const char *serial)
     world.serial[0] = "UTCC0000001";
     world.pin = "123456";
     world.tries = 3;
+    world.so_tries = 15;
     EXPECT((registry = schsm_registry_new_on(&transport, NULL, &err)) != NULL);
     EXPECT(schsm_registry_device(registry, &selector, &device, &err));
     memset(&login, 0, sizeof(login));
