@@ -34,6 +34,7 @@ struct survey {
     struct schsm_slot slots[SLOTS_MAX];
     size_t slots_count;
     char seen[400];             /* what was found but does not fit, for the sentence */
+    bool more;                  /* seen has no room left, and says so */
     const char *empty;          /* a reader without a card, worth telling where nothing was found */
     struct schsm_error trouble; /* why a card could not be looked at */
 };
@@ -44,16 +45,23 @@ static void note(struct survey *survey, const char *format, const char *a, const
 /* Adds to the list of what is there; format takes two strings. */
 static void note(struct survey *survey, const char *format, const char *a, const char *b)
 {
+    static const char more[] = " and more";
     size_t used = strlen(survey->seen);
+    char item[sizeof(survey->seen)];
 
-    if (used > 0 && used + 3 < sizeof(survey->seen)) {
-        memcpy(survey->seen + used, ", ", 3);
-        used += 2;
+    if (survey->more) {
+        return;
     }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(survey->seen + used, sizeof(survey->seen) - used, format, a, b);
+    (void)snprintf(item, sizeof(item), format, a, b);
 #pragma GCC diagnostic pop
+    survey->more = used > 0 && used + 2 + strlen(item) + sizeof(more) > sizeof(survey->seen);
+    (void)snprintf(survey->seen + used, sizeof(survey->seen) - used, "%s%s",
+                   survey->more ? more
+                   : used > 0   ? ", "
+                                : "",
+                   survey->more ? "" : item);
 }
 
 struct schsm_registry *schsm_registry_new_on(const struct schsm_transport *transport, void *arg,

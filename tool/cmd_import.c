@@ -138,8 +138,9 @@ static int read_dkek(struct schsm_tool *tool, struct schsm_device *device, struc
         return 1;
     }
     if (err->reason == SCHSM_REASON_WRONG_KEY) {
-        schsm_fail_context(err, "the %zu %s given are not all of this device's, or others", count,
-                           count == 1 ? "share" : "shares");
+        schsm_fail_context(err, count == 1 ? "the share given is not this device's only one"
+                                           : "the shares given are not all of this device's, or "
+                                             "others");
     }
     return 0;
 }

@@ -14,6 +14,7 @@
 #include "../device/curve.h"
 #include "../keymgmt/algorithm.h"
 #include "../keymgmt/file.h"
+#include "domain.h"
 #include "key_format.h"
 #include "object.h"
 #include "progress.h"
@@ -115,6 +116,16 @@ static int write_reference(struct schsm_tool *tool, const struct schsm_match *ma
     return ok;
 }
 
+/* The device itself would only call the key's parameters bad. */
+static int check_domain(struct schsm_device *device, const struct schsm_generate *spec,
+                        struct schsm_error *err)
+{
+    struct schsm_hsm_domain domain;
+
+    return !spec->has_key_domain || spec->key_domain == 0 ||
+           schsm_domain_read(device, spec->key_domain, &domain, err);
+}
+
 /* The PIN is proven first, so that nobody types it behind a line of progress. */
 static int generate(struct schsm_tool *tool, const struct wish *wish, const char *serial,
                     struct schsm_match *match, struct schsm_error *err)
@@ -125,7 +136,8 @@ static int generate(struct schsm_tool *tool, const struct wish *wish, const char
     char what[96];
     int ok = 0;
 
-    if (!schsm_tool_login(tool, match->device, "new key", &login, err) ||
+    if (!check_domain(match->device, &wish->spec, err) ||
+        !schsm_tool_login(tool, match->device, "new key", &login, err) ||
         !schsm_device_login(match->device, &login, err)) {
         return 0;
     }

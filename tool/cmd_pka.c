@@ -68,7 +68,13 @@ static int register_keys(struct schsm_tool *tool, struct schsm_error *err)
 
         ok = read_key_file(path, &file, &key, err);
         if (ok && !register_key(tool, device, &key, &status, err)) {
-            ok = schsm_fail_context(err, "%s", path);
+            ok = err->reason == SCHSM_REASON_EXISTS
+                     ? schsm_fail(err, SCHSM_REASON_EXISTS,
+                                  "%s: this key, or one of its name, is registered on device %s "
+                                  "already; '" SCHSM_TOOL_NAME " pka status' lists what is: "
+                                  "register the others",
+                                  path, serial)
+                     : schsm_fail_context(err, "%s", path);
         }
         if (ok && !tool->json) {
             (void)printf("Registered %.*s of %s on device %s.\n", (int)key.request.cvc.chr.len,

@@ -193,6 +193,8 @@ ends 1 "the card says that it failed" keygen --type aes:128 --label refused
 equal "nothing was left" "$before" "$(files)"
 check "key domains that the card does not have" raw_apdus
 ends 1 "a key domain that is not there" keygen --type ec:P-256 --key-domain 5
+says "key domain"
+says_nothing_of "6A80"
 equal "nothing was left" "$before" "$(files)"
 
 # --- deleting --------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ check "two keys are registered" on_target pka register 0.pka 1.pka
 says "Registered ${serials[0]}00001 of 0.pka" "3 of 5 keys are still missing"
 check "sc-hsm-tool registers one" sc-hsm-tool --reader "$(reader_of "$target")" \
     --register-public-key 2.pka
+fails "one of them again" on_target pka register 1.pka
+says "1.pka: this key, or one of its name, is registered on device .* already" "pka status"
 check "the last two" on_target pka register 3.pka 4.pka
 says "All 5 keys are registered; 3 of them open the device"
 fails "there is no sixth place" on_target pka register opensc.pka
