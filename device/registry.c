@@ -331,9 +331,12 @@ static int fail_no_token(const struct schsm_registry *registry, const struct sur
                           module);
     }
     return schsm_fail(err, SCHSM_REASON_NO_DEVICE,
-                      "the PKCS#11 module %s has no token with %s %s; there is %s", module,
-                      selector->token != NULL ? "label" : "serial number",
-                      selector->token != NULL ? selector->token : selector->serial,
+                      "the PKCS#11 module %s has no token with %s%s%s%s%s; there is %s", module,
+                      selector->token != NULL ? "label " : "",
+                      selector->token != NULL ? selector->token : "",
+                      selector->token != NULL && selector->serial != NULL ? " and " : "",
+                      selector->serial != NULL ? "serial number " : "",
+                      selector->serial != NULL ? selector->serial : "",
                       survey->seen[0] != 0 ? survey->seen : "nothing else");
 }
 

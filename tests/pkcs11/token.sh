@@ -154,6 +154,8 @@ says 'P-256'
 configure token=other
 check "by configuration" openssl pkey -in "sc-hsm:id=10" -noout -text
 says 'P-256'
+fails "the serial number of none" tool --token other --serial 77 status
+says "no token with label other and serial number 77; there is .*token 'other'"
 configure token=
 fails "several devices" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -out x
 says 'several devices' "token 'other'"
