@@ -386,18 +386,21 @@ int schsm_pkcs11_slots(struct schsm_pkcs11_module *module, struct schsm_pkcs11_s
     unsigned long listed = 0;
     ck_handle *ids = NULL;
     size_t n = 0;
-    ck_rv rv = list_ids(module, &ids, &listed);
+    ck_rv rv = list_ids(module, &ids, &listed), failure = rv;
 
+    /* A token that is broken keeps nobody from the others. */
     for (unsigned long i = 0; rv == CKR_OK && i < listed && n < *count; i++) {
+        ck_rv answer;
+
         slots[n].id = ids[i];
-        rv = look_at_slot(module, &slots[n]);
-        n += rv == CKR_OK;
-        rv = rv == CKR_TOKEN_NOT_PRESENT ? CKR_OK : rv;
+        answer = look_at_slot(module, &slots[n]);
+        n += answer == CKR_OK;
+        failure = answer == CKR_OK || answer == CKR_TOKEN_NOT_PRESENT ? failure : answer;
     }
     OPENSSL_free(ids);
-    *count = rv == CKR_OK ? n : 0;
-    if (rv != CKR_OK) {
-        schsm_pkcs11_describe(rv, err);
+    *count = n;
+    if (n == 0 && failure != CKR_OK) {
+        schsm_pkcs11_describe(failure, err);
         return schsm_fail_context(err, "the PKCS#11 module %s does not list its slots",
                                   module->path);
     }

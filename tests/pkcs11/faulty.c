@@ -57,6 +57,18 @@ static ck_rv finalize(void *reserved)
     PASS_ON(finalize, (reserved));
 }
 
+/* `after`: only of tokens that were never initialised. */
+static ck_rv get_token_info(ck_handle slot, struct ck_token_info *info)
+{
+    static unsigned int calls;
+    ck_rv wrong = CKR_OK, right = real->get_token_info(slot, info);
+    enum fault fault = fault_of("get_token_info", &calls, &wrong);
+
+    return fault == BEFORE || (fault == AFTER && (info->flags & CKF_TOKEN_INITIALIZED) == 0)
+               ? wrong
+               : right;
+}
+
 static ck_rv login(ck_handle session, unsigned long user, const unsigned char *pin,
                    unsigned long pin_len)
 {
@@ -116,6 +128,7 @@ __attribute__((visibility("default"))) ck_rv C_GetFunctionList(struct ck_functio
     list = *found;
     list.initialize = initialize;
     list.finalize = finalize;
+    list.get_token_info = get_token_info;
     list.login = login;
     list.create_object = create_object;
     list.destroy_object = destroy_object;

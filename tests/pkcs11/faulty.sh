@@ -73,6 +73,13 @@ calls destroy_object 2
 fails "data that is not let out" with get_attribute_value:0:11:before tool data read label=note
 says 'does not let'
 
+# SoftHSM's second slot is an empty one.
+check "a slot that fails leaves the others" with get_token_info:0:30:after \
+    openssl dgst -sha256 -sign rsa.pem -out sig note
+fails "when all fail, it is said how" with get_token_info:0:30:before \
+    openssl dgst -sha256 -sign rsa.pem -out sig note
+says 'does not list its slots: the token reports an error'
+
 # A module that another part of the program initialised is not ours to finalise.
 rm -r tokens
 mkdir tokens
