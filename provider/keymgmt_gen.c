@@ -41,6 +41,7 @@ void *schsm_gen_init(struct schsm_provider *prov, const char *type, bool on_devi
     gen->bits = 2048;
     gen->primes = 2;
     gen->key_ref = -1;
+    gen->key_domain = -1;
     gen->salt_len = -1;
     schsm_uri_init(&gen->where);
     if (!start_host(gen, NULL) || !schsm_gen_set_params(gen, params)) {
@@ -205,6 +206,8 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
         .algorithms = gen->algorithms_len > 0 ? gen->algorithms : NULL,
         .algorithms_len = gen->algorithms_len,
         .use_count = gen->use_count,
+        .has_key_domain = gen->key_domain >= 0,
+        .key_domain = gen->key_domain >= 0 ? (unsigned int)gen->key_domain : 0,
     };
     struct schsm_key *device = NULL;
 

@@ -39,6 +39,7 @@ struct schsm_generation {
     uint8_t algorithms[SCHSM_ALGORITHMS_MAX];
     size_t algorithms_len;
     uint32_t use_count;
+    int key_domain; /* -1: not named */
 };
 
 /* type: "RSA", "RSA-PSS" or "EC"; on_device: by name already. For a table's own gen_init. */

@@ -100,6 +100,19 @@ static int set_use_count(struct schsm_generation *gen, const char *value, struct
     return 1;
 }
 
+static int set_key_domain(struct schsm_generation *gen, const char *value, struct schsm_error *err)
+{
+    char *end = NULL;
+    unsigned long domain = value[0] >= '0' && value[0] <= '9' ? strtoul(value, &end, 10) : 0;
+
+    if (end == NULL || *end != '\0' || domain > 255) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "key-domain: '%s' is not a number from 0 to 255", value);
+    }
+    gen->key_domain = (int)domain;
+    return 1;
+}
+
 /* The card parameters: the presence of one makes the key a device key. All are text. */
 static const struct card_parameter {
     const char *name;
@@ -111,6 +124,7 @@ static const struct card_parameter {
     { "serial", set_serial },
     { "algorithms", set_algorithms },
     { "use-count", set_use_count },
+    { "key-domain", set_key_domain },
     { "pin-source", set_pin_source },
     { "pin-value", set_pin_value },
 };
@@ -120,6 +134,7 @@ static const struct card_parameter {
         OSSL_PARAM_utf8_string("key-ref", NULL, 0), OSSL_PARAM_utf8_string("serial", NULL, 0),     \
         OSSL_PARAM_utf8_string("algorithms", NULL, 0),                                             \
         OSSL_PARAM_utf8_string("use-count", NULL, 0),                                              \
+        OSSL_PARAM_utf8_string("key-domain", NULL, 0),                                             \
         OSSL_PARAM_utf8_string("pin-source", NULL, 0),                                             \
         OSSL_PARAM_utf8_string("pin-value", NULL, 0)
 

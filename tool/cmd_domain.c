@@ -45,10 +45,10 @@ static int print_table(const struct schsm_hsm_domain *domains, size_t count,
     for (size_t i = 0; i < count; i++) {
         const struct schsm_hsm_domain *domain = &domains[i];
         size_t uid_len = domain->uid_len < UID_SHOWN ? domain->uid_len : UID_SHOWN;
-        char kcv[2 * SCHSM_KCV_LEN + 1] = "-", uid[2 * UID_SHOWN + 1] = "", text[64];
+        char kcv[SCHSM_KCV_TEXT_MAX] = "-", uid[2 * UID_SHOWN + 1] = "", text[64];
 
         if (domain->complete) {
-            schsm_hex(domain->kcv, sizeof(domain->kcv), kcv);
+            schsm_kcv_text(domain->kcv, kcv);
         }
         schsm_hex(domain->uid, uid_len, uid);
         schsm_table_addf(&table, "%u", domain->number);

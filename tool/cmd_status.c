@@ -149,7 +149,7 @@ static json_t *dkek_json(const struct schsm_device_info *info)
     char kcv[2 * sizeof(info->dkek_kcv) + 1];
     bool complete = info->dkek && info->dkek_outstanding == 0;
 
-    schsm_hex(info->dkek_kcv, sizeof(info->dkek_kcv), kcv);
+    schsm_kcv_text(info->dkek_kcv, kcv);
     return json_pack("{s:b, s:i, s:i, s:o}", "exists", info->dkek ? 1 : 0, "shares",
                      (int)info->dkek_shares, "outstanding", (int)info->dkek_outstanding,
                      "key_check_value", complete ? json_string(kcv) : json_null());
@@ -157,9 +157,9 @@ static json_t *dkek_json(const struct schsm_device_info *info)
 
 static json_t *domain_json(const struct schsm_hsm_domain *domain)
 {
-    char kcv[2 * sizeof(domain->kcv) + 1];
+    char kcv[SCHSM_KCV_TEXT_MAX];
 
-    schsm_hex(domain->kcv, sizeof(domain->kcv), kcv);
+    schsm_kcv_text(domain->kcv, kcv);
     return json_pack("{s:i, s:b, s:b, s:i, s:i, s:o}", "number", (int)domain->number, "created",
                      domain->created ? 1 : 0, "xkek", domain->xkek ? 1 : 0, "shares",
                      (int)domain->shares, "outstanding", (int)domain->outstanding,
@@ -212,7 +212,7 @@ static void add_dkek(struct schsm_table *table, const struct schsm_device_info *
 {
     char kcv[2 * sizeof(info->dkek_kcv) + 1];
 
-    schsm_hex(info->dkek_kcv, sizeof(info->dkek_kcv), kcv);
+    schsm_kcv_text(info->dkek_kcv, kcv);
     if (!info->dkek) {
         schsm_table_add(table, "none");
     } else if (info->dkek_outstanding > 0) {
@@ -235,13 +235,13 @@ static void add_domains(struct schsm_table *table, const struct state *state)
     }
     for (size_t i = 0; i < state->domain_count; i++) {
         const struct schsm_hsm_domain *domain = &state->domains[i];
-        char kcv[2 * sizeof(domain->kcv) + 1];
+        char kcv[SCHSM_KCV_TEXT_MAX];
 
         if (!domain->created) {
             empty++;
             continue;
         }
-        schsm_hex(domain->kcv, sizeof(domain->kcv), kcv);
+        schsm_kcv_text(domain->kcv, kcv);
         schsm_table_addf(table, "Key domain %u:", domain->number);
         if (domain->outstanding > 0) {
             schsm_table_addf(table, "%u of %u shares still to be imported", domain->outstanding,

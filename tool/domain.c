@@ -79,10 +79,10 @@ const char *schsm_domain_state(const struct schsm_hsm_domain *domain, char *text
 
 json_t *schsm_domain_json(const struct schsm_hsm_domain *domain)
 {
-    char kcv[2 * SCHSM_KCV_LEN + 1] = "", uid[2 * SCHSM_HSM_DOMAIN_UID_MAX + 1] = "";
+    char kcv[SCHSM_KCV_TEXT_MAX] = "", uid[2 * SCHSM_HSM_DOMAIN_UID_MAX + 1] = "";
 
     if (domain->complete) {
-        schsm_hex(domain->kcv, sizeof(domain->kcv), kcv);
+        schsm_kcv_text(domain->kcv, kcv);
     }
     schsm_hex(domain->uid, domain->uid_len, uid);
     return json_pack(
@@ -99,7 +99,7 @@ json_t *schsm_domain_json(const struct schsm_hsm_domain *domain)
 int schsm_domain_report(const struct schsm_tool *tool, const char *done,
                         const struct schsm_hsm_domain *domain, struct schsm_error *err)
 {
-    char kcv[2 * SCHSM_KCV_LEN + 1], text[64];
+    char kcv[SCHSM_KCV_TEXT_MAX], text[64];
 
     if (tool->json) {
         return schsm_json_print(schsm_domain_json(domain), err);
@@ -107,7 +107,7 @@ int schsm_domain_report(const struct schsm_tool *tool, const char *done,
     (void)printf("%s key domain %u: %s", done, domain->number,
                  schsm_domain_state(domain, text, sizeof(text)));
     if (domain->complete) {
-        schsm_hex(domain->kcv, sizeof(domain->kcv), kcv);
+        schsm_kcv_text(domain->kcv, kcv);
         (void)printf(", key check value %s", kcv);
     }
     (void)printf(".\n");

@@ -76,6 +76,8 @@ refused "key-ref: '300' is not a number from 1 to 255" key-ref:300
 refused "key-ref: 'x' is not a number" key-ref:x
 refused "algorithms: 'x' is neither" algorithms:x
 refused "use-count: '0' is not a number" use-count:0
+refused "key-domain: '256' is not a number" key-domain:256
+refused "key-domain: 'x' is not a number" key-domain:x
 refused "no device with serial number NOSUCH" serial:NOSUCH
 refused "none of file:PATH" pin-source:bla:
 fails "an unknown option" openssl genpkey -algorithm SC-HSM-RSA -pkeyopt nonsense:1 -out x

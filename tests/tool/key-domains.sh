@@ -166,6 +166,13 @@ check "and signs with it" openssl dgst -sha256 \
     -sign "sc-hsm:serial=${serials[1]};label=again" -out sig data
 check "like the first" plain_openssl dgst -sha256 -verify traveller.pub -signature sig data
 
+check "openssl makes a key in b's domain" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 \
+    -pkeyopt "serial:${serials[1]}" -pkeyopt key-domain:2 -pkeyopt label:native -out native.pem
+check "which b wraps" b wrap label=native native.bin
+check "for a" a unwrap native.bin --id 45
+check "b lets it go again" b delete "label=native;type=private" --yes
+check "and so does a" a delete "label=native;type=private" --yes
+
 # --- the end of it ---------------------------------------------------------------------------
 
 before=$(kcv a 0)
