@@ -91,6 +91,15 @@ static json_t *text_json(const char *text)
     return json_string(ascii);
 }
 
+bool schsm_manifest_writes(const char *text, const char *written)
+{
+    json_t *value = text_json(text);
+    bool same = value != NULL && strcmp(json_string_value(value), written) == 0;
+
+    json_decref(value);
+    return same;
+}
+
 /* Adds a member; false where memory ran out. */
 static bool put(json_t *object, const char *name, json_t *value)
 {

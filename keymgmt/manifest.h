@@ -72,6 +72,9 @@ int schsm_manifest_parse(const uint8_t *text, size_t len, struct schsm_manifest 
 int schsm_manifest_format(const struct schsm_manifest *manifest, char **text, size_t *len,
                           struct schsm_error *err);
 
+/* Whether the manifest writes a device's text so: what is no UTF-8 in it is written as `?`. */
+bool schsm_manifest_writes(const char *text, const char *written);
+
 /* What a user calls the object: "key 'web' (key reference 3)". At most size bytes. */
 void schsm_backup_entry_name(const struct schsm_backup_entry *entry, char *name, size_t size);
 

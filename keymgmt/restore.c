@@ -118,7 +118,8 @@ static int compare_key(const struct restoring *restoring, const struct schsm_bac
         if (!is_key(object) || !same_id(entry, object)) {
             continue;
         }
-        if (object->key_type == entry->key_type && strcmp(object->label, entry->label) == 0 &&
+        if (object->key_type == entry->key_type &&
+            schsm_manifest_writes(object->label, entry->label) &&
             !same_key(restoring, entry, object, &same, err)) {
             return 0;
         }
@@ -139,8 +140,8 @@ static bool may_be(const struct schsm_backup_entry *entry, const struct schsm_ob
                (object->id_len > 0 || entry->id_len == 0);
     }
     return object->type == SCHSM_OBJECT_DATA && object->private_data == entry->private_data &&
-           strcmp(object->label, entry->label) == 0 &&
-           strcmp(object->application, entry->application) == 0;
+           schsm_manifest_writes(object->label, entry->label) &&
+           schsm_manifest_writes(object->application, entry->application);
 }
 
 /* Certificates and data are compared by their content. */

@@ -52,7 +52,8 @@ new_device "$third" 55
 check "an RSA key" on "$first" keygen --type rsa:2048 --id 10 --label web
 check "an EC key" on "$first" keygen --type ec:brainpoolP256r1 --id 20 --label 'with space'
 check "another" on "$first" keygen --type ec:P-521 --id 21 --label web
-check "an AES key" on "$first" keygen --type aes:256 --id 30 --label secret
+check "an AES key" on "$first" keygen --type aes:256 --id 30 \
+    --label $'no UTF-8: \xe9'
 check "a key that stays" on "$first" keygen --type ec:P-256 --id 40 --label stays --algorithms 70
 check "a certificate for the RSA key" openssl req -x509 -new -subj /CN=backup -days 9 \
     -key "sc-hsm:serial=$first;id=10" -out web.crt
@@ -149,7 +150,7 @@ says '"present": 6'
 if [ -z "${SC_HSM_ASAN:-}" ]; then
     check "the backup opens with its share" sc-hsm backup verify saved --share share.pbe \
         --password-source file:share-password
-    says "key 'web' \(key reference 1\): good" "key 'secret' .*: good" "key 'stays' .*: not in" \
+    says "key 'web' \(key reference 1\): good" "key 'no UTF-8: .' .*: good" "key 'stays' .*: not in" \
         "The complete backup of device $first .* is good: 4 keys"
     fails "not with another" sc-hsm backup verify saved --share other.pbe \
         --password-source file:share-password
