@@ -238,7 +238,9 @@ int schsm_config_set(struct schsm_config *config, const char *section, const cha
         if (err != NULL && err->reason != SCHSM_REASON_OUT_OF_MEMORY) {
             err->reason = SCHSM_REASON_CONFIG;
         }
-        return schsm_fail_context(err, "setting '%s' in %s", key, section);
+        return section != NULL ? schsm_fail_context(err, "setting '%s' in %s", key, section)
+                               : schsm_fail_context(err, "option --%s", key);
     }
-    return schsm_fail(err, SCHSM_REASON_CONFIG, "setting '%s' in %s is unknown", key, section);
+    return schsm_fail(err, SCHSM_REASON_CONFIG, "setting '%s' in %s is unknown", key,
+                      section != NULL ? section : "the command line");
 }

@@ -45,7 +45,7 @@ const char *schsm_config_key(size_t index);
 
 /*
  * Sets one key from its text. The sentence of a failure (SCHSM_REASON_CONFIG) names the key and
- * the section, never the value of a PIN.
+ * the section, or where that is NULL the tool's option of the same name, never the value of a PIN.
  */
 int schsm_config_set(struct schsm_config *config, const char *section, const char *key,
                      const char *value, struct schsm_error *err);

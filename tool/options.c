@@ -12,7 +12,7 @@
 static int set_config(struct schsm_tool *tool, const struct schsm_option *option, const char *value,
                       struct schsm_error *err)
 {
-    return schsm_config_set(&tool->context.config, "the command line", option->name, value, err);
+    return schsm_config_set(&tool->context.config, NULL, option->name, value, err);
 }
 
 static int set_json(struct schsm_tool *tool, const struct schsm_option *option, const char *value,

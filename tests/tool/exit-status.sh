@@ -33,7 +33,7 @@ ends 2 "an option given twice" sc-hsm --serial A --serial B list
 ends 2 "an empty value" sc-hsm --serial= list
 ends 2 "one argument too many" sc-hsm status now
 ends 2 "a bad PIN source" sc-hsm --pin-source 648219 list
-says "pin-source"
+says "option --pin-source: "
 says_nothing_of 648219
 ends 2 "a bad URI" sc-hsm list sc-hsm:colour=red
 says "colour"
