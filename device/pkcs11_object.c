@@ -11,9 +11,9 @@
 #include "public_key.h"
 #include "tlv.h"
 
-#define OBJECTS_MAX 4096
-#define VALUE_MAX 65536 /* bytes of one attribute */
-#define BATCH 64
+#define OBJECTS_MAX 65536 /* of one class: a module that tells of more has no end */
+#define VALUE_MAX 65536   /* bytes of one attribute */
+#define BATCH 256
 
 /* What is read of each object, and where it is put. */
 enum { LABEL, ID, KIND, FIRST, SECOND, THIRD, FOURTH, ATTRIBUTES };
@@ -267,6 +267,32 @@ int schsm_pkcs11_get(struct schsm_pkcs11_token *token, unsigned long class, ck_h
     return 1;
 }
 
+/* Appends the next handles of a search; *found becomes their number. */
+static int find_more(struct schsm_pkcs11_token *token, ck_handle **handles, size_t *count,
+                     unsigned long *found, struct schsm_error *err)
+{
+    ck_handle *grown;
+    ck_rv rv;
+
+    *found = 0;
+    if (*count > OBJECTS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the token has more than %d objects of one kind", OBJECTS_MAX);
+    }
+    grown = OPENSSL_realloc(*handles, (*count + BATCH) * sizeof(**handles));
+    if (grown == NULL) {
+        return schsm_fail_memory(err);
+    }
+    *handles = grown;
+    rv = SCHSM_PKCS11(token, find_objects, grown + *count, BATCH, found);
+    if (rv != CKR_OK) {
+        return schsm_pkcs11_fail(token, rv, err);
+    }
+    *found = *found <= BATCH ? *found : 0;
+    *count += *found;
+    return 1;
+}
+
 /* The handles of a class; *handles is the caller's. */
 static int find(struct schsm_pkcs11_token *token, unsigned long class, const uint8_t *id,
                 size_t id_len, ck_handle **handles, size_t *count, struct schsm_error *err)
@@ -278,26 +304,22 @@ static int find(struct schsm_pkcs11_token *token, unsigned long class, const uin
                                        { CKA_ID, id_copy, id_len } };
     unsigned long found = 0;
     ck_rv rv;
+    int ok;
 
     if (id != NULL) {
         memcpy(id_copy, id, id_len);
     }
     *count = 0;
-    *handles = OPENSSL_malloc(OBJECTS_MAX * sizeof(**handles));
-    if (*handles == NULL) {
-        return schsm_fail_memory(err);
-    }
+    *handles = NULL;
     rv = SCHSM_PKCS11(token, find_objects_init, template, id != NULL ? 3 : 2);
     if (rv != CKR_OK) {
         return schsm_pkcs11_fail(token, rv, err);
     }
     do {
-        found = 0;
-        rv = SCHSM_PKCS11(token, find_objects, *handles + *count, BATCH, &found);
-        *count += rv == CKR_OK && found <= BATCH ? found : 0;
-    } while (rv == CKR_OK && found > 0 && found <= BATCH && *count <= OBJECTS_MAX - BATCH);
+        ok = find_more(token, handles, count, &found, err);
+    } while (ok && found > 0);
     (void)SCHSM_PKCS11_CALL(token->module, find_objects_final, (token->session));
-    return rv == CKR_OK ? 1 : schsm_pkcs11_fail(token, rv, err);
+    return ok;
 }
 
 int schsm_pkcs11_list(struct schsm_pkcs11_token *token, unsigned long class, const uint8_t *id,

@@ -110,6 +110,13 @@ static ck_rv get_attribute_value(ck_handle session, ck_handle object,
     return real->get_attribute_value(session, object, attributes, count);
 }
 
+/* One at a time, as a module may. */
+static ck_rv find_objects(ck_handle session, ck_handle *objects, unsigned long room,
+                          unsigned long *count)
+{
+    return real->find_objects(session, objects, room > 0 ? 1 : 0, count);
+}
+
 ck_get_function_list C_GetFunctionList;
 
 __attribute__((visibility("default"))) ck_rv C_GetFunctionList(struct ck_function_list **functions)
@@ -133,6 +140,7 @@ __attribute__((visibility("default"))) ck_rv C_GetFunctionList(struct ck_functio
     list.create_object = create_object;
     list.destroy_object = destroy_object;
     list.generate_key_pair = generate_key_pair;
+    list.find_objects = find_objects;
     list.get_attribute_value = get_attribute_value;
     *functions = &list;
     return CKR_OK;
