@@ -9,7 +9,6 @@
 #include <openssl/crypto.h>
 
 #include "../device/hsm_file.h"
-#include "../keymgmt/file.h"
 #include "out_file.h"
 #include "output.h"
 #include "target.h"
@@ -139,7 +138,6 @@ static int print_content(const struct schsm_tool *tool, const uint8_t *content, 
 
 static int run_cat(struct schsm_tool *tool, struct schsm_error *err)
 {
-    const char *out = schsm_tool_setting(tool, "out");
     struct schsm_device *device = NULL;
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_login login;
@@ -164,12 +162,10 @@ static int run_cat(struct schsm_tool *tool, struct schsm_error *err)
         !schsm_hsm_file_read(device, id, is_private ? &login : NULL, &content, &len, err)) {
         return 0;
     }
-    if (out == NULL) {
-        ok = print_content(tool, content, len, err);
-    } else {
-        ok = schsm_file_write(out, is_private ? SCHSM_FILE_FOR_OWNER : SCHSM_FILE_FOR_ALL,
-                              schsm_tool_flag(tool, "overwrite"), content, len, err);
-    }
+    ok = schsm_tool_setting(tool, "out") != NULL
+             ? schsm_out_bytes(tool, is_private ? SCHSM_FILE_FOR_OWNER : SCHSM_FILE_FOR_ALL,
+                               content, len, err)
+             : print_content(tool, content, len, err);
     OPENSSL_clear_free(content, len);
     return ok;
 }

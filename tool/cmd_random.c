@@ -9,7 +9,6 @@
 #include <openssl/crypto.h>
 
 #include "../device/hsm_file.h"
-#include "../keymgmt/file.h"
 #include "out_file.h"
 #include "output.h"
 #include "target.h"
@@ -45,7 +44,6 @@ static int print(const struct schsm_tool *tool, const uint8_t *bytes, size_t len
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {
-    const char *out = schsm_tool_setting(tool, "out");
     struct schsm_device *device = NULL;
     char serial[SCHSM_SERIAL_MAX + 1];
     uint8_t *bytes = NULL;
@@ -61,9 +59,9 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
         return schsm_fail_memory(err);
     }
     if (schsm_hsm_random(device, bytes, len, err)) {
-        ok = out != NULL ? schsm_file_write(out, SCHSM_FILE_FOR_OWNER,
-                                            schsm_tool_flag(tool, "overwrite"), bytes, len, err)
-                         : print(tool, bytes, len, err);
+        ok = schsm_tool_setting(tool, "out") != NULL
+                 ? schsm_out_bytes(tool, SCHSM_FILE_FOR_OWNER, bytes, len, err)
+                 : print(tool, bytes, len, err);
     }
     OPENSSL_clear_free(bytes, len);
     return ok;

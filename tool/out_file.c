@@ -104,3 +104,17 @@ int schsm_out_object(const struct schsm_tool *tool, const struct schsm_match *ma
                ? print_json(match, content, path, err)
                : 1;
 }
+
+int schsm_out_bytes(const struct schsm_tool *tool, enum schsm_file_secrecy secrecy,
+                    const uint8_t *bytes, size_t len, struct schsm_error *err)
+{
+    const char *path = schsm_tool_setting(tool, "out");
+
+    if (!schsm_file_write(path, secrecy, schsm_tool_flag(tool, "overwrite"), bytes, len, err)) {
+        return 0;
+    }
+    return !tool->json || strcmp(path, "-") == 0 ||
+           schsm_json_print(
+               json_pack("{s:I, s:o}", "bytes", (json_int_t)len, "file", schsm_json_text(path)),
+               err);
+}

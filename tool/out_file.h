@@ -49,6 +49,13 @@ struct schsm_content {
 int schsm_out_object(const struct schsm_tool *tool, const struct schsm_match *match,
                      const struct schsm_content *content, struct schsm_error *err);
 
+/*
+ * Writes bytes to the file of --out, which must be given, whole or not at all, and with --json
+ * prints "bytes", their number, and "file".
+ */
+int schsm_out_bytes(const struct schsm_tool *tool, enum schsm_file_secrecy secrecy,
+                    const uint8_t *bytes, size_t len, struct schsm_error *err);
+
 /* Fails where --out is not given: to be called before anything is asked of a device. */
 int schsm_out_check(const struct schsm_tool *tool, struct schsm_error *err);
 

@@ -101,6 +101,9 @@ equal "many" 5000 "$(stat -c %s many)"
 equal "for the owner alone" 600 "$(stat -c %a many)"
 ends 1 "no file is overwritten" sc-hsm random 1 -o many
 equal "one byte" 1 "$(sc-hsm random 1 --out - | wc -c)"
+equal "with a file, its name as JSON" "(5, 'five')" \
+    "$(json '(d["bytes"], d["file"])' sc-hsm --json random 5 --out five)"
+equal "which has them" 5 "$(stat -c %s five)"
 equal "as JSON" "(3, 6)" "$(json '(d["bytes"], len(d["hex"]))' sc-hsm --json random 3)"
 for wrong in "" 0 -1 1x 0x10 1048577 99999999999999999999 "1 2"; do
     # shellcheck disable=SC2086  # words on purpose
