@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """requests.py PIN: makes keys with commands of its own and verifies the card's requests."""
+import functools
 import subprocess
 import sys
 
@@ -19,6 +20,7 @@ def tlv(tag, value):
     return encoded + bytes([len(value)]) + value
 
 
+@functools.lru_cache(maxsize=None)
 def parameters(curve):
     """Explicit parameters as tags 81 to 87, taken from the openssl command."""
     text = subprocess.run(["openssl", "ecparam", "-name", curve, "-param_enc", "explicit", "-text",
