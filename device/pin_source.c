@@ -71,7 +71,7 @@ static int parse_descriptor(const char *text, int *fd)
 }
 
 /* Drops one line end and makes a secret; what names the source in a sentence. */
-static int make_secret(const char *what, const char *name, const char *bytes, size_t len,
+static int make_secret(const char *what, const char *name, const uint8_t *bytes, size_t len,
                        struct schsm_secret **pin, struct schsm_error *err)
 {
     if (len > 0 && bytes[len - 1] == '\n') {
@@ -96,7 +96,7 @@ static int make_secret(const char *what, const char *name, const char *bytes, si
 }
 
 /* Reads until the end, a full buffer or an error; -1 with errno set. */
-static ssize_t read_all(int fd, char *buffer, size_t size)
+static ssize_t read_all(int fd, uint8_t *buffer, size_t size)
 {
     size_t len = 0;
 
@@ -120,14 +120,19 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 static int read_file(const struct schsm_pin_source *source, struct schsm_secret **pin,
                      struct schsm_error *err)
 {
-    char buffer[READ_MAX];
+    struct schsm_secret *room;
+    uint8_t *buffer = NULL;
     ssize_t len = -1;
     int ok = 0;
     int fd;
 
+    room = schsm_secret_alloc(READ_MAX, &buffer, err);
+    if (room == NULL) {
+        return 0;
+    }
     fd = open(source->name, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        len = read_all(fd, buffer, sizeof(buffer));
+        len = read_all(fd, buffer, READ_MAX);
     }
     if (len < 0) {
         schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN file %s cannot be read: %s", source->name,
@@ -138,7 +143,7 @@ static int read_file(const struct schsm_pin_source *source, struct schsm_secret 
     if (fd >= 0) {
         close(fd);
     }
-    OPENSSL_cleanse(buffer, sizeof(buffer));
+    schsm_secret_free(room);
     return ok;
 }
 
@@ -152,7 +157,7 @@ static int read_environment(const struct schsm_pin_source *source, struct schsm_
                           "the environment has no variable %s, which the PIN source env:%s names",
                           source->name, source->name);
     }
-    return make_secret("env:", source->name, value, strlen(value), pin, err);
+    return make_secret("env:", source->name, (const uint8_t *)value, strlen(value), pin, err);
 }
 
 /*
@@ -179,43 +184,49 @@ static void lock_descriptor(struct schsm_pin_source *source)
 static int read_descriptor(struct schsm_pin_source *source, struct schsm_secret **pin,
                            struct schsm_error *err)
 {
-    struct schsm_secret *secret;
-    char buffer[READ_MAX];
+    struct schsm_secret *secret, *room;
+    uint8_t *buffer = NULL;
     char name[16];
     ssize_t len;
     int ok = 0;
 
+    room = schsm_secret_alloc(READ_MAX, &buffer, err);
+    if (room == NULL) {
+        return 0;
+    }
     lock_descriptor(source);
     secret = atomic_load(&source->secret);
     if (secret == NULL) {
         (void)snprintf(name, sizeof(name), "%d", source->fd);
-        len = read_all(source->fd, buffer, sizeof(buffer));
+        len = read_all(source->fd, buffer, READ_MAX);
         if (len < 0) {
             schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN descriptor fd:%s cannot be read: %s",
                        name, strerror(errno));
         } else if (make_secret("fd:", name, buffer, (size_t)len, &secret, err)) {
             atomic_store(&source->secret, secret);
         }
-        OPENSSL_cleanse(buffer, sizeof(buffer));
     }
     if (secret != NULL) {
         *pin = schsm_secret_ref(secret);
         ok = 1;
     }
     atomic_store(&source->fd_reader, 0);
+    schsm_secret_free(room);
     return ok;
 }
 
 static int read_prompt(const struct schsm_pin_prompt *prompt, struct schsm_secret **pin,
                        struct schsm_error *err)
 {
-    char buffer[READ_MAX];
-    size_t len = sizeof(buffer);
+    struct schsm_secret *room;
+    uint8_t *buffer = NULL;
+    size_t len = READ_MAX;
     int ok;
 
-    ok = schsm_pin_prompt_read(prompt, buffer, &len, err) &&
+    room = schsm_secret_alloc(READ_MAX, &buffer, err);
+    ok = room != NULL && schsm_pin_prompt_read(prompt, (char *)buffer, &len, err) &&
          make_secret("prompt", "", buffer, len, pin, err);
-    OPENSSL_cleanse(buffer, sizeof(buffer));
+    schsm_secret_free(room);
     return ok;
 }
 
