@@ -70,7 +70,7 @@ real_openssl=$(type -P openssl)
 mkdir "$work/.bin"
 PATH=$work/.bin:$PATH
 # These use libcrypto for themselves: they must not load our module, and must find OpenSSL's own.
-for program in ssh-keygen opensc-tool opensc-explorer pkcs11-tool pkcs15-tool sc-hsm-tool; do
+for program in ssh ssh-keygen sshd opensc-tool opensc-explorer pkcs11-tool pkcs15-tool sc-hsm-tool; do
     wrap "$program" -u OPENSSL_MODULES OPENSSL_CONF=/dev/null
 done
 # The distribution's Python: one from elsewhere has another OpenSSL, and may start by way of scripts.
