@@ -10,7 +10,7 @@ head -c 300 /dev/urandom >message
 share=$(printf 'A5%.0s' $(seq 32))
 # OpenSC takes no answer in pieces where it asked for a long one: an RSA key is too much for the
 # smallest of them.
-for profile in "jcop3 3.5 rsa:4096 SHA256-RSA-PKCS" "jcop4 4.1 rsa:4096 SHA256-RSA-PKCS" \
+for profile in "jcop3 3.5 rsa:4096 SHA256-RSA-PKCS" "jcop4 4.1 rsa:3072 SHA256-RSA-PKCS" \
     "microsd 3.5 EC:prime256v1 ECDSA-SHA256"; do
     read -r name version kind mechanism <<<"$profile"
     opensc_card --profile "$name"
