@@ -146,36 +146,33 @@ says '"present": 6'
 
 # --- without a device ------------------------------------------------------------------------
 
-# Opening a share takes minutes under a sanitizer, in which no code of ours runs.
-if [ -z "${SC_HSM_ASAN:-}" ]; then
-    check "the backup opens with its share" sc-hsm backup verify saved --share share.pbe \
-        --password-source file:share-password
-    says "key 'web' \(key reference 1\): good" "key 'no UTF-8: .' .*: good" "key 'stays' .*: not in" \
-        "The complete backup of device $first .* is good: 4 keys"
-    fails "not with another" sc-hsm backup verify saved --share other.pbe \
-        --password-source file:share-password
-    says "key 'web' .* in saved/key-001.bin" "$kcv"
-    fails "nor without any" sc-hsm backup verify saved
-    says "every share"
-    fails "a damaged backup" sc-hsm backup verify damaged --share share.pbe \
-        --password-source file:share-password
-    says damaged
-    printf another-password >new-password
-    decrypt=(sc-hsm decrypt-backup saved --share share.pbe --password-source file:share-password
-        --new-password-source file:new-password)
-    fails "keys are not decrypted unasked" setsid "${decrypt[@]}" --out decrypted
-    says "leave the protection of the device for ever" "AES keys are written without any encryption"
-    [ ! -e decrypted ] || fail "there are decrypted keys all the same"
-    check "but when it is confirmed" "${decrypt[@]}" --out decrypted --yes
-    equal "for their owner alone" 600 "$(stat -c %a decrypted/* | sort -u)"
-    for ref in 1 2 3; do
-        check "OpenSSL reads key $ref" plain_openssl pkey -in "decrypted/key-00$ref.pem" \
-            -passin file:new-password -pubout -out decrypted.pub
-        on "$first" pubkey "key-ref=$ref" --out public.pem --overwrite
-        same_bytes "which is the device's" public.pem decrypted.pub
-    done
-    equal "the AES key has its bytes" 32 "$(stat -c %s decrypted/key-004.aes)"
-fi
+check "the backup opens with its share" sc-hsm backup verify saved --share share.pbe \
+    --password-source file:share-password
+says "key 'web' \(key reference 1\): good" "key 'no UTF-8: .' .*: good" "key 'stays' .*: not in" \
+    "The complete backup of device $first .* is good: 4 keys"
+fails "not with another" sc-hsm backup verify saved --share other.pbe \
+    --password-source file:share-password
+says "key 'web' .* in saved/key-001.bin" "$kcv"
+fails "nor without any" sc-hsm backup verify saved
+says "every share"
+fails "a damaged backup" sc-hsm backup verify damaged --share share.pbe \
+    --password-source file:share-password
+says damaged
+printf another-password >new-password
+decrypt=(sc-hsm decrypt-backup saved --share share.pbe --password-source file:share-password
+    --new-password-source file:new-password)
+fails "keys are not decrypted unasked" setsid "${decrypt[@]}" --out decrypted
+says "leave the protection of the device for ever" "AES keys are written without any encryption"
+[ ! -e decrypted ] || fail "there are decrypted keys all the same"
+check "but when it is confirmed" "${decrypt[@]}" --out decrypted --yes
+equal "for their owner alone" 600 "$(stat -c %a decrypted/* | sort -u)"
+for ref in 1 2 3; do
+    check "OpenSSL reads key $ref" plain_openssl pkey -in "decrypted/key-00$ref.pem" \
+        -passin file:new-password -pubout -out decrypted.pub
+    on "$first" pubkey "key-ref=$ref" --out public.pem --overwrite
+    same_bytes "which is the device's" public.pem decrypted.pub
+done
+equal "the AES key has its bytes" 32 "$(stat -c %s decrypted/key-004.aes)"
 
 # --- interruptions ---------------------------------------------------------------------------
 
