@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "../keymgmt/certificate.h"
+#include "ask.h"
 #include "certificate_file.h"
 #include "object.h"
 #include "output.h"
@@ -42,6 +43,7 @@ struct import {
     struct schsm_object_list there; /* the device's certificates */
     struct schsm_login login;
     bool login_known;
+    bool replacing; /* another certificate than one in the file, by the user's word */
 };
 
 static int prepare_login(struct import *import, struct schsm_error *err)
@@ -133,8 +135,7 @@ static void key_name(const struct schsm_object *key, char *text, size_t size)
 }
 
 /* Two for one key in a file, or one where another certificate is. */
-static int check_place(const struct import *import, const struct item *item,
-                       struct schsm_error *err)
+static int check_place(struct import *import, const struct item *item, struct schsm_error *err)
 {
     char name[SCHSM_OBJECT_NAME_MAX];
 
@@ -151,13 +152,16 @@ static int check_place(const struct import *import, const struct item *item,
     for (size_t i = 0; i < import->there.count; i++) {
         const struct schsm_object *object = &import->there.objects[i];
 
-        if (schsm_object_same_key(object, &item->key) && !is_content(object, item) &&
-            !schsm_tool_flag(import->tool, "replace")) {
+        if (!schsm_object_same_key(object, &item->key) || is_content(object, item)) {
+            continue;
+        }
+        if (!schsm_tool_flag(import->tool, "replace")) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,
                               "%s on %s has a certificate already; --replace puts this one in its "
                               "place",
                               name, import->serial);
         }
+        import->replacing = true;
     }
     return 1;
 }
@@ -252,6 +256,20 @@ static int plan(struct import *import, struct schsm_error *err)
     return 1;
 }
 
+static int confirm(const struct import *import, struct schsm_error *err)
+{
+    char text[SCHSM_SERIAL_MAX + 256];
+
+    if (!import->replacing) {
+        return 1;
+    }
+    (void)snprintf(text, sizeof(text),
+                   "This deletes the certificates that the keys on the device %s have now, where "
+                   "the file holds others for them.",
+                   import->serial);
+    return schsm_tool_confirm(import->tool, import->serial, text, err);
+}
+
 static int store(struct import *import, struct item *item, struct schsm_match *match,
                  struct schsm_error *err)
 {
@@ -340,7 +358,7 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     import->tool = tool;
     import->path = tool->arguments[0];
     ok = schsm_chain_read(tool, import->path, &import->chain, err) && plan(import, err) &&
-         store_all(import, err);
+         confirm(import, err) && store_all(import, err);
     for (size_t i = 0; i < import->chain.count; i++) {
         OPENSSL_free(import->items[i].der);
     }
@@ -359,6 +377,7 @@ static const struct schsm_option options[] = {
     { "id", 'i', false, "HEX", "object id of the one certificate without a key", NULL },
     { "label", 'l', false, "TEXT", "its label; default: the common name in it", NULL },
     { "replace", '\0', false, NULL, "take the place of the certificate that the key has", NULL },
+    SCHSM_OPTION_YES,
     SCHSM_OPTIONS_END,
 };
 
@@ -376,9 +395,9 @@ const struct schsm_command schsm_command_cert_import = {
         "can be imported again.\n"
         "A key's certificate takes the place of the request that the device made with the key, and "
         "by which 'attest' shows that the key was made there: attest first, if you need that. The "
-        "place of an older certificate is taken only with --replace. At every moment the old or "
-        "the "
-        "new one is whole; after an interruption run the command again.\n"
+        "place of an older certificate is taken only with --replace, once you have typed the "
+        "device's serial number, or at once with --yes. At every moment the old or the new one is "
+        "whole; after an interruption run the command again.\n"
         "Where the device does not know the public part of a key, name the key with --key; it then "
         "makes a signature to show that the certificate is its own.\n"
         " sc-hsm cert import web-with-chain.pem\n"

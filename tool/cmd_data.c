@@ -10,10 +10,12 @@
 #include <openssl/evp.h>
 
 #include "../keymgmt/file.h"
+#include "ask.h"
 #include "object.h"
 #include "out_file.h"
 #include "output.h"
 #include "target.h"
+#include "text.h"
 
 #define DATA_MAX 65535 /* bytes: the device's file offsets have no more */
 
@@ -55,6 +57,24 @@ done:
     return ok;
 }
 
+static int confirm_replacement(const struct schsm_tool *tool, const char *serial, const char *label,
+                               struct schsm_error *err)
+{
+    char *printable = schsm_text_printable(label), text[SCHSM_LABEL_MAX + 256];
+    int ok;
+
+    if (printable == NULL) {
+        return schsm_fail_memory(err);
+    }
+    BIO_snprintf(text, sizeof(text),
+                 "This puts the file in the place of the data object '%s' on the device %s. What "
+                 "that holds now is lost.",
+                 printable, serial);
+    ok = schsm_tool_confirm(tool, serial, text, err);
+    OPENSSL_free(printable);
+    return ok;
+}
+
 static int run_write(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_store spec = { .type = SCHSM_OBJECT_DATA,
@@ -88,7 +108,8 @@ static int run_write(struct schsm_tool *tool, struct schsm_error *err)
     spec.value = content;
     spec.value_len = len;
     if (!schsm_tool_device(tool, &match.device, serial, err) ||
-        !look_for_label(tool, serial, spec.label, &same, err)) {
+        !look_for_label(tool, serial, spec.label, &same, err) ||
+        (same.count > 0 && !confirm_replacement(tool, serial, spec.label, err))) {
         goto done;
     }
     spec.replaces = same.count > 0 ? &same.matches[0].object : NULL;
@@ -109,6 +130,7 @@ static const struct schsm_option options_write[] = {
     { "application", 'a', false, "TEXT", "the program it belongs to", NULL },
     { "id", 'i', false, "HEX", "its place on the device, 00 to ff; default: a free one", NULL },
     { "replace", '\0', false, NULL, "take the place of the one with this label", NULL },
+    SCHSM_OPTION_YES,
     SCHSM_OPTIONS_END,
 };
 
@@ -122,8 +144,8 @@ const struct schsm_command schsm_command_data_write = {
             "Everybody who has the device can read it; with --private only who knows the PIN. The "
             "PIN is "
             "needed to store it. A device has room for some 70 kilobytes altogether.\n"
-            "With --replace an object with this label is replaced: the new one is stored first, "
-            "the old "
+            "With --replace an object with this label is replaced, once you have typed the "
+            "device's serial number, or at once with --yes: the new one is stored first, the old "
             "one deleted afterwards, so that room for both is needed.\n"
             " sc-hsm data write notes.txt --label notes\n"
             " sc-hsm data write - --label recovery --private <codes\n",

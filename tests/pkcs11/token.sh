@@ -48,7 +48,7 @@ says 'BEGIN CERTIFICATE'
 check "another certificate" openssl req -new -x509 -key rsa.pem -subj /CN=second -out second.crt
 fails "a second one" tool cert import second.crt
 says "key 'web-rsa' on .* has a certificate already; --replace"
-check "in place of the first" tool cert import --replace second.crt
+check "in place of the first" tool cert import --replace --yes second.crt
 check "there is one" openssl storeutl -certs -noout sc-hsm:type=cert
 found 1
 check "an authority elsewhere" plain_openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=root \
@@ -57,7 +57,7 @@ check "its certificate" tool cert import --ca --label root root.crt
 says "without a key"
 echo "a note" >note
 check "data" tool data write --label note note
-check "data in its place" tool data write --replace --label note note
+check "data in its place" tool data write --replace --yes --label note note
 check "data is read" tool data read --out note.back sc-hsm:label=note
 same_bytes "the same" note note.back
 check "data is deleted" tool delete --yes sc-hsm:label=note
@@ -77,7 +77,7 @@ fails "not without a PIN" setsid -w sc-hsm --pkcs11-module "$softhsm" data read 
 says 'PIN.*no terminal to ask at'
 fails "a second one of this label" tool data write --private --label secret rsa.pub
 says "there is a data object 'secret' on .* already"
-check "in place of the first" tool data write --private --replace --label secret rsa.pub
+check "in place of the first" tool data write --private --replace --yes --label secret rsa.pub
 check "there is one" tool data read --out secret.back --overwrite label=secret
 same_bytes "it is the second" rsa.pub secret.back
 check "private data is deleted" tool data delete --yes label=secret

@@ -107,13 +107,15 @@ same_bytes "as it was" ec.der p11.back
 
 ends 1 "the key has one already" cert import web-large.crt
 says "key-ref 1 on $serial has a certificate already; --replace"
-check "a large one takes its place" cert import web-large.crt --replace
+ends 1 "nobody confirmed" setsid sc-hsm "${login[@]}" cert import web-large.crt --replace
+says "nothing was done: .*--yes .*deletes the certificates that the keys on the device $serial have"
+check "a large one takes its place" cert import web-large.crt --replace --yes
 check "the large one comes back" cert export label=web --out large.back
 plain_openssl x509 -in web-large.crt -out large.pure
 same_bytes "as it was" large.pure large.back
 check "pkcs15-tool reads the large one" opensc pkcs15-tool --read-certificate 10
 says "BEGIN CERTIFICATE"
-check "a small one takes its place" cert import web.crt --replace
+check "a small one takes its place" cert import web.crt --replace --yes
 check "the small one comes back" cert export label=web --format der --out small.der
 plain_openssl x509 -in web.crt -outform DER -out web.der
 same_bytes "as it was" web.der small.der
@@ -169,14 +171,14 @@ says "cut.der is no X.509 certificate in DER, or is cut off"
 ends 1 "a chain with a damaged one" cert import bad.pem --ca
 says "bad.pem: certificate 2 in it is damaged"
 cat web.crt web-large.crt >two.pem
-ends 1 "two of one key" cert import two.pem --replace
+ends 1 "two of one key" cert import two.pem --replace --yes
 says "two certificates of the same key, 'web' and 'large web'"
 ends 1 "no such certificate" cert export label=nobody
 ends 2 "no such format" cert export label=web --format txt
 ends 1 "no such certificate" cert delete label=nobody --yes
 ends 1 "nobody confirmed" setsid sc-hsm "${login[@]}" cert delete label=web
 says "knows its public part from this certificate alone"
-ends 4 "a wrong PIN" sc-hsm --pin-source file:wrong-pin cert import web-large.crt --replace
+ends 4 "a wrong PIN" sc-hsm --pin-source file:wrong-pin cert import web-large.crt --replace --yes
 equal "nothing was changed" "$before" "$(files)"
 check "a right PIN makes up for it" cert delete id=99aa --yes
 
@@ -185,7 +187,7 @@ check "a right PIN makes up for it" cert delete id=99aa --yes
 before=$(files)
 for skip in 0 1 2; do
     check "the card is full after $skip writes" virtual_hsm control 1 status 6A84 ins=D7 skip=$skip
-    ends 1 "no room for a certificate" cert import web-large.crt --replace
+    ends 1 "no room for a certificate" cert import web-large.crt --replace --yes
     says "the device has no room for [0-9]+ bytes more"
     check "nothing is in store" virtual_hsm control 1 clear
     equal "nothing is left ($skip)" "$before" "$(files)"
@@ -227,14 +229,14 @@ for fault in remove-before:D7:0 remove-after:D7:1 remove-after:D7:1 remove-after
     IFS=: read -r kind ins skip <<<"$fault"
     check "the card is pulled out: $fault" virtual_hsm control 1 "$kind" "ins=$ins" "skip=$skip"
     status=0
-    cert import $file --replace >"$seen" 2>&1 || status=$?
+    cert import $file --replace --yes >"$seen" 2>&1 || status=$?
     [ $status = 1 ] || [ $status = 3 ] || fail "status $status with the card pulled out"
     says "^sc-hsm: .*half done: run the same again"
     virtual_hsm control 1 clear >/dev/null
     virtual_hsm control 1 insert >/dev/null
     wait_for "the card is back" sc-hsm list
     [ -n "$(whole $old $new)" ] || fail "neither the old nor the new one is whole"
-    check "the same again finishes it" cert import $file --replace --key id=10
+    check "the same again finishes it" cert import $file --replace --yes --key id=10
     check "the new one is there" cert export id=10 --format der --out same.der --overwrite
     same_bytes "and whole ($fault)" $new same.der
     equal "nothing is left ($fault)" "$before" "$(files)"
@@ -246,11 +248,11 @@ for fault in remove-after:D7:0 remove-after:D7:1 remove-after:E4:0 remove-after:
     IFS=: read -r kind ins skip <<<"$fault"
     check "the card is pulled out: $fault" virtual_hsm control 1 "$kind" "ins=$ins" "skip=$skip"
     (sleep 0.7 && virtual_hsm control 1 insert >/dev/null 2>&1) &
-    if ! cert import $file --replace >"$seen" 2>&1; then
+    if ! cert import $file --replace --yes >"$seen" 2>&1; then
         says "^sc-hsm: .*half done: run the same again"
         wait $!
         wait_for "the card is back" sc-hsm list
-        check "the same again finishes it" cert import $file --replace --key id=10
+        check "the same again finishes it" cert import $file --replace --yes --key id=10
     fi
     wait $!
     check "the new one is there" cert export id=10 --format der --out same.der --overwrite

@@ -66,11 +66,13 @@ check "we delete it" data delete label=theirs --yes
 before=$(files)
 ends 1 "a label that is taken" data write large --label notes
 says "'notes' on $serial already: choose another label, or replace it with --replace"
+ends 1 "nobody confirmed" setsid sc-hsm "${login[@]}" data write large --label notes --replace
+says "nothing was done: .*--yes .*place of the data object 'notes' on the device $serial"
 equal "nothing was written" "$before" "$(files)"
-check "it is replaced" data write large --label notes --replace
+check "it is replaced" data write large --label notes --replace --yes
 check "the new one is there" sc-hsm data read label=notes --out new
 same_bytes "and whole" large new
-check "and back" data write notes --label notes --replace
+check "and back" data write notes --label notes --replace --yes
 check "at a place of its choice" data write notes --label placed --id 7f
 check "it is there" sc-hsm list handle=cf7f
 ends 1 "a place that is taken" data write large --label elsewhere --id 7f
@@ -82,7 +84,7 @@ check "it goes" data delete label=placed --yes
 before=$(files)
 for skip in 0 3 21; do
     check "the card is full after $skip writes" virtual_hsm control 1 status 6A84 ins=D7 skip=$skip
-    ends 1 "no room" data write large --label notes --replace
+    ends 1 "no room" data write large --label notes --replace --yes
     says "(has no room for 20000 bytes more|has no memory left)"
     virtual_hsm control 1 clear >/dev/null
     equal "nothing is left ($skip)" "$before" "$(files)"
@@ -109,7 +111,7 @@ for fault in remove-before:D7:5 remove-after:D7:20 remove-after:D7:21; do
     same_bytes "as they were ($fault)" notes same
     rm same
     # Its description may have been the last thing that the card took.
-    check "the same again" data write large --label wanted --replace
+    check "the same again" data write large --label wanted --replace --yes
     check "the new one is there" sc-hsm data read label=wanted --out same
     same_bytes "and whole ($fault)" large same
     rm same
