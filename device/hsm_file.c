@@ -250,7 +250,8 @@ static int draw(struct schsm_session *session, void *arg, struct schsm_error *er
 
 int schsm_hsm_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "a random generator that this tool knows", err);
+    struct schsm_session *session =
+        schsm_card_session_for(dev, "a random generator that this tool knows", err);
     struct drawing drawing = { out, len };
     const struct schsm_job job = { .run = draw, .arg = &drawing };
 
