@@ -129,9 +129,9 @@ in_memory() {
     rm -f "$probe"
 }
 
-# not_run: the tests that ctest counts as skipped; nobody may take them for passed.
+# not_run NAME: the tests that ctest counts as skipped; nobody may take them for passed.
 not_run() {
-    sed -n 's/^[[:space:]]*[0-9]* - \(.*\) (Skipped)$/\1/p' "$builds"/*-tests.log | sort -u
+    sed -n 's/^[[:space:]]*[0-9]* - \(.*\) (Skipped)$/\1/p' "$builds/$1-tests.log" | sort -u
 }
 
 # second_try: the tests that failed once; ctest does not count the lines of a repetition.
@@ -158,7 +158,10 @@ while read -r name; do
 done < <(second_try)
 while read -r name; do
     printf 'NOT TESTED, because something it needs is not here: %s\n' "$name"
-done < <(not_run)
+done < <(not_run plain)
+while read -r name; do
+    printf 'NOT TESTED with sanitizers, because it does not go with them: %s\n' "$name"
+done < <(comm -13 <(not_run plain) <(not_run sanitize))
 if [ ${#failures[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failures[@]}"
     exit 1
