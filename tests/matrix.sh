@@ -115,6 +115,7 @@ wanted() {
 
 install() {
     local name packages=()
+    inside dpkg --configure -a # what an interrupted run left
     inside apt-get update -q
     inside apt-get -q -y dist-upgrade
     for name in $(wanted); do
