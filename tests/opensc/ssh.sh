@@ -40,7 +40,10 @@ ForceCommand cat $work/greeting
 END
 : >authorized_keys
 check "the server's configuration" "$(command -v sshd)" -t -f "$work/sshd_config"
-"$(command -v sshd)" -D -e -f "$work/sshd_config" 2>server.log &
+# Newer servers punish who failed to log in, for a while; older ones know no such option.
+lenient=(-o PerSourcePenalties=no)
+"$(command -v sshd)" -t -f "$work/sshd_config" "${lenient[@]}" 2>/dev/null || lenient=()
+"$(command -v sshd)" -D -e -f "$work/sshd_config" ${lenient[@]+"${lenient[@]}"} 2>server.log &
 server=$!
 at_end() {
     kill $server 2>/dev/null
