@@ -2,12 +2,13 @@
 /* Storing certificates and data objects: the new one is whole before the old one goes. */
 #include "pkcs11_private.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
-
-#include "tlv.h"
+#include <openssl/err.h>
+#include <openssl/x509.h>
 
 #define ATTRIBUTES_MAX 12
 
@@ -24,29 +25,35 @@ static struct ck_attribute attribute(unsigned long type, const void *value, size
     return (struct ck_attribute){ type, (void *)value, len };
 }
 
-/* Of a certificate, what a token wants to be told of it (RFC 5280, 4.1). */
+/* Of a certificate in DER, what a token wants to be told of it besides. */
 struct parts {
-    struct schsm_tlv serial, issuer, subject;
+    unsigned char *serial, *issuer, *subject; /* of libcrypto */
+    int serial_len, issuer_len, subject_len;
 };
+
+static void clear_parts(struct parts *parts)
+{
+    OPENSSL_free(parts->serial);
+    OPENSSL_free(parts->issuer);
+    OPENSSL_free(parts->subject);
+}
 
 static bool take_parts(const uint8_t *der, size_t len, struct parts *parts)
 {
-    struct schsm_tlv part, skipped;
-    struct schsm_tlv_reader reader;
+    const unsigned char *at = der;
+    X509 *certificate;
 
-    if (!schsm_tlv_first(der, len, &part) || part.tag != 0x30 || part.whole.len != len ||
-        !schsm_tlv_first(part.value.data, part.value.len, &part) || part.tag != 0x30) {
-        return false;
+    memset(parts, 0, sizeof(*parts));
+    (void)ERR_set_mark();
+    certificate = len <= LONG_MAX ? d2i_X509(NULL, &at, (long)len) : NULL;
+    if (certificate != NULL && at == der + len) {
+        parts->serial_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(certificate), &parts->serial);
+        parts->issuer_len = i2d_X509_NAME(X509_get_issuer_name(certificate), &parts->issuer);
+        parts->subject_len = i2d_X509_NAME(X509_get_subject_name(certificate), &parts->subject);
     }
-    schsm_tlv_read(&reader, part.value.data, part.value.len);
-    if (!schsm_tlv_next(&reader, &parts->serial) ||
-        (parts->serial.tag == 0xA0 && !schsm_tlv_next(&reader, &parts->serial))) {
-        return false;
-    }
-    return parts->serial.tag == 0x02 && schsm_tlv_next(&reader, &skipped) &&
-           schsm_tlv_next(&reader, &parts->issuer) && parts->issuer.tag == 0x30 &&
-           schsm_tlv_next(&reader, &skipped) && schsm_tlv_next(&reader, &parts->subject) &&
-           parts->subject.tag == 0x30;
+    X509_free(certificate);
+    (void)ERR_pop_to_mark(); /* our own error says it */
+    return parts->serial_len > 0 && parts->issuer_len > 0 && parts->subject_len > 0;
 }
 
 static int create(struct schsm_pkcs11_token *token, const struct ck_attribute *attributes,
@@ -63,8 +70,10 @@ static int create_certificate(struct schsm_pkcs11_token *token, const struct sch
 {
     unsigned long class = CKO_CERTIFICATE, type = CKC_X_509;
     struct parts parts;
+    int ok;
 
     if (!take_parts(spec->value, spec->value_len, &parts)) {
+        clear_parts(&parts);
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "this is no X.509 certificate");
     }
     const struct ck_attribute attributes[] = {
@@ -74,13 +83,15 @@ static int create_certificate(struct schsm_pkcs11_token *token, const struct sch
         attribute(CKA_PRIVATE, &no, 1),
         attribute(CKA_LABEL, as->label, strlen(as->label)),
         attribute(CKA_ID, as->id, as->id_len),
-        attribute(CKA_SERIAL_NUMBER, parts.serial.whole.data, parts.serial.whole.len),
-        attribute(CKA_ISSUER, parts.issuer.whole.data, parts.issuer.whole.len),
-        attribute(CKA_SUBJECT, parts.subject.whole.data, parts.subject.whole.len),
+        attribute(CKA_SERIAL_NUMBER, parts.serial, (size_t)parts.serial_len),
+        attribute(CKA_ISSUER, parts.issuer, (size_t)parts.issuer_len),
+        attribute(CKA_SUBJECT, parts.subject, (size_t)parts.subject_len),
         attribute(CKA_VALUE, spec->value, spec->value_len),
     };
 
-    return create(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
+    ok = create(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
+    clear_parts(&parts);
+    return ok;
 }
 
 /* A key's certificate takes the place of the one before. */

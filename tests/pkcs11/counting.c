@@ -4,12 +4,11 @@
  * tries, told by the flags of the token, then the PIN is locked until the SO sets another. What it
  * saw stands in the file SC_HSM_LOGINS, a line for each time: ok, wrong or reset.
  */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../device/cryptoki.h"
+#include "real_module.h"
 
 #define TRIES 3
 
@@ -91,18 +90,11 @@ ck_get_function_list C_GetFunctionList;
 
 __attribute__((visibility("default"))) ck_rv C_GetFunctionList(struct ck_function_list **functions)
 {
-    const char *path = getenv("SC_HSM_REAL_MODULE");
-    void *library = path != NULL ? dlopen(path, RTLD_NOW) : NULL;
-    void *symbol = library != NULL ? dlsym(library, "C_GetFunctionList") : NULL;
-    struct ck_function_list *found = NULL;
-    ck_get_function_list *get = NULL;
-
-    memcpy(&get, &symbol, sizeof(get));
-    if (symbol == NULL || getenv("SC_HSM_LOGINS") == NULL || get(&found) != CKR_OK) {
+    real = real_module();
+    if (real == NULL || getenv("SC_HSM_LOGINS") == NULL) {
         return CKR_GENERAL_ERROR;
     }
-    real = found;
-    list = *found;
+    list = *real;
     list.get_token_info = get_token_info;
     list.login = login;
     list.init_pin = (ck_unused)init_pin;

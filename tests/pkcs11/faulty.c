@@ -4,13 +4,12 @@
  * gives wrong answers where SC_HSM_FAULT says so: FUNCTION:NUMBER:ANSWER:WHEN, for the call of this
  * number (0: all) this answer in hexadecimal digits, `before` or `after` it was passed on.
  */
-#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../device/cryptoki.h"
+#include "real_module.h"
 
 static struct ck_function_list list;
 static const struct ck_function_list *real;
@@ -121,18 +120,11 @@ ck_get_function_list C_GetFunctionList;
 
 __attribute__((visibility("default"))) ck_rv C_GetFunctionList(struct ck_function_list **functions)
 {
-    const char *path = getenv("SC_HSM_REAL_MODULE"); /* NOLINT(concurrency-mt-unsafe) */
-    void *library = path != NULL ? dlopen(path, RTLD_NOW) : NULL;
-    void *symbol = library != NULL ? dlsym(library, "C_GetFunctionList") : NULL;
-    struct ck_function_list *found = NULL;
-    ck_get_function_list *get = NULL;
-
-    memcpy(&get, &symbol, sizeof(get));
-    if (symbol == NULL || get(&found) != CKR_OK) {
+    real = real_module();
+    if (real == NULL) {
         return CKR_GENERAL_ERROR;
     }
-    real = found;
-    list = *found;
+    list = *real;
     list.initialize = initialize;
     list.finalize = finalize;
     list.get_token_info = get_token_info;

@@ -4,7 +4,6 @@
  * signs, first looks for a key of the program's OpenSSL, which is a key on its own token. It says
  * on standard error how that went.
  */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/store.h>
 
-#include "../../device/cryptoki.h"
+#include "real_module.h"
 
 static struct ck_function_list list;
 static const struct ck_function_list *real;
@@ -50,18 +49,11 @@ ck_get_function_list C_GetFunctionList;
 
 __attribute__((visibility("default"))) ck_rv C_GetFunctionList(struct ck_function_list **functions)
 {
-    const char *path = getenv("SC_HSM_REAL_MODULE");
-    void *library = path != NULL ? dlopen(path, RTLD_NOW) : NULL;
-    void *symbol = library != NULL ? dlsym(library, "C_GetFunctionList") : NULL;
-    struct ck_function_list *found = NULL;
-    ck_get_function_list *get = NULL;
-
-    memcpy(&get, &symbol, sizeof(get));
-    if (symbol == NULL || get(&found) != CKR_OK) {
+    real = real_module();
+    if (real == NULL) {
         return CKR_GENERAL_ERROR;
     }
-    real = found;
-    list = *found;
+    list = *real;
     list.initialize = initialize;
     list.open_session = open_session;
     list.sign = sign;
