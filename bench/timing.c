@@ -24,8 +24,8 @@
 #include <openssl/rand.h>
 #include <openssl/store.h>
 
-#include "../device/error.h"
-#include "../provider/rsa_padding.h"
+#include "base/error.h"
+#include "provider/rsa_padding.h"
 #include "../tests/programs/malformed.h"
 #include "../tests/provider/stand_in.h"
 

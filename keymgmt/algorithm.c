@@ -9,7 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/obj_mac.h>
 
-#include "../device/curve.h"
+#include "format/curve.h"
 
 #define SEPARATORS ",: "
 
@@ -205,7 +205,7 @@ void schsm_algorithm_name(uint8_t id, char name[SCHSM_ALGORITHM_NAME_MAX])
 
 bool schsm_algorithms_are_all(enum schsm_key_type type, const uint8_t *ids, size_t len)
 {
-    /* what a key made without a list has (device/card_generate.c) */
+    /* what a key made without a list has (device/card/card_generate.c) */
     static const uint8_t aes[] = { 0x10, 0x11, 0x18, 0x92, 0x99 };
     size_t found = 0;
 

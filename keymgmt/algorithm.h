@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/device.h"
-#include "../device/error.h"
+#include "model/device.h"
+#include "base/error.h"
 
 struct schsm_algorithm {
     uint8_t id;

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/roots.h"
+#include "format/roots.h"
 
 struct schsm_attestation {
     /* The device. */

@@ -8,9 +8,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/hsm_wrap.h"
-#include "../device/pkcs15.h"
-#include "../device/wrapped_key.h"
+#include "hsm/hsm_wrap.h"
+#include "format/pkcs15.h"
+#include "format/wrapped_key.h"
 #include "backup_folder.h"
 #include "key_container.h"
 

@@ -12,8 +12,8 @@
 
 #include <openssl/evp.h>
 
-#include "../device/device.h"
-#include "../device/secret.h"
+#include "model/device.h"
+#include "base/secret.h"
 #include "context.h"
 #include "manifest.h"
 

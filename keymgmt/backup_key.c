@@ -2,8 +2,8 @@
 /* Keys of a backup without a device. */
 #include <openssl/x509.h>
 
-#include "../device/public_key.h"
-#include "../device/wrapped_key.h"
+#include "format/public_key.h"
+#include "format/wrapped_key.h"
 #include "backup.h"
 #include "key_container.h"
 

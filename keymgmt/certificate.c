@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
-#include "../device/curve.h"
+#include "format/curve.h"
 #include "key_internal.h"
 
 #define RSA_MODULUS_MAX 512 /* bytes */

@@ -6,9 +6,9 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "../device/curve.h"
-#include "../device/ecdsa.h"
-#include "../device/hsm_attestation.h"
+#include "format/curve.h"
+#include "format/ecdsa.h"
+#include "hsm/hsm_attestation.h"
 
 #define HASH_LEN 32
 

@@ -13,8 +13,8 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/cvc_container.h"
-#include "../device/device.h"
+#include "format/cvc_container.h"
+#include "model/device.h"
 
 struct schsm_certified_key {
     struct schsm_device *device; /* the registry's */

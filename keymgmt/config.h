@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../device/channel_policy.h"
-#include "../device/device.h"
-#include "../device/error.h"
-#include "../device/log.h"
-#include "../device/pin_source.h"
+#include "model/channel_policy.h"
+#include "model/device.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "pin/source.h"
 
 enum schsm_login_time {
     SCHSM_LOGIN_LOAD, /* a supplied PIN is proven when the private key is loaded */

@@ -5,7 +5,7 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/registry.h"
+#include "registry/registry.h"
 #include "config.h"
 
 struct schsm_context {

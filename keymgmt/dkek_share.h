@@ -12,9 +12,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/dkek.h"
-#include "../device/error.h"
-#include "../device/secret.h"
+#include "format/dkek.h"
+#include "base/error.h"
+#include "base/secret.h"
 
 #define SCHSM_SHARE_FILE_LEN 64
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/error.h"
+#include "base/error.h"
 
 /*
  * Reads a file, or standard input for "-", of at most max bytes. *content is allocated with

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../device/device.h"
+#include "model/device.h"
 #include "context.h"
 #include "uri.h"
 

@@ -7,11 +7,11 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "../device/cvc_request.h"
-#include "../device/hsm_key_domain.h"
-#include "../device/hsm_wrap.h"
-#include "../device/pkcs15.h"
-#include "../device/wrapped_key.h"
+#include "format/cvc_request.h"
+#include "hsm/hsm_key_domain.h"
+#include "hsm/hsm_wrap.h"
+#include "format/pkcs15.h"
+#include "format/wrapped_key.h"
 #include "certificate.h"
 
 #define KEY_SEQUENCE "00001" /* behind the serial number, as in keys that the device makes */

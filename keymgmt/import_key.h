@@ -12,9 +12,9 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "../device/device.h"
-#include "../device/error.h"
-#include "../device/secret.h"
+#include "model/device.h"
+#include "base/error.h"
+#include "base/secret.h"
 
 struct schsm_import {
     EVP_PKEY *key;                   /* RSA or EC, with its private part */

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/error.h"
-#include "../device/tlv.h"
+#include "base/error.h"
+#include "base/tlv.h"
 
 #define SCHSM_KEY_CONTAINER_MAX 0x10000 /* bytes of a file that is read */
 

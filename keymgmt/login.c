@@ -6,7 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "../device/log.h"
+#include "base/log.h"
 
 #define PASSPHRASE_MAX 64
 

@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/device.h"
-#include "../device/dkek.h"
-#include "../device/error.h"
+#include "model/device.h"
+#include "format/dkek.h"
+#include "base/error.h"
 
 #define SCHSM_MANIFEST_NAME "manifest.json"
 #define SCHSM_MANIFEST_MAX 0x400000 /* bytes; 255 keys and 512 other objects have far less */

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../device/curve.h"
-#include "../device/log.h"
+#include "format/curve.h"
+#include "base/log.h"
 
 int schsm_opening_begin(struct schsm_device *device, struct schsm_opening *opening,
                         struct schsm_error *err)

@@ -6,7 +6,7 @@
 #ifndef SCHSM_KEYMGMT_OPENING_H
 #define SCHSM_KEYMGMT_OPENING_H
 
-#include "../device/hsm_public_key_authentication.h"
+#include "hsm/hsm_public_key_authentication.h"
 #include "certified_key.h"
 #include "context.h"
 

@@ -13,8 +13,8 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/error.h"
-#include "../device/secret.h"
+#include "base/error.h"
+#include "base/secret.h"
 
 #define SCHSM_PASSWORD_SHARES_MIN 3   /* custodians */
 #define SCHSM_PASSWORD_SHARES_MAX 100 /* ours: more custodians make no sense */

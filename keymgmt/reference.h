@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/error.h"
+#include "base/error.h"
 
 #define SCHSM_REFERENCE_PEM_NAME "SC-HSM PRIVATE KEY"
 

@@ -7,10 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "../device/hsm_key_domain.h"
-#include "../device/hsm_label.h"
-#include "../device/hsm_wrap.h"
-#include "../device/wrapped_key.h"
+#include "hsm/hsm_key_domain.h"
+#include "hsm/hsm_label.h"
+#include "hsm/hsm_wrap.h"
+#include "format/wrapped_key.h"
 #include "backup.h"
 #include "certificate.h"
 #include "key_container.h"

@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/device.h"
-#include "../device/error.h"
-#include "../device/pin_source.h"
+#include "model/device.h"
+#include "base/error.h"
+#include "pin/source.h"
 
 #define SCHSM_URI_SCHEME "sc-hsm"
 #define SCHSM_URI_MAX 4096 /* characters */

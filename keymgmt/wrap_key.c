@@ -6,10 +6,10 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/hsm_key_domain.h"
-#include "../device/hsm_wrap.h"
-#include "../device/pkcs15.h"
-#include "../device/public_key.h"
+#include "hsm/hsm_key_domain.h"
+#include "hsm/hsm_wrap.h"
+#include "format/pkcs15.h"
+#include "format/public_key.h"
 
 int schsm_wrap_key(struct schsm_device *device, int key_ref, const struct schsm_login *login,
                    uint8_t **file, size_t *len, struct schsm_error *err)

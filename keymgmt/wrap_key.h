@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../device/device.h"
-#include "../device/error.h"
-#include "../device/wrapped_key.h"
+#include "model/device.h"
+#include "base/error.h"
+#include "format/wrapped_key.h"
 #include "key_container.h"
 
 /* Wraps a key with its description and its certificate or request. *file is OPENSSL_malloc'ed, the

@@ -12,7 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
-#include "../keymgmt/reference.h"
+#include "keymgmt/reference.h"
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"

@@ -12,7 +12,7 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 
-#include "../keymgmt/reference.h"
+#include "keymgmt/reference.h"
 #include "implementations.h"
 #include "provider.h"
 

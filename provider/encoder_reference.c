@@ -11,7 +11,7 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 
-#include "../keymgmt/reference.h"
+#include "keymgmt/reference.h"
 #include "encoder.h"
 #include "implementations.h"
 

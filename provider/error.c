@@ -5,7 +5,7 @@
 
 #include <openssl/bio.h>
 
-#include "../device/log.h"
+#include "base/log.h"
 
 /*
  * How many times libcrypto takes its errors back to a mark on the way from a decoder up to the

@@ -10,7 +10,7 @@
 
 #include <openssl/core_dispatch.h>
 
-#include "../keymgmt/uri.h"
+#include "keymgmt/uri.h"
 #include "digest.h"
 #include "pkey.h"
 

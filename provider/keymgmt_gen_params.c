@@ -12,7 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
-#include "../keymgmt/algorithm.h"
+#include "keymgmt/algorithm.h"
 
 /* The standard parameters under both spellings; the second is known to nobody but us. */
 static const struct alias {

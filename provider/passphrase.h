@@ -4,7 +4,7 @@
 
 #include <openssl/core.h>
 
-#include "../keymgmt/key.h"
+#include "keymgmt/key.h"
 
 /* libcrypto's passphrase callback with its argument. */
 struct schsm_core_passphrase {

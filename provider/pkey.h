@@ -12,7 +12,7 @@
 
 #include <openssl/evp.h>
 
-#include "../keymgmt/key.h"
+#include "keymgmt/key.h"
 #include "provider.h"
 
 struct schsm_pkey {

@@ -168,7 +168,7 @@ static int provider_get_params(void *provctx, OSSL_PARAM params[])
             OSSL_PARAM_set_int(p, 1));
 }
 
-/* Filled once with the texts of device/error.c; every instance would write the same. */
+/* Filled once with the texts of device/base/error.c; every instance would write the same. */
 static const OSSL_ITEM *provider_get_reason_strings(void *provctx)
 {
     struct schsm_provider *prov = provctx;

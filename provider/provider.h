@@ -10,8 +10,8 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
-#include "../device/error.h"
-#include "../keymgmt/context.h"
+#include "base/error.h"
+#include "keymgmt/context.h"
 
 struct schsm_provider {
     const OSSL_CORE_HANDLE *handle;

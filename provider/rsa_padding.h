@@ -15,7 +15,7 @@
 
 #include <openssl/evp.h>
 
-#include "../device/error.h"
+#include "base/error.h"
 
 #define SCHSM_RSA_PKCS1_OVERHEAD 11 /* 00 BT, at least eight bytes of padding, 00 */
 #define SCHSM_RSA_PREFIX_MAX 64

@@ -19,7 +19,7 @@
 #include <openssl/params.h>
 #include <openssl/store.h>
 
-#include "../keymgmt/find.h"
+#include "keymgmt/find.h"
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"

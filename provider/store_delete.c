@@ -4,7 +4,7 @@
 
 #ifdef OSSL_FUNC_STORE_DELETE
 
-#include "../keymgmt/remove.h"
+#include "keymgmt/remove.h"
 #include "passphrase.h"
 #include "provider.h"
 

@@ -10,7 +10,7 @@
 #include <openssl/core.h>
 #include <openssl/x509.h>
 
-#include "../keymgmt/find.h"
+#include "keymgmt/find.h"
 #include "provider.h"
 
 /* Members that are NULL ask for nothing. */

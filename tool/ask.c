@@ -7,7 +7,7 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 
-#include "../device/pin_source.h"
+#include "pin/source.h"
 
 static int check_length(const struct schsm_question *question, const struct schsm_secret *secret,
                         struct schsm_error *err)

@@ -3,7 +3,7 @@
 #ifndef SCHSM_TOOL_ASK_H
 #define SCHSM_TOOL_ASK_H
 
-#include "../device/secret.h"
+#include "base/secret.h"
 #include "tool.h"
 
 struct schsm_question {

@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "../keymgmt/file.h"
+#include "keymgmt/file.h"
 
 #define FILE_MAX 262144 /* bytes: more than any chain has */
 

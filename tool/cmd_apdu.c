@@ -7,8 +7,8 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/hsm_apdu.h"
-#include "../keymgmt/file.h"
+#include "hsm/hsm_apdu.h"
+#include "keymgmt/file.h"
 #include "ask.h"
 #include "output.h"
 #include "target.h"

@@ -8,12 +8,12 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "../device/cvc_container.h"
-#include "../device/hsm_attestation.h"
-#include "../keymgmt/attest.h"
-#include "../keymgmt/file.h"
-#include "../keymgmt/find.h"
-#include "../keymgmt/uri.h"
+#include "format/cvc_container.h"
+#include "hsm/hsm_attestation.h"
+#include "keymgmt/attest.h"
+#include "keymgmt/file.h"
+#include "keymgmt/find.h"
+#include "keymgmt/uri.h"
 #include "object.h"
 #include "output.h"
 #include "target.h"

@@ -2,7 +2,7 @@
 /* sc-hsm backup and restore: a whole device in a folder, and back. */
 #include <stdio.h>
 
-#include "../keymgmt/backup.h"
+#include "keymgmt/backup.h"
 #include "commands.h"
 #include "output.h"
 #include "target.h"

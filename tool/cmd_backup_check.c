@@ -9,8 +9,8 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 
-#include "../keymgmt/backup.h"
-#include "../keymgmt/file.h"
+#include "keymgmt/backup.h"
+#include "keymgmt/file.h"
 #include "ask.h"
 #include "commands.h"
 #include "output.h"

@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
 
-#include "../keymgmt/file.h"
+#include "keymgmt/file.h"
 #include "object.h"
 #include "out_file.h"
 

@@ -12,7 +12,7 @@
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
 
-#include "../keymgmt/certificate.h"
+#include "keymgmt/certificate.h"
 #include "ask.h"
 #include "certificate_file.h"
 #include "object.h"

@@ -9,7 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "../keymgmt/file.h"
+#include "keymgmt/file.h"
 #include "ask.h"
 #include "object.h"
 #include "out_file.h"

@@ -2,7 +2,7 @@
 /* sc-hsm delete: any object. */
 #include "commands.h"
 
-#include "../keymgmt/remove.h"
+#include "keymgmt/remove.h"
 #include "object.h"
 
 static const char *consequences(const struct schsm_object *object)

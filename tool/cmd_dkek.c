@@ -6,7 +6,7 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/hsm_key_domain.h"
+#include "hsm/hsm_key_domain.h"
 #include "output.h"
 #include "share_file.h"
 #include "target.h"

@@ -6,9 +6,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/cvc_container.h"
-#include "../device/hsm_xkek.h"
-#include "../keymgmt/file.h"
+#include "format/cvc_container.h"
+#include "hsm/hsm_xkek.h"
+#include "keymgmt/file.h"
 #include "ask.h"
 #include "domain.h"
 #include "output.h"

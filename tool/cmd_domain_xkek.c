@@ -9,11 +9,11 @@
 #include <openssl/crypto.h>
 #include <openssl/obj_mac.h>
 
-#include "../device/hsm_attestation.h"
-#include "../device/hsm_xkek.h"
-#include "../device/roots.h"
-#include "../keymgmt/certified_key.h"
-#include "../keymgmt/file.h"
+#include "hsm/hsm_attestation.h"
+#include "hsm/hsm_xkek.h"
+#include "format/roots.h"
+#include "keymgmt/certified_key.h"
+#include "keymgmt/file.h"
 #include "domain.h"
 #include "object.h"
 #include "out_file.h"

@@ -7,7 +7,7 @@
 
 #include <openssl/crypto.h>
 
-#include "../keymgmt/certified_key.h"
+#include "keymgmt/certified_key.h"
 #include "object.h"
 #include "out_file.h"
 

@@ -7,9 +7,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../keymgmt/algorithm.h"
-#include "../keymgmt/certificate.h"
-#include "../keymgmt/import_key.h"
+#include "keymgmt/algorithm.h"
+#include "keymgmt/certificate.h"
+#include "keymgmt/import_key.h"
 #include "certificate_file.h"
 #include "object.h"
 #include "private_key_file.h"

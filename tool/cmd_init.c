@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../device/hsm_initialise.h"
-#include "../device/hsm_label.h"
-#include "../device/hsm_pin.h"
-#include "../device/hsm_status.h"
+#include "hsm/hsm_initialise.h"
+#include "hsm/hsm_label.h"
+#include "hsm/hsm_pin.h"
+#include "hsm/hsm_status.h"
 #include "ask.h"
 #include "output.h"
 #include "so_pin.h"

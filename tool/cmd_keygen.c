@@ -11,9 +11,9 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 
-#include "../device/curve.h"
-#include "../keymgmt/algorithm.h"
-#include "../keymgmt/file.h"
+#include "format/curve.h"
+#include "keymgmt/algorithm.h"
+#include "keymgmt/file.h"
 #include "domain.h"
 #include "key_format.h"
 #include "object.h"

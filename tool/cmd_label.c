@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "../device/hsm_label.h"
+#include "hsm/hsm_label.h"
 #include "output.h"
 #include "target.h"
 #include "text.h"

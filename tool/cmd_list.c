@@ -7,9 +7,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../keymgmt/algorithm.h"
-#include "../keymgmt/find.h"
-#include "../keymgmt/uri.h"
+#include "keymgmt/algorithm.h"
+#include "keymgmt/find.h"
+#include "keymgmt/uri.h"
 #include "object.h"
 #include "output.h"
 

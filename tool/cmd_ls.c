@@ -8,7 +8,7 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/hsm_file.h"
+#include "hsm/hsm_file.h"
 #include "out_file.h"
 #include "output.h"
 #include "target.h"

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-#include "../device/hsm_initialise.h"
-#include "../device/hsm_pin.h"
-#include "../device/hsm_status.h"
+#include "hsm/hsm_initialise.h"
+#include "hsm/hsm_pin.h"
+#include "hsm/hsm_status.h"
 #include "ask.h"
 #include "output.h"
 #include "so_pin.h"

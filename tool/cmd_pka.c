@@ -6,9 +6,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/cvc_container.h"
-#include "../device/hsm_public_key_authentication.h"
-#include "../keymgmt/file.h"
+#include "format/cvc_container.h"
+#include "hsm/hsm_public_key_authentication.h"
+#include "keymgmt/file.h"
 #include "output.h"
 #include "target.h"
 

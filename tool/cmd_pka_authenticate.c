@@ -13,7 +13,7 @@
 
 #include <openssl/crypto.h>
 
-#include "../keymgmt/opening.h"
+#include "keymgmt/opening.h"
 #include "object.h"
 #include "output.h"
 #include "target.h"

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../device/hsm_initialise.h"
-#include "../device/hsm_key_domain.h"
-#include "../device/hsm_status.h"
+#include "hsm/hsm_initialise.h"
+#include "hsm/hsm_key_domain.h"
+#include "hsm/hsm_status.h"
 #include "output.h"
 
 #define UNKNOWN "unknown while logged in"

@@ -8,9 +8,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/hsm_key_domain.h"
-#include "../keymgmt/file.h"
-#include "../keymgmt/wrap_key.h"
+#include "hsm/hsm_key_domain.h"
+#include "keymgmt/file.h"
+#include "keymgmt/wrap_key.h"
 #include "ask.h"
 #include "object.h"
 #include "output.h"

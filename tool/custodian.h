@@ -7,7 +7,7 @@
 #ifndef SCHSM_TOOL_CUSTODIAN_H
 #define SCHSM_TOOL_CUSTODIAN_H
 
-#include "../keymgmt/password_shares.h"
+#include "keymgmt/password_shares.h"
 #include "tool.h"
 
 /*

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "../device/hsm_key_domain.h"
+#include "hsm/hsm_key_domain.h"
 #include "tool.h"
 
 /* A key domain's number from the command line, 0 to 255. Fails with ARGUMENT. */

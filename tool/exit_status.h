@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "../device/error.h"
+#include "base/error.h"
 
 enum schsm_exit {
     SCHSM_EXIT_DONE = 0,

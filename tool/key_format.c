@@ -14,8 +14,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "../device/curve.h"
-#include "../keymgmt/reference.h"
+#include "format/curve.h"
+#include "keymgmt/reference.h"
 #include "text.h"
 
 #define NUMBER_MAX 520 /* bytes of an RSA number with its sign, or of a point */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../keymgmt/find.h"
+#include "keymgmt/find.h"
 #include "tool.h"
 
 /* Whether there is a format of that name: 1, or 0 with ARGUMENT. */

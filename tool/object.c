@@ -7,7 +7,7 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 
-#include "../keymgmt/algorithm.h"
+#include "keymgmt/algorithm.h"
 #include "ask.h"
 #include "output.h"
 #include "target.h"

@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-#include "../keymgmt/find.h"
-#include "../keymgmt/uri.h"
+#include "keymgmt/find.h"
+#include "keymgmt/uri.h"
 #include "tool.h"
 
 /*

@@ -7,7 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "../keymgmt/file.h"
+#include "keymgmt/file.h"
 #include "object.h"
 #include "output.h"
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../keymgmt/file.h"
-#include "../keymgmt/find.h"
+#include "keymgmt/file.h"
+#include "keymgmt/find.h"
 #include "tool.h"
 
 /* Rows for a command's options. */

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "../device/error.h"
+#include "base/error.h"
 
 #define SCHSM_COLUMNS_MAX 8
 

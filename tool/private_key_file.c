@@ -11,7 +11,7 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
-#include "../keymgmt/file.h"
+#include "keymgmt/file.h"
 #include "ask.h"
 
 #define FILE_MAX 1048576

@@ -9,9 +9,9 @@
 
 #include <openssl/crypto.h>
 
-#include "../device/pin_source.h"
-#include "../keymgmt/file.h"
-#include "../keymgmt/password_shares.h"
+#include "pin/source.h"
+#include "keymgmt/file.h"
+#include "keymgmt/password_shares.h"
 #include "ask.h"
 #include "custodian.h"
 

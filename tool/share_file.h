@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "../device/secret.h"
-#include "../keymgmt/dkek_share.h"
+#include "base/secret.h"
+#include "keymgmt/dkek_share.h"
 #include "tool.h"
 
 #define SCHSM_SHARES_MAX 255 /* of one DKEK */

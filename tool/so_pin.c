@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../device/hsm_pin.h"
+#include "hsm/hsm_pin.h"
 #include "ask.h"
 
 int schsm_tool_so_pin(struct schsm_tool *tool, const char *option, const char *what,

@@ -3,8 +3,8 @@
 #ifndef SCHSM_TOOL_SO_PIN_H
 #define SCHSM_TOOL_SO_PIN_H
 
-#include "../device/hsm_status.h"
-#include "../device/secret.h"
+#include "hsm/hsm_status.h"
+#include "base/secret.h"
 #include "tool.h"
 
 /*

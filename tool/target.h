@@ -3,7 +3,7 @@
 #ifndef SCHSM_TOOL_TARGET_H
 #define SCHSM_TOOL_TARGET_H
 
-#include "../device/device.h"
+#include "model/device.h"
 #include "tool.h"
 
 /*

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../device/error.h"
-#include "../keymgmt/context.h"
+#include "base/error.h"
+#include "keymgmt/context.h"
 
 #define SCHSM_TOOL_NAME "sc-hsm"
 #define SCHSM_TOOL_DEVICES_MAX 64

@@ -25,11 +25,11 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#include "../../device/card_device.h"
-#include "../../device/device.h"
-#include "../../device/pin_source.h"
-#include "../../device/registry.h"
-#include "../../device/transport.h"
+#include "card/card_device.h"
+#include "model/device.h"
+#include "pin/source.h"
+#include "registry/registry.h"
+#include "card/transport.h"
 
 static int number(const char *text)
 {

@@ -9,7 +9,7 @@
 
 #include <winscard.h>
 
-#include "../../device/transport.h"
+#include "card/transport.h"
 
 static int failures;
 

@@ -5,11 +5,11 @@
 #include <openssl/crypto.h>
 #include <openssl/objects.h>
 
-#include "../../device/hsm_apdu.h"
-#include "../../device/hsm_file.h"
-#include "../../device/hsm_label.h"
-#include "../../device/hsm_pin.h"
-#include "../../device/hsm_status.h"
+#include "hsm/hsm_apdu.h"
+#include "hsm/hsm_file.h"
+#include "hsm/hsm_label.h"
+#include "hsm/hsm_pin.h"
+#include "hsm/hsm_status.h"
 
 static void administer(void)
 {

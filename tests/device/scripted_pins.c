@@ -2,8 +2,8 @@
 /* PINs and PIN pads: what is asked, tried, kept and remembered, and what ends a change half-way. */
 #include "world.h"
 
-#include "../../device/apdu.h"
-#include "../../device/hsm_pin.h"
+#include "format/apdu.h"
+#include "hsm/hsm_pin.h"
 
 static void test_pin_pad(void)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
-#include "../../device/apdu.h"
-#include "../../device/card_device.h"
-#include "../../device/hsm_initialise.h"
-#include "../../device/hsm_pin.h"
-#include "../../device/tlv.h"
+#include "format/apdu.h"
+#include "card/card_device.h"
+#include "hsm/hsm_initialise.h"
+#include "hsm/hsm_pin.h"
+#include "base/tlv.h"
 
 struct world world;
 struct schsm_error err;

@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../device/device.h"
-#include "../../device/registry.h"
-#include "../../device/secret.h"
-#include "../../device/transport.h"
+#include "model/device.h"
+#include "registry/registry.h"
+#include "base/secret.h"
+#include "card/transport.h"
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \

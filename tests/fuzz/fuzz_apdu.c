@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "apdu.h"
+#include "format/apdu.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

@@ -4,7 +4,7 @@
 
 #include <openssl/crypto.h>
 
-#include "cvc.h"
+#include "format/cvc.h"
 
 static void use_certificate(const struct schsm_cvc *cvc)
 {

@@ -2,9 +2,9 @@
 /* The input as a device id, a public key or a membership; what was read is written again. */
 #include "fuzz.h"
 
-#include "cvc_container.h"
-#include "ecdsa.h"
-#include "roots.h"
+#include "format/cvc_container.h"
+#include "format/ecdsa.h"
+#include "format/roots.h"
 
 static void write_again(const struct schsm_container *container, const uint8_t *id, size_t id_len)
 {

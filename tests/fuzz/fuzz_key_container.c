@@ -5,9 +5,9 @@
 
 #include <openssl/crypto.h>
 
-#include "dkek_share.h"
-#include "key_container.h"
-#include "wrapped_key.h"
+#include "keymgmt/dkek_share.h"
+#include "keymgmt/key_container.h"
+#include "format/wrapped_key.h"
 
 static void build_and_parse(const struct schsm_key_container *container)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "password_shares.h"
+#include "keymgmt/password_shares.h"
 
 #define SHARES_MAX 8
 

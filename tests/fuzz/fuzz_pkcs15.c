@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "pkcs15.h"
+#include "format/pkcs15.h"
 
 static void check_key(const struct schsm_pkcs15_key *key)
 {

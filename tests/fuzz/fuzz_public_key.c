@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "public_key.h"
+#include "format/public_key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

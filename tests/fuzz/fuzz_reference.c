@@ -7,7 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "reference.h"
+#include "keymgmt/reference.h"
 
 static void encode_and_decode(const struct schsm_reference *reference)
 {

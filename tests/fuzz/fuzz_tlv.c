@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tlv.h"
+#include "base/tlv.h"
 
 #define DEPTH_MAX 8
 

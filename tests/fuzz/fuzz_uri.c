@@ -6,7 +6,7 @@
 
 #include <openssl/crypto.h>
 
-#include "uri.h"
+#include "keymgmt/uri.h"
 
 static void describe(const struct schsm_uri *uri, struct schsm_object *object)
 {

@@ -10,7 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include "wrapped_key.h"
+#include "format/wrapped_key.h"
 
 #define PLAINTEXT_MAX 2048
 #define HEADER_LEN 17

@@ -14,10 +14,10 @@
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
 
-#include "../../device/dkek.h"
-#include "../../device/hsm_key_domain.h"
-#include "../../device/registry.h"
-#include "../../keymgmt/import_key.h"
+#include "format/dkek.h"
+#include "hsm/hsm_key_domain.h"
+#include "registry/registry.h"
+#include "keymgmt/import_key.h"
 
 static const char pin[] = "648219";
 

@@ -8,8 +8,8 @@
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
-#include "../../provider/implementations.h"
-#include "../../provider/pkey.h"
+#include "provider/implementations.h"
+#include "provider/pkey.h"
 
 unsigned int stand_in_operations;
 bool stand_in_broken;

@@ -8,8 +8,8 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
-#include "../../provider/constant_time.h"
-#include "../../provider/rsa_padding.h"
+#include "provider/constant_time.h"
+#include "provider/rsa_padding.h"
 #include "checks.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -2,7 +2,7 @@
 /* Prints the reasons of errors: `| 8 | PIN incorrect |`. */
 #include <stdio.h>
 
-#include "../../device/error.h"
+#include "base/error.h"
 
 int main(void)
 {

@@ -8,7 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "../../tool/key_format.h"
+#include "tool/key_format.h"
 
 int main(int argc, char **argv)
 {

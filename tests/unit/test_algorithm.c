@@ -6,7 +6,7 @@
 
 #include <openssl/obj_mac.h>
 
-#include "algorithm.h"
+#include "keymgmt/algorithm.h"
 
 static void assert_list(const char *text, enum schsm_key_type type, const char *hex)
 {

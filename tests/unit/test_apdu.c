@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "apdu.h"
+#include "format/apdu.h"
 
 static uint8_t data[SCHSM_APDU_DATA_MAX + 1];
 static uint8_t out[SCHSM_APDU_COMMAND_MAX];

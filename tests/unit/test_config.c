@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "config.h"
+#include "keymgmt/config.h"
 
 static void defaults_are_the_documented_ones(void **state)
 {

@@ -4,7 +4,7 @@
 #include <openssl/obj_mac.h>
 #include <string.h>
 
-#include "curve.h"
+#include "format/curve.h"
 
 static struct schsm_view view(const uint8_t *data, size_t len)
 {

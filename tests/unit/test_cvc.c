@@ -9,7 +9,7 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#include "cvc.h"
+#include "format/cvc.h"
 
 #define DEVICE_CHR "UTTEST001000000"
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "certificates.h"
-#include "cvc_container.h"
-#include "ecdsa.h"
-#include "roots.h"
+#include "format/cvc_container.h"
+#include "format/ecdsa.h"
+#include "format/roots.h"
 
 static struct schsm_error err;
 

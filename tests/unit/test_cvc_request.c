@@ -10,7 +10,7 @@
 #include <openssl/rsa.h>
 
 #include "certificates.h"
-#include "cvc_request.h"
+#include "format/cvc_request.h"
 
 static struct schsm_error err;
 

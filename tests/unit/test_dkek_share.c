@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "dkek_share.h"
+#include "keymgmt/dkek_share.h"
 
 static struct schsm_error err;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
 
 static void a_failure_has_reason_and_sentence(void **state)
 {

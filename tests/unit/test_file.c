@@ -12,7 +12,7 @@
 
 #include <openssl/crypto.h>
 
-#include "file.h"
+#include "keymgmt/file.h"
 
 static struct schsm_error err;
 static char folder[] = "/tmp/sc-hsm-file-XXXXXX";

@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "key_container.h"
+#include "keymgmt/key_container.h"
 
 static struct schsm_error err;
 

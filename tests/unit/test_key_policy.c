@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "key_policy.h"
+#include "format/key_policy.h"
 
 static struct schsm_key_policy read_policy(const char *hex)
 {

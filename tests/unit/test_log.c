@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "base/log.h"
+#include "card/command_log.h"
 
 static char directory[] = "/tmp/schsm-log-XXXXXX";
 static char path[256];

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "password_shares.h"
+#include "keymgmt/password_shares.h"
 
 static struct schsm_error err;
 

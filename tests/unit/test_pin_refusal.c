@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pin_refusal.h"
+#include "pin/refusal.h"
 
 static void few_tries_count_as_two(void **state)
 {

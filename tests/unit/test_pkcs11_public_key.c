@@ -13,8 +13,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#include "ecdsa.h"
-#include "pkcs11_public_key.h"
+#include "format/ecdsa.h"
+#include "format/pkcs11_public_key.h"
 
 /* DER of prime256v1's OBJECT IDENTIFIER */
 static const uint8_t p256[] = { 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07 };

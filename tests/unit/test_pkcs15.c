@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "pkcs15.h"
+#include "format/pkcs15.h"
 
 static struct schsm_pkcs15_key decode_key(const char *hex)
 {

@@ -7,7 +7,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "public_key.h"
+#include "format/public_key.h"
 
 static EVP_PKEY *ec_key, *rsa_key;
 

@@ -10,7 +10,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "reference.h"
+#include "keymgmt/reference.h"
 
 static const char uri[] = "sc-hsm:serial=UTSIM000001;key-ref=1;id=10";
 static const uint8_t spki[] = { 0x30, 0x07, 0x30, 0x02, 0x06, 0x00, 0x03, 0x01, 0x00 };

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "secret.h"
+#include "base/secret.h"
 
 static void keeps_a_copy(void **state)
 {

@@ -8,7 +8,7 @@
 #include <openssl/params.h>
 #include <string.h>
 
-#include "secure_channel.h"
+#include "card/secure_channel.h"
 
 #define POINT 65
 #define COORDINATE 32

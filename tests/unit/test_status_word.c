@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "apdu.h"
-#include "status_word.h"
+#include "format/apdu.h"
+#include "format/status_word.h"
 
 static void the_meaning_depends_on_the_command(void **state)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tlv.h"
+#include "base/tlv.h"
 
 /* Reads the first element; what it points to lives until the next call. */
 static bool first(const char *hex, struct schsm_tlv *tlv, size_t *used)

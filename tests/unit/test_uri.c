@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <openssl/crypto.h>
 
-#include "uri.h"
+#include "keymgmt/uri.h"
 
 static void an_empty_path_names_everything(void **state)
 {

@@ -9,14 +9,14 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "cvc.h"
-#include "cvc_container.h"
-#include "dkek_share.h"
-#include "key_container.h"
-#include "pkcs15.h"
-#include "public_key.h"
-#include "roots.h"
-#include "wrapped_key.h"
+#include "format/cvc.h"
+#include "format/cvc_container.h"
+#include "keymgmt/dkek_share.h"
+#include "keymgmt/key_container.h"
+#include "format/pkcs15.h"
+#include "format/public_key.h"
+#include "format/roots.h"
+#include "format/wrapped_key.h"
 
 static struct schsm_error err;
 

@@ -11,8 +11,8 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-#include "dkek.h"
-#include "wrapped_key.h"
+#include "format/dkek.h"
+#include "format/wrapped_key.h"
 
 static struct schsm_error err;
 

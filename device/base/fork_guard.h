@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forks. A process may fork while another of its threads is in the middle of a card command, which
+ * can take minutes; neither may the fork wait for it, nor may the child find locks that nobody
+ * will ever release, or pointers to what is being freed.
+ *
+ * So the lock of each connection is a member of a process-wide list, which the child makes anew;
+ * and what a child needs of the data behind such a lock is changed under the guard, which a fork
+ * waits for.
+ */
+#ifndef SCHSM_BASE_FORK_GUARD_H
+#define SCHSM_BASE_FORK_GUARD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct schsm_fork_member {
+    pthread_mutex_t mutex; /* guards the data of the one who embeds this */
+    bool forked;           /* set in a child: what mutex guards belongs to the parent */
+    struct schsm_fork_member *next;
+};
+
+/* Initialises the member and enters it; the first call of a process registers the fork handlers.
+ * Returns 0 where memory runs out. */
+int schsm_fork_join(struct schsm_fork_member *member);
+
+/* Takes the member off the list and destroys its mutex, which nobody may hold. */
+void schsm_fork_leave(struct schsm_fork_member *member);
+
+/*
+ * The guard: one process-wide mutex for small changes that must be whole in a child, such as
+ * exchanging a pointer or copying a few bytes. A fork waits for it, so nothing that takes time may
+ * be done under it. May be taken under a member's mutex, never the other way round.
+ */
+void schsm_guard_lock(void);
+void schsm_guard_unlock(void);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a key: choose a free place, let the card make the key, check what it says of it, and
+ * describe it. Nothing is left behind by a failure: a key without a description is one that no
+ * program shows and that nobody dares to delete.
+ */
+#include "card_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+
+#include "format/curve.h"
+#include "format/cvc.h"
+#include "format/key_policy.h"
+#include "base/log.h"
+
+#define KEY_SEQUENCE                                                                               \
+    "00001" /* what OpenSC puts behind the serial number for a key's name (6.2)                    \
+             */
+
+struct generation {
+    const struct schsm_generate *spec;
+    const struct schsm_curve *curve; /* EC */
+    struct schsm_card_files files;
+    struct schsm_pkcs15_key description;
+    unsigned int key_ref;
+    unsigned int unfinished; /* a key that could not be removed yet, 0: none */
+    uint8_t *spki;
+    size_t spki_len;
+};
+
+static int make_pair(struct schsm_session *session, struct generation *generation,
+                     struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    char chr[SCHSM_SERIAL_MAX + sizeof(KEY_SEQUENCE)];
+    struct schsm_cvc_generate request = { .type = spec->type,
+                                          .bits = spec->bits,
+                                          .exponent = spec->exponent,
+                                          .exponent_len = spec->exponent_len,
+                                          .curve = generation->curve,
+                                          .algorithms = spec->algorithms,
+                                          .algorithms_len = spec->algorithms_len,
+                                          .use_count = spec->use_count,
+                                          .key_domain =
+                                              spec->has_key_domain ? (int)spec->key_domain : -1,
+                                          .domain_uid = spec->domain_uid,
+                                          .domain_uid_len = spec->domain_uid_len };
+    uint8_t body[SCHSM_CVC_GENERATE_MAX];
+    size_t len = sizeof(body);
+
+    if (!schsm_session_learn_serial(session, err)) {
+        return 0;
+    }
+    (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, session->serial);
+    if (strlen(chr) <= SCHSM_CVC_NAME_MAX) {
+        request.chr = chr;
+    }
+    if (!schsm_cvc_build_generate(&request, body, &len, err)) {
+        return 0;
+    }
+    generation->unfinished = generation->key_ref;
+    return schsm_card_generate_key_pair(&session->card, generation->key_ref, body, len, err);
+}
+
+/* Section 6.3. Clients always send a list of algorithms, so that all of section 8.1 that is for AES
+ * stands for "everything". */
+static int make_secret(struct schsm_session *session, struct generation *generation,
+                       struct schsm_error *err)
+{
+    static const uint8_t everything[] = { SCHSM_ALGORITHM_AES_CBC_ENCRYPT,
+                                          SCHSM_ALGORITHM_AES_CBC_DECRYPT, SCHSM_ALGORITHM_AES_CMAC,
+                                          SCHSM_ALGORITHM_WRAP, SCHSM_ALGORITHM_DERIVE };
+    const struct schsm_generate *spec = generation->spec;
+    bool listed = spec->algorithms != NULL;
+    uint8_t body[2 + SCHSM_ALGORITHMS_MAX + 2 + 4 + 3];
+    struct schsm_tlv_writer writer;
+
+    schsm_tlv_write(&writer, body, sizeof(body));
+    if (!schsm_key_policy_put(&writer, listed ? spec->algorithms : everything,
+                              listed ? spec->algorithms_len : sizeof(everything), spec->use_count,
+                              spec->has_key_domain ? (int)spec->key_domain : -1, err)) {
+        return 0;
+    }
+    generation->unfinished = generation->key_ref;
+    return schsm_card_generate_secret_key(&session->card, generation->key_ref, spec->bits, body,
+                                          writer.len, err);
+}
+
+static int make_key(struct schsm_session *session, struct generation *generation,
+                    struct schsm_error *err)
+{
+    schsm_log(SCHSM_LOG_INFO, "device %s makes key reference %u", schsm_session_name(session),
+              generation->key_ref);
+    /* Once the command is under way there may be a key, even where the answer gets lost. */
+    if (generation->spec->type == SCHSM_KEY_AES ? make_secret(session, generation, err)
+                                                : make_pair(session, generation, err)) {
+        return 1;
+    }
+    if (session->card.result == SCHSM_TRANSPORT_OK) {
+        generation->unfinished = 0; /* the card refused */
+    }
+    return 0;
+}
+
+static int fail_other_key(struct schsm_error *err)
+{
+    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                      "the device made another key than it was asked for");
+}
+
+/* Whether the key is what was asked for, so that nobody trusts a weaker one. */
+static int check_key(const struct generation *generation, const struct schsm_cvc_key *key,
+                     struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+    struct schsm_view asked = { spec->exponent, spec->exponent_len };
+    const struct schsm_curve *curve = NULL;
+    struct schsm_view exponent = key->exponent;
+
+    if (key->type != spec->type) {
+        return fail_other_key(err);
+    }
+    if (key->type == SCHSM_KEY_EC) {
+        if (!schsm_cvc_curve(key, NULL, &curve, err)) {
+            return 0;
+        }
+        return curve == generation->curve ? 1 : fail_other_key(err);
+    }
+    if (spec->exponent == NULL) {
+        asked = (struct schsm_view){ f4, sizeof(f4) };
+    }
+    while (exponent.len > 0 && *exponent.data == 0) {
+        exponent.data++;
+        exponent.len--;
+    }
+    if (key->modulus.len != spec->bits / 8 || (key->modulus.data[0] & 0x80) == 0 ||
+        !schsm_view_equal(exponent, asked)) {
+        return fail_other_key(err);
+    }
+    return 1;
+}
+
+/* Reads the request that came with the key; the signature in it proves that the card holds the
+ * private key to the public one it tells (11.4). */
+static int take_public_key(struct schsm_session *session, struct generation *generation,
+                           struct schsm_error *err)
+{
+    struct schsm_cvc_request request;
+    uint8_t *file = NULL;
+    size_t len = 0;
+    int ok;
+
+    if (generation->spec->type == SCHSM_KEY_AES) {
+        return 1;
+    }
+    ok =
+        schsm_card_read_file(&session->card, SCHSM_FILE_CERTIFICATE | generation->key_ref,
+                             SCHSM_FORM_TLV, &file, &len, err) &&
+        schsm_cvc_parse_request(file, len, &request, err) &&
+        check_key(generation, &request.cvc.key, err) &&
+        schsm_cvc_verify(&request.cvc.key, NULL, request.cvc.body.data, request.cvc.body.len,
+                         request.cvc.signature.data, request.cvc.signature.len, err) &&
+        schsm_cvc_public_key(&request.cvc.key, NULL, &generation->spki, &generation->spki_len, err);
+    OPENSSL_free(file);
+    return ok;
+}
+
+static int write_description(struct schsm_session *session, struct generation *generation,
+                             struct schsm_error *err)
+{
+    struct schsm_pkcs15_key *description = &generation->description;
+    const struct schsm_generate *spec = generation->spec;
+    uint8_t encoded[SCHSM_PKCS15_MAX];
+    size_t len = sizeof(encoded);
+
+    description->type = spec->type;
+    description->bits = spec->type == SCHSM_KEY_EC ? generation->curve->bits : spec->bits;
+    if (spec->label != NULL) {
+        (void)snprintf(description->label, sizeof(description->label), "%s", spec->label);
+    }
+    return schsm_pkcs15_encode_key(description, encoded, &len, err) &&
+           schsm_card_write_file(&session->card, SCHSM_FILE_KEY_DESCRIPTION | generation->key_ref,
+                                 encoded, len, err);
+}
+
+/* Removes what an attempt left. What failed stays what failed. */
+static void remove_unfinished(struct schsm_session *session, struct generation *generation)
+{
+    unsigned int ref = generation->unfinished;
+
+    if (ref != 0 && session->card.result == SCHSM_TRANSPORT_OK &&
+        schsm_card_delete_if_there(session, SCHSM_FILE_KEY | ref) &&
+        schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+        schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref)) {
+        generation->unfinished = 0;
+    }
+}
+
+/*
+ * The attempt before this one broke off while the card made its key or after that. Whatever is
+ * there under that reference is ours if nobody described it meanwhile, as other programs do first
+ * thing, or if the description is the one that we were about to write.
+ */
+static int remove_earlier(struct schsm_session *session, struct generation *generation,
+                          struct schsm_error *err)
+{
+    const struct schsm_pkcs15_key *ours = &generation->description;
+    struct schsm_pkcs15_key found;
+    bool exists = false;
+
+    if (generation->unfinished == 0) {
+        return 1;
+    }
+    if (!schsm_card_read_description(session, (int)generation->unfinished, &found, &exists, err)) {
+        return 0;
+    }
+    if (!exists || (found.id_len == ours->id_len && strcmp(found.label, ours->label) == 0 &&
+                    memcmp(found.id, ours->id, ours->id_len) == 0)) {
+        remove_unfinished(session, generation);
+    } else {
+        schsm_log(SCHSM_LOG_INFO, "key reference %u was described by another program: it stays",
+                  generation->unfinished);
+    }
+    generation->unfinished = 0;
+    return 1;
+}
+
+static int run_generation(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct generation *generation = arg;
+    const struct schsm_generate *spec = generation->spec;
+
+    OPENSSL_free(generation->spki);
+    generation->spki = NULL;
+    if (!remove_earlier(session, generation, err)) {
+        return 0;
+    }
+    memset(&generation->description, 0, sizeof(generation->description));
+    if (!schsm_card_list_files(session, &generation->files, err) ||
+        !schsm_card_choose_key_ref(&generation->files, spec->key_ref, &generation->key_ref, err) ||
+        !schsm_card_choose_id(session, &generation->files, spec->id, spec->id_len,
+                              generation->key_ref, generation->description.id,
+                              &generation->description.id_len, err)) {
+        return 0;
+    }
+    if (make_key(session, generation, err) && take_public_key(session, generation, err) &&
+        write_description(session, generation, err)) {
+        generation->unfinished = 0;
+        return 1;
+    }
+    remove_unfinished(session, generation);
+    return 0;
+}
+
+static int check_spec(struct generation *generation, struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+
+    if (spec->id != NULL && (spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX)) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an id has 1 to %d bytes", SCHSM_ID_MAX);
+    }
+    if (spec->label != NULL && strlen(spec->label) > SCHSM_LABEL_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
+                          SCHSM_LABEL_MAX);
+    }
+    if (spec->has_key_domain && spec->key_domain > 255) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no key domain %u",
+                          spec->key_domain);
+    }
+    if (spec->type == SCHSM_KEY_RSA) {
+        return 1;
+    }
+    if (spec->type == SCHSM_KEY_AES) {
+        return spec->bits == 128 || spec->bits == 192 || spec->bits == 256
+                   ? 1
+                   : schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                                "the device makes AES keys of 128, 192 or 256 bits, not of %u",
+                                spec->bits);
+    }
+    if (spec->type != SCHSM_KEY_EC) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key is RSA, EC or AES");
+    }
+    generation->curve = schsm_curve_by_nid(spec->curve_nid);
+    if (generation->curve == NULL) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "a SmartCard-HSM has no keys on this curve");
+    }
+    return 1;
+}
+
+static int fill(struct schsm_object *made, struct generation *generation)
+{
+    const struct schsm_pkcs15_key *description = &generation->description;
+
+    memset(made, 0, sizeof(*made));
+    made->type = description->type == SCHSM_KEY_AES ? SCHSM_OBJECT_SECRET : SCHSM_OBJECT_PRIVATE;
+    made->handle = SCHSM_FILE_KEY | generation->key_ref;
+    made->key_ref = (int)generation->key_ref;
+    made->described = true;
+    memcpy(made->id, description->id, description->id_len);
+    made->id_len = description->id_len;
+    memcpy(made->label, description->label, sizeof(made->label));
+    made->key_type = description->type;
+    made->bits = description->bits;
+    made->value = generation->spki;
+    made->value_len = generation->spki_len;
+    generation->spki = NULL;
+    return 1;
+}
+
+int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                               const struct schsm_login *login, struct schsm_object *made,
+                               struct schsm_error *err)
+{
+    static const struct schsm_login no_login = { 0 };
+    struct generation *generation = OPENSSL_zalloc(sizeof(*generation));
+    struct schsm_job job = { .run = run_generation,
+                             .arg = generation,
+                             .login = login != NULL ? login : &no_login,
+                             .transaction = true,
+                             .object = "new key" };
+    int ok = 0;
+
+    if (generation == NULL) {
+        return schsm_fail_memory(err);
+    }
+    generation->spec = spec;
+    if (!check_spec(generation, err)) {
+        goto done;
+    }
+    ok = schsm_session_run(schsm_card_session(dev), &job, err);
+    if (ok) {
+        ok = fill(made, generation);
+    } else if (generation->unfinished != 0) {
+        schsm_fail_context(err,
+                           "key reference %u may have been left without description on the device "
+                           "and should be deleted",
+                           generation->unfinished);
+    }
+
+done:
+    OPENSSL_free(generation->spki);
+    OPENSSL_free(generation);
+    return ok;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private operations: the way of every signature. */
+#include "card_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "format/curve.h"
+#include "base/tlv.h"
+
+#define RSA_MAX SCHSM_MODULUS_MAX
+
+struct operation {
+    enum schsm_operation operation;
+    unsigned int key_ref;
+    const uint8_t *in;
+    size_t in_len;
+    uint8_t *out;
+    size_t capacity;
+    size_t *out_len;
+};
+
+static int fail_result(struct schsm_error *err, const char *what, size_t len)
+{
+    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's %s of %zu bytes is malformed",
+                      what, len);
+}
+
+/* The modulus's length, which only a block tells. */
+static int take_rsa(const struct operation *op, const uint8_t *result, size_t len,
+                    struct schsm_error *err)
+{
+    bool block = schsm_operation_traits(op->operation)->input == SCHSM_INPUT_BLOCK;
+
+    if (len == 0 || (block && len != op->in_len)) {
+        return fail_result(err, "RSA result", len);
+    }
+    if (len > op->capacity) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
+    }
+    memcpy(op->out, result, len);
+    *op->out_len = len;
+    return 1;
+}
+
+static int take_signature(const struct operation *op, const uint8_t *result, size_t len,
+                          struct schsm_error *err)
+{
+    struct schsm_tlv sequence;
+
+    if (len > SCHSM_ECDSA_DER_MAX || !schsm_tlv_first(result, len, &sequence) ||
+        sequence.tag != 0x30 || sequence.whole.len != len) {
+        return fail_result(err, "ECDSA signature", len);
+    }
+    if (len > op->capacity) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
+    }
+    memcpy(op->out, result, len);
+    *op->out_len = len;
+    return 1;
+}
+
+/* 6.5: 04 || X || Y, from the Pico HSM 04 || X */
+static int take_secret(const struct operation *op, const uint8_t *result, size_t len,
+                       struct schsm_error *err)
+{
+    size_t field = (op->in_len - 1) / 2;
+
+    if ((len != 1 + field && len != 1 + 2 * field) || result[0] != 0x04) {
+        return fail_result(err, "shared point", len);
+    }
+    memcpy(op->out, result + 1, field);
+    *op->out_len = field;
+    return 1;
+}
+
+static int take(const struct operation *op, const uint8_t *result, size_t len,
+                struct schsm_error *err)
+{
+    if (op->operation == SCHSM_OP_ECDH) {
+        return take_secret(op, result, len, err);
+    }
+    return schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_RSA
+               ? take_rsa(op, result, len, err)
+               : take_signature(op, result, len, err);
+}
+
+/*
+ * A process that goes on using the card shall recognise it when it was pulled and came back. Where
+ * the reader's name does not tell the serial number, the second operation is the time to ask for
+ * it: programs that sign once are not slowed, and those that sign for months ask once.
+ */
+static void learn_identity(struct schsm_session *session)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    if (session->operations < 2) {
+        session->operations++;
+    }
+    if (session->operations == 2 && session->serial[0] == 0) {
+        session->operations++;
+        (void)schsm_session_learn_serial(session, &ignored);
+    }
+}
+
+/* Room for the result: no more than a short APDU brings, unless the modulus is longer. */
+static size_t result_room(const struct operation *op)
+{
+    const struct schsm_operation_traits *traits = schsm_operation_traits(op->operation);
+    size_t modulus = traits->input == SCHSM_INPUT_BLOCK ? op->in_len : op->capacity;
+
+    return traits->key_type == SCHSM_KEY_RSA && modulus > SCHSM_APDU_SHORT_LE_MAX
+               ? RSA_MAX + 2
+               : SCHSM_APDU_SHORT_LE_MAX;
+}
+
+static int run_operation(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct operation *op = arg;
+    uint8_t result[RSA_MAX + 2];
+    size_t len = result_room(op);
+    enum schsm_card_algorithm algorithm =
+        (enum schsm_card_algorithm)schsm_operation_traits(op->operation)->algorithm;
+    bool decipher = op->operation == SCHSM_OP_RSA_DECRYPT || op->operation == SCHSM_OP_ECDH;
+    int ok;
+
+    if (decipher) {
+        ok = schsm_card_decipher(&session->card, op->key_ref, algorithm, op->in, op->in_len, result,
+                                 &len, err);
+    } else {
+        ok = schsm_card_sign(&session->card, op->key_ref, algorithm, op->in, op->in_len, result,
+                             &len, err);
+    }
+    ok = ok && take(op, result, len, err);
+    OPENSSL_cleanse(result, sizeof(result));
+    if (ok) {
+        learn_identity(session);
+    }
+    return ok;
+}
+
+int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation operation,
+                              const struct schsm_object *key, const struct schsm_login *login,
+                              const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                              struct schsm_error *err)
+{
+    static const struct schsm_login no_login = { 0 };
+    struct operation op = { operation, (unsigned int)key->key_ref, in, in_len, out, *out_len,
+                            out_len };
+    struct schsm_job job = { .run = run_operation,
+                             .arg = &op,
+                             .login = login != NULL ? login : &no_login };
+    char object[32];
+
+    *out_len = 0;
+    if (key->key_ref < 1 || key->key_ref > 255) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key->key_ref);
+    }
+    if (!schsm_operation_check(operation, in, in_len, op.capacity, err)) {
+        return 0;
+    }
+    (void)snprintf(object, sizeof(object), "key reference %d", key->key_ref);
+    job.object = login != NULL && login->object != NULL ? login->object : object;
+    return schsm_session_run(schsm_card_session(dev), &job, err);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the card device share; one file for each operation of the interface. */
+#ifndef SCHSM_CARD_CARD_PRIVATE_H
+#define SCHSM_CARD_CARD_PRIVATE_H
+
+#include "card_device.h"
+#include "command.h"
+#include "format/pkcs15.h"
+#include "session.h"
+
+struct schsm_card_device {
+    struct schsm_device device; /* first member */
+    struct schsm_session *session;
+};
+
+static inline struct schsm_session *schsm_card_session(struct schsm_device *dev)
+{
+    return ((struct schsm_card_device *)(void *)dev)->session;
+}
+
+/*
+ * The session of a device that has to be a SmartCard-HSM, for what no other kind of device offers
+ * (the hsm_*.h headers). purpose: what was wanted, for the sentence, such as "key domains". NULL
+ * with UNSUPPORTED for another kind of device.
+ */
+struct schsm_session *schsm_card_session_for(struct schsm_device *dev, const char *purpose,
+                                             struct schsm_error *err);
+
+/* The operations of the interface, see device.h. */
+int schsm_card_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
+                           struct schsm_object_list *list, struct schsm_error *err);
+int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object,
+                           const struct schsm_login *login, struct schsm_error *err);
+int schsm_card_device_info(struct schsm_device *dev, struct schsm_device_info *info,
+                           struct schsm_error *err);
+int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation operation,
+                              const struct schsm_object *key, const struct schsm_login *login,
+                              const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                              struct schsm_error *err);
+int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                               const struct schsm_login *login, struct schsm_object *made,
+                               struct schsm_error *err);
+int schsm_card_device_store(struct schsm_device *dev, const struct schsm_store *spec,
+                            const struct schsm_login *login, struct schsm_object *stored,
+                            struct schsm_error *err);
+int schsm_card_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
+                                 struct schsm_key_policy *policy, struct schsm_error *err);
+int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object *object,
+                             const struct schsm_login *login, struct schsm_error *err);
+
+/* Of jobs: */
+
+/* Reads a file; 1 with *content NULL where it does not exist. The caller knows that the applet
+ * answers (schsm_session_confirm_applet). */
+int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
+                             enum schsm_file_form form, uint8_t **content, size_t *len,
+                             struct schsm_error *err);
+
+/* Reads a key's description C4xx. 1 with key->id_len 0 and type NONE where there is none or it is
+ * malformed; *exists tells whether there is a file. */
+int schsm_card_read_description(struct schsm_session *session, int key_ref,
+                                struct schsm_pkcs15_key *key, bool *exists,
+                                struct schsm_error *err);
+
+/* What ENUMERATE lists (4.2). */
+struct schsm_card_files {
+    uint16_t ids[SCHSM_FILES_MAX];
+    size_t count;
+};
+
+int schsm_card_list_files(struct schsm_session *session, struct schsm_card_files *files,
+                          struct schsm_error *err);
+
+bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int file);
+
+/* Genuine cards list every file; the Pico HSM leaves out certificates and contents (4.2), so that
+ * only there a file that is not listed has to be tried. */
+bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file);
+
+/* Deletes a file that may be there; true where it is not there any more. For cleaning up: what
+ * card->result and card->status_word were before is kept. */
+bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file);
+
+/* A key reference for a new key: the wanted one, which fails with EXISTS where it is taken, or with
+ * wanted -1 the first free one (DEVICE_FULL where there is none). (card_place.c) */
+int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
+                              unsigned int *key_ref, struct schsm_error *err);
+
+/*
+ * An id for a new key: the wanted one, which fails with EXISTS where a key has it, or with NULL one
+ * of a byte, from `first` on. id has room for SCHSM_ID_MAX bytes. (card_place.c)
+ */
+int schsm_card_choose_id(struct schsm_session *session, const struct schsm_card_files *files,
+                         const uint8_t *wanted, size_t wanted_len, unsigned int first, uint8_t *id,
+                         size_t *id_len, struct schsm_error *err);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cards.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "card_device.h"
+#include "base/fork_guard.h"
+#include "session.h"
+
+#define SLOTS_MAX 64
+
+struct schsm_card_entry {
+    struct schsm_device *device;
+    struct schsm_card_entry *next;
+};
+
+static struct schsm_device *add_device(struct schsm_cards *cards, const struct schsm_slot *slot,
+                                       struct schsm_error *err)
+{
+    struct schsm_card_entry *entry = OPENSSL_zalloc(sizeof(*entry));
+
+    if (entry == NULL) {
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    entry->device = schsm_card_device_new(cards->transport, cards->transport_arg, slot->reader,
+                                          &slot->atr, err);
+    if (entry->device == NULL) {
+        OPENSSL_free(entry);
+        return NULL;
+    }
+    schsm_card_device_protect(entry->device, &cards->policy);
+    schsm_guard_lock();
+    entry->next = cards->entries;
+    cards->entries = entry;
+    schsm_guard_unlock();
+    return entry->device;
+}
+
+/* Takes back the device that was added last. */
+static void drop_device(struct schsm_cards *cards, struct schsm_device *device)
+{
+    struct schsm_card_entry *entry = cards->entries;
+
+    schsm_guard_lock();
+    cards->entries = entry->next;
+    schsm_guard_unlock();
+    device->ops->free(device);
+    OPENSSL_free(entry);
+}
+
+/* The device known for this reader; where several were in it, the one with this serial number, or
+ * the last that was not seen to be exchanged for another. */
+static struct schsm_device *known_device(struct schsm_cards *cards, const char *reader,
+                                         const char *serial)
+{
+    char its_serial[SCHSM_SERIAL_MAX + 1], its_reader[SCHSM_READER_MAX + 1];
+
+    for (struct schsm_card_entry *entry = cards->entries; entry != NULL; entry = entry->next) {
+        schsm_card_device_known(entry->device, its_serial, its_reader);
+        if (strcmp(its_reader, reader) == 0 &&
+            (serial == NULL ? !schsm_card_device_exchanged(entry->device)
+                            : its_serial[0] == 0 || strcmp(its_serial, serial) == 0)) {
+            return entry->device;
+        }
+    }
+    return NULL;
+}
+
+/* Proves the serial number of the device in this slot. 1: it is the one, 0: it is not, or cannot
+ * be asked. */
+static int proves_serial(struct schsm_survey *survey, const struct schsm_slot *slot,
+                         struct schsm_device *device, const char *serial)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    char found[SCHSM_SERIAL_MAX + 1];
+
+    if (!schsm_device_serial(device, found, &err)) {
+        if (err.reason != SCHSM_REASON_NO_DEVICE) {
+            survey->trouble = err;
+        }
+        return 0;
+    }
+    if (strcmp(found, serial) == 0) {
+        return 1;
+    }
+    schsm_survey_note(survey, "device %s in reader %s", found, slot->reader);
+    return 0;
+}
+
+/*
+ * The device in this slot, NULL if it does not fit. A card whose ATR tells nothing has to be asked
+ * what it is; so has one whose serial number is wanted and not in the reader's name.
+ */
+static struct schsm_device *consider(struct schsm_cards *cards, struct schsm_survey *survey,
+                                     const struct schsm_slot *slot, const char *serial)
+{
+    char name_serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_device *device;
+    bool added = false;
+
+    if (!slot->card_present) {
+        if (survey->empty[0] == 0) {
+            memcpy(survey->empty, slot->reader, sizeof(survey->empty));
+        }
+        return NULL;
+    }
+    if (serial != NULL && schsm_reader_serial(slot->reader, name_serial, sizeof(name_serial)) &&
+        strcmp(name_serial, serial) != 0) {
+        schsm_survey_note(survey, "device %s in reader %s", name_serial, slot->reader);
+        return NULL;
+    }
+    device = known_device(cards, slot->reader, serial);
+    if (device == NULL) {
+        device = add_device(cards, slot, &survey->trouble);
+        if (device == NULL) {
+            return NULL;
+        }
+        added = true;
+        if (schsm_atr_kind(&slot->atr) != SCHSM_ATR_HSM && !schsm_card_device_probe(device, &err)) {
+            if (err.reason == SCHSM_REASON_NO_DEVICE) {
+                schsm_survey_note(survey, "another card in reader %s%s", slot->reader, "");
+            } else {
+                survey->trouble = err;
+            }
+            drop_device(cards, device);
+            return NULL;
+        }
+    }
+    if (serial == NULL || proves_serial(survey, slot, device, serial)) {
+        return device;
+    }
+    if (added) {
+        drop_device(cards, device);
+    }
+    return NULL;
+}
+
+static int list_slots(const struct schsm_cards *cards, struct schsm_slot *slots, size_t *count,
+                      struct schsm_error *err)
+{
+    if (cards->transport->list(cards->transport_arg, slots, count, err) != SCHSM_TRANSPORT_OK) {
+        return 0;
+    }
+    return *count > 0 || schsm_fail(err, SCHSM_REASON_NO_READER,
+                                    "no smart card reader or token is connected: plug it in");
+}
+
+static bool fits_reader(const struct schsm_slot *slot, const char *reader)
+{
+    return reader == NULL || strstr(slot->reader, reader) != NULL;
+}
+
+static int fail_none(struct schsm_survey *survey, const struct schsm_device_selector *selector,
+                     bool reader_found, struct schsm_error *err)
+{
+    if (survey->seen[0] == 0 && survey->empty[0] != 0) {
+        schsm_survey_note(survey, "no card in reader %s%s", survey->empty, "");
+    } else if (survey->seen[0] == 0) {
+        schsm_survey_note(survey, "%s%s", "nothing else", "");
+    }
+    if (selector->reader != NULL && !reader_found) {
+        return schsm_fail(err, SCHSM_REASON_NO_READER,
+                          "no reader's name contains `%s`; `sc-hsm readers` lists those that are "
+                          "connected",
+                          selector->reader);
+    }
+    if (survey->trouble.reason != SCHSM_REASON_NONE) {
+        if (err != NULL) {
+            *err = survey->trouble;
+        }
+        return 0;
+    }
+    if (selector->serial != NULL) {
+        return schsm_fail(err, SCHSM_REASON_NO_DEVICE,
+                          "no device with serial number %s is connected; there is %s",
+                          selector->serial, survey->seen);
+    }
+    return schsm_fail(err, SCHSM_REASON_NO_DEVICE, "no SmartCard-HSM is connected; there is %s",
+                      survey->seen);
+}
+
+int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_selector *selector,
+                     struct schsm_survey *survey, struct schsm_device **devices, size_t *count,
+                     struct schsm_error *err)
+{
+    struct schsm_slot slots[SLOTS_MAX];
+    size_t room = *count, slots_count = SLOTS_MAX;
+    bool reader_found = false;
+
+    *count = 0;
+    if (!list_slots(cards, slots, &slots_count, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < slots_count && *count < room; i++) {
+        struct schsm_device *device;
+
+        if (!fits_reader(&slots[i], selector->reader)) {
+            continue;
+        }
+        reader_found = true;
+        device = consider(cards, survey, &slots[i], selector->serial);
+        if (device != NULL) {
+            devices[(*count)++] = device;
+        }
+        if (device != NULL && selector->serial != NULL) {
+            break; /* there is only one */
+        }
+    }
+    return *count > 0 ? 1 : fail_none(survey, selector, reader_found, err);
+}
+
+static int is_hsm(struct schsm_cards *cards, const struct schsm_slot *slot)
+{
+    struct schsm_survey unneeded = { .seen = "" };
+
+    if (!slot->card_present) {
+        return 0;
+    }
+    return schsm_atr_kind(&slot->atr) == SCHSM_ATR_HSM ||
+           consider(cards, &unneeded, slot, NULL) != NULL;
+}
+
+int schsm_cards_readers(struct schsm_cards *cards, struct schsm_reader *readers, size_t *count,
+                        struct schsm_error *err)
+{
+    struct schsm_slot slots[SLOTS_MAX];
+    size_t room = *count, slots_count = SLOTS_MAX;
+
+    *count = 0;
+    if (!list_slots(cards, slots, &slots_count, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < slots_count && *count < room; i++) {
+        struct schsm_reader *reader = &readers[(*count)++];
+
+        memset(reader, 0, sizeof(*reader));
+        memcpy(reader->name, slots[i].reader, sizeof(reader->name));
+        reader->card_present = slots[i].card_present;
+        reader->is_hsm = is_hsm(cards, &slots[i]);
+    }
+    return 1;
+}
+
+void schsm_cards_clear(struct schsm_cards *cards)
+{
+    for (struct schsm_card_entry *entry = cards->entries, *next; entry != NULL; entry = next) {
+        next = entry->next;
+        entry->device->ops->free(entry->device);
+        OPENSSL_free(entry);
+    }
+    cards->entries = NULL;
+}

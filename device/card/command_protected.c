@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One command through a secure channel (protocol reference section 17): chip authentication with
+ * the device key, the command, and plain again. A channel lives for one command, since everything
+ * else that is sent holds nothing that others must not see.
+ */
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/log.h"
+#include "secure_channel.h"
+
+#define CHIP_AUTHENTICATION 0x41 /* MANAGE SECURITY ENVIRONMENT (6.13) */
+#define TEMPLATE_AUTHENTICATION 0xA4
+
+/* INITIALIZE DEVICE's data is the longest that carries a PIN. */
+#define PLAIN_MAX 384
+
+/* Only the sentence counts from here on: nothing was asked that a PIN was sent with. */
+static int not_sent(struct schsm_card *card, struct schsm_error *err)
+{
+    if (card->result == SCHSM_TRANSPORT_OK) {
+        card->status_word = 0;
+        schsm_fail_context(err, "nothing was sent, since the PIN may only go through a secure "
+                                "channel (--secure-channel require)");
+    }
+    return 0;
+}
+
+/* Reads the device's key and what is known of its maker, once for each connection. */
+static int look_at_device(struct schsm_card *card, struct schsm_error *err)
+{
+    struct schsm_channel_device *about = &card->channel_device;
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    struct schsm_device_identity identity;
+    uint8_t *file = NULL;
+    size_t len = 0;
+    int ok = 0;
+
+    if (about->looked) {
+        return 1;
+    }
+    memset(about, 0, sizeof(*about));
+    if (!schsm_card_read_file(card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_BYTES, &file, &len,
+                              err)) {
+        goto done;
+    }
+    if (!schsm_roots_verify_device(card->policy->roots, file, len, &identity, &found)) {
+        (void)snprintf(about->trust, sizeof(about->trust), "%s", found.text);
+    }
+    about->curve = identity.curve;
+    if (identity.device.key.type != SCHSM_KEY_EC ||
+        (about->curve == NULL && about->trust[0] == '\0') ||
+        (about->trust[0] != '\0' &&
+         !schsm_cvc_likely_curve(&identity.device.key, &about->curve, &found)) ||
+        identity.device.key.point.len != 1 + 2 * about->curve->field_len) {
+        about->absent = true;
+    } else {
+        about->point_len = identity.device.key.point.len;
+        memcpy(about->point, identity.device.key.point.data, about->point_len);
+    }
+    about->looked = true;
+    ok = 1;
+
+done:
+    OPENSSL_free(file);
+    return ok;
+}
+
+/* Chip authentication; *offered false where the card does not know it. */
+static int open_channel(struct schsm_card *card, const struct schsm_curve *curve,
+                        struct schsm_view point, struct schsm_channel *channel, bool *offered,
+                        struct schsm_error *err)
+{
+    const struct schsm_apdu select = { .ins = SCHSM_INS_MANAGE_SECURITY_ENVIRONMENT,
+                                       .p1 = CHIP_AUTHENTICATION,
+                                       .p2 = TEMPLATE_AUTHENTICATION,
+                                       .data = schsm_channel_protocol,
+                                       .data_len = sizeof(schsm_channel_protocol) };
+    struct schsm_channel_handshake handshake = { 0 };
+    struct schsm_apdu authenticate = { .ins = SCHSM_INS_GENERAL_AUTHENTICATE,
+                                       .le = SCHSM_APDU_SHORT_LE_MAX };
+    uint8_t answer[SCHSM_APDU_SHORT_LE_MAX];
+    size_t answer_len = sizeof(answer);
+    int ok = 0;
+
+    *offered = false;
+    if (!schsm_card_exchange(card, &select, NULL, NULL, err)) {
+        goto done;
+    }
+    if (card->status_word != SCHSM_SW_OK) {
+        schsm_fail_status_word(err, select.ins, card->status_word);
+        goto done;
+    }
+    if (!schsm_channel_start(&handshake, curve, err)) {
+        goto done;
+    }
+    authenticate.data = handshake.command;
+    authenticate.data_len = handshake.command_len;
+    if (!schsm_card_exchange(card, &authenticate, answer, &answer_len, err)) {
+        goto done;
+    }
+    if (card->status_word != SCHSM_SW_OK) {
+        schsm_fail_status_word(err, authenticate.ins, card->status_word);
+        goto done;
+    }
+    *offered = true;
+    ok = schsm_channel_finish(&handshake, point, answer, answer_len, channel, err);
+
+done:
+    schsm_channel_handshake_clear(&handshake);
+    return ok;
+}
+
+/* The command itself. An error that the card reports without protection is told as it is: it opens
+ * nothing. */
+static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
+                        const struct schsm_apdu *apdu, uint8_t *out, size_t *out_len,
+                        struct schsm_error *err)
+{
+    uint8_t data[PLAIN_MAX + SCHSM_CHANNEL_OVERHEAD], response[SCHSM_APDU_SHORT_LE_MAX];
+    size_t data_len = sizeof(data), response_len = sizeof(response), none = 0;
+    struct schsm_apdu wrapped;
+    int ok = 0;
+
+    if (!schsm_channel_wrap(channel, apdu, data, &data_len, &wrapped, err)) {
+        card->status_word = 0;
+        goto done;
+    }
+    if (!schsm_card_exchange(card, &wrapped, response, &response_len, err)) {
+        goto done;
+    }
+    if (response_len == 0 && card->status_word != SCHSM_SW_OK) {
+        if (out_len != NULL) {
+            *out_len = 0;
+        }
+        ok = 1;
+        goto done;
+    }
+    ok = schsm_channel_unwrap(channel, apdu, response, response_len, card->status_word, out,
+                              out_len != NULL ? out_len : &none, err);
+    if (!ok) {
+        card->status_word = SCHSM_SW_OK; /* whatever it was, it is not the card's word */
+    }
+
+done:
+    OPENSSL_cleanse(data, sizeof(data));
+    OPENSSL_cleanse(response, sizeof(response));
+    return ok;
+}
+
+static int send_plain(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                      size_t *out_len, struct schsm_error *err)
+{
+    const struct schsm_channel_policy *policy = card->policy;
+    int ok;
+
+    card->policy = NULL;
+    ok = schsm_card_exchange(card, apdu, out, out_len, err);
+    card->policy = policy;
+    return ok;
+}
+
+/* Within a transaction: nobody else's command may come between. */
+static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                   size_t *out_len, struct schsm_error *err)
+{
+    bool required = card->policy->mode == SCHSM_CHANNEL_REQUIRE, offered = false;
+    struct schsm_channel channel = { 0 };
+    int ok = 0;
+
+    if (!look_at_device(card, err)) {
+        return required || card->result != SCHSM_TRANSPORT_OK
+                   ? not_sent(card, err)
+                   : send_plain(card, apdu, out, out_len, err);
+    }
+    if (card->channel_device.trust[0] != '\0' && required) {
+        schsm_fail(err, SCHSM_REASON_WRONG_KEY, "%s", card->channel_device.trust);
+        return not_sent(card, err);
+    }
+    if (!card->channel_device.absent) {
+        const struct schsm_view point = { card->channel_device.point,
+                                          card->channel_device.point_len };
+
+        ok = open_channel(card, card->channel_device.curve, point, &channel, &offered, err);
+    } else {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "the device has no key for chip authentication");
+    }
+    if (ok) {
+        schsm_log(
+            SCHSM_LOG_INFO, "%s goes through a secure channel%s%s", schsm_apdu_name(apdu->ins),
+            card->channel_device.trust[0] != '\0' ? " to a device that nobody vouches for: " : "",
+            card->channel_device.trust);
+        ok = send_wrapped(card, &channel, apdu, out, out_len, err);
+    } else if (offered || card->result != SCHSM_TRANSPORT_OK) {
+        card->status_word = card->result == SCHSM_TRANSPORT_OK ? 0 : card->status_word;
+    } else if (required) {
+        (void)not_sent(card, err);
+    } else {
+        schsm_log(SCHSM_LOG_INFO, "%s goes without a secure channel: %s",
+                  schsm_apdu_name(apdu->ins), err->text);
+        card->channel_device.absent = true;
+        ok = send_plain(card, apdu, out, out_len, err);
+    }
+    schsm_channel_clear(&channel);
+    return ok;
+}
+
+int schsm_card_exchange_protected(struct schsm_card *card, const struct schsm_apdu *apdu,
+                                  uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    struct schsm_error local = SCHSM_ERROR_INIT;
+    int ok;
+
+    if (err == NULL) {
+        err = &local;
+    }
+    if (apdu->data_len > PLAIN_MAX) {
+        card->result = SCHSM_TRANSPORT_OK;
+        card->status_word = 0;
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a command with a PIN is too long");
+    }
+    card->status_word = 0;
+    card->result = card->transport->begin(card->handle, err);
+    if (card->result != SCHSM_TRANSPORT_OK) {
+        return 0;
+    }
+    ok = protect(card, apdu, out, out_len, err);
+    card->transport->end(card->handle);
+    return ok;
+}
+
+int schsm_card_authenticate_chip(struct schsm_card *card, const struct schsm_curve *curve,
+                                 struct schsm_view point, bool *offered, struct schsm_error *err)
+{
+    struct schsm_channel channel = { 0 };
+    int ok = open_channel(card, curve, point, &channel, offered, err);
+
+    schsm_channel_clear(&channel);
+    return ok;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session with one card: one connection shared by all threads of a process, login with the PIN
+ * policy, and recovery. What uses the card is a job: a function that sends commands. The session
+ * connects before it, logs in if the job needs it, and where the way to the card broke, the card
+ * was reset, came back, or another program selected something, mends that and runs the job once
+ * more. So a job must be repeatable from its beginning.
+ *
+ * In a forked child the session opens a connection of its own at the next job.
+ */
+#ifndef SCHSM_CARD_SESSION_H
+#define SCHSM_CARD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "command.h"
+#include "model/device.h"
+#include "base/error.h"
+#include "base/fork_guard.h"
+#include "pin/memory.h"
+#include "pin/policy.h"
+#include "transport.h"
+
+struct schsm_session {
+    struct schsm_fork_member fork; /* its mutex guards all that follows; first member */
+    const struct schsm_transport *transport;
+    void *transport_arg;
+
+    /* Which card, and PINs. Changed under the guard as well, so that a child finds them whole; so
+     * are card.handle and typed below. */
+    char reader[SCHSM_READER_MAX + 1];
+    char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet */
+    struct schsm_secret *kept_pin;     /* NULL: none is kept */
+    bool exchanged;                    /* another card was last seen in its place */
+
+    /* The connection; card.handle is NULL where there is none. */
+    struct schsm_card card;
+    struct schsm_atr atr;
+    bool same_card;      /* the serial number was proven on this connection */
+    bool selected;       /* we selected the applet on this connection */
+    bool in_transaction; /* PC/SC keeps other programs away */
+    enum schsm_login_state login;
+    bool pin_proven; /* we verified the PIN of this fingerprint on this connection */
+    uint8_t pin_fingerprint[SCHSM_PIN_FINGERPRINT];
+    unsigned int operations; /* private ones on this connection */
+    bool tries_asked;        /* the card told its tries on this connection, for the next login */
+    int asked_tries;
+    struct timespec asked_at;
+
+    /* Of the job that runs. */
+    bool refused;               /* the failure is final: a PIN policy, a user who gave up */
+    struct schsm_secret *typed; /* a PIN that a person typed, for the repetition */
+    int sent_at;                /* tries before a PIN whose answer was lost; -1: no such PIN */
+    int so_sent_at;             /* likewise of the SO-PIN: before any that was sent */
+    struct schsm_card_fci fci;  /* of the last SELECT */
+    bool fci_known;
+};
+
+/*
+ * A session with the card in this reader; nothing is sent to it yet. atr: what the reader reported,
+ * may be NULL. NULL where memory runs out.
+ */
+struct schsm_session *schsm_session_new(const struct schsm_transport *transport, void *arg,
+                                        const char *reader, const struct schsm_atr *atr,
+                                        struct schsm_error *err);
+
+/* In a process that inherited the session, only memory is freed. */
+void schsm_session_free(struct schsm_session *session);
+
+struct schsm_job {
+    int (*run)(struct schsm_session *session, void *arg, struct schsm_error *err);
+    void *arg;
+    const struct schsm_login *login; /* NULL: the job needs no login */
+    bool prove;         /* prove login's PIN even where the card is logged in already */
+    bool transaction;   /* several commands that belong together */
+    const char *object; /* for sentences; NULL: none */
+};
+
+/* Runs a job under the session's lock. Failures are worded: device and object come first. */
+int schsm_session_run(struct schsm_session *session, const struct schsm_job *job,
+                      struct schsm_error *err);
+
+/* Copies the serial number; false if it is not known yet. Asks nobody; no lock is needed. */
+bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1]);
+
+/* Whether another card was last seen in the place of this session's, likewise. */
+bool schsm_session_exchanged(struct schsm_session *session);
+
+/* The name of the reader, likewise. */
+void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READER_MAX + 1]);
+
+/* The functions below are for jobs, and for the files of the session: the lock is held. */
+
+/* The serial number where it is known, else the reader's name. */
+const char *schsm_session_name(const struct schsm_session *session);
+
+/* Whether a status word that says "not found" can be believed: the applet answered, rather than
+ * another one that was selected meanwhile. One command. */
+int schsm_session_confirm_applet(struct schsm_session *session, struct schsm_error *err);
+
+/* Learns the serial number where it is not known: by the reader's name, else from file 2F02. */
+int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error *err);
+
+/* SELECT the applet; nobody is logged in afterwards. */
+int schsm_session_select(struct schsm_session *session, struct schsm_error *err);
+
+/* Opens the connection if there is none. patient: the card was there a moment ago, so wait for it
+ * for a few seconds, and look for it in other readers. (session_connect.c) */
+int schsm_session_connect(struct schsm_session *session, bool patient, struct schsm_error *err);
+
+/* Ends the connection, if there is one. (session_connect.c) */
+void schsm_session_disconnect(struct schsm_session *session);
+
+/* Opens or ends the PC/SC transaction; both may be called twice. (session_connect.c) */
+int schsm_session_begin(struct schsm_session *session, struct schsm_error *err);
+void schsm_session_end(struct schsm_session *session);
+
+/* Logs in as struct schsm_login says; prove as in struct schsm_job. (session_login.c) */
+int schsm_session_login(struct schsm_session *session, const struct schsm_login *login, bool prove,
+                        struct schsm_error *err);
+
+/* As schsm_device_prepare_login. (session_login.c) */
+int schsm_session_prepare_login(struct schsm_session *session, const struct schsm_login *login,
+                                struct schsm_pin_prospect *state, struct schsm_error *err);
+
+/* Words the card's refusal of the user PIN in VERIFY or CHANGE REFERENCE DATA, and remembers that
+ * this PIN was refused. pin: NULL for one that was typed at the reader. (session_login.c) */
+int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
+                           struct schsm_error *err);
+int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err);
+
+/* The device's PIN is this one from now on, NULL: it has none or one that we do not know. What the
+ * session knew of the old one is void; where one was kept, this one is. (session_login.c) */
+void schsm_session_pin_changed(struct schsm_session *session, struct schsm_secret *pin);
+
+/* The serial number in a reader's name, as USB tokens have it: `(DENK01009620000         )` is
+ * DENK0100962. False if there is none. size is the room at serial, SCHSM_SERIAL_MAX + 1. */
+bool schsm_reader_serial(const char *reader, char *serial, size_t size);
+
+/* How much an ATR tells (1.2). */
+enum schsm_atr_kind {
+    SCHSM_ATR_HSM,    /* a SmartCard-HSM, its applet selected from the start */
+    SCHSM_ATR_UNKNOWN /* SELECT has to tell */
+};
+enum schsm_atr_kind schsm_atr_kind(const struct schsm_atr *atr);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding the card: the first time, and again after it went away. */
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "format/cvc.h"
+#include "base/log.h"
+
+/* A token that was pulled and plugged in again takes a second or two to be a card again. */
+#define RETURN_PAUSE_MS 100
+#define RETURN_LIMIT_MS 4000
+
+#define SLOTS_MAX 64
+
+/* 1.2: cards whose ATR is theirs alone; the applet is selected by default. */
+static const struct {
+    uint8_t len;
+    uint8_t bytes[SCHSM_ATR_MAX];
+} known_atrs[] = {
+    { 24, { 0x3B, 0xFE, 0x18, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x45, 0x80, 0x31, 0x81,
+            0x54, 0x48, 0x53, 0x4D, 0x31, 0x73, 0x80, 0x21, 0x40, 0x81, 0x07, 0xFA } },
+    { 19,
+      { 0x3B, 0x8E, 0x80, 0x01, 0x80, 0x31, 0x81, 0x54, 0x48, 0x53, 0x4D, 0x31, 0x73, 0x80, 0x21,
+        0x40, 0x81, 0x07, 0x18 } },
+    { 24, { 0x3B, 0xDE, 0x18, 0xFF, 0x81, 0x91, 0xFE, 0x1F, 0xC3, 0x80, 0x31, 0x81,
+            0x54, 0x48, 0x53, 0x4D, 0x31, 0x73, 0x80, 0x21, 0x40, 0x81, 0x07, 0x1C } },
+    { 24, { 0x3B, 0xDE, 0x96, 0xFF, 0x81, 0x91, 0xFE, 0x1F, 0xC3, 0x80, 0x31, 0x81,
+            0x54, 0x48, 0x53, 0x4D, 0x31, 0x73, 0x80, 0x21, 0x40, 0x81, 0x07, 0x92 } },
+};
+
+/* GoID: the number of historical bytes is in the low half of the second byte. */
+static bool is_goid(const struct schsm_atr *atr)
+{
+    static const uint8_t fixed[] = { 0x80, 0x01, 0x47, 0x6F, 0x49, 0x44 };
+
+    return atr->len >= 8 && atr->bytes[0] == 0x3B && atr->bytes[1] >= 0x84 &&
+           atr->bytes[1] <= 0x8F && memcmp(atr->bytes + 2, fixed, sizeof(fixed)) == 0;
+}
+
+enum schsm_atr_kind schsm_atr_kind(const struct schsm_atr *atr)
+{
+    for (size_t i = 0; i < sizeof(known_atrs) / sizeof(known_atrs[0]); i++) {
+        if (atr->len == known_atrs[i].len &&
+            memcmp(atr->bytes, known_atrs[i].bytes, known_atrs[i].len) == 0) {
+            return SCHSM_ATR_HSM;
+        }
+    }
+    return is_goid(atr) ? SCHSM_ATR_HSM : SCHSM_ATR_UNKNOWN;
+}
+
+/* USB serial numbers of these tokens are the device's name, eleven letters and digits of which two
+ * letters come first, with the first four digits of its sequence number, 0000. Anything else is
+ * not taken for one. */
+#define SERIAL_LEN 11
+#define SEQUENCE "0000"
+
+static bool is_letter(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+bool schsm_reader_serial(const char *reader, char *serial, size_t size)
+{
+    const char *at = strrchr(reader, '(');
+    size_t n = 0;
+
+    serial[0] = 0;
+    if (at == NULL || size <= SERIAL_LEN) {
+        return false;
+    }
+    at++;
+    while (n < SERIAL_LEN && (is_letter(at[n]) || (n >= 2 && at[n] >= '0' && at[n] <= '9'))) {
+        n++;
+    }
+    if (n != SERIAL_LEN || strncmp(at + n, SEQUENCE, strlen(SEQUENCE)) != 0) {
+        return false;
+    }
+    at += n + strlen(SEQUENCE);
+    if (at[strspn(at, " ")] != ')') {
+        return false;
+    }
+    memcpy(serial, at - n - strlen(SEQUENCE), n);
+    serial[n] = 0;
+    return true;
+}
+
+int schsm_session_begin(struct schsm_session *session, struct schsm_error *err)
+{
+    if (session->in_transaction) {
+        return 1;
+    }
+    session->card.status_word = 0;
+    session->card.result = session->transport->begin(session->card.handle, err);
+    session->in_transaction = session->card.result == SCHSM_TRANSPORT_OK;
+    return session->in_transaction;
+}
+
+void schsm_session_end(struct schsm_session *session)
+{
+    if (session->in_transaction && session->card.handle != NULL) {
+        session->transport->end(session->card.handle);
+    }
+    session->in_transaction = false;
+}
+
+/* The serial number that the card itself tells. */
+static int read_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1],
+                       struct schsm_error *err)
+{
+    uint8_t *file = NULL;
+    size_t len = 0;
+    int ok;
+
+    ok = schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_TLV, &file,
+                              &len, err) &&
+         schsm_cvc_serial(file, len, serial, SCHSM_SERIAL_MAX + 1, err);
+    OPENSSL_free(file);
+    return ok;
+}
+
+static void set_text(char *to, size_t size, const char *text)
+{
+    schsm_guard_lock();
+    (void)snprintf(to, size, "%s", text);
+    schsm_guard_unlock();
+}
+
+int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error *err)
+{
+    char serial[SCHSM_SERIAL_MAX + 1];
+
+    if (session->serial[0] != 0) {
+        return 1;
+    }
+    if (!read_serial(session, serial, err)) {
+        return 0;
+    }
+    set_text(session->serial, sizeof(session->serial), serial);
+    session->same_card = true;
+    return 1;
+}
+
+/* Whether the card just connected is the one this session is about. True as well where that was
+ * never known: then any card in this reader is meant. */
+static int is_same_card(struct schsm_session *session, struct schsm_error *err)
+{
+    char serial[SCHSM_SERIAL_MAX + 1];
+
+    if (session->serial[0] == 0 || session->same_card) {
+        return 1;
+    }
+    if (!schsm_reader_serial(session->reader, serial, sizeof(serial)) &&
+        !read_serial(session, serial, err)) {
+        return 0;
+    }
+    session->same_card = strcmp(serial, session->serial) == 0;
+    schsm_guard_lock();
+    session->exchanged = !session->same_card;
+    schsm_guard_unlock();
+    if (!session->same_card) {
+        schsm_fail(err, SCHSM_REASON_DEVICE_REMOVED,
+                   "device %s was removed, in reader %s is now device %s: insert %s again",
+                   session->serial, session->reader, serial, session->serial);
+    }
+    return session->same_card;
+}
+
+/* One attempt to connect to the card in session->reader. */
+static int open_reader(struct schsm_session *session, struct schsm_error *err)
+{
+    void *handle = NULL;
+    int ok;
+
+    session->card.result = session->transport->open(session->transport_arg, session->reader,
+                                                    &handle, &session->atr, err);
+    if (session->card.result != SCHSM_TRANSPORT_OK) {
+        return 0;
+    }
+    schsm_guard_lock();
+    session->card.handle = handle;
+    schsm_guard_unlock();
+    /* The SELECT is also what tells whether this is a SmartCard-HSM at all. A card with a known ATR
+     * has its applet selected already, and to select it again would log out everybody. */
+    ok = schsm_atr_kind(&session->atr) == SCHSM_ATR_HSM || schsm_session_select(session, err);
+    if (ok && !is_same_card(session, err)) {
+        /* It may be the other applet's answer rather than another card. */
+        ok = session->card.result == SCHSM_TRANSPORT_OK && session->card.status_word != 0 &&
+             session->card.status_word != SCHSM_SW_OK && !session->selected &&
+             schsm_session_select(session, err) && is_same_card(session, err);
+    }
+    if (!ok) {
+        enum schsm_transport_result result = session->card.result;
+
+        schsm_session_disconnect(session);
+        session->card.result = result;
+    }
+    return ok;
+}
+
+/* Looks for the card with our serial number in the other readers. */
+static int open_other_reader(struct schsm_session *session)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    char usual[SCHSM_READER_MAX + 1], serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_slot *slots;
+    size_t count = SLOTS_MAX;
+    int ok = 0;
+
+    slots = OPENSSL_malloc(SLOTS_MAX * sizeof(*slots));
+    if (slots == NULL) {
+        return 0;
+    }
+    if (session->transport->list(session->transport_arg, slots, &count, &ignored) !=
+        SCHSM_TRANSPORT_OK) {
+        count = 0;
+    }
+    memcpy(usual, session->reader, sizeof(usual));
+    for (size_t i = 0; i < count && !ok; i++) {
+        if (!slots[i].card_present || strcmp(slots[i].reader, usual) == 0 ||
+            schsm_atr_kind(&slots[i].atr) != SCHSM_ATR_HSM) {
+            continue;
+        }
+        if (schsm_reader_serial(slots[i].reader, serial, sizeof(serial)) &&
+            strcmp(serial, session->serial) != 0) {
+            continue;
+        }
+        set_text(session->reader, sizeof(session->reader), slots[i].reader);
+        session->card.long_works = false;
+        ok = open_reader(session, &ignored);
+        if (!ok) {
+            set_text(session->reader, sizeof(session->reader), usual);
+        }
+    }
+    OPENSSL_free(slots);
+    return ok;
+}
+
+/* Whether a card that is not there now may be there soon. */
+static bool may_return(const struct schsm_session *session)
+{
+    return session->card.result == SCHSM_TRANSPORT_REMOVED ||
+           session->card.result == SCHSM_TRANSPORT_NO_SERVICE ||
+           session->card.result == SCHSM_TRANSPORT_RESET;
+}
+
+/* After a removal: whether a card answers. The service goes on showing one that has just been
+ * pulled for a moment, and connects to it without asking it anything. */
+static bool is_alive(struct schsm_session *session, struct schsm_error *err)
+{
+    enum schsm_transport_result result;
+
+    session->card.result = SCHSM_TRANSPORT_OK;
+    (void)schsm_session_confirm_applet(session, err);
+    result = session->card.result;
+    if (!may_return(session)) {
+        session->card.result = SCHSM_TRANSPORT_OK;
+        session->card.status_word = 0;
+        return true;
+    }
+    schsm_session_disconnect(session);
+    session->card.result = result;
+    return false;
+}
+
+int schsm_session_connect(struct schsm_session *session, bool patient, struct schsm_error *err)
+{
+    const struct timespec pause = { 0, RETURN_PAUSE_MS * 1000000L };
+
+    if (session->card.handle != NULL) {
+        return 1;
+    }
+    for (int waited = 0;; waited += RETURN_PAUSE_MS) {
+        struct schsm_error first = SCHSM_ERROR_INIT;
+
+        if (open_reader(session, &first) && (!patient || is_alive(session, &first))) {
+            return 1;
+        }
+        if (session->serial[0] != 0 &&
+            (may_return(session) || first.reason == SCHSM_REASON_DEVICE_REMOVED) &&
+            open_other_reader(session)) {
+            return 1;
+        }
+        if (!patient || waited >= RETURN_LIMIT_MS || !may_return(session)) {
+            *err = first;
+            return 0;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}

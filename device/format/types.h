@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What several formats and the device interface speak of alike. */
+#ifndef SCHSM_FORMAT_TYPES_H
+#define SCHSM_FORMAT_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCHSM_LABEL_MAX 255 /* bytes of UTF-8 */
+#define SCHSM_ID_MAX 255    /* bytes of a PKCS#15 identifier */
+#define SCHSM_SERIAL_MAX 32 /* characters; a SmartCard-HSM's has at most 11 */
+
+#define SCHSM_ALGORITHMS_MAX 16 /* entries of a key's list */
+
+enum schsm_key_type { SCHSM_KEY_NONE = 0, SCHSM_KEY_RSA, SCHSM_KEY_EC, SCHSM_KEY_AES };
+
+/* What a key may be used for, how often, and where it may go, as far as the device tells. */
+struct schsm_key_policy {
+    bool known;            /* false: the device tells nothing, and nothing below is set */
+    size_t algorithms_len; /* 0: everything is allowed */
+    uint8_t algorithms[SCHSM_ALGORITHMS_MAX];
+    bool limited; /* it may be used uses_left times more */
+    uint32_t uses_left;
+    int key_domain; /* -1: not told */
+};
+
+/* MANAGE PUBLIC KEY AUTHENTICATION, status (6.12). */
+struct schsm_public_key_status {
+    bool enabled;               /* the device was initialised with public keys */
+    unsigned int total;         /* keys that can be registered */
+    unsigned int missing;       /* of these, not registered yet */
+    unsigned int required;      /* keys that have to authenticate */
+    unsigned int authenticated; /* keys that did */
+};
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hsm_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "card/card_private.h"
+
+/* Section 4.1. The first row that fits a file is what it is; mask 0xFF00 rows have a number. */
+static const struct kind {
+    uint16_t value, mask;
+    const char *text;
+} kinds[] = {
+    { 0x2F00, 0xFFFF, "directory (EF.DIR)" },
+    { 0x2F01, 0xFFFF, "answer to reset (EF.ATR)" },
+    { SCHSM_FILE_DEVICE_CERTIFICATES, 0xFFFF, "device certificates (EF.C_DevAut)" },
+    { SCHSM_FILE_TOKEN_INFO, 0xFFFF, "token information (EF.CIAInfo)" },
+    { 0x2F10, 0xFFFF, "wrapped key on its way" },
+    { SCHSM_FILE_KEY, 0xFFFF, "device authentication key" },
+    { SCHSM_FILE_KEY, 0xFF00, "key" },
+    { SCHSM_FILE_KEY_DESCRIPTION, 0xFF00, "description of a key" },
+    { SCHSM_FILE_CERTIFICATE, 0xFF00, "certificate or request of a key" },
+    { SCHSM_FILE_CERTIFICATE_DESCRIPTION, 0xFF00, "description of a certificate" },
+    { SCHSM_FILE_CA_CERTIFICATE, 0xFF00, "certificate without a key" },
+    { SCHSM_FILE_DATA_DESCRIPTION, 0xFF00, "description of data" },
+    { SCHSM_FILE_PRIVATE_DATA, 0xFF00, "data, read with the PIN" },
+    { SCHSM_FILE_PUBLIC_DATA, 0xFF00, "data" },
+    { 0xCB00, 0xFF00, "further information on a key" },
+    { 0, 0, "unknown" },
+};
+
+/* 4.2: the files that may be there without being listed, by those that are. */
+static const struct companion {
+    enum schsm_file listed, hidden;
+} companions[] = {
+    { SCHSM_FILE_KEY, SCHSM_FILE_KEY_DESCRIPTION },
+    { SCHSM_FILE_KEY, SCHSM_FILE_CERTIFICATE },
+    { SCHSM_FILE_CERTIFICATE_DESCRIPTION, SCHSM_FILE_CA_CERTIFICATE },
+    { SCHSM_FILE_DATA_DESCRIPTION, SCHSM_FILE_PRIVATE_DATA },
+    { SCHSM_FILE_DATA_DESCRIPTION, SCHSM_FILE_PUBLIC_DATA },
+};
+
+struct listing {
+    struct schsm_hsm_file_list *list;
+    uint16_t ids[SCHSM_FILES_MAX];
+    size_t count;
+};
+
+static void describe(struct schsm_hsm_file *file)
+{
+    const struct kind *kind = kinds;
+
+    while ((file->id & kind->mask) != kind->value) {
+        kind++;
+    }
+    file->type = kind->text;
+    file->number = kind->mask == 0xFF00 ? (int)SCHSM_FILE_ID(file->id) : -1;
+}
+
+static bool is_listed(const struct listing *listing, unsigned int id)
+{
+    for (size_t i = 0; i < listing->count; i++) {
+        if (listing->ids[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Asks for a file and appends it if it is there. */
+static int try_file(struct schsm_session *session, struct listing *listing, unsigned int id,
+                    struct schsm_error *err)
+{
+    struct schsm_hsm_file_list *list = listing->list;
+    struct schsm_hsm_file *files;
+    bool exists = false;
+    long length = -1;
+
+    if (!schsm_card_select_file(&session->card, id, &exists, &length, err) &&
+        session->card.result != SCHSM_TRANSPORT_OK) {
+        return 0;
+    }
+    if (!exists && !is_listed(listing, id)) {
+        return 1;
+    }
+    files = OPENSSL_realloc(list->files, (list->count + 1) * sizeof(*files));
+    if (files == NULL) {
+        return schsm_fail_memory(err);
+    }
+    list->files = files;
+    files[list->count] = (struct schsm_hsm_file){ .id = id, .length = length };
+    /* 4.1: a key is never read, and what a card may tell of its length is not the key's */
+    if (SCHSM_FILE_TYPE(id) == SCHSM_FILE_KEY) {
+        files[list->count].length = -1;
+    }
+    describe(&files[list->count]);
+    list->count++;
+    return 1;
+}
+
+static int try_hidden(struct schsm_session *session, struct listing *listing, unsigned int id,
+                      struct schsm_error *err)
+{
+    return is_listed(listing, id) || try_file(session, listing, id, err);
+}
+
+static int list_files(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct listing *listing = arg;
+
+    OPENSSL_free(listing->list->files);
+    *listing->list = (struct schsm_hsm_file_list){ NULL, 0 };
+    listing->count = SCHSM_FILES_MAX;
+    if (!schsm_session_confirm_applet(session, err) ||
+        !schsm_card_enumerate(&session->card, listing->ids, &listing->count, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < listing->count; i++) {
+        if (!try_file(session, listing, listing->ids[i], err)) {
+            return 0;
+        }
+    }
+    if (!try_hidden(session, listing, SCHSM_FILE_TOKEN_INFO, err)) {
+        return 0;
+    }
+    if (is_listed(listing, SCHSM_FILE_DEVICE_CERTIFICATES)) {
+        return 1; /* a genuine card, which lists all the rest */
+    }
+    if (!try_hidden(session, listing, SCHSM_FILE_DEVICE_CERTIFICATES, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < listing->count; i++) {
+        for (size_t j = 0; j < sizeof(companions) / sizeof(companions[0]); j++) {
+            if (SCHSM_FILE_TYPE(listing->ids[i]) == (unsigned int)companions[j].listed &&
+                !try_hidden(session, listing,
+                            (unsigned int)companions[j].hidden | SCHSM_FILE_ID(listing->ids[i]),
+                            err)) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct schsm_hsm_file *left = a, *right = b;
+
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
+                    struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, "such files", err);
+    struct listing *listing = NULL;
+    struct schsm_job job = { .run = list_files, .transaction = true };
+    int ok = 0;
+
+    *list = (struct schsm_hsm_file_list){ NULL, 0 };
+    if (session == NULL) {
+        return 0;
+    }
+    listing = OPENSSL_zalloc(sizeof(*listing));
+    if (listing == NULL) {
+        return schsm_fail_memory(err);
+    }
+    listing->list = list;
+    job.arg = listing;
+    ok = schsm_session_run(session, &job, err);
+    OPENSSL_free(listing);
+    if (!ok) {
+        OPENSSL_free(list->files);
+        *list = (struct schsm_hsm_file_list){ NULL, 0 };
+    } else if (list->count > 1) {
+        qsort(list->files, list->count, sizeof(*list->files), compare);
+    }
+    return ok;
+}
+
+bool schsm_hsm_file_is_private(unsigned int file)
+{
+    return SCHSM_FILE_TYPE(file) == SCHSM_FILE_PRIVATE_DATA;
+}
+
+bool schsm_hsm_file_is_key(unsigned int file)
+{
+    return SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY;
+}
+
+struct reading {
+    unsigned int file;
+    uint8_t **content;
+    size_t *len;
+};
+
+static int read_file(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct reading *reading = arg;
+
+    return schsm_card_read_file(&session->card, reading->file, SCHSM_FORM_BYTES, reading->content,
+                                reading->len, err);
+}
+
+int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
+                        const struct schsm_login *login, uint8_t **content, size_t *len,
+                        struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, "such files", err);
+    struct reading reading = { file, content, len };
+    char name[16];
+    const struct schsm_job job = {
+        .run = read_file, .arg = &reading, .login = login, .transaction = true, .object = name
+    };
+
+    *content = NULL;
+    *len = 0;
+    (void)snprintf(name, sizeof(name), "file %04X", file & 0xFFFF);
+    return session != NULL && schsm_session_run(session, &job, err);
+}
+
+struct drawing {
+    uint8_t *out;
+    size_t len;
+};
+
+static int draw(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct drawing *drawing = arg;
+    size_t done = 0;
+
+    while (done < drawing->len) {
+        size_t chunk = session->card.short_only ? SCHSM_APDU_SHORT_LE_MAX : SCHSM_CHALLENGE_MAX;
+
+        chunk = drawing->len - done < chunk ? drawing->len - done : chunk;
+        if (schsm_card_get_challenge(&session->card, drawing->out + done, chunk, err)) {
+            done += chunk;
+        } else if (session->card.result == SCHSM_TRANSPORT_TOO_LONG &&
+                   chunk > SCHSM_APDU_SHORT_LE_MAX) {
+            session->card.short_only = true;
+        } else {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int schsm_hsm_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err)
+{
+    struct schsm_session *session =
+        schsm_card_session_for(dev, "a random generator that this tool knows", err);
+    struct drawing drawing = { out, len };
+    const struct schsm_job job = { .run = draw, .arg = &drawing };
+
+    return session != NULL && schsm_session_run(session, &job, err);
+}

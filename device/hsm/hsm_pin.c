@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hsm_pin.h"
+
+#include <openssl/crypto.h>
+
+#include "hsm_private.h"
+
+/* A failure that another attempt must not follow: it would cost a try. */
+static int refuse(struct schsm_session *session)
+{
+    session->refused = true;
+    return 0;
+}
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+struct schsm_secret *schsm_hsm_so_pin_parse(const struct schsm_secret *digits,
+                                            struct schsm_error *err)
+{
+    const uint8_t *text = schsm_secret_data(digits);
+    uint8_t bytes[SCHSM_HSM_SO_PIN_LEN] = { 0 };
+    struct schsm_secret *so_pin = NULL;
+    bool good = schsm_secret_len(digits) == SCHSM_HSM_SO_PIN_DIGITS;
+
+    for (size_t i = 0; good && i < SCHSM_HSM_SO_PIN_DIGITS; i++) {
+        int digit = hex_digit(text[i]);
+
+        good = digit >= 0;
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (digit & 0x0F));
+    }
+    if (good) {
+        so_pin = schsm_secret_new(bytes, sizeof(bytes), err);
+    } else {
+        schsm_fail(err, SCHSM_REASON_PIN_LENGTH,
+                   "the SO-PIN has to be %d hexadecimal digits, such as 3537363231383830; nothing "
+                   "was sent to the device",
+                   SCHSM_HSM_SO_PIN_DIGITS);
+    }
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return so_pin;
+}
+
+static int check_length(const struct schsm_session *session, const struct schsm_secret *pin,
+                        struct schsm_error *err)
+{
+    size_t len = schsm_secret_len(pin);
+
+    if (len >= SCHSM_USER_PIN_MIN && len <= SCHSM_USER_PIN_MAX) {
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_PIN_LENGTH,
+                      "device %s takes PINs of %d to %d characters, and the new one has %zu: "
+                      "nothing was changed",
+                      schsm_session_name(session), SCHSM_USER_PIN_MIN, SCHSM_USER_PIN_MAX, len);
+}
+
+/* --- the user PIN ----------------------------------------------------------------------------- */
+
+struct change {
+    struct schsm_secret *old_pin, *new_pin;
+    bool transport;
+};
+
+static int look(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct change *change = arg;
+    struct schsm_pin_status user, so;
+
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &user, err)) {
+        return 0;
+    }
+    if (!check_length(session, change->new_pin, err)) {
+        return refuse(session);
+    }
+    change->transport = user.state == SCHSM_PIN_TRANSPORT;
+    if (!change->transport) {
+        return 1;
+    }
+    /* 5.1: applets before 2.0 answer so where they were never initialised */
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err)) {
+        return 0;
+    }
+    return so.state != SCHSM_PIN_ABSENT || schsm_session_refuse_uninitialised(session, err);
+}
+
+/* After the way to the card broke nobody knows which of two values counts, and to send the old one
+ * again could cost a try. */
+static int fail_between(struct schsm_session *session, const char *what, struct schsm_error *err)
+{
+    schsm_fail_context(err,
+                       "device %s, while its %s was being changed (the old one or the new one "
+                       "may count now)",
+                       schsm_session_name(session), what);
+    return refuse(session);
+}
+
+/* Of a job that has logged in with the old PIN, unless that is a transport PIN. */
+static int change_pin(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct change *change = arg;
+
+    if (schsm_card_change_reference_data(
+            &session->card, SCHSM_PIN_USER, schsm_secret_data(change->old_pin),
+            schsm_secret_len(change->old_pin), schsm_secret_data(change->new_pin),
+            schsm_secret_len(change->new_pin), err)) {
+        schsm_session_pin_changed(session, change->new_pin);
+        return 1;
+    }
+    if (session->card.result != SCHSM_TRANSPORT_OK) {
+        schsm_session_pin_changed(session, NULL);
+        return fail_between(session, "PIN", err);
+    }
+    switch (session->card.status_word) {
+    case SCHSM_SW_WRONG_DATA:
+    case SCHSM_SW_WRONG_LENGTH:
+        /* The card parts old and new by the length of the right old one. */
+        schsm_fail(err, SCHSM_REASON_PIN_LENGTH,
+                   "device %s cannot part these two PINs, so the old one is hardly right; no try "
+                   "was spent",
+                   schsm_session_name(session));
+        return refuse(session);
+    case SCHSM_SW_SECURITY_STATUS: /* another program logged us out; the job logs in again */
+        return 0;
+    default:
+        (void)schsm_session_fail_pin(session, change->old_pin, err);
+        return refuse(session);
+    }
+}
+
+int schsm_hsm_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
+                         struct schsm_secret *new_pin, int min_tries, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, "a PIN to be changed", err);
+    struct change change = { .old_pin = old_pin, .new_pin = new_pin };
+    struct schsm_login login = { .min_pin_tries = min_tries, .by_option = true };
+    struct schsm_job job = { .run = look, .arg = &change };
+    int ok = 0;
+
+    if (session == NULL) {
+        return 0;
+    }
+    login.source = schsm_pin_source_from_secret(old_pin, err);
+    if (login.source == NULL || !schsm_session_run(session, &job, err)) {
+        goto done;
+    }
+    /*
+     * The card gets old and new without a mark between them. A wrong old PIN that is a prefix of
+     * the right one would be taken, and the new PIN lose its beginning: so the old one is proven
+     * first, where the card lets us.
+     */
+    job = (struct schsm_job){ .run = change_pin,
+                              .arg = &change,
+                              .login = change.transport ? NULL : &login,
+                              .prove = !change.transport,
+                              .transaction = true };
+    ok = schsm_session_run(session, &job, err);
+
+done:
+    schsm_pin_source_free(login.source);
+    return ok;
+}
+
+/* --- the SO-PIN ------------------------------------------------------------------------------- */
+
+static int refuse_so_blocked(struct schsm_session *session, struct schsm_error *err)
+{
+    schsm_fail(
+        err, SCHSM_REASON_PIN_BLOCKED,
+        "the SO-PIN of device %s is blocked: the device can never be initialised nor its PIN "
+        "be unblocked again",
+        schsm_session_name(session));
+    err->tries_left = 0;
+    return refuse(session);
+}
+
+static int refuse_so_wrong(struct schsm_session *session, int tries, struct schsm_error *err)
+{
+    unsigned int status_word = session->card.status_word;
+    const char *name = schsm_session_name(session);
+
+    if (tries == 0) {
+        schsm_fail(err, SCHSM_REASON_PIN_INCORRECT,
+                   "the SO-PIN is wrong, and the SO-PIN of device %s is now blocked: the device "
+                   "can never be initialised nor its PIN be unblocked again",
+                   name);
+    } else {
+        schsm_fail(err, SCHSM_REASON_PIN_INCORRECT,
+                   "the SO-PIN is wrong for device %s; %d %s left, and after the last one the "
+                   "device can never be initialised again",
+                   name, tries, tries == 1 ? "try is" : "tries are");
+    }
+    err->status_word = status_word;
+    err->tries_left = tries;
+    return refuse(session);
+}
+
+int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err)
+{
+    struct schsm_pin_status so;
+
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err)) {
+        return 0;
+    }
+    if (so.state == SCHSM_PIN_BLOCKED) {
+        return refuse_so_blocked(session, err);
+    }
+    /* It was sent, its answer was lost, and there is a try less: it was a refusal. */
+    if (so.tries_left >= 0 && so.tries_left < session->so_sent_at) {
+        return refuse_so_wrong(session, so.tries_left, err);
+    }
+    session->so_sent_at = so.tries_left;
+    if (so.tries_left >= 0 && so.tries_left < min_tries) {
+        schsm_fail(err, SCHSM_REASON_PIN_TRIES_LOW,
+                   "only %d SO-PIN %s left on device %s, so the stored SO-PIN was not tried: use "
+                   "--so-pin-source prompt to type it",
+                   so.tries_left, so.tries_left == 1 ? "try is" : "tries are",
+                   schsm_session_name(session));
+        err->tries_left = so.tries_left;
+        return refuse(session);
+    }
+    return 1;
+}
+
+int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *err)
+{
+    unsigned int status_word = session->card.status_word;
+    int tries = schsm_status_word_tries(status_word);
+
+    if (session->card.result == SCHSM_TRANSPORT_OK && status_word == SCHSM_SW_BLOCKED) {
+        return refuse_so_blocked(session, err);
+    }
+    if (session->card.result != SCHSM_TRANSPORT_OK || tries < 0) {
+        return 0;
+    }
+    return refuse_so_wrong(session, tries, err);
+}
+
+struct so_change {
+    const struct schsm_secret *old_pin;
+    const struct schsm_secret *new_pin;
+    int min_tries;
+};
+
+int schsm_card_require_so_pin(struct schsm_session *session, struct schsm_error *err)
+{
+    struct schsm_pin_status so;
+
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err)) {
+        return 0;
+    }
+    /* "Not found" may be another applet's answer; that of ours is believed. */
+    if (so.state == SCHSM_PIN_ABSENT && !session->selected &&
+        (!schsm_session_select(session, err) ||
+         !schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err))) {
+        return 0;
+    }
+    return so.state != SCHSM_PIN_ABSENT || schsm_session_refuse_uninitialised(session, err);
+}
+
+static int change_so_pin(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct so_change *change = arg;
+
+    if (!schsm_card_require_so_pin(session, err) ||
+        !schsm_card_check_so_pin(session, change->min_tries, err)) {
+        return 0;
+    }
+    if (schsm_card_change_reference_data(
+            &session->card, SCHSM_PIN_SO, schsm_secret_data(change->old_pin), SCHSM_SO_PIN_LEN,
+            schsm_secret_data(change->new_pin), SCHSM_SO_PIN_LEN, err)) {
+        return 1;
+    }
+    if (session->card.result != SCHSM_TRANSPORT_OK) {
+        return fail_between(session, "SO-PIN", err);
+    }
+    return schsm_card_fail_so_pin(session, err);
+}
+
+int schsm_hsm_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
+                            const struct schsm_secret *new_pin, int min_tries,
+                            struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, "an SO-PIN", err);
+    struct so_change change = { old_pin, new_pin, min_tries };
+    const struct schsm_job job = { .run = change_so_pin, .arg = &change, .transaction = true };
+
+    if (session == NULL) {
+        return 0;
+    }
+    if (schsm_secret_len(old_pin) != SCHSM_SO_PIN_LEN ||
+        schsm_secret_len(new_pin) != SCHSM_SO_PIN_LEN) {
+        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
+    }
+    return schsm_session_run(session, &job, err);
+}
+
+struct unblocking {
+    const struct schsm_secret *so_pin;
+    struct schsm_secret *new_pin;
+    int min_tries;
+};
+
+static int unblock_pin(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct unblocking *unblocking = arg;
+    const struct schsm_secret *new_pin = unblocking->new_pin;
+
+    if (new_pin != NULL && !check_length(session, new_pin, err)) {
+        return refuse(session);
+    }
+    if (!schsm_card_require_so_pin(session, err) ||
+        !schsm_card_check_so_pin(session, unblocking->min_tries, err)) {
+        return 0;
+    }
+    if (schsm_card_reset_retry_counter(&session->card, schsm_secret_data(unblocking->so_pin),
+                                       new_pin != NULL ? schsm_secret_data(new_pin) : NULL,
+                                       new_pin != NULL ? schsm_secret_len(new_pin) : 0, err)) {
+        if (new_pin != NULL) {
+            schsm_session_pin_changed(session, unblocking->new_pin);
+        } else {
+            session->login = SCHSM_LOGIN_UNKNOWN;
+            session->tries_asked = false;
+        }
+        return 1;
+    }
+    return schsm_card_fail_so_pin(session, err);
+}
+
+int schsm_hsm_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
+                          struct schsm_secret *new_pin, int min_tries, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, "an SO-PIN", err);
+    struct unblocking unblocking = { so_pin, new_pin, min_tries };
+    const struct schsm_job job = { .run = unblock_pin, .arg = &unblocking, .transaction = true };
+
+    if (session == NULL) {
+        return 0;
+    }
+    if (schsm_secret_len(so_pin) != SCHSM_SO_PIN_LEN) {
+        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
+    }
+    return schsm_session_run(session, &job, err);
+}

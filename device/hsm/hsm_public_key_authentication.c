@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hsm_public_key_authentication.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "card/card_private.h"
+#include "hsm_trust.h"
+
+#define PURPOSE "public-key authentication"
+
+static int run(struct schsm_device *dev, const struct schsm_job *job, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+
+    return session != NULL && schsm_session_run(session, job, err);
+}
+
+/* A name is shown to people and compared: what is no printable text is malformed. */
+static int take_name(const uint8_t *name, size_t len, char out[SCHSM_CVC_NAME_MAX + 1],
+                     struct schsm_error *err)
+{
+    if (len > SCHSM_CVC_NAME_MAX) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                          "the device tells a registered key's name of %zu characters", len);
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (name[i] <= 0x20 || name[i] >= 0x7F) {
+            return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                              "the device tells a registered key's name that is no text");
+        }
+        out[i] = (char)name[i];
+    }
+    out[len] = '\0';
+    return 1;
+}
+
+static int run_read(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct schsm_pka *pka = arg;
+
+    memset(pka, 0, sizeof(*pka));
+    if (!schsm_card_public_key_status(&session->card, &pka->status, err)) {
+        return 0;
+    }
+    if (!pka->status.enabled) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "it was initialised without public-key authentication");
+    }
+    while (pka->count < pka->status.total && pka->count < SCHSM_PKA_KEYS_MAX) {
+        struct schsm_pka_key *key = &pka->keys[pka->count];
+        uint8_t name[SCHSM_APDU_SHORT_LE_MAX];
+        size_t len = sizeof(name);
+
+        if (!schsm_card_pka_name(&session->card, (unsigned int)pka->count, name, &len,
+                                 &key->authenticated, err) ||
+            !take_name(name, len, key->name, err)) {
+            return 0;
+        }
+        pka->count++;
+    }
+    return 1;
+}
+
+int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = run_read, .arg = pka, .transaction = true };
+
+    return run(dev, &job, err);
+}
+
+struct registration {
+    const struct schsm_container *key;
+    struct schsm_public_key_status *status;
+};
+
+static int run_registration(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct registration *registration = arg;
+    struct schsm_view content = schsm_request_content(&registration->key->request);
+
+    return schsm_session_trust(session, registration->key, err) &&
+           schsm_card_pka_register(&session->card, content.data, content.len, registration->status,
+                                   err);
+}
+
+int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *key,
+                       const struct schsm_login *login, struct schsm_public_key_status *status,
+                       struct schsm_error *err)
+{
+    struct registration registration = { key, status };
+    const struct schsm_job job = {
+        .run = run_registration, .arg = &registration, .login = login, .transaction = true
+    };
+
+    if (key->kind != SCHSM_CONTAINER_PUBLIC_KEY) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be registered",
+                          schsm_container_text(key->kind));
+    }
+    return run(dev, &job, err);
+}
+
+static int run_challenge(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct schsm_pka_challenge *challenge = arg;
+    struct schsm_cvc device;
+    uint8_t *file = NULL;
+    size_t len = 0;
+    int ok = 0;
+
+    if (!schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_TLV, &file,
+                              &len, err) ||
+        !schsm_cvc_parse(file, len, &device, err)) {
+        goto done;
+    }
+    if (device.chr.len > SCHSM_CVC_NAME_MAX) {
+        schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's name is too long");
+        goto done;
+    }
+    memcpy(challenge->message, device.chr.data, device.chr.len);
+    challenge->len = device.chr.len + SCHSM_PKA_CHALLENGE_LEN;
+    ok = schsm_card_get_challenge(&session->card, challenge->message + device.chr.len,
+                                  SCHSM_PKA_CHALLENGE_LEN, err);
+
+done:
+    OPENSSL_free(file);
+    return ok;
+}
+
+int schsm_pka_challenge(struct schsm_device *dev, struct schsm_pka_challenge *challenge,
+                        struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = run_challenge, .arg = challenge, .transaction = true };
+
+    return run(dev, &job, err);
+}
+
+struct proof {
+    const char *name;
+    const uint8_t *signature;
+    size_t len;
+};
+
+static int run_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct proof *proof = arg;
+    enum schsm_pka_selection selection = SCHSM_PKA_UNKNOWN;
+
+    if (!schsm_card_pka_select(&session->card, (const uint8_t *)proof->name, strlen(proof->name),
+                               &selection, err)) {
+        return 0;
+    }
+    switch (selection) {
+    case SCHSM_PKA_DONE:
+        return 1;
+    case SCHSM_PKA_UNKNOWN:
+        return schsm_fail(err, SCHSM_REASON_NOT_FOUND, "no key named %s is registered",
+                          proof->name);
+    case SCHSM_PKA_SELECTED:
+        break;
+    }
+    /* From here on the device may be open: the card has to be asked. */
+    session->login = SCHSM_LOGIN_UNKNOWN;
+    return schsm_card_external_authenticate(&session->card, proof->signature, proof->len, err);
+}
+
+int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uint8_t *signature,
+                           size_t signature_len, struct schsm_error *err)
+{
+    struct proof proof = { name, signature, signature_len };
+    const struct schsm_job job = { .run = run_proof, .arg = &proof, .transaction = true };
+
+    return run(dev, &job, err);
+}
+
+static int run_close(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    (void)arg;
+    return schsm_session_select(session, err);
+}
+
+int schsm_pka_close(struct schsm_device *dev, struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = run_close };
+
+    return run(dev, &job, err);
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hsm_wrap.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "card/card_private.h"
+#include "hsm_key_domain.h"
+#include "base/log.h"
+#include "format/wrapped_key.h"
+
+#define PURPOSE "wrapped keys"
+#define KEY_REF_MAX 255
+
+void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped)
+{
+    OPENSSL_free(wrapped->blob);
+    OPENSSL_free(wrapped->description);
+    OPENSSL_free(wrapped->certificate);
+    memset(wrapped, 0, sizeof(*wrapped));
+}
+
+static int check_key_ref(int key_ref, struct schsm_error *err)
+{
+    if (key_ref >= 1 && key_ref <= KEY_REF_MAX) {
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
+}
+
+/* --- out ----------------------------------------------------------------------------------- */
+
+struct wrapping {
+    unsigned int key_ref;
+    struct schsm_hsm_wrapped *wrapped;
+};
+
+static int read_companions(struct schsm_session *session, const struct wrapping *wrapping,
+                           struct schsm_error *err)
+{
+    struct schsm_hsm_wrapped *wrapped = wrapping->wrapped;
+    unsigned int ref = wrapping->key_ref;
+
+    return schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, SCHSM_FORM_TLV,
+                                    &wrapped->description, &wrapped->description_len, err) &&
+           schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
+                                    &wrapped->certificate, &wrapped->certificate_len, err);
+}
+
+static int run_read_companions(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct wrapping *wrapping = arg;
+
+    schsm_hsm_wrapped_clear(wrapping->wrapped);
+    return schsm_session_confirm_applet(session, err) && read_companions(session, wrapping, err);
+}
+
+int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
+                              struct schsm_hsm_wrapped *companions, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct wrapping wrapping = { (unsigned int)key_ref, companions };
+    const struct schsm_job job = { .run = run_read_companions,
+                                   .arg = &wrapping,
+                                   .transaction = true };
+
+    memset(companions, 0, sizeof(*companions));
+    if (session == NULL || !check_key_ref(key_ref, err)) {
+        return 0;
+    }
+    if (!schsm_session_run(session, &job, err)) {
+        schsm_hsm_wrapped_clear(companions);
+        return 0;
+    }
+    return 1;
+}
+
+static int run_wrap(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct wrapping *wrapping = arg;
+    struct schsm_hsm_wrapped *wrapped = wrapping->wrapped;
+    unsigned int ref = wrapping->key_ref;
+
+    schsm_hsm_wrapped_clear(wrapped);
+    wrapped->blob = OPENSSL_malloc(SCHSM_WRAPPED_MAX);
+    if (wrapped->blob == NULL) {
+        return schsm_fail_memory(err);
+    }
+    wrapped->blob_len = SCHSM_WRAPPED_MAX;
+    return schsm_card_wrap_key(&session->card, ref, wrapped->blob, &wrapped->blob_len, err) &&
+           read_companions(session, wrapping, err);
+}
+
+int schsm_hsm_wraps_keys(struct schsm_device *dev, struct schsm_error *err)
+{
+    return schsm_card_session_for(dev, PURPOSE, err) != NULL;
+}
+
+int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm_login *login,
+                       struct schsm_hsm_wrapped *wrapped, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct wrapping wrapping = { (unsigned int)key_ref, wrapped };
+    struct schsm_job job = { .run = run_wrap,
+                             .arg = &wrapping,
+                             .login = login,
+                             .transaction = true,
+                             .object = login->object };
+
+    memset(wrapped, 0, sizeof(*wrapped));
+    if (session == NULL || !check_key_ref(key_ref, err)) {
+        return 0;
+    }
+    if (!schsm_session_run(session, &job, err)) {
+        schsm_hsm_wrapped_clear(wrapped);
+        return 0;
+    }
+    return 1;
+}
+
+/* --- a place ------------------------------------------------------------------------------- */
+
+/* Strikes a file off the list. */
+static void strike(struct schsm_card_files *files, unsigned int file)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < files->count; i++) {
+        if (files->ids[i] != file) {
+            files->ids[kept++] = files->ids[i];
+        }
+    }
+    files->count = kept;
+}
+
+/* Descriptions come before their key here, so one without a key was left by an interruption. A
+ * certificate alone may be what somebody kept of a key that was deleted. */
+static void strike_unfinished(struct schsm_card_files *files)
+{
+    for (unsigned int ref = 1; ref <= KEY_REF_MAX; ref++) {
+        if (schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+            !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref)) {
+            strike(files, SCHSM_FILE_KEY_DESCRIPTION | ref);
+            strike(files, SCHSM_FILE_CERTIFICATE | ref);
+        }
+    }
+}
+
+static void strike_key(struct schsm_card_files *files, unsigned int ref)
+{
+    strike(files, SCHSM_FILE_KEY | ref);
+    strike(files, SCHSM_FILE_KEY_DESCRIPTION | ref);
+    strike(files, SCHSM_FILE_CERTIFICATE | ref);
+}
+
+struct placing {
+    const struct schsm_hsm_place *place;
+    struct schsm_card_files files;
+    unsigned int *key_ref;
+    uint8_t *id;
+    size_t *id_len;
+};
+
+static int run_place(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct placing *placing = arg;
+    const struct schsm_hsm_place *place = placing->place;
+
+    if (!schsm_card_list_files(session, &placing->files, err)) {
+        return 0;
+    }
+    strike_unfinished(&placing->files);
+    if (place->replace && place->key_ref >= 0) {
+        strike_key(&placing->files, (unsigned int)place->key_ref);
+    }
+    if (!schsm_card_choose_key_ref(&placing->files, place->key_ref, placing->key_ref, err)) {
+        return 0;
+    }
+    if (place->id != NULL && place->id_is_free) {
+        memcpy(placing->id, place->id, place->id_len);
+        *placing->id_len = place->id_len;
+        return 1;
+    }
+    return schsm_card_choose_id(session, &placing->files, place->id, place->id_len,
+                                *placing->key_ref, placing->id, placing->id_len, err);
+}
+
+int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *place,
+                        unsigned int *key_ref, uint8_t *id, size_t *id_len, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct placing placing = { .place = place, .key_ref = key_ref, .id = id, .id_len = id_len };
+    struct schsm_job job = { .run = run_place, .arg = &placing, .transaction = true };
+
+    if (session == NULL || (place->key_ref >= 0 && !check_key_ref(place->key_ref, err))) {
+        return 0;
+    }
+    if (place->id != NULL && (place->id_len == 0 || place->id_len > SCHSM_ID_MAX)) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an id has 1 to %d bytes", SCHSM_ID_MAX);
+    }
+    return schsm_session_run(session, &job, err);
+}
+
+/* --- in ------------------------------------------------------------------------------------ */
+
+struct unwrapping {
+    const struct schsm_hsm_unwrap *spec;
+    struct schsm_card_files files;
+    unsigned int trial; /* a reference under which the key was tried out; 0: none */
+    bool started;       /* files of ours, and maybe the key, are there */
+};
+
+/* UNWRAP with the blob in file 2F10, which is written in pieces of any size. */
+static int unwrap_from_file(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
+                            struct schsm_error *err)
+{
+    int ok;
+
+    (void)schsm_card_delete_if_there(session, SCHSM_FILE_WRAPPED_KEY); /* it might be longer */
+    ok = schsm_card_write_file(&session->card, SCHSM_FILE_WRAPPED_KEY, blob.data, blob.len, err) &&
+         schsm_card_unwrap_key(&session->card, ref, NULL, 0, err);
+    if (session->card.result == SCHSM_TRANSPORT_OK) {
+        (void)schsm_card_delete_if_there(session, SCHSM_FILE_WRAPPED_KEY);
+    }
+    return ok;
+}
+
+/* UNWRAP, in one command where card and reader carry it. */
+static int send_blob(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
+                     struct schsm_error *err)
+{
+    size_t fits = session->card.short_only ? SCHSM_APDU_SHORT_DATA_MAX : SCHSM_APDU_WRITE_CHUNK;
+
+    if (blob.len <= fits) {
+        if (schsm_card_unwrap_key(&session->card, ref, blob.data, blob.len, err)) {
+            return 1;
+        }
+        if (session->card.result == SCHSM_TRANSPORT_TOO_LONG) {
+            session->card.short_only = true;
+        } else if (session->card.result != SCHSM_TRANSPORT_OK ||
+                   session->card.status_word != SCHSM_SW_WRONG_LENGTH) {
+            return 0;
+        }
+    }
+    return unwrap_from_file(session, ref, blob, err);
+}
+
+static int unwrap_as(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
+                     struct schsm_error *err)
+{
+    if (send_blob(session, ref, blob, err)) {
+        return 1;
+    }
+    if (session->card.result == SCHSM_TRANSPORT_OK && err->reason == SCHSM_REASON_BAD_INPUT) {
+        unsigned int status_word = err->status_word;
+
+        schsm_fail(err, SCHSM_REASON_FILE,
+                   "the device does not take the wrapped key, although it has its DKEK: it was "
+                   "changed or damaged; take another copy of it (status word %04X)",
+                   status_word);
+    }
+    return 0;
+}
+
+/* Deletes a file that may be there. */
+static int delete_optional(struct schsm_session *session, unsigned int file,
+                           struct schsm_error *err)
+{
+    return schsm_card_delete_file(&session->card, file, err) ||
+           (session->card.result == SCHSM_TRANSPORT_OK &&
+            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
+}
+
+/* Deletes a key with its files, the key first. */
+static int delete_key(struct schsm_session *session, unsigned int ref, struct schsm_error *err)
+{
+    return delete_optional(session, SCHSM_FILE_KEY | ref, err) &&
+           delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
+           delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
+}
+
+/* The same after a failure, which stays what it was; false where something is left. */
+static bool clean_up(struct schsm_session *session, unsigned int ref)
+{
+    return session->card.result == SCHSM_TRANSPORT_OK &&
+           schsm_card_delete_if_there(session, SCHSM_FILE_KEY | ref) &&
+           schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+           schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref);
+}
+
+/* Writes a file anew, and nothing where there is nothing to write. */
+static int rewrite(struct schsm_session *session, unsigned int file, struct schsm_view content,
+                   struct schsm_error *err)
+{
+    return delete_optional(session, file, err) &&
+           (content.len == 0 ||
+            schsm_card_write_file(&session->card, file, content.data, content.len, err));
+}
+
+static int holds(struct schsm_session *session, unsigned int file, struct schsm_view wanted,
+                 bool *same, struct schsm_error *err)
+{
+    uint8_t *content = NULL;
+    size_t len = 0;
+
+    if (!schsm_card_read_optional(session, file, SCHSM_FORM_BYTES, &content, &len, err)) {
+        return 0;
+    }
+    *same = schsm_view_equal((struct schsm_view){ content, len }, wanted);
+    OPENSSL_free(content);
+    return 1;
+}
+
+/* The Pico HSM writes files of its own when it unwraps (6.10): ours again. */
+static int restore_file(struct schsm_session *session, unsigned int file, struct schsm_view content,
+                        struct schsm_error *err)
+{
+    bool same = true;
+
+    if (content.len == 0) {
+        return 1;
+    }
+    return holds(session, file, content, &same, err) &&
+           (same || rewrite(session, file, content, err));
+}
+
+/* The attempt before this one broke off. What is there under the reference is ours if it has our
+ * description, which was written first. */
+static int remove_earlier(struct schsm_session *session, struct unwrapping *unwrapping,
+                          struct schsm_error *err)
+{
+    const struct schsm_hsm_unwrap *spec = unwrapping->spec;
+    bool ours = false;
+
+    if (unwrapping->trial != 0 && !delete_key(session, unwrapping->trial, err)) {
+        return 0;
+    }
+    unwrapping->trial = 0;
+    if (!unwrapping->started) {
+        return 1;
+    }
+    if (!holds(session, SCHSM_FILE_KEY_DESCRIPTION | spec->key_ref, spec->description, &ours,
+               err) ||
+        (ours && !delete_key(session, spec->key_ref, err))) {
+        return 0;
+    }
+    unwrapping->started = false;
+    return 1;
+}
+
+/* Tries the key out under a free reference, so that the old one is not lost for a bad file. */
+static int try_out(struct schsm_session *session, struct unwrapping *unwrapping,
+                   struct schsm_error *err)
+{
+    unsigned int ref = 0;
+
+    if (!schsm_card_choose_key_ref(&unwrapping->files, -1, &ref, err)) {
+        return 0;
+    }
+    unwrapping->trial = ref;
+    if (!unwrap_as(session, ref, unwrapping->spec->blob, err)) {
+        if (session->card.result == SCHSM_TRANSPORT_OK) {
+            unwrapping->trial = 0; /* refused */
+        }
+        return 0;
+    }
+    if (!delete_key(session, ref, err)) {
+        return 0;
+    }
+    unwrapping->trial = 0;
+    return 1;
+}
+
+/* Makes sure that no key is under the reference. */
+static int clear_place(struct schsm_session *session, struct unwrapping *unwrapping,
+                       struct schsm_error *err)
+{
+    const struct schsm_hsm_unwrap *spec = unwrapping->spec;
+    unsigned int ref = spec->key_ref;
+
+    strike_unfinished(&unwrapping->files);
+    if (!spec->replace) {
+        return schsm_card_choose_key_ref(&unwrapping->files, (int)ref, &ref, err);
+    }
+    return !schsm_card_is_listed(&unwrapping->files, SCHSM_FILE_KEY | ref) ||
+           (try_out(session, unwrapping, err) &&
+            delete_optional(session, SCHSM_FILE_KEY | ref, err));
+}
+
+static int run_unwrap(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    struct unwrapping *unwrapping = arg;
+    const struct schsm_hsm_unwrap *spec = unwrapping->spec;
+    unsigned int ref = spec->key_ref;
+
+    if (!remove_earlier(session, unwrapping, err) ||
+        !schsm_card_list_files(session, &unwrapping->files, err) ||
+        !clear_place(session, unwrapping, err)) {
+        return 0;
+    }
+    schsm_log(SCHSM_LOG_INFO, "device %s takes a wrapped key as key reference %u",
+              schsm_session_name(session), ref);
+    unwrapping->started = true;
+    if (rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&
+        rewrite(session, SCHSM_FILE_CERTIFICATE | ref, spec->certificate, err) &&
+        unwrap_as(session, ref, spec->blob, err) &&
+        restore_file(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&
+        restore_file(session, SCHSM_FILE_CERTIFICATE | ref, spec->certificate, err)) {
+        return 1;
+    }
+    if (clean_up(session, ref)) {
+        unwrapping->started = false;
+    }
+    return 0;
+}
+
+int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap *spec,
+                         const struct schsm_login *login, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct unwrapping *unwrapping = NULL;
+    struct schsm_wrapped_key wrapped;
+    struct schsm_job job = { .run = run_unwrap, .login = login, .transaction = true };
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    unsigned int domain;
+    char object[32];
+    int ok;
+
+    if (session == NULL || !check_key_ref((int)spec->key_ref, err) ||
+        !schsm_wrapped_key_parse(spec->blob.data, spec->blob.len, &wrapped, err)) {
+        return 0;
+    }
+    if (spec->description.len == 0) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key on the device needs a description");
+    }
+    if (!schsm_hsm_find_kek(dev, wrapped.kcv, &domain, err)) {
+        return 0;
+    }
+    unwrapping = OPENSSL_zalloc(sizeof(*unwrapping));
+    if (unwrapping == NULL) {
+        return schsm_fail_memory(err);
+    }
+    unwrapping->spec = spec;
+    job.arg = unwrapping;
+    (void)snprintf(object, sizeof(object), "key reference %u", spec->key_ref);
+    job.object = login->object != NULL ? login->object : object;
+    ok = schsm_session_run(session, &job, &found);
+    OPENSSL_free(unwrapping);
+    if (!ok && err != NULL) {
+        *err = found;
+    }
+    return ok;
+}

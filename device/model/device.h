@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device interface: what a device that keeps keys offers, whichever it is. A SmartCard-HSM
+ * behind PC/SC is one implementation (card_device.c); a token behind PKCS#11 can be another.
+ * Nothing above this line may ask which.
+ *
+ * Threads: every function may be called from several threads on one device; the device serialises.
+ * Fork: a child may go on using a device object of its parent; the implementation opens its own
+ * connection and never touches the parent's.
+ * PINs: no function spends a PIN try unless the caller handed it a login with a source.
+ */
+#ifndef SCHSM_MODEL_DEVICE_H
+#define SCHSM_MODEL_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "format/types.h"
+#include "operation.h"
+#include "pin/source.h"
+
+#define SCHSM_READER_MAX 127
+#define SCHSM_TOKEN_LABEL_MAX 96  /* bytes of UTF-8 that 32 characters may take */
+#define SCHSM_DEVICE_NAME_MAX 320 /* see schsm_device_name */
+
+enum schsm_object_type {
+    SCHSM_OBJECT_PRIVATE = 1,
+    SCHSM_OBJECT_PUBLIC = 2,
+    SCHSM_OBJECT_CERTIFICATE = 4,
+    SCHSM_OBJECT_DATA = 8,
+    SCHSM_OBJECT_SECRET = 16 /* AES key: listed, not used through OpenSSL's pkey */
+};
+#define SCHSM_OBJECT_ANY 31u
+
+/* One object on a device. */
+struct schsm_object {
+    enum schsm_object_type type;
+    unsigned int handle; /* the device's own name for it; meaningless to others */
+    int key_ref;         /* 1..255: the key it is or belongs to; -1: none */
+    bool described;      /* id and label below were read (false after a lookup by key_ref) */
+    uint8_t id[SCHSM_ID_MAX];
+    size_t id_len;
+    char label[SCHSM_LABEL_MAX + 1];       /* "" where it has none */
+    enum schsm_key_type key_type;          /* keys; NONE where the device does not tell */
+    unsigned int bits;                     /* modulus, field or key size; 0: unknown */
+    bool authority;                        /* certificate without a key on the device */
+    bool private_data;                     /* data object that is read only after login */
+    char application[SCHSM_LABEL_MAX + 1]; /* data: the program it belongs to, "" where unknown */
+    uint8_t *value;                        /* public part or content if already read, see _read */
+    size_t value_len;
+};
+
+struct schsm_object_list {
+    struct schsm_object *objects;
+    size_t count;
+};
+
+/* Frees the objects and their values; the list is empty afterwards. */
+void schsm_object_list_clear(struct schsm_object_list *list);
+
+/* Which objects; a member that is not set fits all. */
+struct schsm_object_filter {
+    unsigned int types; /* enum schsm_object_type, or-ed; never 0 */
+    int key_ref;        /* -1: any */
+    const uint8_t *id;  /* NULL: any */
+    size_t id_len;
+    const char *label; /* NULL: any; compared whole */
+};
+
+struct schsm_device_info {
+    const char *kind; /* static text: "SmartCard-HSM", "Pico HSM", "PKCS#11 token" */
+    char serial[SCHSM_SERIAL_MAX + 1];
+    char label[SCHSM_LABEL_MAX + 1]; /* of the token, "" where none */
+    char reader[SCHSM_READER_MAX + 1];
+    unsigned int version_major, version_minor;
+    bool initialised;
+    bool pin_must_change;      /* transport PIN */
+    bool logged_in;            /* the device holds the user PIN for verified right now */
+    int pin_tries;             /* -1: the device does not tell (logged in) */
+    int so_pin_tries;          /* -1: likewise */
+    bool so_pin_reset_allowed; /* RESET RETRY COUNTER by the SO-PIN may be used */
+    bool dkek;                 /* DKEK or key domain 0 is set up */
+    unsigned int dkek_shares, dkek_outstanding;
+    uint8_t dkek_kcv[8]; /* key check value; zero while shares are outstanding */
+};
+
+/* How to log in when an operation needs it. All of it is the caller's and outlives the call. */
+struct schsm_login {
+    struct schsm_pin_source *source; /* NULL: none; the operation works only if already logged in */
+    int min_pin_tries;               /* never try a stored PIN when fewer tries are left */
+    bool keep_pin;                   /* keep a PIN that worked, for reset, removal and fork */
+    bool pin_pad;                    /* without a source, use the reader's PIN pad if it has one */
+    const char *object;              /* for prompts and sentences; may be NULL */
+    bool by_option; /* sentences name the tool's option --pin-source, no setting or URI attribute */
+};
+
+/* What is to be known before somebody is asked for the PIN. */
+struct schsm_pin_prospect {
+    const char *kind;                  /* static text for a prompt: "SmartCard-HSM" */
+    char device[SCHSM_READER_MAX + 1]; /* the serial number, or another name */
+    int tries_left;                    /* -1: unknown */
+    bool proven;                       /* a PIN was proven on this connection: no need to ask */
+    bool pin_pad;                      /* the reader has a PIN pad */
+};
+
+/* A key to be made. */
+struct schsm_generate {
+    enum schsm_key_type type;
+    unsigned int bits;       /* RSA, AES */
+    const uint8_t *exponent; /* RSA, big endian, no leading zero; NULL: 65537 */
+    size_t exponent_len;
+    int curve_nid;     /* EC: libcrypto's NID */
+    int key_ref;       /* -1: the next free one */
+    const uint8_t *id; /* NULL: the next free one */
+    size_t id_len;
+    const char *label;         /* NULL: none */
+    const uint8_t *algorithms; /* card algorithm ids; NULL: everything allowed */
+    size_t algorithms_len;
+    uint32_t use_count; /* 0: unlimited */
+    bool has_key_domain;
+    unsigned int key_domain;   /* the number of the key domain it belongs to, if has_key_domain */
+    const uint8_t *domain_uid; /* to be named in the key's request, as a key for the exchange of a
+                                * domain's key encryption key needs; NULL: not named */
+    size_t domain_uid_len;
+};
+
+/* A certificate or data object to be stored. */
+struct schsm_store {
+    enum schsm_object_type type; /* CERTIFICATE or DATA */
+    const struct schsm_object
+        *key;          /* certificate: of this key, as the device told it; NULL: none */
+    const uint8_t *id; /* certificate without a key: required. Data: NULL, or one byte, the object's
+                        * place on the device */
+    size_t id_len;
+    const char *label;       /* NULL: none; a key's certificate has its key's */
+    const char *application; /* data: the program it belongs to; NULL: none */
+    bool private_data;       /* data that is read only after login */
+    const uint8_t *value;    /* DER of an X.509 certificate, or the content; not empty */
+    size_t value_len;
+    const struct schsm_object *replaces; /* data: goes once the new one is whole; NULL: none */
+};
+
+struct schsm_device;
+
+struct schsm_device_ops {
+    int (*info)(struct schsm_device *dev, struct schsm_device_info *info, struct schsm_error *err);
+    int (*serial)(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                  struct schsm_error *err);
+    void (*token)(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1]);
+    void (*name)(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
+    int (*find)(struct schsm_device *dev, const struct schsm_object_filter *filter,
+                struct schsm_object_list *list, struct schsm_error *err);
+    int (*hides_objects)(struct schsm_device *dev, bool *hides, struct schsm_error *err);
+    int (*read)(struct schsm_device *dev, struct schsm_object *object,
+                const struct schsm_login *login, struct schsm_error *err);
+    int (*login)(struct schsm_device *dev, const struct schsm_login *login,
+                 struct schsm_error *err);
+    int (*pin_tries)(struct schsm_device *dev, bool *logged_in, int *tries,
+                     struct schsm_error *err);
+    int (*prepare_login)(struct schsm_device *dev, const struct schsm_login *login,
+                         struct schsm_pin_prospect *state, struct schsm_error *err);
+    int (*operate)(struct schsm_device *dev, enum schsm_operation operation,
+                   const struct schsm_object *key, const struct schsm_login *login,
+                   const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                   struct schsm_error *err);
+    int (*generate)(struct schsm_device *dev, const struct schsm_generate *spec,
+                    const struct schsm_login *login, struct schsm_object *made,
+                    struct schsm_error *err);
+    int (*store)(struct schsm_device *dev, const struct schsm_store *spec,
+                 const struct schsm_login *login, struct schsm_object *stored,
+                 struct schsm_error *err);
+    int (*key_policy)(struct schsm_device *dev, const struct schsm_object *key,
+                      struct schsm_key_policy *policy, struct schsm_error *err);
+    int (*remove)(struct schsm_device *dev, const struct schsm_object *object,
+                  const struct schsm_login *login, struct schsm_error *err);
+    void (*free)(struct schsm_device *dev);
+};
+
+/* First member of every implementation's own struct. */
+struct schsm_device {
+    const struct schsm_device_ops *ops;
+};
+
+/*
+ * The device's identity and state; logs nobody in and out. A SmartCard-HSM tells version and
+ * options only where that would log somebody out: they are 0.0 and false while the PIN is verified,
+ * unless they were told before.
+ */
+int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
+                      struct schsm_error *err);
+
+/* The serial number alone, NUL terminated; at most one device command, none where it is known. */
+int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                        struct schsm_error *err);
+
+/* The token label that tells the device from others with its serial number; "" where the serial
+ * number is all it takes. Asks nobody. */
+void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1]);
+
+/* What a person chooses the device by, as far as that is known: serial number, and reader or token.
+ * NUL terminated. Asks nobody. */
+void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
+
+/* Whether some data objects or secret keys are found only after a login, which has not been yet. */
+int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err);
+
+/*
+ * Appends the objects that fit to *list. No login, no PIN. A filter with key_ref reads nothing but
+ * that key's files and may leave `described` false. Private keys, their public keys and their
+ * certificates share key_ref, id and label. Certificates come with their value; a key whose public
+ * part was met on the way comes with it too. Nothing found is success with nothing appended. A
+ * malformed description on the device makes that object nameless, never the list fail.
+ */
+int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
+                      struct schsm_object_list *list, struct schsm_error *err);
+
+/*
+ * Fills object->value if it is NULL: a DER SubjectPublicKeyInfo for PRIVATE and PUBLIC, the DER
+ * certificate for CERTIFICATE, the content for DATA (logs in for private_data). Allocated with
+ * OPENSSL_malloc, owned by the object. Fails with NO_PUBLIC_KEY where the device does not hold it.
+ */
+int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
+                      const struct schsm_login *login, struct schsm_error *err);
+
+/*
+ * Proves the PIN now: at most one try is spent, none if the device is already logged in by us with
+ * a PIN that worked. Fails with the PIN_* reasons; tries_left is set where known.
+ */
+int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
+                       struct schsm_error *err);
+
+/* Asks the device whether the user PIN is verified now and how many tries are left (-1: unknown).
+ */
+int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
+                           struct schsm_error *err);
+
+/*
+ * For a PIN that somebody has yet to be asked for, outside every lock of ours: fails, as the login
+ * would, where no PIN can help or too few tries are left. One device command, which a login soon
+ * afterwards does not repeat; none where a PIN was proven.
+ */
+int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                               struct schsm_pin_prospect *state, struct schsm_error *err);
+
+/*
+ * One private operation, one device command in the steady state. key: as the device itself told it
+ * in a search; where it has a key_ref, that alone is enough. *out_len is the capacity of out and
+ * becomes the length. Logs in when needed, and recovers once from reset, removal and return,
+ * and another program's SELECT. What the key's policy does not permit fails with NOT_PERMITTED.
+ */
+int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation,
+                         const struct schsm_object *key, const struct schsm_login *login,
+                         const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                         struct schsm_error *err);
+
+/*
+ * Makes a key pair or a secret key on the device and its description. *made is filled (value: the
+ * public key of a pair) and the caller clears it with schsm_object_clear. A taken key_ref or id is
+ * refused before anything is made (EXISTS); a failure after generation removes what was made.
+ */
+int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                          const struct schsm_login *login, struct schsm_object *made,
+                          struct schsm_error *err);
+
+/*
+ * Stores a certificate or data object, with its description where it has one; *stored is filled
+ * without its value. A taken id is EXISTS. A key's certificate takes the place of the certificate
+ * or request that the device held for that key. At every moment the old content or the new one is
+ * whole on the device, and the same call finishes what a device that was pulled out left half done;
+ * any other failure leaves the device as it was, DEVICE_FULL among them.
+ */
+int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
+                       const struct schsm_login *login, struct schsm_object *stored,
+                       struct schsm_error *err);
+
+/* Asks for a key's policy, where the device tells it. No login; at most three device commands. */
+int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
+                            struct schsm_key_policy *policy, struct schsm_error *err);
+
+/* Deletes the object: for PRIVATE the key, its description and its certificate or request. */
+int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
+                        const struct schsm_login *login, struct schsm_error *err);
+
+/* Whether two objects of one device are parts of the same key: by its reference, else by their id.
+ */
+bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b);
+
+/* Frees object->value and forgets the rest. */
+void schsm_object_clear(struct schsm_object *object);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The private operations of the device interface, and what each takes and gives: one table. */
+#ifndef SCHSM_MODEL_OPERATION_H
+#define SCHSM_MODEL_OPERATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "format/types.h"
+
+enum schsm_operation {
+    /* The caller hashes and pads: every padding and every digest, for keys that permit it. */
+    SCHSM_OP_RSA_SIGN,    /* in, out: exactly modulus length; in < n */
+    SCHSM_OP_RSA_DECRYPT, /* in, out: exactly modulus length */
+    SCHSM_OP_ECDSA_SIGN,  /* in: hash, at most the order's length; out: DER ECDSA-Sig-Value */
+    SCHSM_OP_ECDH,        /* in: peer's point 04||X||Y; out: X, field length bytes */
+    /*
+     * The device pads, or hashes and pads: the same signatures for keys that permit no more than
+     * that. Each is one mechanism of PKCS#11.
+     */
+    SCHSM_OP_RSA_PKCS1_SIGN, /* in: DigestInfo; out: as above; CKM_RSA_PKCS */
+    SCHSM_OP_RSA_PSS_SIGN,   /* in: SHA-1, -256, -384 or -512 hash, which one its length tells;
+                              * MGF1 with the same, salt as long as the hash; CKM_RSA_PKCS_PSS */
+    /* in: the message, at most SCHSM_MESSAGE_MAX bytes; CKM_SHA256_RSA_PKCS and so on */
+    SCHSM_OP_RSA_PKCS1_SIGN_SHA1,
+    SCHSM_OP_RSA_PKCS1_SIGN_SHA256,
+    SCHSM_OP_RSA_PKCS1_SIGN_SHA384,
+    SCHSM_OP_RSA_PKCS1_SIGN_SHA512,
+    SCHSM_OP_RSA_PSS_SIGN_SHA1, /* MGF1 and salt as above */
+    SCHSM_OP_RSA_PSS_SIGN_SHA256,
+    SCHSM_OP_RSA_PSS_SIGN_SHA384,
+    SCHSM_OP_RSA_PSS_SIGN_SHA512,
+    SCHSM_OP_ECDSA_SIGN_SHA1,
+    SCHSM_OP_ECDSA_SIGN_SHA224,
+    SCHSM_OP_ECDSA_SIGN_SHA256,
+    SCHSM_OP_ECDSA_SIGN_SHA384,
+    SCHSM_OP_ECDSA_SIGN_SHA512
+};
+#define SCHSM_OPERATION_COUNT (SCHSM_OP_ECDSA_SIGN_SHA512 + 1)
+
+#define SCHSM_MODULUS_MAX 512 /* bytes: 4096 bits */
+
+/* What every device and reader carries to the card in one command. */
+#define SCHSM_MESSAGE_MAX 1000
+
+enum schsm_input {
+    SCHSM_INPUT_BLOCK,       /* as long as the modulus */
+    SCHSM_INPUT_DIGEST_INFO, /* what PKCS#1 v1.5 padding leaves room for */
+    SCHSM_INPUT_HASH,
+    SCHSM_INPUT_MESSAGE,
+    SCHSM_INPUT_POINT
+};
+
+enum schsm_padding { SCHSM_PADDING_NONE, SCHSM_PADDING_PKCS1, SCHSM_PADDING_PSS };
+
+struct schsm_operation_traits {
+    uint8_t algorithm; /* its id in a key's algorithm list, see struct schsm_generate */
+    enum schsm_key_type key_type;
+    enum schsm_input input;
+    enum schsm_padding padding; /* by the device */
+    const char *digest;         /* by the device, libcrypto's name; NULL: none */
+};
+
+const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation);
+
+/* Whether input and room for the output fit the operation, before a device is asked; else fails
+ * with ARGUMENT. */
+int schsm_operation_check(enum schsm_operation operation, const uint8_t *in, size_t in_len,
+                          size_t capacity, struct schsm_error *err);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Signals that must find the terminal with its echo restored. */
+static const int caught[] = {
+    SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM
+};
+#define CAUGHT (sizeof(caught) / sizeof(caught[0]))
+
+/* The one prompt of this process: who asks (a process id, so that a fork cannot leave it locked),
+ * the last signal, and the pipe by which the handler wakes the thread that waits for input. */
+static atomic_int asking;
+static volatile sig_atomic_t last_signal;
+static int wake[2] = { -1, -1 };
+
+static void on_signal(int number)
+{
+    int saved = errno;
+
+    last_signal = number;
+    if (write(wake[1], "", 1) < 0) {
+        /* The pipe is full: the thread wakes anyway. */
+    }
+    errno = saved;
+}
+
+static void lock_terminal(void)
+{
+    const struct timespec pause = { 0, 10000000 };
+    int self = (int)getpid();
+
+    for (;;) {
+        int owner = atomic_load(&asking);
+
+        if (owner == self) {
+            (void)nanosleep(&pause, NULL);
+        } else if (atomic_compare_exchange_strong(&asking, &owner, self)) {
+            return;
+        }
+    }
+}
+
+/* Copies text without what could steer a terminal: C0, DEL, and C1 in UTF-8. */
+static void append_text(char *out, size_t size, const char *text)
+{
+    size_t at = strlen(out);
+
+    for (; *text != 0 && at + 1 < size; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool c1 = c == 0xC2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0;
+
+        out[at++] = '?';
+        if (c >= 0x20 && c != 0x7F && !c1) {
+            out[at - 1] = *text;
+        }
+    }
+    out[at] = 0;
+}
+
+static void write_all(int fd, const char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        ssize_t done = write(fd, text, left);
+
+        if (done < 0 && errno != EINTR) {
+            return;
+        }
+        if (done > 0) {
+            text += done;
+            left -= (size_t)done;
+        }
+    }
+}
+
+static void show(int tty, const struct schsm_pin_prompt *prompt)
+{
+    char text[600] = "";
+    char tries[48];
+
+    append_text(text, 200, prompt != NULL && prompt->what != NULL ? prompt->what : "PIN");
+    if (prompt != NULL && prompt->object != NULL) {
+        append_text(text, 300, " for ");
+        append_text(text, 300, prompt->object);
+    }
+    if (prompt != NULL && prompt->device != NULL) {
+        append_text(text, 500, " on device ");
+        append_text(text, 500, prompt->device);
+    }
+    if (prompt != NULL && prompt->tries_left >= 0) {
+        (void)snprintf(tries, sizeof(tries), " (%d %s left)", prompt->tries_left,
+                       prompt->tries_left == 1 ? "try" : "tries");
+        append_text(text, sizeof(text), tries);
+    }
+    append_text(text, sizeof(text), ": ");
+    write_all(tty, text);
+}
+
+/* One line without its end. 1: a line, 0: end of input or error, -1: a signal came. */
+static int read_line(int tty, char *line, size_t size, size_t *len)
+{
+    *len = 0;
+    for (;;) {
+        struct pollfd fds[2] = { { tty, POLLIN, 0 }, { wake[0], POLLIN, 0 } };
+        ssize_t got;
+        char c;
+
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+            return 0;
+        }
+        if (last_signal != 0) {
+            return -1;
+        }
+        if (fds[0].revents == 0) {
+            continue;
+        }
+        got = read(tty, &c, 1);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+            continue;
+        }
+        if (got <= 0) {
+            return 0;
+        }
+        if (c == '\n' || c == '\r') {
+            return 1;
+        }
+        if (*len < size) {
+            line[(*len)++] = c;
+        }
+    }
+}
+
+/* One question with echo off and our signal handlers in place. Results as of read_line. */
+static int ask(int tty, const struct schsm_pin_prompt *prompt, char *line, size_t size, size_t *len)
+{
+    struct sigaction action, before[CAUGHT];
+    struct termios shown, hidden;
+    int result = 0;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_signal;
+    (void)sigemptyset(&action.sa_mask);
+    last_signal = 0;
+    for (size_t i = 0; i < CAUGHT; i++) {
+        (void)sigaction(caught[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) {
+            (void)sigaction(caught[i], &action, NULL);
+        }
+    }
+    if (tcgetattr(tty, &shown) == 0) {
+        hidden = shown;
+        hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+        if (tcsetattr(tty, TCSAFLUSH, &hidden) == 0) {
+            show(tty, prompt);
+            result = read_line(tty, line, size, len);
+            (void)tcsetattr(tty, TCSAFLUSH, &shown);
+            write_all(tty, "\n");
+        } else if (last_signal != 0) {
+            result = -1; /* SIGTTOU: we are in the background */
+        }
+    }
+    for (size_t i = 0; i < CAUGHT; i++) {
+        (void)sigaction(caught[i], &before[i], NULL);
+    }
+    return result;
+}
+
+static bool stops_process(int number)
+{
+    return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+static int no_terminal(const struct schsm_pin_prompt *prompt, struct schsm_error *err)
+{
+    const struct schsm_pin_prompt nothing = { NULL, NULL, NULL, -1, false };
+
+    if (prompt == NULL) {
+        prompt = &nothing;
+    }
+    if (prompt->what != NULL) {
+        return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                          "there is no terminal to ask for the %s at", prompt->what);
+    }
+    return schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                      "%s%s needs its PIN%s%s, but there is no terminal to ask at: %s",
+                      prompt->device != NULL ? "device " : "the device",
+                      prompt->device != NULL ? prompt->device : "",
+                      prompt->object != NULL ? " for " : "",
+                      prompt->object != NULL ? prompt->object : "",
+                      prompt->by_option ? "give it with --pin-source"
+                                        : "name a pin-source in the configuration or the URI");
+}
+
+int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, size_t *len,
+                          struct schsm_error *err)
+{
+    size_t size = *len;
+    int result = 0;
+    int tty;
+    int ok = 0;
+
+    *len = 0;
+    tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (tty < 0) {
+        return no_terminal(prompt, err);
+    }
+    lock_terminal();
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) {
+        schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN prompt failed: %s", strerror(errno));
+        goto done;
+    }
+    do {
+        result = ask(tty, prompt, line, size, len);
+        if (result < 0) {
+            (void)kill(getpid(), last_signal);
+        }
+    } while (result < 0 && stops_process(last_signal));
+    ok = result > 0 && *len > 0;
+    if (!ok) {
+        schsm_fail(err, SCHSM_REASON_CANCELLED, "the prompt for the %s was left without an answer",
+                   prompt != NULL && prompt->what != NULL ? prompt->what : "PIN");
+    }
+    (void)close(wake[0]);
+    (void)close(wake[1]);
+
+done:
+    atomic_store(&asking, 0);
+    (void)close(tty);
+    return ok;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#define PIN_BYTES_MAX 256                /* of any source; the card takes at most 16 */
+#define READ_MAX (PIN_BYTES_MAX + 2 + 1) /* CR LF, and one byte that shows that there is more */
+
+enum kind { KIND_FILE, KIND_ENV, KIND_FD, KIND_PROMPT, KIND_PINPAD, KIND_SECRET };
+
+struct schsm_pin_source {
+    atomic_int references;
+    enum kind kind;
+    char *name;                            /* path or variable, else NULL */
+    int fd;                                /* KIND_FD */
+    atomic_int fd_reader;                  /* process that reads fd just now, 0: none */
+    _Atomic(struct schsm_secret *) secret; /* KIND_SECRET; KIND_FD once it was read */
+};
+
+static const struct {
+    const char *word;
+    enum kind kind;
+    bool has_value;
+} words[] = {
+    { "file", KIND_FILE, true },      { "env", KIND_ENV, true },        { "fd", KIND_FD, true },
+    { "prompt", KIND_PROMPT, false }, { "pinpad", KIND_PINPAD, false },
+};
+
+static struct schsm_pin_source *source_new(enum kind kind, struct schsm_error *err)
+{
+    struct schsm_pin_source *source = OPENSSL_zalloc(sizeof(*source));
+
+    if (source == NULL) {
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    atomic_init(&source->references, 1);
+    atomic_init(&source->fd_reader, 0);
+    atomic_init(&source->secret, NULL);
+    source->kind = kind;
+    source->fd = -1;
+    return source;
+}
+
+static int parse_descriptor(const char *text, int *fd)
+{
+    char *end = NULL;
+    long value;
+
+    errno = 0;
+    value = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : -1;
+    if (errno != 0 || value < 0 || value > INT_MAX || *end != 0) {
+        return 0;
+    }
+    *fd = (int)value;
+    return 1;
+}
+
+/* Drops one line end and makes a secret; what names the source in a sentence. */
+static int make_secret(const char *what, const char *name, const uint8_t *bytes, size_t len,
+                       struct schsm_secret **pin, struct schsm_error *err)
+{
+    if (len > 0 && bytes[len - 1] == '\n') {
+        len -= len > 1 && bytes[len - 2] == '\r' ? 2 : 1;
+    }
+    if (len == 0) {
+        return schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN source %s%s is empty", what, name);
+    }
+    if (len > PIN_BYTES_MAX) {
+        return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                          "the PIN source %s%s holds more than %d bytes: that is no PIN", what,
+                          name, PIN_BYTES_MAX);
+    }
+    /* A second line would be sent as part of the PIN and spend a try. */
+    if (memchr(bytes, '\n', len) != NULL || memchr(bytes, '\r', len) != NULL) {
+        return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                          "the PIN source %s%s holds more than one line: leave only the PIN in it",
+                          what, name);
+    }
+    *pin = schsm_secret_new(bytes, len, err);
+    return *pin != NULL;
+}
+
+/* Reads until the end, a full buffer or an error; -1 with errno set. */
+static ssize_t read_all(int fd, uint8_t *buffer, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size) {
+        ssize_t got = read(fd, buffer + len, size - len);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return -1;
+        }
+        if (got == 0) {
+            break;
+        }
+        len += (size_t)got;
+    }
+    return (ssize_t)len;
+}
+
+static int read_file(const struct schsm_pin_source *source, struct schsm_secret **pin,
+                     struct schsm_error *err)
+{
+    struct schsm_secret *room;
+    uint8_t *buffer = NULL;
+    ssize_t len = -1;
+    int ok = 0;
+    int fd;
+
+    room = schsm_secret_alloc(READ_MAX, &buffer, err);
+    if (room == NULL) {
+        return 0;
+    }
+    fd = open(source->name, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        len = read_all(fd, buffer, READ_MAX);
+    }
+    if (len < 0) {
+        schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN file %s cannot be read: %s", source->name,
+                   strerror(errno));
+    } else {
+        ok = make_secret("file:", source->name, buffer, (size_t)len, pin, err);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    schsm_secret_free(room);
+    return ok;
+}
+
+static int read_environment(const struct schsm_pin_source *source, struct schsm_secret **pin,
+                            struct schsm_error *err)
+{
+    const char *value = getenv(source->name);
+
+    if (value == NULL) {
+        return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                          "the environment has no variable %s, which the PIN source env:%s names",
+                          source->name, source->name);
+    }
+    return make_secret("env:", source->name, (const uint8_t *)value, strlen(value), pin, err);
+}
+
+/*
+ * A descriptor can be read once only, so one thread reads and the others wait. The lock is the
+ * reader's process id rather than a mutex: a child forked meanwhile sees that its owner is not
+ * here and takes over.
+ */
+static void lock_descriptor(struct schsm_pin_source *source)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int self = (int)getpid();
+
+    for (;;) {
+        int owner = atomic_load(&source->fd_reader);
+
+        if (owner == self) {
+            (void)nanosleep(&pause, NULL);
+        } else if (atomic_compare_exchange_strong(&source->fd_reader, &owner, self)) {
+            return;
+        }
+    }
+}
+
+static int read_descriptor(struct schsm_pin_source *source, struct schsm_secret **pin,
+                           struct schsm_error *err)
+{
+    struct schsm_secret *secret, *room;
+    uint8_t *buffer = NULL;
+    char name[16];
+    ssize_t len;
+    int ok = 0;
+
+    room = schsm_secret_alloc(READ_MAX, &buffer, err);
+    if (room == NULL) {
+        return 0;
+    }
+    lock_descriptor(source);
+    secret = atomic_load(&source->secret);
+    if (secret == NULL) {
+        (void)snprintf(name, sizeof(name), "%d", source->fd);
+        len = read_all(source->fd, buffer, READ_MAX);
+        if (len < 0) {
+            schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN descriptor fd:%s cannot be read: %s",
+                       name, strerror(errno));
+        } else if (make_secret("fd:", name, buffer, (size_t)len, &secret, err)) {
+            atomic_store(&source->secret, secret);
+        }
+    }
+    if (secret != NULL) {
+        *pin = schsm_secret_ref(secret);
+        ok = 1;
+    }
+    atomic_store(&source->fd_reader, 0);
+    schsm_secret_free(room);
+    return ok;
+}
+
+static int read_prompt(const struct schsm_pin_prompt *prompt, struct schsm_secret **pin,
+                       struct schsm_error *err)
+{
+    struct schsm_secret *room;
+    uint8_t *buffer = NULL;
+    size_t len = READ_MAX;
+    int ok;
+
+    room = schsm_secret_alloc(READ_MAX, &buffer, err);
+    ok = room != NULL && schsm_pin_prompt_read(prompt, (char *)buffer, &len, err) &&
+         make_secret("prompt", "", buffer, len, pin, err);
+    schsm_secret_free(room);
+    return ok;
+}
+
+static int read_secret(struct schsm_pin_source *source, struct schsm_secret **pin,
+                       struct schsm_error *err)
+{
+    struct schsm_secret *secret = atomic_load(&source->secret);
+
+    if (schsm_secret_len(secret) == 0) {
+        return schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN that was given is empty");
+    }
+    if (schsm_secret_len(secret) > PIN_BYTES_MAX) {
+        return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                          "the PIN that was given has more than %d bytes", PIN_BYTES_MAX);
+    }
+    *pin = schsm_secret_ref(secret);
+    return 1;
+}
+
+struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_error *err)
+{
+    size_t word_len = strcspn(text, ":");
+    const char *value = text[word_len] == ':' ? text + word_len + 1 : NULL;
+    struct schsm_pin_source *source = NULL;
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strlen(words[i].word) == word_len && strncmp(words[i].word, text, word_len) == 0 &&
+            words[i].has_value == (value != NULL)) {
+            break;
+        }
+    }
+    if (i == sizeof(words) / sizeof(words[0])) {
+        if (value == NULL) { /* there is nothing that is sure not to be a PIN */
+            schsm_fail(err, SCHSM_REASON_CONFIG,
+                       "the PIN source is none of file:PATH, env:NAME, fd:N, prompt and pinpad");
+        } else {
+            schsm_fail(err, SCHSM_REASON_CONFIG,
+                       "the PIN source `%.*s:` is none of file:PATH, env:NAME, fd:N, prompt and "
+                       "pinpad",
+                       word_len < 16 ? (int)word_len : 16, text);
+        }
+        return NULL;
+    }
+    if (value != NULL && *value == 0) {
+        schsm_fail(err, SCHSM_REASON_CONFIG, "the PIN source `%s:` lacks what belongs behind it",
+                   words[i].word);
+        return NULL;
+    }
+    source = source_new(words[i].kind, err);
+    if (source == NULL || value == NULL) {
+        return source;
+    }
+    if (source->kind == KIND_FD) {
+        if (!parse_descriptor(value, &source->fd)) {
+            schsm_fail(err, SCHSM_REASON_CONFIG,
+                       "the PIN source `fd:` needs the number of an open descriptor behind it");
+            goto fail;
+        }
+        return source;
+    }
+    source->name = OPENSSL_strdup(value);
+    if (source->name != NULL) {
+        return source;
+    }
+    schsm_fail_memory(err);
+
+fail:
+    schsm_pin_source_free(source);
+    return NULL;
+}
+
+struct schsm_pin_source *schsm_pin_source_from_secret(struct schsm_secret *pin,
+                                                      struct schsm_error *err)
+{
+    struct schsm_pin_source *source = source_new(KIND_SECRET, err);
+
+    if (source != NULL) {
+        atomic_store(&source->secret, schsm_secret_ref(pin));
+    }
+    return source;
+}
+
+struct schsm_pin_source *schsm_pin_source_ref(struct schsm_pin_source *source)
+{
+    if (source != NULL) {
+        atomic_fetch_add(&source->references, 1);
+    }
+    return source;
+}
+
+void schsm_pin_source_free(struct schsm_pin_source *source)
+{
+    if (source == NULL || atomic_fetch_sub(&source->references, 1) != 1) {
+        return;
+    }
+    schsm_secret_free(atomic_load(&source->secret));
+    OPENSSL_free(source->name);
+    OPENSSL_free(source);
+}
+
+bool schsm_pin_source_is_stored(const struct schsm_pin_source *source)
+{
+    return source->kind != KIND_PROMPT && source->kind != KIND_PINPAD;
+}
+
+bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source)
+{
+    return source->kind == KIND_PINPAD;
+}
+
+int schsm_pin_source_read(struct schsm_pin_source *source, const struct schsm_pin_prompt *prompt,
+                          struct schsm_secret **pin, struct schsm_error *err)
+{
+    *pin = NULL;
+    switch (source->kind) {
+    case KIND_FILE:
+        return read_file(source, pin, err);
+    case KIND_ENV:
+        return read_environment(source, pin, err);
+    case KIND_FD:
+        return read_descriptor(source, pin, err);
+    case KIND_PROMPT:
+        return read_prompt(prompt, pin, err);
+    case KIND_SECRET:
+        return read_secret(source, pin, err);
+    case KIND_PINPAD:
+        break;
+    }
+    return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a PIN pad's PIN cannot be read");
+}

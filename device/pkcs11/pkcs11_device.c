@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11_device.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "base/log.h"
+#include "pkcs11_private.h"
+
+#define SLOTS_MAX 64
+#define LOOKS 3 /* more, while there is nothing to be found */
+#define LOOK_PAUSE_MS 30
+
+struct schsm_pkcs11_tokens {
+    char *path;
+    struct schsm_pkcs11_module *module; /* NULL: not asked yet */
+    struct entry {
+        struct schsm_pkcs11_token *token;
+        struct entry *next;
+    } * entries; /* never shrinks */
+};
+
+/* --- the small operations of the interface -------------------------------------------------- */
+
+static int device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                         struct schsm_error *err)
+{
+    (void)err;
+    memcpy(serial, schsm_pkcs11_token(dev)->serial, SCHSM_SERIAL_MAX + 1);
+    return 1;
+}
+
+static void device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
+{
+    memcpy(label, schsm_pkcs11_token(dev)->label, SCHSM_TOKEN_LABEL_MAX + 1);
+}
+
+static void device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
+{
+    memcpy(name, schsm_pkcs11_token(dev)->name, SCHSM_DEVICE_NAME_MAX);
+}
+
+static int nothing(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    (void)token;
+    (void)arg;
+    (void)err;
+    return 1;
+}
+
+static int device_login(struct schsm_device *dev, const struct schsm_login *login,
+                        struct schsm_error *err)
+{
+    const struct schsm_pkcs11_job job = {
+        .run = nothing, .login = login, .prove = true, .object = login->object
+    };
+
+    return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
+}
+
+struct state {
+    bool logged_in;
+    struct ck_token_info info;
+};
+
+static int read_state(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    struct state *state = arg;
+    struct ck_session_info session;
+    ck_rv rv = SCHSM_PKCS11(token, get_session_info, &session);
+
+    if (rv != CKR_OK) {
+        return schsm_pkcs11_fail(token, rv, err);
+    }
+    state->logged_in =
+        session.state == CKS_RO_USER_FUNCTIONS || session.state == CKS_RW_USER_FUNCTIONS;
+    return schsm_pkcs11_token_info(token, &state->info, err);
+}
+
+/* The interface's number; few is not known exactly. */
+static int exact(int tries)
+{
+    return tries >= 0 ? tries : -1;
+}
+
+static int device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
+                            struct schsm_error *err)
+{
+    struct state state;
+    const struct schsm_pkcs11_job job = { .run = read_state, .arg = &state };
+
+    if (!schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err)) {
+        return 0;
+    }
+    *logged_in = state.logged_in;
+    *tries = exact(schsm_pkcs11_tries(state.info.flags));
+    return 1;
+}
+
+static int device_info(struct schsm_device *dev, struct schsm_device_info *info,
+                       struct schsm_error *err)
+{
+    struct schsm_pkcs11_token *token = schsm_pkcs11_token(dev);
+    struct state state;
+    const struct schsm_pkcs11_job job = { .run = read_state, .arg = &state };
+    unsigned long flags;
+
+    if (!schsm_pkcs11_run(token, &job, err)) {
+        return 0;
+    }
+    flags = state.info.flags;
+    memset(info, 0, sizeof(*info));
+    info->kind = "PKCS#11 token";
+    memcpy(info->serial, token->serial, sizeof(info->serial));
+    (void)snprintf(info->label, sizeof(info->label), "%s", token->label);
+    (void)snprintf(info->reader, sizeof(info->reader), "%.*s", SCHSM_READER_MAX,
+                   token->module->path);
+    info->version_major = state.info.hardware_version.major;
+    info->version_minor = state.info.hardware_version.minor;
+    info->initialised = (flags & CKF_USER_PIN_INITIALIZED) != 0;
+    info->pin_must_change = (flags & CKF_USER_PIN_TO_BE_CHANGED) != 0;
+    info->logged_in = state.logged_in;
+    info->pin_tries = exact(schsm_pkcs11_tries(flags));
+    info->so_pin_tries = (flags & CKF_SO_PIN_LOCKED) != 0      ? 0
+                         : (flags & CKF_SO_PIN_FINAL_TRY) != 0 ? 1
+                                                               : -1;
+    return 1;
+}
+
+struct preparation {
+    const struct schsm_login *login;
+    struct schsm_pin_prospect *state;
+};
+
+static int prepare_login(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    const struct preparation *preparation = arg;
+
+    return schsm_pkcs11_prepare_login(token, preparation->login, preparation->state, err);
+}
+
+static int device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                                struct schsm_pin_prospect *state, struct schsm_error *err)
+{
+    struct preparation preparation = { login, state };
+    const struct schsm_pkcs11_job job = { .run = prepare_login,
+                                          .arg = &preparation,
+                                          .object = login->object };
+
+    return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
+}
+
+/* PKCS#11 tells nothing of algorithms, counters and domains as the interface knows them. */
+static int device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
+                             struct schsm_key_policy *policy, struct schsm_error *err)
+{
+    (void)dev;
+    (void)key;
+    (void)policy;
+    (void)err;
+    return 1;
+}
+
+static void device_free(struct schsm_device *dev)
+{
+    struct schsm_pkcs11_token *token = schsm_pkcs11_token(dev);
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    if (schsm_pkcs11_usable() && schsm_pkcs11_lock(token->module, &ignored)) {
+        if (token->module->initialised) {
+            schsm_pkcs11_close(token);
+        }
+        schsm_pkcs11_unlock(token->module);
+    }
+    schsm_secret_free(token->kept_pin);
+    schsm_secret_free(token->typed);
+    OPENSSL_free(token);
+}
+
+static const struct schsm_device_ops token_ops = {
+    .info = device_info,
+    .serial = device_serial,
+    .token = device_token,
+    .name = device_name,
+    .find = schsm_pkcs11_device_find,
+    .hides_objects = schsm_pkcs11_device_hides,
+    .read = schsm_pkcs11_device_read,
+    .login = device_login,
+    .pin_tries = device_pin_tries,
+    .prepare_login = device_prepare_login,
+    .operate = schsm_pkcs11_device_operate,
+    .generate = schsm_pkcs11_device_generate,
+    .store = schsm_pkcs11_device_store,
+    .key_policy = device_key_policy,
+    .remove = schsm_pkcs11_device_remove,
+    .free = device_free,
+};
+
+/* --- for the registry ---------------------------------------------------------------------- */
+
+struct schsm_pkcs11_tokens *schsm_pkcs11_tokens_new(const char *path, struct schsm_error *err)
+{
+    struct schsm_pkcs11_tokens *tokens = OPENSSL_zalloc(sizeof(*tokens));
+
+    if (tokens == NULL || (tokens->path = OPENSSL_strdup(path)) == NULL) {
+        OPENSSL_free(tokens);
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    return tokens;
+}
+
+void schsm_pkcs11_tokens_free(struct schsm_pkcs11_tokens *tokens)
+{
+    if (tokens == NULL) {
+        return;
+    }
+    for (struct entry *entry = tokens->entries, *next; entry != NULL; entry = next) {
+        next = entry->next;
+        device_free(&entry->token->device);
+        OPENSSL_free(entry);
+    }
+    OPENSSL_free(tokens->path);
+    OPENSSL_free(tokens);
+}
+
+const char *schsm_pkcs11_tokens_module(const struct schsm_pkcs11_tokens *tokens)
+{
+    return tokens->path;
+}
+
+static struct schsm_pkcs11_token *add_token(struct schsm_pkcs11_tokens *tokens,
+                                            const struct schsm_pkcs11_slot *slot,
+                                            struct schsm_error *err)
+{
+    struct schsm_pkcs11_token *token = OPENSSL_zalloc(sizeof(*token));
+    struct entry *entry = OPENSSL_zalloc(sizeof(*entry));
+
+    if (token == NULL || entry == NULL) {
+        OPENSSL_free(token);
+        OPENSSL_free(entry);
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    token->device.ops = &token_ops;
+    token->module = tokens->module;
+    (void)snprintf(token->serial, sizeof(token->serial), "%s", slot->serial);
+    (void)snprintf(token->label, sizeof(token->label), "%s", slot->label);
+    (void)snprintf(token->name, sizeof(token->name), "%s%s(token '%s')", slot->serial,
+                   slot->serial[0] != 0 ? " " : "", slot->label);
+    entry->token = token;
+    entry->next = tokens->entries;
+    tokens->entries = entry;
+    return token;
+}
+
+static struct schsm_pkcs11_token *known_token(const struct schsm_pkcs11_tokens *tokens,
+                                              const struct schsm_pkcs11_slot *slot)
+{
+    for (const struct entry *entry = tokens->entries; entry != NULL; entry = entry->next) {
+        if (strcmp(entry->token->serial, slot->serial) == 0 &&
+            strcmp(entry->token->label, slot->label) == 0) {
+            return entry->token;
+        }
+    }
+    return NULL;
+}
+
+static bool any_initialised(const struct schsm_pkcs11_slot *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i].initialised) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A way to a token that broke is found again only from the beginning; and a token that another
+ * process is about to write is there again a moment later. */
+static int list_slots(struct schsm_pkcs11_tokens *tokens, struct schsm_pkcs11_slot *slots,
+                      size_t *count, struct schsm_error *err)
+{
+    struct schsm_pkcs11_module *module = tokens->module;
+    const struct timespec pause = { 0, LOOK_PAUSE_MS * 1000000L };
+    size_t room = *count;
+    int ok;
+
+    if (!schsm_pkcs11_lock(module, err)) {
+        return 0;
+    }
+    ok = schsm_pkcs11_initialise(module, err) && schsm_pkcs11_slots(module, slots, count, err);
+    for (int i = 0; i < LOOKS && !(ok && any_initialised(slots, *count)); i++) {
+        (void)nanosleep(&pause, NULL);
+        if (i > 0 || (!ok && err->reason == SCHSM_REASON_DEVICE_REMOVED)) {
+            schsm_pkcs11_finalise(module, false);
+        }
+        *count = room;
+        ok = schsm_pkcs11_initialise(module, err) && schsm_pkcs11_slots(module, slots, count, err);
+    }
+    schsm_pkcs11_unlock(module);
+    return ok;
+}
+
+int schsm_pkcs11_tokens_find(struct schsm_pkcs11_tokens *tokens,
+                             const struct schsm_device_selector *selector,
+                             struct schsm_device **devices, size_t *count,
+                             void (*seen)(void *arg, const char *label, const char *serial),
+                             void *arg, struct schsm_error *err)
+{
+    struct schsm_pkcs11_slot slots[SLOTS_MAX];
+    size_t slots_count = SLOTS_MAX, room = *count;
+
+    *count = 0;
+    if (tokens->module == NULL &&
+        (tokens->module = schsm_pkcs11_module_at(tokens->path, err)) == NULL) {
+        return 0;
+    }
+    if (!list_slots(tokens, slots, &slots_count, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < slots_count && *count < room; i++) {
+        struct schsm_pkcs11_token *token = NULL;
+
+        if (!slots[i].initialised) {
+            continue;
+        }
+        if ((selector->serial != NULL && strcmp(selector->serial, slots[i].serial) != 0) ||
+            (selector->token != NULL && strcmp(selector->token, slots[i].label) != 0)) {
+            seen(arg, slots[i].label, slots[i].serial);
+            continue;
+        }
+        token = known_token(tokens, &slots[i]);
+        token = token != NULL ? token : add_token(tokens, &slots[i], err);
+        if (token == NULL) {
+            return 0;
+        }
+        devices[(*count)++] = &token->device;
+    }
+    return 1;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making keys on a token: what was made is checked, and nothing is left behind by a failure. */
+#include "pkcs11_private.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/objects.h>
+
+#include "base/log.h"
+
+#define PARAMS_MAX 32 /* DER of a curve's OBJECT IDENTIFIER */
+#define ATTRIBUTES_MAX 12
+
+struct generation {
+    const struct schsm_generate *spec;
+    struct schsm_object *made;
+    uint8_t id[SCHSM_ID_MAX];
+    size_t id_len;
+    uint8_t params[PARAMS_MAX];
+    size_t params_len;
+    ck_handle public, private; /* what this attempt made; 0: nothing */
+};
+
+struct template
+{
+    struct ck_attribute at[ATTRIBUTES_MAX];
+    unsigned long count;
+};
+
+static unsigned char yes = CK_TRUE, no = CK_FALSE;
+
+static void put(struct template *template, unsigned long type, const void *value, size_t len)
+{
+    /* the standard's structure serves both directions, and so is not constant */
+    template->at[template->count++] = (struct ck_attribute){ type, (void *)value, len };
+}
+
+static void put_bool(struct template *template, unsigned long type, bool value)
+{
+    put(template, type, value ? &yes : &no, 1);
+}
+
+static void put_common(struct template *template, const struct generation *generation, bool private)
+{
+    const char *label = generation->spec->label != NULL ? generation->spec->label : "";
+
+    put_bool(template, CKA_TOKEN, true);
+    put_bool(template, CKA_PRIVATE, private);
+    put(template, CKA_LABEL, label, strlen(label));
+    put(template, CKA_ID, generation->id, generation->id_len);
+}
+
+/* --- the id -------------------------------------------------------------------------------- */
+
+static int look_at_ids(const struct generation *generation,
+                       const struct schsm_pkcs11_objects *objects, bool taken[256],
+                       struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+
+    for (size_t i = 0; i < objects->count; i++) {
+        const struct schsm_object *object = &objects->at[i].object;
+
+        if (object->id_len == 1) {
+            taken[object->id[0]] = true;
+        }
+        if (spec->id != NULL && object->id_len == spec->id_len &&
+            memcmp(object->id, spec->id, spec->id_len) == 0) {
+            return schsm_fail(err, SCHSM_REASON_EXISTS,
+                              "%s%s%s already has this id: choose another",
+                              object->label[0] != 0 ? "'" : "an object", object->label,
+                              object->label[0] != 0 ? "'" : "");
+        }
+    }
+    return 1;
+}
+
+static int choose_id(struct schsm_pkcs11_token *token, struct generation *generation,
+                     struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    struct schsm_pkcs11_keys keys = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
+    bool taken[256] = { true }; /* 00 is what many programs take for none */
+    unsigned int next = 1;
+    int ok = schsm_pkcs11_list_keys(token, spec->id, spec->id_len, &keys, err) &&
+             schsm_pkcs11_list(token, CKO_SECRET_KEY, NULL, 0, &keys.private, err) &&
+             look_at_ids(generation, &keys.private, taken, err) &&
+             look_at_ids(generation, &keys.public, taken, err) &&
+             look_at_ids(generation, &keys.certificates, taken, err);
+
+    schsm_pkcs11_keys_clear(&keys);
+    if (!ok) {
+        return 0;
+    }
+    if (spec->id != NULL) {
+        memcpy(generation->id, spec->id, spec->id_len);
+        generation->id_len = spec->id_len;
+        return 1;
+    }
+    while (next < 256 && taken[next]) {
+        next++;
+    }
+    if (next == 256) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
+                          "all ids of one byte are taken: name an id");
+    }
+    generation->id[0] = (uint8_t)next;
+    generation->id_len = 1;
+    return 1;
+}
+
+/* --- the key ------------------------------------------------------------------------------- */
+
+static ck_rv make_pair(struct schsm_pkcs11_token *token, struct generation *generation)
+{
+    static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+    const struct schsm_generate *spec = generation->spec;
+    struct template public = { .count = 0 }, private = { .count = 0 };
+    unsigned long bits = spec->bits;
+    bool rsa = spec->type == SCHSM_KEY_RSA;
+    const struct ck_mechanism mechanism = { rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN,
+                                            NULL, 0 };
+
+    put_common(&public, generation, false);
+    put_bool(&public, CKA_VERIFY, true);
+    if (rsa) {
+        put_bool(&public, CKA_ENCRYPT, true);
+        put(&public, CKA_MODULUS_BITS, &bits, sizeof(bits));
+        put(&public, CKA_PUBLIC_EXPONENT, spec->exponent != NULL ? spec->exponent : f4,
+            spec->exponent != NULL ? spec->exponent_len : sizeof(f4));
+    } else {
+        put(&public, CKA_EC_PARAMS, generation->params, generation->params_len);
+    }
+    put_common(&private, generation, true);
+    put_bool(&private, CKA_SENSITIVE, true);
+    put_bool(&private, CKA_EXTRACTABLE, false);
+    put_bool(&private, CKA_SIGN, true);
+    put_bool(&private, rsa ? CKA_DECRYPT : CKA_DERIVE, true);
+    return SCHSM_PKCS11_WRITE(token, generate_key_pair, &mechanism, public.at, public.count,
+                              private.at, private.count, &generation->public, &generation->private);
+}
+
+static ck_rv make_secret(struct schsm_pkcs11_token *token, struct generation *generation)
+{
+    const struct ck_mechanism mechanism = { CKM_AES_KEY_GEN, NULL, 0 };
+    unsigned long len = generation->spec->bits / 8;
+    struct template secret = { .count = 0 };
+
+    put_common(&secret, generation, true);
+    put_bool(&secret, CKA_SENSITIVE, true);
+    put_bool(&secret, CKA_EXTRACTABLE, false);
+    put_bool(&secret, CKA_ENCRYPT, true);
+    put_bool(&secret, CKA_DECRYPT, true);
+    put(&secret, CKA_VALUE_LEN, &len, sizeof(len));
+    return SCHSM_PKCS11_WRITE(token, generate_key, &mechanism, secret.at, secret.count,
+                              &generation->private);
+}
+
+/* What the token says that it made; the public part of a pair is in the value. */
+static int take(struct schsm_pkcs11_token *token, struct generation *generation,
+                struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    bool secret = spec->type == SCHSM_KEY_AES;
+    struct schsm_pkcs11_objects made = { NULL, 0 };
+    struct schsm_object *object = NULL;
+    int ok = schsm_pkcs11_get(token, secret ? CKO_SECRET_KEY : CKO_PUBLIC_KEY,
+                              secret ? generation->private : generation->public, &made, err);
+
+    if (!ok) {
+        goto done;
+    }
+    object = made.count > 0 ? &made.at[0].object : NULL;
+    if (object == NULL || object->key_type != spec->type ||
+        (spec->type != SCHSM_KEY_EC && object->bits != spec->bits) ||
+        (!secret && object->value == NULL) || object->id_len != generation->id_len ||
+        memcmp(object->id, generation->id, object->id_len) != 0) {
+        ok = schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                        "the token made another key than it was asked for");
+        goto done;
+    }
+    *generation->made = *object;
+    generation->made->type = secret ? SCHSM_OBJECT_SECRET : SCHSM_OBJECT_PRIVATE;
+    generation->made->handle = schsm_pkcs11_number(generation->made);
+    object->value = NULL; /* it has moved */
+    object->value_len = 0;
+
+done:
+    schsm_pkcs11_objects_clear(&made);
+    return ok;
+}
+
+/* After a failure, which stays what it was but tells what could not be removed. */
+static void remove_made(struct schsm_pkcs11_token *token, struct generation *generation,
+                        struct schsm_error *err)
+{
+    const ck_handle made[] = { generation->private, generation->public };
+
+    generation->private = generation->public = CK_INVALID_HANDLE;
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+        if (made[i] != CK_INVALID_HANDLE &&
+            SCHSM_PKCS11_WRITE(token, destroy_object, made[i]) != CKR_OK) {
+            schsm_fail_context(err, "the %s it made is still there and should be deleted",
+                               i == 0 ? "key" : "public key");
+        }
+    }
+}
+
+static int run_generation(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    struct generation *generation = arg;
+    ck_rv rv;
+
+    if (!choose_id(token, generation, err)) {
+        return 0;
+    }
+    schsm_log(SCHSM_LOG_INFO, "device %s makes a key", token->name);
+    rv = generation->spec->type == SCHSM_KEY_AES ? make_secret(token, generation)
+                                                 : make_pair(token, generation);
+    if (rv != CKR_OK) {
+        generation->private = generation->public = CK_INVALID_HANDLE;
+        schsm_pkcs11_fail_to(token, rv, "make this key", err);
+        if (err->reason == SCHSM_REASON_NOT_PERMITTED) {
+            err->reason = SCHSM_REASON_UNSUPPORTED; /* it is the token that cannot */
+        }
+        return 0;
+    }
+    if (!take(token, generation, err)) {
+        remove_made(token, generation, err);
+        return 0;
+    }
+    return 1;
+}
+
+/* --- what is asked for --------------------------------------------------------------------- */
+
+/* What only a SmartCard-HSM gives its keys. */
+static int check_wishes(const struct schsm_generate *spec, struct schsm_error *err)
+{
+    const struct {
+        bool wished;
+        const char *what;
+    } wishes[] = {
+        { spec->key_ref >= 0, "key references: leave key-ref out, and name keys by id or label" },
+        { spec->algorithms != NULL, "lists of algorithms for its keys" },
+        { spec->use_count != 0, "use counters for its keys" },
+        { spec->has_key_domain || spec->domain_uid != NULL, "key domains" },
+    };
+
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+        if (wishes[i].wished) {
+            return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                              "it is a PKCS#11 token and no SmartCard-HSM, and has no %s",
+                              wishes[i].what);
+        }
+    }
+    return 1;
+}
+
+static int check_spec(struct generation *generation, struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    unsigned char *at = generation->params;
+    const ASN1_OBJECT *curve = NULL;
+    int len = 0;
+
+    if (!check_wishes(spec, err)) {
+        return 0;
+    }
+    if (spec->id != NULL && (spec->id_len == 0 || spec->id_len > SCHSM_ID_MAX)) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an id has 1 to %d bytes", SCHSM_ID_MAX);
+    }
+    if (spec->label != NULL && strlen(spec->label) > SCHSM_LABEL_MAX) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
+                          SCHSM_LABEL_MAX);
+    }
+    if (spec->type == SCHSM_KEY_AES && spec->bits != 128 && spec->bits != 192 &&
+        spec->bits != 256) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "AES keys have 128, 192 or 256 bits, not %u",
+                          spec->bits);
+    }
+    if (spec->type != SCHSM_KEY_EC) {
+        return 1;
+    }
+    curve = OBJ_nid2obj(spec->curve_nid);
+    len = curve != NULL ? i2d_ASN1_OBJECT(curve, NULL) : 0;
+    if (len <= 0 || len > PARAMS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "the curve has no name");
+    }
+    generation->params_len = (size_t)i2d_ASN1_OBJECT(curve, &at);
+    return 1;
+}
+
+int schsm_pkcs11_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
+                                 const struct schsm_login *login, struct schsm_object *made,
+                                 struct schsm_error *err)
+{
+    static const struct schsm_login no_login = { 0 };
+    struct generation generation = { .spec = spec, .made = made };
+    const struct schsm_pkcs11_job job = { .run = run_generation,
+                                          .arg = &generation,
+                                          .login = login != NULL ? login : &no_login,
+                                          .write = true,
+                                          .object = "new key" };
+
+    if (!check_spec(&generation, err)) {
+        return schsm_fail_context(err, "device %s", schsm_pkcs11_token(dev)->name);
+    }
+    return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
+}
