@@ -87,9 +87,10 @@ struct preparation {
 
 static int prepare_login(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
+    const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
     const struct preparation *preparation = arg;
 
-    return schsm_session_prepare_login(session, preparation->login, preparation->state, err);
+    return schsm_pin_prepare(&holder, preparation->login, preparation->state, err);
 }
 
 static int device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,

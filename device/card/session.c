@@ -19,8 +19,7 @@ static void forget_connection(struct schsm_session *session)
     session->card.long_works = long_works;
     session->card.policy = policy;
     session->same_card = session->selected = session->in_transaction = false;
-    session->login = SCHSM_LOGIN_UNKNOWN;
-    session->pin_proven = false;
+    session->pin = (struct schsm_pin_connection){ 0 };
     session->operations = 0;
 }
 
@@ -100,8 +99,7 @@ int schsm_session_select(struct schsm_session *session, struct schsm_error *err)
     }
     session->fci_known = true;
     session->selected = true;
-    session->login = SCHSM_LOGIN_OUT;
-    session->pin_proven = false;
+    session->pin = (struct schsm_pin_connection){ .login = SCHSM_LOGIN_OUT };
     return 1;
 }
 
@@ -117,7 +115,8 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
                    struct schsm_error *err)
 {
     bool transaction = again || job->transaction || session->card.get_response ||
-                       (job->login != NULL && session->login != SCHSM_LOGIN_IN) || job->prove;
+                       (job->login != NULL && session->pin.login != SCHSM_LOGIN_IN) || job->prove;
+    const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
     int ok;
 
     session->refused = false;
@@ -129,7 +128,7 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
     if (transaction && !schsm_session_begin(session, err)) {
         return 0;
     }
-    ok = (job->login == NULL || schsm_session_login(session, job->login, job->prove, err)) &&
+    ok = (job->login == NULL || schsm_pin_login(&holder, job->login, job->prove, err)) &&
          job->run(session, job->arg, err);
     if (!ok && !session->refused && session->card.result == SCHSM_TRANSPORT_OK) {
         const char *name = schsm_session_name(session);
@@ -158,8 +157,8 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
     case SCHSM_TRANSPORT_RESET:
         schsm_log(SCHSM_LOG_INFO, "device %s was reset: reconnecting", schsm_session_name(session));
         schsm_session_end(session);
-        session->selected = session->pin_proven = false;
-        session->login = SCHSM_LOGIN_UNKNOWN;
+        session->selected = false;
+        session->pin = (struct schsm_pin_connection){ 0 };
         if (session->transport->reconnect(session->card.handle, &session->atr, &found) !=
             SCHSM_TRANSPORT_OK) {
             schsm_session_disconnect(session);
@@ -191,8 +190,7 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
     }
     if (status_word == SCHSM_SW_SECURITY_STATUS && job->login != NULL) {
         /* Another program selected the applet: that logs everybody out. */
-        session->login = SCHSM_LOGIN_UNKNOWN;
-        session->pin_proven = false;
+        session->pin = (struct schsm_pin_connection){ 0 };
         return true;
     }
     if (schsm_session_confirm_applet(session, &found)) {

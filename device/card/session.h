@@ -14,13 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "command.h"
 #include "model/device.h"
 #include "base/error.h"
 #include "base/fork_guard.h"
-#include "pin/memory.h"
 #include "pin/policy.h"
 #include "transport.h"
 
@@ -42,13 +40,8 @@ struct schsm_session {
     bool same_card;      /* the serial number was proven on this connection */
     bool selected;       /* we selected the applet on this connection */
     bool in_transaction; /* PC/SC keeps other programs away */
-    enum schsm_login_state login;
-    bool pin_proven; /* we verified the PIN of this fingerprint on this connection */
-    uint8_t pin_fingerprint[SCHSM_PIN_FINGERPRINT];
+    struct schsm_pin_connection pin;
     unsigned int operations; /* private ones on this connection */
-    bool tries_asked;        /* the card told its tries on this connection, for the next login */
-    int asked_tries;
-    struct timespec asked_at;
 
     /* Of the job that runs. */
     bool refused;               /* the failure is final: a PIN policy, a user who gave up */
@@ -118,22 +111,16 @@ void schsm_session_disconnect(struct schsm_session *session);
 int schsm_session_begin(struct schsm_session *session, struct schsm_error *err);
 void schsm_session_end(struct schsm_session *session);
 
-/* Logs in as struct schsm_login says; prove as in struct schsm_job. (session_login.c) */
-int schsm_session_login(struct schsm_session *session, const struct schsm_login *login, bool prove,
-                        struct schsm_error *err);
-
-/* As schsm_device_prepare_login. (session_login.c) */
-int schsm_session_prepare_login(struct schsm_session *session, const struct schsm_login *login,
-                                struct schsm_pin_prospect *state, struct schsm_error *err);
+/* The device as the PIN policy sees it. (session_login.c) */
+struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session);
 
 /* Words the card's refusal of the user PIN in VERIFY or CHANGE REFERENCE DATA, and remembers that
  * this PIN was refused. pin: NULL for one that was typed at the reader. (session_login.c) */
-int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
+int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_secret *pin,
                            struct schsm_error *err);
 int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err);
 
-/* The device's PIN is this one from now on, NULL: it has none or one that we do not know. What the
- * session knew of the old one is void; where one was kept, this one is. (session_login.c) */
+/* As schsm_pin_changed. (session_login.c) */
 void schsm_session_pin_changed(struct schsm_session *session, struct schsm_secret *pin);
 
 /* The serial number in a reader's name, as USB tokens have it: `(DENK01009620000         )` is

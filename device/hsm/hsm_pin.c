@@ -327,8 +327,7 @@ static int unblock_pin(struct schsm_session *session, void *arg, struct schsm_er
         if (new_pin != NULL) {
             schsm_session_pin_changed(session, unblocking->new_pin);
         } else {
-            session->login = SCHSM_LOGIN_UNKNOWN;
-            session->tries_asked = false;
+            session->pin = (struct schsm_pin_connection){ 0 };
         }
         return 1;
     }

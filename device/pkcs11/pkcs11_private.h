@@ -14,7 +14,6 @@
 
 #include "cryptoki.h"
 #include "model/device.h"
-#include "pin/memory.h"
 #include "pin/policy.h"
 #include "pkcs11_device.h"
 #include "pkcs11_error.h"
@@ -47,9 +46,8 @@ struct schsm_pkcs11_token {
     ck_handle slot;
     ck_handle session; /* 0: none is open */
     bool was_open;     /* one was open in this process's or a parent's life */
-    enum schsm_login_state login;
-    bool pin_proven; /* by us, that of this fingerprint */
-    uint8_t pin_fingerprint[SCHSM_PIN_FINGERPRINT];
+    bool has_pad;      /* a PIN pad, as its flags told last */
+    struct schsm_pin_connection pin;
     struct schsm_pkcs11_key keys[SCHSM_PKCS11_KEYS_MAX];
     size_t keys_count;
 
@@ -109,18 +107,13 @@ int schsm_pkcs11_token_info(struct schsm_pkcs11_token *token, struct ck_token_in
 /* How many tries the flags tell: see pin_refusal.h. (pkcs11_login.c) */
 int schsm_pkcs11_tries(unsigned long flags);
 
-/* Logs in as struct schsm_login says; prove as in the job. (pkcs11_login.c) */
-int schsm_pkcs11_login(struct schsm_pkcs11_token *token, const struct schsm_login *login,
-                       bool prove, struct schsm_error *err);
+/* The token as the PIN policy sees it. (pkcs11_login.c) */
+struct schsm_pin_holder schsm_pkcs11_pin_holder(struct schsm_pkcs11_token *token);
 
 /* Gives the PIN for the operation that was just begun, as keys want it that are made so.
  * (pkcs11_login.c) */
 int schsm_pkcs11_login_context(struct schsm_pkcs11_token *token, const struct schsm_login *login,
                                struct schsm_error *err);
-
-/* As schsm_device_prepare_login. (pkcs11_login.c) */
-int schsm_pkcs11_prepare_login(struct schsm_pkcs11_token *token, const struct schsm_login *login,
-                               struct schsm_pin_prospect *state, struct schsm_error *err);
 
 /* Something on the token. */
 struct schsm_pkcs11_object {

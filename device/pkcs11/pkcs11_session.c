@@ -31,8 +31,7 @@ static void sleep_ms(long ms)
 static void forget_session(struct schsm_pkcs11_token *token)
 {
     token->session = token->rw = CK_INVALID_HANDLE;
-    token->login = SCHSM_LOGIN_UNKNOWN;
-    token->pin_proven = false;
+    token->pin = (struct schsm_pin_connection){ 0 };
     token->keys_count = 0;
 }
 
@@ -172,13 +171,14 @@ static void words(const struct schsm_pkcs11_token *token, const struct schsm_pkc
 static int attempt(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job, bool again,
                    struct schsm_error *err)
 {
+    const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
     int ok = 0;
 
     token->refused = token->changed = false;
     token->rv = CKR_OK;
     if (connect_token(token, again, err) &&
         (!job->write || open_session(token, true, &token->rw, err)) &&
-        (job->login == NULL || schsm_pkcs11_login(token, job->login, job->prove, err))) {
+        (job->login == NULL || schsm_pin_login(&holder, job->login, job->prove, err))) {
         ok = job->run(token, job->arg, err);
     }
     if (token->rw != CK_INVALID_HANDLE) {
@@ -221,15 +221,14 @@ static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_
         return false;
     case SCHSM_PKCS11_ASK:
         sleep_ms(UNCLEAR_PAUSE_MS);
-        token->login = SCHSM_LOGIN_UNKNOWN;
+        token->pin.login = SCHSM_LOGIN_UNKNOWN; /* but what was proven may still be */
         token->keys_count = 0;
         return !token->changed;
     case SCHSM_PKCS11_FIND:
         token->keys_count = 0;
         return !token->changed;
     case SCHSM_PKCS11_LOGIN:
-        token->login = SCHSM_LOGIN_UNKNOWN;
-        token->pin_proven = false;
+        token->pin = (struct schsm_pin_connection){ 0 };
         return job->login != NULL && !token->changed;
     case SCHSM_PKCS11_SESSION:
         break;
