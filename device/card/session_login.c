@@ -32,7 +32,7 @@ static enum schsm_pin_answer card_state(void *device, struct schsm_pin_outlook *
         return SCHSM_ANSWER_FAILED;
     }
     /* "Not found" may be the answer of another applet; nobody is logged in to be logged out. */
-    if (status.state == SCHSM_PIN_ABSENT && !session->selected &&
+    if (status.state == SCHSM_PIN_ABSENT && !session->connection.selected &&
         (!schsm_session_select(session, err) ||
          !schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err))) {
         return SCHSM_ANSWER_FAILED;
@@ -102,10 +102,11 @@ static enum schsm_pin_answer verify_on_pad(struct schsm_session *session, int *t
         schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                    "a PIN that is typed at the PIN pad of reader %s cannot go through a secure "
                    "channel, and secure-channel=require insists on one",
-                   session->reader);
+                   session->process.reader);
         return SCHSM_ANSWER_REFUSED;
     }
-    schsm_log(SCHSM_LOG_INFO, "waiting for the PIN at the PIN pad of reader %s", session->reader);
+    schsm_log(SCHSM_LOG_INFO, "waiting for the PIN at the PIN pad of reader %s",
+              session->process.reader);
     return schsm_card_verify_pin_on_pad(&session->card, err) ? SCHSM_ANSWER_GOOD
                                                              : last_answer(session, tries, err);
 }
@@ -118,7 +119,8 @@ static bool has_no_pin(const struct schsm_session *session)
 {
     unsigned int status_word = session->card.status_word;
 
-    if (session->pin.login != SCHSM_LOGIN_IN || session->card.result != SCHSM_TRANSPORT_OK ||
+    if (session->connection.pin.login != SCHSM_LOGIN_IN ||
+        session->card.result != SCHSM_TRANSPORT_OK ||
         (status_word != SCHSM_SW_REFERENCE_NOT_FOUND && status_word != SCHSM_SW_CONDITIONS &&
          status_word != SCHSM_SW_SECURITY_STATUS)) {
         return false;
@@ -137,14 +139,14 @@ static enum schsm_pin_answer card_verify(void *device, const struct schsm_secret
         return verify_on_pad(session, tries, err);
     }
     /* The answer to it was lost, and there is a try less: it was a refusal. */
-    if (*tries >= 0 && *tries < session->sent_at) {
+    if (*tries >= 0 && *tries < session->job.sent_at) {
         err->status_word = session->card.status_word;
         return SCHSM_ANSWER_WRONG;
     }
     if (schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin), err)) {
         return SCHSM_ANSWER_GOOD;
     }
-    session->sent_at = session->card.result != SCHSM_TRANSPORT_OK ? *tries : -1;
+    session->job.sent_at = session->card.result != SCHSM_TRANSPORT_OK ? *tries : -1;
     return has_no_pin(session) ? SCHSM_ANSWER_OPEN : last_answer(session, tries, err);
 }
 
@@ -157,14 +159,14 @@ static const char *card_identity(void *device, struct schsm_error *err)
 {
     struct schsm_session *session = device;
 
-    return schsm_session_learn_serial(session, err) ? session->serial : NULL;
+    return schsm_session_learn_serial(session, err) ? session->process.serial : NULL;
 }
 
 static bool card_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
 {
     const struct schsm_session *session = device;
 
-    (void)snprintf(where, SCHSM_PIN_PLACE_MAX, "reader %s", session->reader);
+    (void)snprintf(where, SCHSM_PIN_PLACE_MAX, "reader %s", session->process.reader);
     return session->transport->has_pin_pad(session->card.handle);
 }
 
@@ -198,10 +200,10 @@ struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session)
 {
     return (struct schsm_pin_holder){ .ask = &card_questions,
                                       .device = session,
-                                      .connection = &session->pin,
-                                      .kept = &session->kept_pin,
-                                      .typed = &session->typed,
-                                      .refused = &session->refused };
+                                      .connection = &session->connection.pin,
+                                      .kept = &session->process.kept_pin,
+                                      .typed = &session->job.typed,
+                                      .refused = &session->job.refused };
 }
 
 int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_secret *pin,
