@@ -87,9 +87,10 @@ struct preparation {
 
 static int prepare_login(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
+    const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
     const struct preparation *preparation = arg;
 
-    return schsm_session_prepare_login(session, preparation->login, preparation->state, err);
+    return schsm_pin_prepare(&holder, preparation->login, preparation->state, err);
 }
 
 static int device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
@@ -152,8 +153,7 @@ struct schsm_session *schsm_card_session_for(struct schsm_device *dev, const cha
 }
 
 struct schsm_device *schsm_card_device_new(const struct schsm_transport *transport, void *arg,
-                                           const char *reader, const struct schsm_atr *atr,
-                                           struct schsm_error *err)
+                                           const char *reader, struct schsm_error *err)
 {
     struct schsm_card_device *card = OPENSSL_zalloc(sizeof(*card));
 
@@ -162,7 +162,7 @@ struct schsm_device *schsm_card_device_new(const struct schsm_transport *transpo
         return NULL;
     }
     card->device.ops = &card_ops;
-    card->session = schsm_session_new(transport, arg, reader, atr, err);
+    card->session = schsm_session_new(transport, arg, reader, err);
     if (card->session == NULL) {
         OPENSSL_free(card);
         return NULL;
@@ -194,35 +194,4 @@ int schsm_card_device_probe(struct schsm_device *dev, struct schsm_error *err)
     const struct schsm_job job = { .run = nothing };
 
     return schsm_session_run(schsm_card_session(dev), &job, err);
-}
-
-int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
-                             enum schsm_file_form form, uint8_t **content, size_t *len,
-                             struct schsm_error *err)
-{
-    if (schsm_card_read_file(&session->card, file, form, content, len, err)) {
-        return 1;
-    }
-    return session->card.result == SCHSM_TRANSPORT_OK &&
-           session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
-}
-
-int schsm_card_read_description(struct schsm_session *session, int key_ref,
-                                struct schsm_pkcs15_key *key, bool *exists, struct schsm_error *err)
-{
-    struct schsm_error malformed = SCHSM_ERROR_INIT;
-    uint8_t *content = NULL;
-    size_t len = 0;
-
-    memset(key, 0, sizeof(*key));
-    if (!schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | (unsigned int)key_ref,
-                                  SCHSM_FORM_TLV, &content, &len, err)) {
-        return 0;
-    }
-    *exists = content != NULL;
-    if (content != NULL) {
-        (void)schsm_pkcs15_decode_key(content, len, key, &malformed);
-    }
-    OPENSSL_free(content);
-    return 1;
 }

@@ -10,12 +10,11 @@
 #include "transport.h"
 
 /*
- * The device in this reader of this transport; nothing is sent to it before it is used. atr: what
- * the reader reported, may be NULL. NULL where memory runs out. Freed with dev->ops->free.
+ * The device in this reader of this transport; nothing is sent to it before it is used. NULL where
+ * memory runs out. Freed with dev->ops->free.
  */
 struct schsm_device *schsm_card_device_new(const struct schsm_transport *transport, void *arg,
-                                           const char *reader, const struct schsm_atr *atr,
-                                           struct schsm_error *err);
+                                           const char *reader, struct schsm_error *err);
 
 /* The secure channel that the device's session is to use; policy outlives the device. */
 void schsm_card_device_protect(struct schsm_device *dev, const struct schsm_channel_policy *policy);

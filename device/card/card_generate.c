@@ -55,7 +55,7 @@ static int make_pair(struct schsm_session *session, struct generation *generatio
     if (!schsm_session_learn_serial(session, err)) {
         return 0;
     }
-    (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, session->serial);
+    (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, session->process.serial);
     if (strlen(chr) <= SCHSM_CVC_NAME_MAX) {
         request.chr = chr;
     }

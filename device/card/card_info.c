@@ -20,7 +20,8 @@
 static int learn_version(struct schsm_session *session, enum schsm_pin_state state,
                          struct schsm_error *err)
 {
-    if (session->fci_known || state == SCHSM_PIN_VERIFIED || state == SCHSM_PIN_PUBLIC_KEY) {
+    if (session->process.fci_known || state == SCHSM_PIN_VERIFIED ||
+        state == SCHSM_PIN_PUBLIC_KEY) {
         return 1;
     }
     return schsm_session_select(session, err);
@@ -78,14 +79,16 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
         session->card.result != SCHSM_TRANSPORT_OK) {
         return 0;
     }
-    info->kind = strncmp(session->serial, PICO_PREFIX, strlen(PICO_PREFIX)) == 0 ? "Pico HSM"
-                                                                                 : "SmartCard-HSM";
-    (void)snprintf(info->serial, sizeof(info->serial), "%s", session->serial);
-    (void)snprintf(info->reader, sizeof(info->reader), "%s", session->reader);
-    if (session->fci_known) {
-        info->version_major = session->fci.version_major;
-        info->version_minor = session->fci.version_minor;
-        info->so_pin_reset_allowed = (session->fci.options & OPTION_RESET_RETRY_COUNTER) != 0;
+    info->kind = strncmp(session->process.serial, PICO_PREFIX, strlen(PICO_PREFIX)) == 0
+                     ? "Pico HSM"
+                     : "SmartCard-HSM";
+    (void)snprintf(info->serial, sizeof(info->serial), "%s", session->process.serial);
+    (void)snprintf(info->reader, sizeof(info->reader), "%s", session->process.reader);
+    if (session->process.fci_known) {
+        info->version_major = session->process.fci.version_major;
+        info->version_minor = session->process.fci.version_minor;
+        info->so_pin_reset_allowed =
+            (session->process.fci.options & OPTION_RESET_RETRY_COUNTER) != 0;
     }
     /* 5.1: applets before 2.0 answer the transport PIN's status word before initialisation */
     info->initialised = user.state != SCHSM_PIN_ABSENT &&

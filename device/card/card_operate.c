@@ -96,11 +96,11 @@ static void learn_identity(struct schsm_session *session)
 {
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
-    if (session->operations < 2) {
-        session->operations++;
+    if (session->connection.operations < 2) {
+        session->connection.operations++;
     }
-    if (session->operations == 2 && session->serial[0] == 0) {
-        session->operations++;
+    if (session->connection.operations == 2 && session->process.serial[0] == 0) {
+        session->connection.operations++;
         (void)schsm_session_learn_serial(session, &ignored);
     }
 }

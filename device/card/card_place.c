@@ -4,7 +4,40 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #define KEY_REF_MAX 255
+
+int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
+                             enum schsm_file_form form, uint8_t **content, size_t *len,
+                             struct schsm_error *err)
+{
+    if (schsm_card_read_file(&session->card, file, form, content, len, err)) {
+        return 1;
+    }
+    return session->card.result == SCHSM_TRANSPORT_OK &&
+           session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
+}
+
+int schsm_card_read_description(struct schsm_session *session, int key_ref,
+                                struct schsm_pkcs15_key *key, bool *exists, struct schsm_error *err)
+{
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+    uint8_t *content = NULL;
+    size_t len = 0;
+
+    memset(key, 0, sizeof(*key));
+    if (!schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | (unsigned int)key_ref,
+                                  SCHSM_FORM_TLV, &content, &len, err)) {
+        return 0;
+    }
+    *exists = content != NULL;
+    if (content != NULL) {
+        (void)schsm_pkcs15_decode_key(content, len, key, &malformed);
+    }
+    OPENSSL_free(content);
+    return 1;
+}
 
 int schsm_card_list_files(struct schsm_session *session, struct schsm_card_files *files,
                           struct schsm_error *err)

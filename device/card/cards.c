@@ -25,8 +25,8 @@ static struct schsm_device *add_device(struct schsm_cards *cards, const struct s
         schsm_fail_memory(err);
         return NULL;
     }
-    entry->device = schsm_card_device_new(cards->transport, cards->transport_arg, slot->reader,
-                                          &slot->atr, err);
+    entry->device =
+        schsm_card_device_new(cards->transport, cards->transport_arg, slot->reader, err);
     if (entry->device == NULL) {
         OPENSSL_free(entry);
         return NULL;

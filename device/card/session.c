@@ -8,20 +8,12 @@
 
 #include "base/log.h"
 
-/* What the connection told is void; in a child, or after it ended. */
-static void forget_connection(struct schsm_session *session)
+static void end_job(struct schsm_session *session)
 {
-    bool long_works = session->card.long_works; /* the reader's, and it stays */
-    const struct schsm_channel_policy *policy = session->card.policy; /* the user's, likewise */
-
-    memset(&session->card, 0, sizeof(session->card));
-    session->card.transport = session->transport;
-    session->card.long_works = long_works;
-    session->card.policy = policy;
-    session->same_card = session->selected = session->in_transaction = false;
-    session->login = SCHSM_LOGIN_UNKNOWN;
-    session->pin_proven = false;
-    session->operations = 0;
+    if (session->job.typed != NULL) {
+        schsm_pin_keep(&session->job.typed, NULL);
+    }
+    session->job = (struct schsm_session_job){ .sent_at = -1, .so_sent_at = -1 };
 }
 
 /* Takes the lock. In a child that inherited the session, leaves the parent's connection alone. */
@@ -31,42 +23,24 @@ static void enter(struct schsm_session *session)
     if (!session->fork.forked) {
         return;
     }
-    if (session->card.handle != NULL) {
-        session->transport->abandon(session->card.handle);
-    }
-    schsm_pin_keep(&session->typed, NULL);
-    forget_connection(session);
+    schsm_session_abandon(session);
+    end_job(session);
     session->fork.forked = false;
     schsm_log(SCHSM_LOG_DEBUG, "forked: a new connection to reader %s will be opened",
-              session->reader);
+              session->process.reader);
 }
 
 static void leave(struct schsm_session *session)
 {
     schsm_session_end(session);
-    if (session->typed != NULL) {
-        schsm_pin_keep(&session->typed, NULL);
-    }
+    end_job(session);
     pthread_mutex_unlock(&session->fork.mutex);
-}
-
-void schsm_session_disconnect(struct schsm_session *session)
-{
-    void *handle = session->card.handle;
-
-    schsm_guard_lock();
-    session->card.handle = NULL;
-    schsm_guard_unlock();
-    if (handle != NULL) {
-        session->transport->close(handle);
-    }
-    forget_connection(session);
 }
 
 bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1])
 {
     schsm_guard_lock();
-    memcpy(serial, session->serial, sizeof(session->serial));
+    memcpy(serial, session->process.serial, sizeof(session->process.serial));
     schsm_guard_unlock();
     return serial[0] != 0;
 }
@@ -76,7 +50,7 @@ bool schsm_session_exchanged(struct schsm_session *session)
     bool exchanged;
 
     schsm_guard_lock();
-    exchanged = session->exchanged;
+    exchanged = session->process.exchanged;
     schsm_guard_unlock();
     return exchanged;
 }
@@ -84,32 +58,8 @@ bool schsm_session_exchanged(struct schsm_session *session)
 void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READER_MAX + 1])
 {
     schsm_guard_lock();
-    memcpy(reader, session->reader, sizeof(session->reader));
+    memcpy(reader, session->process.reader, sizeof(session->process.reader));
     schsm_guard_unlock();
-}
-
-const char *schsm_session_name(const struct schsm_session *session)
-{
-    return session->serial[0] != 0 ? session->serial : session->reader;
-}
-
-int schsm_session_select(struct schsm_session *session, struct schsm_error *err)
-{
-    if (!schsm_card_select(&session->card, &session->fci, err)) {
-        return 0;
-    }
-    session->fci_known = true;
-    session->selected = true;
-    session->login = SCHSM_LOGIN_OUT;
-    session->pin_proven = false;
-    return 1;
-}
-
-int schsm_session_confirm_applet(struct schsm_session *session, struct schsm_error *err)
-{
-    struct schsm_pin_status status;
-
-    return schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err);
 }
 
 /* One attempt at the job. */
@@ -117,10 +67,12 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
                    struct schsm_error *err)
 {
     bool transaction = again || job->transaction || session->card.get_response ||
-                       (job->login != NULL && session->login != SCHSM_LOGIN_IN) || job->prove;
+                       (job->login != NULL && session->connection.pin.login != SCHSM_LOGIN_IN) ||
+                       job->prove;
+    const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
     int ok;
 
-    session->refused = false;
+    session->job.refused = false;
     session->card.result = SCHSM_TRANSPORT_OK;
     session->card.status_word = 0;
     if (!schsm_session_connect(session, again, err)) {
@@ -129,9 +81,9 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
     if (transaction && !schsm_session_begin(session, err)) {
         return 0;
     }
-    ok = (job->login == NULL || schsm_session_login(session, job->login, job->prove, err)) &&
+    ok = (job->login == NULL || schsm_pin_login(&holder, job->login, job->prove, err)) &&
          job->run(session, job->arg, err);
-    if (!ok && !session->refused && session->card.result == SCHSM_TRANSPORT_OK) {
+    if (!ok && !session->job.refused && session->card.result == SCHSM_TRANSPORT_OK) {
         const char *name = schsm_session_name(session);
 
         if (job->object != NULL) {
@@ -150,17 +102,18 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
     unsigned int status_word = session->card.status_word;
+    struct schsm_atr atr;
 
-    if (session->refused || session->card.handle == NULL) {
+    if (session->job.refused || session->card.handle == NULL) {
         return false;
     }
     switch (session->card.result) {
     case SCHSM_TRANSPORT_RESET:
         schsm_log(SCHSM_LOG_INFO, "device %s was reset: reconnecting", schsm_session_name(session));
         schsm_session_end(session);
-        session->selected = session->pin_proven = false;
-        session->login = SCHSM_LOGIN_UNKNOWN;
-        if (session->transport->reconnect(session->card.handle, &session->atr, &found) !=
+        session->connection.selected = false;
+        session->connection.pin = (struct schsm_pin_connection){ 0 };
+        if (session->transport->reconnect(session->card.handle, &atr, &found) !=
             SCHSM_TRANSPORT_OK) {
             schsm_session_disconnect(session);
         }
@@ -191,8 +144,7 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
     }
     if (status_word == SCHSM_SW_SECURITY_STATUS && job->login != NULL) {
         /* Another program selected the applet: that logs everybody out. */
-        session->login = SCHSM_LOGIN_UNKNOWN;
-        session->pin_proven = false;
+        session->connection.pin = (struct schsm_pin_connection){ 0 };
         return true;
     }
     if (schsm_session_confirm_applet(session, &found)) {
@@ -212,7 +164,6 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
     int ok;
 
     enter(session);
-    session->sent_at = session->so_sent_at = -1;
     ok = attempt(session, job, false, err);
     if (!ok && recover(session, job, err)) {
         ok = attempt(session, job, true, err);
@@ -222,8 +173,7 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
 }
 
 struct schsm_session *schsm_session_new(const struct schsm_transport *transport, void *arg,
-                                        const char *reader, const struct schsm_atr *atr,
-                                        struct schsm_error *err)
+                                        const char *reader, struct schsm_error *err)
 {
     struct schsm_session *session = OPENSSL_zalloc(sizeof(*session));
 
@@ -234,12 +184,10 @@ struct schsm_session *schsm_session_new(const struct schsm_transport *transport,
     }
     session->transport = transport;
     session->transport_arg = arg;
-    (void)snprintf(session->reader, sizeof(session->reader), "%s", reader);
-    (void)schsm_reader_serial(reader, session->serial, sizeof(session->serial));
-    if (atr != NULL) {
-        session->atr = *atr;
-    }
-    forget_connection(session);
+    (void)snprintf(session->process.reader, sizeof(session->process.reader), "%s", reader);
+    (void)schsm_reader_serial(reader, session->process.serial, sizeof(session->process.serial));
+    session->card.transport = transport;
+    end_job(session);
     return session;
 }
 
@@ -252,6 +200,6 @@ void schsm_session_free(struct schsm_session *session)
     schsm_session_disconnect(session);
     leave(session);
     schsm_fork_leave(&session->fork);
-    schsm_secret_free(session->kept_pin);
+    schsm_secret_free(session->process.kept_pin);
     OPENSSL_free(session);
 }

@@ -14,58 +14,57 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "command.h"
 #include "model/device.h"
 #include "base/error.h"
 #include "base/fork_guard.h"
-#include "pin/memory.h"
 #include "pin/policy.h"
 #include "transport.h"
+
+/* For the life of the process. All but fci is changed under the guard as well, so that a child
+ * finds it whole. */
+struct schsm_session_process {
+    char reader[SCHSM_READER_MAX + 1];
+    char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet */
+    struct schsm_secret *kept_pin;     /* NULL: none is kept */
+    bool exchanged;                    /* another card was last seen in its place */
+    struct schsm_card_fci fci;         /* of the last SELECT */
+    bool fci_known;
+};
+
+/* As long as a connection lasts; all zero without one. */
+struct schsm_session_connection {
+    bool same_card;      /* the serial number was proven */
+    bool selected;       /* we selected the applet */
+    bool in_transaction; /* PC/SC keeps other programs away */
+    struct schsm_pin_connection pin;
+    unsigned int operations; /* private ones */
+};
+
+/* As long as a job runs, its repetition included. */
+struct schsm_session_job {
+    bool refused;               /* the failure is final: a PIN policy, a user who gave up */
+    struct schsm_secret *typed; /* a PIN that a person typed; under the guard as well */
+    int sent_at;                /* tries before a PIN whose answer was lost; -1: no such PIN */
+    int so_sent_at;             /* likewise of the SO-PIN: before any that was sent */
+};
 
 struct schsm_session {
     struct schsm_fork_member fork; /* its mutex guards all that follows; first member */
     const struct schsm_transport *transport;
     void *transport_arg;
-
-    /* Which card, and PINs. Changed under the guard as well, so that a child finds them whole; so
-     * are card.handle and typed below. */
-    char reader[SCHSM_READER_MAX + 1];
-    char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet */
-    struct schsm_secret *kept_pin;     /* NULL: none is kept */
-    bool exchanged;                    /* another card was last seen in its place */
-
-    /* The connection; card.handle is NULL where there is none. */
-    struct schsm_card card;
-    struct schsm_atr atr;
-    bool same_card;      /* the serial number was proven on this connection */
-    bool selected;       /* we selected the applet on this connection */
-    bool in_transaction; /* PC/SC keeps other programs away */
-    enum schsm_login_state login;
-    bool pin_proven; /* we verified the PIN of this fingerprint on this connection */
-    uint8_t pin_fingerprint[SCHSM_PIN_FINGERPRINT];
-    unsigned int operations; /* private ones on this connection */
-    bool tries_asked;        /* the card told its tries on this connection, for the next login */
-    int asked_tries;
-    struct timespec asked_at;
-
-    /* Of the job that runs. */
-    bool refused;               /* the failure is final: a PIN policy, a user who gave up */
-    struct schsm_secret *typed; /* a PIN that a person typed, for the repetition */
-    int sent_at;                /* tries before a PIN whose answer was lost; -1: no such PIN */
-    int so_sent_at;             /* likewise of the SO-PIN: before any that was sent */
-    struct schsm_card_fci fci;  /* of the last SELECT */
-    bool fci_known;
+    struct schsm_session_process process;
+    struct schsm_card card; /* the connection, for commands; its handle under the guard as well */
+    struct schsm_session_connection connection;
+    struct schsm_session_job job;
 };
 
 /*
- * A session with the card in this reader; nothing is sent to it yet. atr: what the reader reported,
- * may be NULL. NULL where memory runs out.
+ * A session with the card in this reader; nothing is sent to it yet. NULL where memory runs out.
  */
 struct schsm_session *schsm_session_new(const struct schsm_transport *transport, void *arg,
-                                        const char *reader, const struct schsm_atr *atr,
-                                        struct schsm_error *err);
+                                        const char *reader, struct schsm_error *err);
 
 /* In a process that inherited the session, only memory is freed. */
 void schsm_session_free(struct schsm_session *session);
@@ -94,6 +93,8 @@ void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READE
 
 /* The functions below are for jobs, and for the files of the session: the lock is held. */
 
+/* The connection (session_connect.c) */
+
 /* The serial number where it is known, else the reader's name. */
 const char *schsm_session_name(const struct schsm_session *session);
 
@@ -108,32 +109,31 @@ int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error
 int schsm_session_select(struct schsm_session *session, struct schsm_error *err);
 
 /* Opens the connection if there is none. patient: the card was there a moment ago, so wait for it
- * for a few seconds, and look for it in other readers. (session_connect.c) */
+ * for a few seconds, and look for it in other readers. */
 int schsm_session_connect(struct schsm_session *session, bool patient, struct schsm_error *err);
 
-/* Ends the connection, if there is one. (session_connect.c) */
+/* Ends the connection, if there is one. */
 void schsm_session_disconnect(struct schsm_session *session);
 
-/* Opens or ends the PC/SC transaction; both may be called twice. (session_connect.c) */
+/* Leaves the parent's connection alone, in a child. */
+void schsm_session_abandon(struct schsm_session *session);
+
+/* Opens or ends the PC/SC transaction; both may be called twice. */
 int schsm_session_begin(struct schsm_session *session, struct schsm_error *err);
 void schsm_session_end(struct schsm_session *session);
 
-/* Logs in as struct schsm_login says; prove as in struct schsm_job. (session_login.c) */
-int schsm_session_login(struct schsm_session *session, const struct schsm_login *login, bool prove,
-                        struct schsm_error *err);
+/* The login, above the connection */
 
-/* As schsm_device_prepare_login. (session_login.c) */
-int schsm_session_prepare_login(struct schsm_session *session, const struct schsm_login *login,
-                                struct schsm_pin_prospect *state, struct schsm_error *err);
+/* The device as the PIN policy sees it. */
+struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session);
 
 /* Words the card's refusal of the user PIN in VERIFY or CHANGE REFERENCE DATA, and remembers that
- * this PIN was refused. pin: NULL for one that was typed at the reader. (session_login.c) */
-int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
+ * this PIN was refused. pin: NULL for one that was typed at the reader. */
+int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_secret *pin,
                            struct schsm_error *err);
 int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err);
 
-/* The device's PIN is this one from now on, NULL: it has none or one that we do not know. What the
- * session knew of the old one is void; where one was kept, this one is. (session_login.c) */
+/* As schsm_pin_changed. */
 void schsm_session_pin_changed(struct schsm_session *session, struct schsm_secret *pin);
 
 /* The serial number in a reader's name, as USB tokens have it: `(DENK01009620000         )` is

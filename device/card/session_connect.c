@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding the card: the first time, and again after it went away. */
+/* The connection: finding the card the first time, and again after it went away. */
 #include "session.h"
 
 #include <stdio.h>
@@ -89,23 +89,46 @@ bool schsm_reader_serial(const char *reader, char *serial, size_t size)
     return true;
 }
 
+const char *schsm_session_name(const struct schsm_session *session)
+{
+    return session->process.serial[0] != 0 ? session->process.serial : session->process.reader;
+}
+
+int schsm_session_select(struct schsm_session *session, struct schsm_error *err)
+{
+    if (!schsm_card_select(&session->card, &session->process.fci, err)) {
+        return 0;
+    }
+    session->process.fci_known = true;
+    session->connection.selected = true;
+    session->connection.pin = (struct schsm_pin_connection){ .login = SCHSM_LOGIN_OUT };
+    return 1;
+}
+
+int schsm_session_confirm_applet(struct schsm_session *session, struct schsm_error *err)
+{
+    struct schsm_pin_status status;
+
+    return schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &status, err);
+}
+
 int schsm_session_begin(struct schsm_session *session, struct schsm_error *err)
 {
-    if (session->in_transaction) {
+    if (session->connection.in_transaction) {
         return 1;
     }
     session->card.status_word = 0;
     session->card.result = session->transport->begin(session->card.handle, err);
-    session->in_transaction = session->card.result == SCHSM_TRANSPORT_OK;
-    return session->in_transaction;
+    session->connection.in_transaction = session->card.result == SCHSM_TRANSPORT_OK;
+    return session->connection.in_transaction;
 }
 
 void schsm_session_end(struct schsm_session *session)
 {
-    if (session->in_transaction && session->card.handle != NULL) {
+    if (session->connection.in_transaction && session->card.handle != NULL) {
         session->transport->end(session->card.handle);
     }
-    session->in_transaction = false;
+    session->connection.in_transaction = false;
 }
 
 /* The serial number that the card itself tells. */
@@ -134,14 +157,14 @@ int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error
 {
     char serial[SCHSM_SERIAL_MAX + 1];
 
-    if (session->serial[0] != 0) {
+    if (session->process.serial[0] != 0) {
         return 1;
     }
     if (!read_serial(session, serial, err)) {
         return 0;
     }
-    set_text(session->serial, sizeof(session->serial), serial);
-    session->same_card = true;
+    set_text(session->process.serial, sizeof(session->process.serial), serial);
+    session->connection.same_card = true;
     return 1;
 }
 
@@ -151,33 +174,66 @@ static int is_same_card(struct schsm_session *session, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
 
-    if (session->serial[0] == 0 || session->same_card) {
+    if (session->process.serial[0] == 0 || session->connection.same_card) {
         return 1;
     }
-    if (!schsm_reader_serial(session->reader, serial, sizeof(serial)) &&
+    if (!schsm_reader_serial(session->process.reader, serial, sizeof(serial)) &&
         !read_serial(session, serial, err)) {
         return 0;
     }
-    session->same_card = strcmp(serial, session->serial) == 0;
+    session->connection.same_card = strcmp(serial, session->process.serial) == 0;
     schsm_guard_lock();
-    session->exchanged = !session->same_card;
+    session->process.exchanged = !session->connection.same_card;
     schsm_guard_unlock();
-    if (!session->same_card) {
+    if (!session->connection.same_card) {
         schsm_fail(err, SCHSM_REASON_DEVICE_REMOVED,
                    "device %s was removed, in reader %s is now device %s: insert %s again",
-                   session->serial, session->reader, serial, session->serial);
+                   session->process.serial, session->process.reader, serial,
+                   session->process.serial);
     }
-    return session->same_card;
+    return session->connection.same_card;
 }
 
-/* One attempt to connect to the card in session->reader. */
+/* What the connection told is void; in a child, or after it ended. */
+static void forget_connection(struct schsm_session *session)
+{
+    session->card =
+        (struct schsm_card){ .transport = session->transport,
+                             .long_works = session->card.long_works, /* the reader's: it stays */
+                             .policy = session->card.policy };       /* the user's, likewise */
+    session->connection = (struct schsm_session_connection){ 0 };
+}
+
+void schsm_session_disconnect(struct schsm_session *session)
+{
+    void *handle = session->card.handle;
+
+    schsm_guard_lock();
+    session->card.handle = NULL;
+    schsm_guard_unlock();
+    if (handle != NULL) {
+        session->transport->close(handle);
+    }
+    forget_connection(session);
+}
+
+void schsm_session_abandon(struct schsm_session *session)
+{
+    if (session->card.handle != NULL) {
+        session->transport->abandon(session->card.handle);
+    }
+    forget_connection(session);
+}
+
+/* One attempt to connect to the card in session->process.reader. */
 static int open_reader(struct schsm_session *session, struct schsm_error *err)
 {
+    struct schsm_atr atr = { 0 };
     void *handle = NULL;
     int ok;
 
-    session->card.result = session->transport->open(session->transport_arg, session->reader,
-                                                    &handle, &session->atr, err);
+    session->card.result = session->transport->open(session->transport_arg, session->process.reader,
+                                                    &handle, &atr, err);
     if (session->card.result != SCHSM_TRANSPORT_OK) {
         return 0;
     }
@@ -186,11 +242,11 @@ static int open_reader(struct schsm_session *session, struct schsm_error *err)
     schsm_guard_unlock();
     /* The SELECT is also what tells whether this is a SmartCard-HSM at all. A card with a known ATR
      * has its applet selected already, and to select it again would log out everybody. */
-    ok = schsm_atr_kind(&session->atr) == SCHSM_ATR_HSM || schsm_session_select(session, err);
+    ok = schsm_atr_kind(&atr) == SCHSM_ATR_HSM || schsm_session_select(session, err);
     if (ok && !is_same_card(session, err)) {
         /* It may be the other applet's answer rather than another card. */
         ok = session->card.result == SCHSM_TRANSPORT_OK && session->card.status_word != 0 &&
-             session->card.status_word != SCHSM_SW_OK && !session->selected &&
+             session->card.status_word != SCHSM_SW_OK && !session->connection.selected &&
              schsm_session_select(session, err) && is_same_card(session, err);
     }
     if (!ok) {
@@ -219,21 +275,21 @@ static int open_other_reader(struct schsm_session *session)
         SCHSM_TRANSPORT_OK) {
         count = 0;
     }
-    memcpy(usual, session->reader, sizeof(usual));
+    memcpy(usual, session->process.reader, sizeof(usual));
     for (size_t i = 0; i < count && !ok; i++) {
         if (!slots[i].card_present || strcmp(slots[i].reader, usual) == 0 ||
             schsm_atr_kind(&slots[i].atr) != SCHSM_ATR_HSM) {
             continue;
         }
         if (schsm_reader_serial(slots[i].reader, serial, sizeof(serial)) &&
-            strcmp(serial, session->serial) != 0) {
+            strcmp(serial, session->process.serial) != 0) {
             continue;
         }
-        set_text(session->reader, sizeof(session->reader), slots[i].reader);
+        set_text(session->process.reader, sizeof(session->process.reader), slots[i].reader);
         session->card.long_works = false;
         ok = open_reader(session, &ignored);
         if (!ok) {
-            set_text(session->reader, sizeof(session->reader), usual);
+            set_text(session->process.reader, sizeof(session->process.reader), usual);
         }
     }
     OPENSSL_free(slots);
@@ -280,7 +336,7 @@ int schsm_session_connect(struct schsm_session *session, bool patient, struct sc
         if (open_reader(session, &first) && (!patient || is_alive(session, &first))) {
             return 1;
         }
-        if (session->serial[0] != 0 &&
+        if (session->process.serial[0] != 0 &&
             (may_return(session) || first.reason == SCHSM_REASON_DEVICE_REMOVED) &&
             open_other_reader(session)) {
             return 1;

@@ -116,11 +116,11 @@ static int transmit_all(struct schsm_session *session, void *arg, struct schsm_e
     if (!ok) {
         /* What was sent may have had its effect: nothing is sent twice. */
         schsm_fail_context(err, "device %s", schsm_session_name(session));
-        session->refused = true;
+        session->job.refused = true;
     }
     /* PINs, applets, options: anything may have changed. */
     schsm_session_pin_changed(session, NULL);
-    session->selected = session->fci_known = false;
+    session->connection.selected = session->process.fci_known = false;
     return ok;
 }
 

@@ -136,7 +136,7 @@ static int send(struct schsm_session *session, const struct initialisation *init
         schsm_status_word_tries(session->card.status_word) < 0) {
         /* real cards may say so without a counter */
         schsm_fail_context(err, "device %s", schsm_session_name(session));
-        session->refused = true;
+        session->job.refused = true;
         return 0;
     }
     return schsm_card_fail_so_pin(session, err);
@@ -146,7 +146,7 @@ static int send(struct schsm_session *session, const struct initialisation *init
 static void forget(struct schsm_session *session, struct schsm_secret *pin)
 {
     schsm_session_pin_changed(session, pin);
-    session->fci_known = false;
+    session->process.fci_known = false;
 }
 
 /*
@@ -174,7 +174,7 @@ static int write_label(struct schsm_session *session, const struct initialisatio
                            "device %s was initialised, but its label could not be written ('sc-hsm "
                            "label' does that once somebody can log in)",
                            schsm_session_name(session));
-        session->refused = true;
+        session->job.refused = true;
     }
     return 0;
 }

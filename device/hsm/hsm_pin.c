@@ -8,7 +8,7 @@
 /* A failure that another attempt must not follow: it would cost a try. */
 static int refuse(struct schsm_session *session)
 {
-    session->refused = true;
+    session->job.refused = true;
     return 0;
 }
 
@@ -214,10 +214,10 @@ int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct
         return refuse_so_blocked(session, err);
     }
     /* It was sent, its answer was lost, and there is a try less: it was a refusal. */
-    if (so.tries_left >= 0 && so.tries_left < session->so_sent_at) {
+    if (so.tries_left >= 0 && so.tries_left < session->job.so_sent_at) {
         return refuse_so_wrong(session, so.tries_left, err);
     }
-    session->so_sent_at = so.tries_left;
+    session->job.so_sent_at = so.tries_left;
     if (so.tries_left >= 0 && so.tries_left < min_tries) {
         schsm_fail(err, SCHSM_REASON_PIN_TRIES_LOW,
                    "only %d SO-PIN %s left on device %s, so the stored SO-PIN was not tried: use "
@@ -258,7 +258,7 @@ int schsm_card_require_so_pin(struct schsm_session *session, struct schsm_error 
         return 0;
     }
     /* "Not found" may be another applet's answer; that of ours is believed. */
-    if (so.state == SCHSM_PIN_ABSENT && !session->selected &&
+    if (so.state == SCHSM_PIN_ABSENT && !session->connection.selected &&
         (!schsm_session_select(session, err) ||
          !schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err))) {
         return 0;
@@ -327,8 +327,7 @@ static int unblock_pin(struct schsm_session *session, void *arg, struct schsm_er
         if (new_pin != NULL) {
             schsm_session_pin_changed(session, unblocking->new_pin);
         } else {
-            session->login = SCHSM_LOGIN_UNKNOWN;
-            session->tries_asked = false;
+            session->connection.pin = (struct schsm_pin_connection){ 0 };
         }
         return 1;
     }

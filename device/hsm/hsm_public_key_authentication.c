@@ -161,7 +161,7 @@ static int run_proof(struct schsm_session *session, void *arg, struct schsm_erro
         break;
     }
     /* From here on the device may be open: the card has to be asked. */
-    session->login = SCHSM_LOGIN_UNKNOWN;
+    session->connection.pin = (struct schsm_pin_connection){ 0 };
     return schsm_card_external_authenticate(&session->card, proof->signature, proof->len, err);
 }
 

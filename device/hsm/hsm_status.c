@@ -28,8 +28,9 @@ static int read_status(struct schsm_session *session, void *arg, struct schsm_er
     status->so_pin_blocked = so.state == SCHSM_PIN_BLOCKED;
     status->so_pin_tries = so.tries_left;
     status->options_known =
-        session->fci_known && (session->fci.version_major != 0 || session->fci.version_minor != 0);
-    status->options = status->options_known ? session->fci.options : 0;
+        session->process.fci_known &&
+        (session->process.fci.version_major != 0 || session->process.fci.version_minor != 0);
+    status->options = status->options_known ? session->process.fci.options : 0;
     ok = schsm_card_public_key_status(&session->card, &keys, err);
     if (!goes_on(session, ok)) {
         return 0;

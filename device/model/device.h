@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "format/types.h"
 #include "operation.h"
-#include "pin/source.h"
+#include "pin/login.h"
 
 #define SCHSM_READER_MAX 127
 #define SCHSM_TOKEN_LABEL_MAX 96  /* bytes of UTF-8 that 32 characters may take */
@@ -84,25 +84,6 @@ struct schsm_device_info {
     bool dkek;                 /* DKEK or key domain 0 is set up */
     unsigned int dkek_shares, dkek_outstanding;
     uint8_t dkek_kcv[8]; /* key check value; zero while shares are outstanding */
-};
-
-/* How to log in when an operation needs it. All of it is the caller's and outlives the call. */
-struct schsm_login {
-    struct schsm_pin_source *source; /* NULL: none; the operation works only if already logged in */
-    int min_pin_tries;               /* never try a stored PIN when fewer tries are left */
-    bool keep_pin;                   /* keep a PIN that worked, for reset, removal and fork */
-    bool pin_pad;                    /* without a source, use the reader's PIN pad if it has one */
-    const char *object;              /* for prompts and sentences; may be NULL */
-    bool by_option; /* sentences name the tool's option --pin-source, no setting or URI attribute */
-};
-
-/* What is to be known before somebody is asked for the PIN. */
-struct schsm_pin_prospect {
-    const char *kind;                  /* static text for a prompt: "SmartCard-HSM" */
-    char device[SCHSM_READER_MAX + 1]; /* the serial number, or another name */
-    int tries_left;                    /* -1: unknown */
-    bool proven;                       /* a PIN was proven on this connection: no need to ask */
-    bool pin_pad;                      /* the reader has a PIN pad */
 };
 
 /* A key to be made. */

@@ -41,6 +41,11 @@ int schsm_refuse_uninitialised(struct schsm_error *err, const char *device, cons
                       device, remedy);
 }
 
+int schsm_refuse_must_change(struct schsm_error *err, const char *device, const char *condition)
+{
+    return schsm_fail(err, SCHSM_REASON_PIN_MUST_CHANGE, "device %s %s", device, condition);
+}
+
 int schsm_refuse_missing(struct schsm_error *err, const char *device, const char *object,
                          bool by_option)
 {

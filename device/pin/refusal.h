@@ -21,6 +21,9 @@ int schsm_refuse_blocked(struct schsm_error *err, const char *device, const char
 /* remedy: how it is initialised, behind "initialise it with". */
 int schsm_refuse_uninitialised(struct schsm_error *err, const char *device, const char *remedy);
 
+/* condition, behind "device D": what is to be done before the PIN can be used. */
+int schsm_refuse_must_change(struct schsm_error *err, const char *device, const char *condition);
+
 /* object may be NULL. by_option: the PIN's source is an option's value, see struct schsm_login. */
 int schsm_refuse_missing(struct schsm_error *err, const char *device, const char *object,
                          bool by_option);

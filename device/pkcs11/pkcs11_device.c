@@ -137,9 +137,10 @@ struct preparation {
 
 static int prepare_login(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
+    const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
     const struct preparation *preparation = arg;
 
-    return schsm_pkcs11_prepare_login(token, preparation->login, preparation->state, err);
+    return schsm_pin_prepare(&holder, preparation->login, preparation->state, err);
 }
 
 static int device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,

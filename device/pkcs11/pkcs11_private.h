@@ -14,7 +14,6 @@
 
 #include "cryptoki.h"
 #include "model/device.h"
-#include "pin/memory.h"
 #include "pin/policy.h"
 #include "pkcs11_device.h"
 #include "pkcs11_error.h"
@@ -47,9 +46,8 @@ struct schsm_pkcs11_token {
     ck_handle slot;
     ck_handle session; /* 0: none is open */
     bool was_open;     /* one was open in this process's or a parent's life */
-    enum schsm_login_state login;
-    bool pin_proven; /* by us, that of this fingerprint */
-    uint8_t pin_fingerprint[SCHSM_PIN_FINGERPRINT];
+    bool has_pad;      /* a PIN pad, as its flags told last */
+    struct schsm_pin_connection pin;
     struct schsm_pkcs11_key keys[SCHSM_PKCS11_KEYS_MAX];
     size_t keys_count;
 
@@ -88,39 +86,46 @@ int schsm_pkcs11_run(struct schsm_pkcs11_token *token, const struct schsm_pkcs11
     schsm_pkcs11_written(token,                                                                    \
                          SCHSM_PKCS11_CALL((token)->module, function, ((token)->rw, __VA_ARGS__)))
 
-/* Notes that a function which changes the token returned this; returns it. (pkcs11_session.c) */
+/* The session (pkcs11_connect.c) */
+
+/* Opens the token's session if there is none. patient: the token was there a moment ago, so wait
+ * for it for a few seconds. */
+int schsm_pkcs11_connect(struct schsm_pkcs11_token *token, bool patient, struct schsm_error *err);
+
+/* Opens another one, which can write or not; the caller's to close. */
+int schsm_pkcs11_open(struct schsm_pkcs11_token *token, bool write, ck_handle *session,
+                      struct schsm_error *err);
+
+/* Ends the session, if there is one: whatever was under way in it ends with it. */
+void schsm_pkcs11_close(struct schsm_pkcs11_token *token);
+
+/* Notes that a function which changes the token returned this; returns it. */
 ck_rv schsm_pkcs11_written(struct schsm_pkcs11_token *token, ck_rv rv);
 
-/* Fails with what the module returned. Returns 0. (pkcs11_session.c) */
+/* Fails with what the module returned. Returns 0. */
 int schsm_pkcs11_fail(struct schsm_pkcs11_token *token, ck_rv rv, struct schsm_error *err);
 
-/* The same with what was tried in front: "token ca cannot make keys". (pkcs11_session.c) */
+/* The same with what was tried in front: "token ca cannot make keys". */
 int schsm_pkcs11_fail_to(struct schsm_pkcs11_token *token, ck_rv rv, const char *what,
                          struct schsm_error *err);
 
-/* Ends the session, if there is one: whatever was under way in it ends with it.
- * (pkcs11_session.c) */
-void schsm_pkcs11_close(struct schsm_pkcs11_token *token);
-
-/* Fresh flags and limits. (pkcs11_session.c) */
+/* Fresh flags and limits. */
 int schsm_pkcs11_token_info(struct schsm_pkcs11_token *token, struct ck_token_info *info,
                             struct schsm_error *err);
 
-/* How many tries the flags tell: see pin_refusal.h. (pkcs11_login.c) */
+/* The login, above the session (pkcs11_login.c) */
+
+/* How many tries the flags tell: see pin/refusal.h. */
 int schsm_pkcs11_tries(unsigned long flags);
 
-/* Logs in as struct schsm_login says; prove as in the job. (pkcs11_login.c) */
-int schsm_pkcs11_login(struct schsm_pkcs11_token *token, const struct schsm_login *login,
-                       bool prove, struct schsm_error *err);
+/* The token as the PIN policy sees it. */
+struct schsm_pin_holder schsm_pkcs11_pin_holder(struct schsm_pkcs11_token *token);
 
-/* Gives the PIN for the operation that was just begun, as keys want it that are made so.
- * (pkcs11_login.c) */
+/* Gives the PIN for the operation that was just begun, as keys want it that are made so. */
 int schsm_pkcs11_login_context(struct schsm_pkcs11_token *token, const struct schsm_login *login,
                                struct schsm_error *err);
 
-/* As schsm_device_prepare_login. (pkcs11_login.c) */
-int schsm_pkcs11_prepare_login(struct schsm_pkcs11_token *token, const struct schsm_login *login,
-                               struct schsm_pin_prospect *state, struct schsm_error *err);
+/* Objects and keys */
 
 /* Something on the token. */
 struct schsm_pkcs11_object {
