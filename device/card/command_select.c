@@ -47,14 +47,14 @@ int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struc
     uint8_t response[256];
     size_t len = sizeof(response);
 
-    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, response, &len, err)) {
         return 0;
     }
     if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
         return schsm_fail(err, SCHSM_REASON_NO_DEVICE, "the card is no SmartCard-HSM");
     }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    if (!schsm_card_accepted(card, &apdu, err)) {
+        return 0;
     }
     if (fci != NULL) {
         parse_fci(response, len, fci);
@@ -90,17 +90,14 @@ static int select_file(struct schsm_card *card, unsigned int file, uint8_t respo
 
     *exists = false;
     *len = 256;
-    if (!schsm_card_exchange(card, &apdu, response, len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, response, len, err)) {
         return 0;
     }
     if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
         return 1;
     }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
     *exists = true;
-    return 1;
+    return schsm_card_accepted(card, &apdu, err);
 }
 
 int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,

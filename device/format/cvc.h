@@ -121,7 +121,6 @@ int schsm_cvc_verify_device(const struct schsm_cvc *root, const uint8_t *file, s
  * key for the exchange of a domain's key encryption key carries, len 0 where there is none.
  * Malformed extensions count as none.
  */
-#define SCHSM_DOMAIN_UID_MAX 64 /* bytes: 32 on genuine devices, 64 on the Pico HSM (15.2) */
 void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid);
 
 /* Verifies that a key's request was signed by itself and by this device (section 12, step 4). */

@@ -411,9 +411,9 @@ static int wrap(OSSL_LIB_CTX *libctx, EVP_PKEY *private_key, const struct schsm_
     uint8_t *bytes;
     int ok = 0;
 
-    if (wrapping->algorithms_len > SCHSM_WRAPPED_ALGORITHMS_MAX) {
+    if (wrapping->algorithms_len > SCHSM_ALGORITHMS_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key takes at most %d algorithms, not %zu",
-                          SCHSM_WRAPPED_ALGORITHMS_MAX, wrapping->algorithms_len);
+                          SCHSM_ALGORITHMS_MAX, wrapping->algorithms_len);
     }
     plaintext = schsm_secret_alloc(SCHSM_WRAPPED_MAX, &bytes, err);
     if (plaintext == NULL) {

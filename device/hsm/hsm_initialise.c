@@ -75,12 +75,12 @@ static int check_rules(const struct initialisation *initialisation, struct schsm
                           "a device has at most %d key domains and %d DKEK shares",
                           SCHSM_HSM_KEY_DOMAINS_MAX, SCHSM_HSM_DKEK_SHARES_MAX);
     }
-    if (rules->public_keys > SCHSM_HSM_PUBLIC_KEYS_MAX ||
+    if (rules->public_keys > SCHSM_PKA_KEYS_MAX ||
         rules->public_keys_required > rules->public_keys ||
         (rules->public_keys > 0) != (rules->public_keys_required > 0)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "of 1 to %d public keys at least one and at most all can be required",
-                          SCHSM_HSM_PUBLIC_KEYS_MAX);
+                          SCHSM_PKA_KEYS_MAX);
     }
     return check_pin(initialisation, err);
 }

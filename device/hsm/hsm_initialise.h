@@ -23,7 +23,6 @@ enum schsm_hsm_option {
 #define SCHSM_HSM_PIN_TRIES_MAX 10
 #define SCHSM_HSM_DKEK_SHARES_MAX 255
 #define SCHSM_HSM_KEY_DOMAINS_MAX 255
-#define SCHSM_HSM_PUBLIC_KEYS_MAX 90
 #define SCHSM_HSM_NO_DKEK (-1)
 
 struct schsm_hsm_rules {

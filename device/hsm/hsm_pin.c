@@ -27,7 +27,7 @@ struct schsm_secret *schsm_hsm_so_pin_parse(const struct schsm_secret *digits,
                                             struct schsm_error *err)
 {
     const uint8_t *text = schsm_secret_data(digits);
-    uint8_t bytes[SCHSM_HSM_SO_PIN_LEN] = { 0 };
+    uint8_t bytes[SCHSM_SO_PIN_LEN] = { 0 };
     struct schsm_secret *so_pin = NULL;
     bool good = schsm_secret_len(digits) == SCHSM_HSM_SO_PIN_DIGITS;
 

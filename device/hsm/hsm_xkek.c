@@ -9,7 +9,6 @@
 #include "hsm_trust.h"
 
 #define TAG_SIGNATURE 0x54
-#define DOMAIN_MAX 255
 #define PURPOSE "key domains"
 
 struct creation {
@@ -90,7 +89,7 @@ int schsm_xkek_create_domain(struct schsm_device *dev, unsigned int domain,
     if (session == NULL) {
         return 0;
     }
-    if (domain > DOMAIN_MAX || membership->kind != SCHSM_CONTAINER_MEMBERSHIP) {
+    if (domain > SCHSM_KEY_DOMAIN_MAX || membership->kind != SCHSM_CONTAINER_MEMBERSHIP) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "key domain %u cannot be created with %s",
                           domain, schsm_container_text(membership->kind));
     }
