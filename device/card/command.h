@@ -160,13 +160,6 @@ int schsm_card_change_reference_data(struct schsm_card *card, enum schsm_pin_ref
 int schsm_card_reset_retry_counter(struct schsm_card *card, const uint8_t *so_pin,
                                    const uint8_t *new_pin, size_t new_len, struct schsm_error *err);
 
-/*
- * READ BINARY (4.3): up to *len bytes at offset; *len becomes what came, 0 at the end of the file.
- * A file that does not exist fails with status word 6A82.
- */
-int schsm_card_read_binary(struct schsm_card *card, unsigned int file, size_t offset,
-                           uint8_t *buffer, size_t *len, struct schsm_error *err);
-
 /* How a file's end is told. */
 enum schsm_file_form {
     SCHSM_FORM_TLV,  /* one BER-TLV; what follows is not read to its end */
@@ -174,8 +167,9 @@ enum schsm_file_form {
 };
 
 /*
- * Reads a file in as few commands as its size allows. *content is allocated with OPENSSL_malloc
- * and the caller's to free; *len may be 0. In form TLV bytes may follow the element.
+ * Reads a file in as few commands as its size allows; one that does not exist fails with status
+ * word 6A82. *content is allocated with OPENSSL_malloc and the caller's to free; *len may be 0. In
+ * form TLV bytes may follow the element.
  */
 int schsm_card_read_file(struct schsm_card *card, unsigned int file, enum schsm_file_form form,
                          uint8_t **content, size_t *len, struct schsm_error *err);

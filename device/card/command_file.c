@@ -35,8 +35,10 @@ static bool falls_back(struct schsm_card *card, size_t size)
     return card->result == SCHSM_TRANSPORT_OK && card->status_word == SCHSM_SW_WRONG_LENGTH;
 }
 
-int schsm_card_read_binary(struct schsm_card *card, unsigned int file, size_t offset,
-                           uint8_t *buffer, size_t *len, struct schsm_error *err)
+/* READ BINARY (4.3): up to *len bytes at offset; *len becomes what came, 0 at the end of the file.
+ */
+static int read_binary(struct schsm_card *card, unsigned int file, size_t offset, uint8_t *buffer,
+                       size_t *len, struct schsm_error *err)
 {
     size_t capacity = *len;
     uint8_t data[4];
@@ -119,7 +121,7 @@ int schsm_card_read_file(struct schsm_card *card, unsigned int file, enum schsm_
             capacity += 2 * chunk;
         }
         got = chunk;
-        if (!schsm_card_read_binary(card, file, total, bytes + total, &got, err)) {
+        if (!read_binary(card, file, total, bytes + total, &got, err)) {
             if (!falls_back(card, chunk)) {
                 goto done;
             }

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "base/tlv.h"
+#include "format/cvc_tags.h"
 
 /* 3.1: standard ISO object identifier AID with the OID 1.3.6.1.4.1.24991.2.1 */
-static const uint8_t aid[] = { 0xE8, 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81, 0xC3, 0x1F, 0x02, 0x01 };
+static const uint8_t aid[] = { 0xE8, SCHSM_OID_CARDCONTACT, 0x02, 0x01 };
 
 /* 3.3: the tags around and of the proprietary attributes */
 #define TAG_FCI 0x6F

@@ -6,9 +6,9 @@
 #include <openssl/crypto.h>
 
 #include "card/card_private.h"
+#include "format/cvc_tags.h"
 #include "hsm_trust.h"
 
-#define TAG_SIGNATURE 0x54
 #define PURPOSE "key domains"
 
 struct creation {
@@ -61,7 +61,7 @@ static int run_creation(struct schsm_session *session, void *arg, struct schsm_e
     }
     schsm_tlv_write(&writer, data, SCHSM_CONTAINER_MAX);
     schsm_tlv_put_raw(&writer, request.data, request.len);
-    schsm_tlv_put(&writer, TAG_SIGNATURE, signature.data, signature.len);
+    schsm_tlv_put(&writer, SCHSM_CVC_MEMBERSHIP, signature.data, signature.len);
     if (writer.failed) {
         schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the membership is too long");
         goto done;
