@@ -9,12 +9,17 @@
 #include <openssl/crypto.h>
 #include <openssl/obj_mac.h>
 
+#include "base/hex.h"
 #include "format/curve.h"
 
 #define SEPARATORS ",: "
 
 /* clang-format off */
-static const struct schsm_algorithm algorithms[] = {
+static const struct algorithm {
+    uint8_t id;
+    enum schsm_key_type key_type; /* NONE: of every type */
+    const char *name;
+} algorithms[] = {
     { 0x10, SCHSM_KEY_AES,  "aes-cbc-encrypt" },
     { 0x11, SCHSM_KEY_AES,  "aes-cbc-decrypt" },
     { 0x18, SCHSM_KEY_AES,  "aes-cmac" },
@@ -62,12 +67,7 @@ static const char *const type_names[] = {
     [SCHSM_KEY_AES] = "AES",
 };
 
-const struct schsm_algorithm *schsm_algorithm_at(size_t index)
-{
-    return index < ALGORITHMS ? &algorithms[index] : NULL;
-}
-
-const struct schsm_algorithm *schsm_algorithm_by_id(uint8_t id)
+static const struct algorithm *algorithm_by_id(uint8_t id)
 {
     for (size_t i = 0; i < ALGORITHMS; i++) {
         if (algorithms[i].id == id) {
@@ -77,7 +77,7 @@ const struct schsm_algorithm *schsm_algorithm_by_id(uint8_t id)
     return NULL;
 }
 
-static const struct schsm_algorithm *by_name(const char *name, size_t len)
+static const struct algorithm *algorithm_by_name(const char *name, size_t len)
 {
     for (size_t i = 0; i < ALGORITHMS; i++) {
         if (strlen(algorithms[i].name) == len && strncasecmp(algorithms[i].name, name, len) == 0) {
@@ -85,15 +85,6 @@ static const struct schsm_algorithm *by_name(const char *name, size_t len)
         }
     }
     return NULL;
-}
-
-static int digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found =
-        c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
-
-    return found != NULL ? (int)(found - digits) : -1;
 }
 
 static int append(uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, uint8_t id,
@@ -145,7 +136,7 @@ static int fail_word(const char *word, size_t len, enum schsm_key_type type,
 static int parse_word(const char *word, size_t len, enum schsm_key_type type,
                       uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *count, struct schsm_error *err)
 {
-    const struct schsm_algorithm *algorithm = by_name(word, len);
+    const struct algorithm *algorithm = algorithm_by_name(word, len);
 
     if (algorithm != NULL) {
         if (type != SCHSM_KEY_NONE && algorithm->key_type != SCHSM_KEY_NONE &&
@@ -159,7 +150,7 @@ static int parse_word(const char *word, size_t len, enum schsm_key_type type,
         return fail_word(word, len, type, err);
     }
     for (size_t i = 0; i < len; i += 2) {
-        int high = digit(word[i]), low = digit(word[i + 1]);
+        int high = schsm_hex_digit(word[i]), low = schsm_hex_digit(word[i + 1]);
 
         if (high < 0 || low < 0) {
             return fail_word(word, len, type, err);
@@ -194,7 +185,7 @@ int schsm_algorithms_parse(const char *text, enum schsm_key_type type,
 
 void schsm_algorithm_name(uint8_t id, char name[SCHSM_ALGORITHM_NAME_MAX])
 {
-    const struct schsm_algorithm *algorithm = schsm_algorithm_by_id(id);
+    const struct algorithm *algorithm = algorithm_by_id(id);
 
     if (algorithm != NULL) {
         BIO_snprintf(name, SCHSM_ALGORITHM_NAME_MAX, "%s", algorithm->name);

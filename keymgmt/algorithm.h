@@ -13,18 +13,6 @@
 #include "model/device.h"
 #include "base/error.h"
 
-struct schsm_algorithm {
-    uint8_t id;
-    enum schsm_key_type key_type; /* NONE: of every type */
-    const char *name;
-};
-
-/* The table's rows in the order of their ids; NULL beyond the end. */
-const struct schsm_algorithm *schsm_algorithm_at(size_t index);
-
-/* NULL: an id that has no name here. */
-const struct schsm_algorithm *schsm_algorithm_by_id(uint8_t id);
-
 /*
  * Parses a list such as "ecdsa,ecdh" or "20:21:30", names and ids in hex mixed as one likes, with
  * `,` or `:` between them or, for ids, nothing. *len becomes the number of ids, 1 to

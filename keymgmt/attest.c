@@ -30,7 +30,8 @@ unsigned int schsm_attest_today(void)
            (unsigned int)parts.tm_mday;
 }
 
-unsigned int schsm_attest_date(struct schsm_view digits)
+/* A certificate's date, one digit each byte, as YYMMDD; 0 where it is none. */
+static unsigned int read_date(struct schsm_view digits)
 {
     unsigned int date = 0;
 
@@ -48,7 +49,7 @@ unsigned int schsm_attest_date(struct schsm_view digits)
 
 static bool is_past(const struct schsm_cvc *cvc, unsigned int today)
 {
-    unsigned int expires = schsm_attest_date(cvc->expires);
+    unsigned int expires = read_date(cvc->expires);
 
     return expires != 0 && today > expires;
 }

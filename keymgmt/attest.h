@@ -49,7 +49,4 @@ void schsm_attestation_clear(struct schsm_attestation *attestation);
 /* Today's date, UTC. */
 unsigned int schsm_attest_today(void);
 
-/* A certificate's date, one digit each byte, as YYMMDD; 0 where it is none. */
-unsigned int schsm_attest_date(struct schsm_view digits);
-
 #endif

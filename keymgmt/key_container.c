@@ -6,13 +6,13 @@
 
 #include <openssl/crypto.h>
 
+#include "format/cvc_tags.h"
+
 #define TAG_SEQUENCE 0x30
 #define TAG_BLOB 0x04
 #define TAG_BIT_STRING 0x03
 #define TAG_EC_KEY 0xA0
 #define TAG_AES_KEY 0xA8
-#define TAG_REQUEST 0x67
-#define TAG_CVC 0x7F21
 
 #define HEADERS_MAX 16 /* bytes around the members: two tags and lengths */
 
@@ -22,7 +22,7 @@ static bool is_certificate(const struct schsm_tlv *element)
 {
     struct schsm_tlv signature;
 
-    return element->tag == TAG_REQUEST || element->tag == TAG_CVC ||
+    return element->tag == SCHSM_CVC_REQUEST || element->tag == SCHSM_CVC_CERTIFICATE ||
            (element->tag == TAG_SEQUENCE &&
             schsm_tlv_find(element->value.data, element->value.len, TAG_BIT_STRING, &signature));
 }

@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 
+#include "base/hex.h"
+
 #define FORMAT "sc-hsm backup v1"
 
 static const char *const kinds[] = {
@@ -60,14 +62,9 @@ void schsm_backup_entry_name(const struct schsm_backup_entry *entry, char *name,
 
 static json_t *hex_json(const uint8_t *bytes, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
     char text[2 * SCHSM_ID_MAX + 1];
 
-    for (size_t i = 0; i < len; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 0x0F];
-    }
-    text[2 * len] = '\0';
+    schsm_hex(bytes, len, text);
     return json_string(text);
 }
 
@@ -192,13 +189,6 @@ static bool get_text(const json_t *object, const char *name, char *text, size_t 
     return true;
 }
 
-static int digit(char c)
-{
-    return isdigit((unsigned char)c)    ? c - '0'
-           : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10
-                                        : -1;
-}
-
 /* exact: the length that it must have, 0: up to room. */
 static bool get_hex(const json_t *object, const char *name, uint8_t *bytes, size_t room,
                     size_t exact, size_t *len)
@@ -208,16 +198,8 @@ static bool get_hex(const json_t *object, const char *name, uint8_t *bytes, size
     size_t digits = json_string_length(value);
 
     if (!json_is_string(value) || digits % 2 != 0 || digits / 2 > room ||
-        (exact != 0 && digits / 2 != exact)) {
+        (exact != 0 && digits / 2 != exact) || !schsm_hex_parse(text, bytes, digits / 2)) {
         return false;
-    }
-    for (size_t i = 0; i < digits / 2; i++) {
-        int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        bytes[i] = (uint8_t)(high << 4 | low);
     }
     *len = digits / 2;
     return true;

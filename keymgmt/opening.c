@@ -81,7 +81,8 @@ int schsm_opening_find_key(const struct schsm_opening *opening, struct schsm_dev
     return ok;
 }
 
-int schsm_opening_challenge(struct schsm_opening *opening, struct schsm_error *err)
+/* Asks for the challenge, once. */
+static int get_challenge(struct schsm_opening *opening, struct schsm_error *err)
 {
     if (opening->challenged) {
         return 1;
@@ -112,8 +113,9 @@ static int look(struct schsm_opening *opening, struct schsm_error *err)
     return 1;
 }
 
-int schsm_opening_show(struct schsm_opening *opening, const char *name, const uint8_t *signature,
-                       size_t signature_len, struct schsm_error *err)
+/* Shows the device a signature of the key of that name. */
+static int show_signature(struct schsm_opening *opening, const char *name, const uint8_t *signature,
+                          size_t signature_len, struct schsm_error *err)
 {
     if (!schsm_pka_authenticate(opening->device, name, signature, signature_len, err)) {
         return 0;
@@ -129,10 +131,10 @@ static int sign_and_show(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
     uint8_t signature[SCHSM_ECDSA_RAW_MAX];
     size_t len = sizeof(signature);
 
-    return schsm_opening_challenge(opening, err) &&
+    return get_challenge(opening, err) &&
            schsm_certified_key_sign(libctx, key, login, opening->challenge.message,
                                     opening->challenge.len, signature, &len, err) &&
-           schsm_opening_show(opening, key->name, signature, len, err);
+           show_signature(opening, key->name, signature, len, err);
 }
 
 int schsm_opening_sign(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,

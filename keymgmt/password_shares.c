@@ -8,6 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
+#include "base/hex.h"
+
 #define PASSWORD_LEN 8
 #define PRIME_BITS 64
 
@@ -85,17 +87,6 @@ void schsm_password_number_text(uint64_t number, char text[SCHSM_PASSWORD_NUMBER
     OPENSSL_cleanse(bytes, sizeof(bytes));
 }
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 int schsm_password_number_parse(const char *text, size_t len, uint64_t *number,
                                 struct schsm_error *err)
 {
@@ -103,7 +94,7 @@ int schsm_password_number_parse(const char *text, size_t len, uint64_t *number,
     size_t digits = 0;
 
     for (size_t i = 0; i < len; i++) {
-        int next = digit(text[i]);
+        int next = schsm_hex_digit(text[i]);
 
         if (text[i] == ':' || text[i] == ' ') {
             continue;
@@ -132,7 +123,7 @@ int schsm_password_id_parse(const char *text, size_t len, unsigned int *id, stru
     bool ok = at < len;
 
     for (; ok && at < len; at++) {
-        int next = digit(text[at]);
+        int next = schsm_hex_digit(text[at]);
 
         ok = next >= 0 && (unsigned int)next < base;
         if (ok) {

@@ -7,6 +7,8 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 
+#include "base/hex.h"
+
 void schsm_uri_init(struct schsm_uri *uri)
 {
     memset(uri, 0, sizeof(*uri));
@@ -28,20 +30,6 @@ bool schsm_uri_names_object(const struct schsm_uri *uri)
     return uri->key_ref >= 0 || uri->has_id || uri->label != NULL || uri->handle != 0;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
-}
-
 /* Decodes percent-encoding; out has room for len + 1 bytes and gets a terminator. -1: malformed. */
 static int percent_decode(const char *text, size_t len, char *out, size_t *out_len)
 {
@@ -52,8 +40,8 @@ static int percent_decode(const char *text, size_t len, char *out, size_t *out_l
             out[n++] = text[i];
             continue;
         }
-        int high = i + 1 < len ? hex_digit(text[i + 1]) : -1;
-        int low = i + 2 < len ? hex_digit(text[i + 2]) : -1;
+        int high = i + 1 < len ? schsm_hex_digit(text[i + 1]) : -1;
+        int low = i + 2 < len ? schsm_hex_digit(text[i + 2]) : -1;
 
         if (high < 0 || low < 0) {
             return 0;
@@ -93,7 +81,7 @@ int schsm_id_parse(const char *text, uint8_t id[SCHSM_ID_MAX], size_t *len, stru
     memset(id, 0, digits / 2);
     for (size_t i = 0; i < text_len; i++) {
         size_t at = i + (digits - text_len);
-        int digit = hex_digit(text[i]);
+        int digit = schsm_hex_digit(text[i]);
 
         if (digit < 0) {
             return schsm_fail(err, SCHSM_REASON_URI,
@@ -111,7 +99,7 @@ int schsm_key_ref_parse(const char *text, int *key_ref, struct schsm_error *err)
     bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
     const char *digits = hex ? text + 2 : text;
     char *end = NULL;
-    long value = hex_digit(*digits) < 0 ? 0 : strtol(digits, &end, hex ? 16 : 10);
+    long value = schsm_hex_digit(*digits) < 0 ? 0 : strtol(digits, &end, hex ? 16 : 10);
 
     if (value < 1 || value > 255 || end == NULL || *end != '\0') {
         return schsm_fail(err, SCHSM_REASON_URI, "key-ref: '%s' is not a number from 1 to 255",
@@ -162,7 +150,7 @@ static int set_handle(struct schsm_uri *uri, const char *value, size_t len, stru
     unsigned int handle = 0;
 
     for (size_t i = 0; i < len && i < 9; i++) {
-        int digit = hex_digit(value[i]);
+        int digit = schsm_hex_digit(value[i]);
 
         if (digit < 0 || i == 8) {
             handle = 0;

@@ -12,6 +12,7 @@
 #include "ask.h"
 #include "output.h"
 #include "target.h"
+#include "base/hex.h"
 
 #define COMMANDS_MAX 64
 #define COMMAND_BYTES_MAX 4100
@@ -26,14 +27,6 @@ struct batch {
     bool changes;
 };
 
-static int digit(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-    return at == NULL ? -1 : (int)(at - digits) % 16;
-}
-
 /* Hexadecimal digits; blanks and colons between bytes are for the eye. No sentence shows them:
  * they may be a PIN. */
 static int parse_hex(const char *text, size_t text_len, uint8_t *out, size_t *len,
@@ -44,7 +37,7 @@ static int parse_hex(const char *text, size_t text_len, uint8_t *out, size_t *le
 
     *len = 0;
     for (size_t i = 0; i < text_len; i++) {
-        int value = digit(text[i]);
+        int value = schsm_hex_digit(text[i]);
 
         if (high < 0 && (text[i] == ' ' || text[i] == ':' || text[i] == '\t')) {
             continue;

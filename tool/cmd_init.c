@@ -99,15 +99,13 @@ static int parse_public_keys(const struct schsm_tool *tool, struct schsm_hsm_rul
                                 "--pin-and-public-keys and --replaceable-public-keys need "
                                 "--public-keys M/N");
     }
-    if (!parse_count(word, SCHSM_HSM_PUBLIC_KEYS_MAX, &rules->public_keys_required, &end) ||
-        *end != '/' ||
-        !parse_count(end + 1, SCHSM_HSM_PUBLIC_KEYS_MAX, &rules->public_keys, &end) ||
-        *end != '\0' || rules->public_keys_required < 1 ||
-        rules->public_keys_required > rules->public_keys) {
+    if (!parse_count(word, SCHSM_PKA_KEYS_MAX, &rules->public_keys_required, &end) || *end != '/' ||
+        !parse_count(end + 1, SCHSM_PKA_KEYS_MAX, &rules->public_keys, &end) || *end != '\0' ||
+        rules->public_keys_required < 1 || rules->public_keys_required > rules->public_keys) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "--public-keys is M/N, M of N keys having to authenticate, such as 3/5, "
                           "N at most %d, and not '%.40s'",
-                          SCHSM_HSM_PUBLIC_KEYS_MAX, word);
+                          SCHSM_PKA_KEYS_MAX, word);
     }
     if (schsm_tool_flag(tool, "pin-and-public-keys")) {
         rules->options |= SCHSM_HSM_PIN_AND_PUBLIC_KEYS;

@@ -62,8 +62,8 @@ static int run_change(struct schsm_tool *tool, struct schsm_error *err)
     const struct schsm_question question = { .what = transport ? "transport PIN" : "PIN",
                                              .device = serial,
                                              .tries_left = prospect.tries_left,
-                                             .min = SCHSM_HSM_PIN_MIN,
-                                             .max = SCHSM_HSM_PIN_MAX };
+                                             .min = SCHSM_USER_PIN_MIN,
+                                             .max = SCHSM_USER_PIN_MAX };
 
     ok = schsm_tool_secret(tool, "pin-source", &question, &old_pin, err) &&
          schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &new_pin, err) &&

@@ -9,8 +9,6 @@
 
 #include "output.h"
 
-#define DOMAIN_MAX 255
-
 int schsm_domain_parse(const char *text, unsigned int *number, struct schsm_error *err)
 {
     char *end = NULL;
@@ -18,10 +16,10 @@ int schsm_domain_parse(const char *text, unsigned int *number, struct schsm_erro
 
     errno = 0;
     value = strtol(text, &end, 0);
-    if (end == text || *end != '\0' || errno != 0 || value < 0 || value > DOMAIN_MAX) {
+    if (end == text || *end != '\0' || errno != 0 || value < 0 || value > SCHSM_KEY_DOMAIN_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "'%.40s' is no number of a key domain, which are 0 to %d", text,
-                          DOMAIN_MAX);
+                          SCHSM_KEY_DOMAIN_MAX);
     }
     *number = (unsigned int)value;
     return 1;
@@ -79,7 +77,7 @@ const char *schsm_domain_state(const struct schsm_hsm_domain *domain, char *text
 
 json_t *schsm_domain_json(const struct schsm_hsm_domain *domain)
 {
-    char kcv[SCHSM_KCV_TEXT_MAX] = "", uid[2 * SCHSM_HSM_DOMAIN_UID_MAX + 1] = "";
+    char kcv[SCHSM_KCV_TEXT_MAX] = "", uid[2 * SCHSM_DOMAIN_UID_MAX + 1] = "";
 
     if (domain->complete) {
         schsm_kcv_text(domain->kcv, kcv);

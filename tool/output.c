@@ -141,17 +141,6 @@ int schsm_json_print(json_t *document, struct schsm_error *err)
     return ok ? 1 : schsm_fail(err, SCHSM_REASON_DEVICE, "standard output cannot be written");
 }
 
-void schsm_hex(const uint8_t *bytes, size_t len, char *out)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < len; i++) {
-        *out++ = digits[bytes[i] >> 4];
-        *out++ = digits[bytes[i] & 0x0F];
-    }
-    *out = '\0';
-}
-
 void schsm_print_hex(const uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {

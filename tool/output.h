@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "base/hex.h"
 #include "base/error.h"
 
 #define SCHSM_COLUMNS_MAX 8
@@ -46,10 +47,7 @@ int schsm_json_append(json_t *array, json_t *item, struct schsm_error *err);
 /* Prints a document and frees it; a NULL one means that memory ran out. */
 int schsm_json_print(json_t *document, struct schsm_error *err);
 
-/* Bytes as lower case hex digits; out has room for 2 * len + 1 characters. */
-void schsm_hex(const uint8_t *bytes, size_t len, char *out);
-
-/* Prints bytes likewise, as a line. */
+/* Prints bytes as lower case hex digits, as a line. */
 void schsm_print_hex(const uint8_t *bytes, size_t len);
 
 #endif

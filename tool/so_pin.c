@@ -33,8 +33,8 @@ int schsm_tool_new_pin(struct schsm_tool *tool, const char *option, const char *
                                              .device = serial,
                                              .tries_left = -1,
                                              .twice = true,
-                                             .min = SCHSM_HSM_PIN_MIN,
-                                             .max = SCHSM_HSM_PIN_MAX };
+                                             .min = SCHSM_USER_PIN_MIN,
+                                             .max = SCHSM_USER_PIN_MAX };
 
     return schsm_tool_secret(tool, option, &question, pin, err);
 }

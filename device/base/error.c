@@ -147,6 +147,11 @@ int schsm_fail_context(struct schsm_error *err, const char *format, ...)
     return 0;
 }
 
+int schsm_fail_malformed(struct schsm_error *err, const char *what)
+{
+    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s is malformed", what);
+}
+
 int schsm_fail_memory(struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_OUT_OF_MEMORY, "out of memory");

@@ -78,6 +78,9 @@ int schsm_fail_context(struct schsm_error *err, const char *format, ...)
 /* schsm_fail for exhausted memory; returns 0. */
 int schsm_fail_memory(struct schsm_error *err);
 
+/* schsm_fail with DEVICE_DATA: what ("a key's description") is malformed; returns 0. */
+int schsm_fail_malformed(struct schsm_error *err, const char *what);
+
 /* A short fixed text for a reason, for error tables ("PIN incorrect"); never NULL. */
 const char *schsm_reason_text(enum schsm_reason reason);
 

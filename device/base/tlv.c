@@ -122,6 +122,28 @@ bool schsm_view_equal(struct schsm_view a, struct schsm_view b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+struct schsm_view schsm_view_number(struct schsm_view number)
+{
+    while (number.len > 0 && *number.data == 0) {
+        number.data++;
+        number.len--;
+    }
+    return number;
+}
+
+bool schsm_view_pad(struct schsm_view number, uint8_t *out, size_t len)
+{
+    number = schsm_view_number(number);
+    if (number.len > len) {
+        return false;
+    }
+    memset(out, 0, len - number.len);
+    if (number.len > 0) {
+        memcpy(out + len - number.len, number.data, number.len);
+    }
+    return true;
+}
+
 void schsm_tlv_write(struct schsm_tlv_writer *writer, uint8_t *out, size_t capacity)
 {
     writer->out = out;
@@ -191,16 +213,30 @@ void schsm_tlv_put_byte(struct schsm_tlv_writer *writer, uint32_t tag, uint8_t v
     schsm_tlv_put(writer, tag, &value, 1);
 }
 
+void schsm_tlv_put_text(struct schsm_tlv_writer *writer, uint32_t tag, const char *text)
+{
+    schsm_tlv_put(writer, tag, (const uint8_t *)text, strlen(text));
+}
+
+void schsm_tlv_put_number(struct schsm_tlv_writer *writer, struct schsm_view number)
+{
+    static const uint8_t zero = 0;
+    size_t mark = schsm_tlv_begin(writer, 0x02);
+
+    number = schsm_view_number(number);
+    if (number.len == 0 || number.data[0] >= 0x80) {
+        schsm_tlv_put_raw(writer, &zero, 1);
+    }
+    schsm_tlv_put_raw(writer, number.data, number.len);
+    schsm_tlv_end(writer, mark);
+}
+
 void schsm_tlv_put_integer(struct schsm_tlv_writer *writer, uint32_t value)
 {
-    uint8_t bytes[] = { 0, (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-                        (uint8_t)value };
-    size_t skip = 0;
+    const uint8_t bytes[] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+                              (uint8_t)value };
 
-    while (skip < sizeof(bytes) - 1 && bytes[skip] == 0 && bytes[skip + 1] < 0x80) {
-        skip++;
-    }
-    schsm_tlv_put(writer, 0x02, bytes + skip, sizeof(bytes) - skip);
+    schsm_tlv_put_number(writer, (struct schsm_view){ bytes, sizeof(bytes) });
 }
 
 size_t schsm_tlv_begin(struct schsm_tlv_writer *writer, uint32_t tag)

@@ -48,6 +48,12 @@ bool schsm_tlv_find(const uint8_t *data, size_t len, uint32_t tag, struct schsm_
 /* Whether two views hold the same bytes. */
 bool schsm_view_equal(struct schsm_view a, struct schsm_view b);
 
+/* A big endian number without leading zeros; zero has len 0. */
+struct schsm_view schsm_view_number(struct schsm_view number);
+
+/* Writes such a number to out, with zeros in front up to len bytes; false where it is longer. */
+bool schsm_view_pad(struct schsm_view number, uint8_t *out, size_t len);
+
 /* A writer into a buffer of fixed capacity. Once something did not fit, `failed` stays set and
  * nothing more is written. */
 struct schsm_tlv_writer {
@@ -66,7 +72,12 @@ void schsm_tlv_put(struct schsm_tlv_writer *writer, uint32_t tag, const uint8_t 
 /* Appends an element of one byte. */
 void schsm_tlv_put_byte(struct schsm_tlv_writer *writer, uint32_t tag, uint8_t value);
 
-/* Appends a DER INTEGER (tag 02) that is not negative. */
+/* Appends an element of text without its terminator. */
+void schsm_tlv_put_text(struct schsm_tlv_writer *writer, uint32_t tag, const char *text);
+
+/* Appends a DER INTEGER (tag 02) that is not negative: as bytes, big endian, of any length (which
+ * may not lie in the writer's buffer), or as a value. */
+void schsm_tlv_put_number(struct schsm_tlv_writer *writer, struct schsm_view number);
 void schsm_tlv_put_integer(struct schsm_tlv_writer *writer, uint32_t value);
 
 /* Appends bytes as they are. */

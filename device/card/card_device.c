@@ -61,25 +61,6 @@ static int device_login(struct schsm_device *dev, const struct schsm_login *logi
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }
 
-static int read_pin_status(struct schsm_session *session, void *arg, struct schsm_error *err)
-{
-    return schsm_card_pin_status(&session->card, SCHSM_PIN_USER, arg, err);
-}
-
-static int device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
-                            struct schsm_error *err)
-{
-    struct schsm_pin_status status = { SCHSM_PIN_ABSENT, -1 };
-    const struct schsm_job job = { .run = read_pin_status, .arg = &status };
-
-    if (!schsm_session_run(schsm_card_session(dev), &job, err)) {
-        return 0;
-    }
-    *logged_in = status.state == SCHSM_PIN_VERIFIED;
-    *tries = status.tries_left;
-    return 1;
-}
-
 struct preparation {
     const struct schsm_login *login;
     struct schsm_pin_prospect *state;
@@ -128,7 +109,6 @@ static const struct schsm_device_ops card_ops = {
     .hides_objects = device_hides_objects,
     .read = schsm_card_device_read,
     .login = device_login,
-    .pin_tries = device_pin_tries,
     .prepare_login = device_prepare_login,
     .operate = schsm_card_device_operate,
     .generate = schsm_card_device_generate,

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "format/public_key.h"
+#include "format/spki.h"
 #include "base/tlv.h"
 
 #define KEY_OBJECTS                                                                                \
@@ -78,7 +79,7 @@ static int append_key(struct search *search, const struct schsm_object *key, boo
     int ok = 0;
 
     if (file != NULL && schsm_public_key_from_ce(file, len, &spki, &spki_len, &ignored)) {
-        schsm_public_key_describe(spki, spki_len, &object.key_type, &object.bits);
+        schsm_spki_describe(spki, spki_len, &object.key_type, &object.bits);
     }
     if (wants(search, SCHSM_OBJECT_PRIVATE)) {
         object.type = SCHSM_OBJECT_PRIVATE;

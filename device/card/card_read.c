@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "format/public_key.h"
+#include "format/spki.h"
 #include "base/tlv.h"
 
 struct reading {
@@ -106,8 +107,7 @@ int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object
     object->value = reading.value;
     object->value_len = reading.len;
     if (object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_PUBLIC) {
-        schsm_public_key_describe(object->value, object->value_len, &object->key_type,
-                                  &object->bits);
+        schsm_spki_describe(object->value, object->value_len, &object->key_type, &object->bits);
     }
     return 1;
 }

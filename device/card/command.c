@@ -83,22 +83,8 @@ static int append(uint8_t *out, size_t *len, size_t capacity, const uint8_t *dat
     return 1;
 }
 
-/* 5.1 to 5.4 and 6.7: the commands that carry a PIN when they carry data. */
-static bool carries_pin(const struct schsm_apdu *apdu)
-{
-    return apdu->data_len > 0 &&
-           (apdu->ins == SCHSM_INS_VERIFY || apdu->ins == SCHSM_INS_CHANGE_REFERENCE_DATA ||
-            apdu->ins == SCHSM_INS_RESET_RETRY_COUNTER || apdu->ins == SCHSM_INS_INITIALIZE_DEVICE);
-}
-
-bool schsm_card_is_to_be_protected(const struct schsm_card *card, const struct schsm_apdu *apdu)
-{
-    return card->policy != NULL && card->policy->mode != SCHSM_CHANNEL_OFF && carries_pin(apdu) &&
-           (apdu->cla & SCHSM_CLA_SECURE) == 0;
-}
-
-int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
-                        size_t *out_len, struct schsm_error *err)
+int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                              size_t *out_len, struct schsm_error *err)
 {
     size_t capacity = out != NULL ? *out_len : 0;
     uint8_t command[COMMAND_MAX], response[SCHSM_RESPONSE_MAX];
@@ -107,9 +93,6 @@ int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, 
     size_t command_len = 0, response_len = 0, used = 0, total = 0;
     int ok = 0;
 
-    if (schsm_card_is_to_be_protected(card, apdu)) {
-        return schsm_card_exchange_protected(card, apdu, out, out_len, err);
-    }
     card->result = SCHSM_TRANSPORT_FAILED;
     card->status_word = 0;
     if (card->short_only && schsm_apdu_is_extended(apdu)) {
@@ -165,6 +148,25 @@ done:
     OPENSSL_cleanse(response, used < sizeof(response) ? used : sizeof(response));
     if (out_len != NULL) {
         *out_len = ok ? total : 0;
+    }
+    return ok;
+}
+
+int schsm_card_accepted(struct schsm_card *card, const struct schsm_apdu *apdu,
+                        struct schsm_error *err)
+{
+    return card->status_word == SCHSM_SW_OK ||
+           schsm_fail_status_word(err, apdu->ins, card->status_word);
+}
+
+int schsm_card_execute(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                       size_t *out_len, struct schsm_error *err)
+{
+    int ok = schsm_card_exchange_plain(card, apdu, out, out_len, err) &&
+             schsm_card_accepted(card, apdu, err);
+
+    if (!ok && out_len != NULL) {
+        *out_len = 0;
     }
     return ok;
 }

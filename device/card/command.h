@@ -16,6 +16,7 @@
 
 #include "format/algorithm_id.h"
 #include "format/apdu.h"
+#include "format/dkek.h"
 #include "model/channel_policy.h"
 #include "base/error.h"
 #include "format/status_word.h"
@@ -64,25 +65,33 @@ enum schsm_file {
 #define SCHSM_FILE_ID(file) ((file)&0xFFu)
 
 /*
- * Sends a command and collects the response, 61xx and 6Cxx included (2.1), waiting while another
- * program holds the card. Returns 1 where a status word came, whichever it is: it is then in
- * card->status_word. out may be NULL where no data is expected; *out_len is its capacity and
- * becomes the length. More data than fits is DEVICE_DATA.
+ * Sends a command that carries no PIN and collects the response, 61xx and 6Cxx included (2.1),
+ * waiting while another program holds the card. Returns 1 where a status word came, whichever it
+ * is: it is then in card->status_word. out and out_len may be NULL where no data is expected;
+ * *out_len is the capacity and becomes the length. More data than fits is DEVICE_DATA. (command.c)
+ */
+int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                              size_t *out_len, struct schsm_error *err);
+
+/* Whether the last command, this one, was done (9000); else fails with what its status word means.
+ * (command.c) */
+int schsm_card_accepted(struct schsm_card *card, const struct schsm_apdu *apdu,
+                        struct schsm_error *err);
+
+/* schsm_card_exchange_plain of a command that the card has to do. *out_len is 0 where it did not.
+ * (command.c) */
+int schsm_card_execute(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                       size_t *out_len, struct schsm_error *err);
+
+/*
+ * As schsm_card_exchange_plain, for a command that may carry a PIN: such a one goes through a
+ * secure channel that lives for this command, where the policy asks for that. Where the card does
+ * not offer one, policy AUTO sends the command as it is. Once there is a channel, nothing falls
+ * back: an answer that is not authentic is WRONG_KEY. With policy REQUIRE, UNSUPPORTED or WRONG_KEY
+ * tell that nothing was sent. (command_protected.c)
  */
 int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
                         size_t *out_len, struct schsm_error *err);
-
-/* Whether the policy wants this command, which carries a PIN, in a secure channel. */
-bool schsm_card_is_to_be_protected(const struct schsm_card *card, const struct schsm_apdu *apdu);
-
-/*
- * The same as schsm_card_exchange through a secure channel that lives for this command. Where the
- * card does not offer one, policy AUTO sends the command as it is. Once there is a channel, nothing
- * falls back: an answer that is not authentic is WRONG_KEY. With policy REQUIRE, UNSUPPORTED or
- * WRONG_KEY tell that nothing was sent. (command_protected.c)
- */
-int schsm_card_exchange_protected(struct schsm_card *card, const struct schsm_apdu *apdu,
-                                  uint8_t *out, size_t *out_len, struct schsm_error *err);
 
 /*
  * Chip authentication (17.1): has the card prove that it holds the private key to this point of the
@@ -137,10 +146,6 @@ int schsm_card_verify_pin(struct schsm_card *card, const uint8_t *pin, size_t le
 /* The same, the PIN typed at the reader (18). */
 int schsm_card_verify_pin_on_pad(struct schsm_card *card, struct schsm_error *err);
 
-#define SCHSM_USER_PIN_MIN 6 /* bytes, 5.1 */
-#define SCHSM_USER_PIN_MAX 16
-#define SCHSM_SO_PIN_LEN 8 /* bytes, 5.2 */
-
 /*
  * CHANGE REFERENCE DATA (5.3): the old value and the new one; lengths checked by the caller, at
  * most SCHSM_USER_PIN_MAX each. The card parts them by the length of the PIN that it knows.
@@ -155,13 +160,6 @@ int schsm_card_change_reference_data(struct schsm_card *card, enum schsm_pin_ref
 int schsm_card_reset_retry_counter(struct schsm_card *card, const uint8_t *so_pin,
                                    const uint8_t *new_pin, size_t new_len, struct schsm_error *err);
 
-/*
- * READ BINARY (4.3): up to *len bytes at offset; *len becomes what came, 0 at the end of the file.
- * A file that does not exist fails with status word 6A82.
- */
-int schsm_card_read_binary(struct schsm_card *card, unsigned int file, size_t offset,
-                           uint8_t *buffer, size_t *len, struct schsm_error *err);
-
 /* How a file's end is told. */
 enum schsm_file_form {
     SCHSM_FORM_TLV,  /* one BER-TLV; what follows is not read to its end */
@@ -169,8 +167,9 @@ enum schsm_file_form {
 };
 
 /*
- * Reads a file in as few commands as its size allows. *content is allocated with OPENSSL_malloc
- * and the caller's to free; *len may be 0. In form TLV bytes may follow the element.
+ * Reads a file in as few commands as its size allows; one that does not exist fails with status
+ * word 6A82. *content is allocated with OPENSSL_malloc and the caller's to free; *len may be 0. In
+ * form TLV bytes may follow the element.
  */
 int schsm_card_read_file(struct schsm_card *card, unsigned int file, enum schsm_file_form form,
                          uint8_t **content, size_t *len, struct schsm_error *err);
@@ -285,9 +284,9 @@ struct schsm_key_domain_status {
     bool slot;   /* there is a place for a domain of this number */
     bool exists; /* and it was created */
     unsigned int shares, outstanding;
-    uint8_t kcv[8];
-    uint8_t uid[64]; /* of an XKEK domain: 32 bytes on genuine devices, 64 on the Pico HSM (15.2) */
-    size_t uid_len;  /* 0: a DKEK domain */
+    uint8_t kcv[SCHSM_KCV_LEN];
+    uint8_t uid[SCHSM_DOMAIN_UID_MAX]; /* of an XKEK domain */
+    size_t uid_len;                    /* 0: a DKEK domain */
 };
 
 /* A domain that does not exist, or a device without any, is success with exists false. */
@@ -298,11 +297,9 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
 int schsm_card_create_dkek_domain(struct schsm_card *card, unsigned int domain, unsigned int shares,
                                   struct schsm_error *err);
 
-#define SCHSM_DKEK_SHARE_LEN 32
-
 /* KEY DOMAIN, import of a DKEK share (13.5); *status is what is there afterwards. */
 int schsm_card_import_dkek_share(struct schsm_card *card, unsigned int domain,
-                                 const uint8_t share[SCHSM_DKEK_SHARE_LEN],
+                                 const uint8_t share[SCHSM_DKEK_LEN],
                                  struct schsm_key_domain_status *status, struct schsm_error *err);
 
 /* KEY DOMAIN, deletion of the key encryption key: its shares are outstanding again. */

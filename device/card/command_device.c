@@ -24,10 +24,7 @@ int schsm_card_initialise(struct schsm_card *card, const uint8_t *objects, size_
             break;
         }
     }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return schsm_card_accepted(card, &apdu, err);
 }
 
 int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schsm_error *err)
@@ -36,11 +33,8 @@ int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schs
     uint8_t response[256];
     size_t len = sizeof(response);
 
-    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
+    if (!schsm_card_execute(card, &apdu, response, &len, err)) {
         return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
     }
     if (len != MEMORY_REPORT_LEN) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
@@ -57,11 +51,8 @@ int schsm_card_get_challenge(struct schsm_card *card, uint8_t *out, size_t len,
     const struct schsm_apdu apdu = { .ins = SCHSM_INS_GET_CHALLENGE, .le = len };
     size_t got = len;
 
-    if (!schsm_card_exchange(card, &apdu, out, &got, err)) {
+    if (!schsm_card_execute(card, &apdu, out, &got, err)) {
         return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
     }
     if (got != len) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
@@ -80,7 +71,7 @@ int schsm_card_public_key_status(struct schsm_card *card, struct schsm_public_ke
     size_t len = sizeof(response);
 
     memset(status, 0, sizeof(*status));
-    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, response, &len, err)) {
         return 0;
     }
     switch (card->status_word) {

@@ -35,8 +35,10 @@ static bool falls_back(struct schsm_card *card, size_t size)
     return card->result == SCHSM_TRANSPORT_OK && card->status_word == SCHSM_SW_WRONG_LENGTH;
 }
 
-int schsm_card_read_binary(struct schsm_card *card, unsigned int file, size_t offset,
-                           uint8_t *buffer, size_t *len, struct schsm_error *err)
+/* READ BINARY (4.3): up to *len bytes at offset; *len becomes what came, 0 at the end of the file.
+ */
+static int read_binary(struct schsm_card *card, unsigned int file, size_t offset, uint8_t *buffer,
+                       size_t *len, struct schsm_error *err)
 {
     size_t capacity = *len;
     uint8_t data[4];
@@ -53,17 +55,14 @@ int schsm_card_read_binary(struct schsm_card *card, unsigned int file, size_t of
     }
     put_offset(data, offset);
     *len = capacity;
-    if (!schsm_card_exchange(card, &apdu, buffer, len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, buffer, len, err)) {
         return 0;
     }
     if (card->status_word == SCHSM_SW_OFFSET) { /* at or behind the end */
         *len = 0;
         return 1;
     }
-    if (card->status_word != SCHSM_SW_OK && card->status_word != SCHSM_SW_END_OF_FILE) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return card->status_word == SCHSM_SW_END_OF_FILE || schsm_card_accepted(card, &apdu, err);
 }
 
 /* The length that the TLV at the beginning has altogether; 0 where it cannot be told yet. */
@@ -122,7 +121,7 @@ int schsm_card_read_file(struct schsm_card *card, unsigned int file, enum schsm_
             capacity += 2 * chunk;
         }
         got = chunk;
-        if (!schsm_card_read_binary(card, file, total, bytes + total, &got, err)) {
+        if (!read_binary(card, file, total, bytes + total, &got, err)) {
             if (!falls_back(card, chunk)) {
                 goto done;
             }
@@ -168,9 +167,7 @@ static int update_binary(struct schsm_card *card, unsigned int file, size_t offs
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a write of %zu bytes is too long", len);
     }
     apdu.data_len = 4 + writer.len;
-    ok = schsm_card_exchange(card, &apdu, NULL, NULL, err) &&
-         (card->status_word == SCHSM_SW_OK ||
-          schsm_fail_status_word(err, apdu.ins, card->status_word));
+    ok = schsm_card_execute(card, &apdu, NULL, NULL, err);
     OPENSSL_cleanse(data, apdu.data_len); /* private data objects pass here */
     return ok;
 }
@@ -207,13 +204,7 @@ int schsm_card_delete_file(struct schsm_card *card, unsigned int file, struct sc
         .ins = SCHSM_INS_DELETE_FILE, .p1 = 0x02, .data = data, .data_len = sizeof(data)
     };
 
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
-        return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }
 
 int schsm_card_enumerate(struct schsm_card *card, uint16_t *files, size_t *count,
@@ -227,7 +218,7 @@ int schsm_card_enumerate(struct schsm_card *card, uint16_t *files, size_t *count
     apdu.le = card->short_only ? SCHSM_APDU_SHORT_LE_MAX : SCHSM_APDU_LE_MAX;
     for (;;) {
         len = sizeof(response);
-        if (schsm_card_exchange(card, &apdu, response, &len, err)) {
+        if (schsm_card_exchange_plain(card, &apdu, response, &len, err)) {
             break;
         }
         if (card->result != SCHSM_TRANSPORT_TOO_LONG || apdu.le == SCHSM_APDU_SHORT_LE_MAX) {
@@ -236,8 +227,8 @@ int schsm_card_enumerate(struct schsm_card *card, uint16_t *files, size_t *count
         card->short_only = true;
         apdu.le = SCHSM_APDU_SHORT_LE_MAX;
     }
-    if (card->status_word != SCHSM_SW_OK && card->status_word != SCHSM_SW_END_OF_FILE) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    if (card->status_word != SCHSM_SW_END_OF_FILE && !schsm_card_accepted(card, &apdu, err)) {
+        return 0;
     }
     for (size_t i = 0; i + 2 <= len && n < room; i += 2) {
         uint16_t file = (uint16_t)(response[i] << 8 | response[i + 1]);

@@ -15,13 +15,7 @@ int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, 
         .ins = SCHSM_INS_GENERATE_KEY_PAIR, .p1 = (uint8_t)key_ref, .data = body, .data_len = len
     };
 
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
-        return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }
 
 int schsm_card_generate_secret_key(struct schsm_card *card, unsigned int key_ref, unsigned int bits,
@@ -37,13 +31,7 @@ int schsm_card_generate_secret_key(struct schsm_card *card, unsigned int key_ref
     if (bits != 128 && bits != 192 && bits != 256) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%u is no size of an AES key", bits);
     }
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
-        return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }
 
 /* SIGN and DECIPHER. Short APDUs where input and out fit: no reader fails at them. */
@@ -60,14 +48,7 @@ static int private_operation(struct schsm_card *card, enum schsm_ins ins, unsign
     bool fits = in_len <= SCHSM_APDU_SHORT_DATA_MAX && *out_len <= SCHSM_APDU_SHORT_LE_MAX;
 
     apdu.le = fits ? SCHSM_APDU_SHORT_LE_MAX : LONG_LE;
-    if (!schsm_card_exchange(card, &apdu, out, out_len, err)) {
-        return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        *out_len = 0;
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return schsm_card_execute(card, &apdu, out, out_len, err);
 }
 
 int schsm_card_sign(struct schsm_card *card, unsigned int key_ref,
@@ -95,14 +76,7 @@ int schsm_card_wrap_key(struct schsm_card *card, unsigned int key_ref, uint8_t *
                                      .p2 = SCHSM_ALGORITHM_WRAP,
                                      .le = SCHSM_APDU_LE_MAX };
 
-    if (!schsm_card_exchange(card, &apdu, out, len, err)) {
-        return 0;
-    }
-    if (card->status_word == SCHSM_SW_OK) {
-        return 1;
-    }
-    *len = 0;
-    return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    return schsm_card_execute(card, &apdu, out, len, err);
 }
 
 int schsm_card_unwrap_key(struct schsm_card *card, unsigned int key_ref, const uint8_t *blob,
@@ -115,11 +89,5 @@ int schsm_card_unwrap_key(struct schsm_card *card, unsigned int key_ref, const u
                                      .data = blob,
                                      .data_len = blob != NULL ? len : 0 };
 
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
-        return 0;
-    }
-    if (card->status_word == SCHSM_SW_OK) {
-        return 1;
-    }
-    return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }

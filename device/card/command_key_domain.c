@@ -10,6 +10,7 @@
 /* P1 of KEY DOMAIN (6.8) */
 #define QUERY_OR_IMPORT 0x00
 #define CREATE_DKEK 0x01
+#define CREATE_XKEK 0x02
 #define DELETE_DOMAIN 0x03
 #define DELETE_KEK 0x04
 
@@ -39,7 +40,7 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
     size_t len = sizeof(response);
 
     memset(status, 0, sizeof(*status));
-    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, response, &len, err)) {
         return 0;
     }
     switch (card->status_word) {
@@ -56,9 +57,11 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
     }
 }
 
-/* A change; the answer, which not every device gives to each, goes to *response where wanted. */
-static int change(struct schsm_card *card, uint8_t what, unsigned int domain, const uint8_t *data,
-                  size_t data_len, uint8_t *response, size_t *len, struct schsm_error *err)
+/* A change; status: what is there afterwards, which not every device tells after each. NULL: not
+ * wanted. */
+static int change_domain(struct schsm_card *card, uint8_t what, unsigned int domain,
+                         const uint8_t *data, size_t data_len,
+                         struct schsm_key_domain_status *status, struct schsm_error *err)
 {
     const struct schsm_apdu apdu = { .cla = 0x80,
                                      .ins = SCHSM_INS_KEY_DOMAIN,
@@ -66,56 +69,48 @@ static int change(struct schsm_card *card, uint8_t what, unsigned int domain, co
                                      .p2 = (uint8_t)domain,
                                      .data = data,
                                      .data_len = data_len,
-                                     .le = 256 };
+                                     .le = SCHSM_APDU_SHORT_LE_MAX };
+    uint8_t response[SCHSM_APDU_SHORT_LE_MAX];
+    size_t len = sizeof(response);
 
-    if (!schsm_card_exchange(card, &apdu, response, len, err)) {
+    if (!schsm_card_execute(card, &apdu, response, &len, err)) {
         return 0;
     }
-    if (card->status_word == SCHSM_SW_OK) {
-        return 1;
-    }
-    return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    return status == NULL || read_status(response, len, domain, status, err);
 }
 
 int schsm_card_create_dkek_domain(struct schsm_card *card, unsigned int domain, unsigned int shares,
                                   struct schsm_error *err)
 {
     const uint8_t count = (uint8_t)shares;
-    uint8_t response[256];
-    size_t len = sizeof(response);
 
-    return change(card, CREATE_DKEK, domain, &count, sizeof(count), response, &len, err);
+    return change_domain(card, CREATE_DKEK, domain, &count, sizeof(count), NULL, err);
+}
+
+int schsm_card_create_xkek_domain(struct schsm_card *card, unsigned int domain, const uint8_t *data,
+                                  size_t len, struct schsm_error *err)
+{
+    return change_domain(card, CREATE_XKEK, domain, data, len, NULL, err);
 }
 
 int schsm_card_import_dkek_share(struct schsm_card *card, unsigned int domain,
-                                 const uint8_t share[SCHSM_DKEK_SHARE_LEN],
+                                 const uint8_t share[SCHSM_DKEK_LEN],
                                  struct schsm_key_domain_status *status, struct schsm_error *err)
 {
-    uint8_t response[256];
-    size_t len = sizeof(response);
-
     memset(status, 0, sizeof(*status));
-    return change(card, QUERY_OR_IMPORT, domain, share, SCHSM_DKEK_SHARE_LEN, response, &len,
-                  err) &&
-           read_status(response, len, domain, status, err);
+    return change_domain(card, QUERY_OR_IMPORT, domain, share, SCHSM_DKEK_LEN, status, err);
 }
 
 int schsm_card_delete_kek(struct schsm_card *card, unsigned int domain, struct schsm_error *err)
 {
-    uint8_t response[256];
-    size_t len = sizeof(response);
-
-    return change(card, DELETE_KEK, domain, NULL, 0, response, &len, err);
+    return change_domain(card, DELETE_KEK, domain, NULL, 0, NULL, err);
 }
 
 int schsm_card_delete_key_domain(struct schsm_card *card, unsigned int domain,
                                  struct schsm_error *err)
 {
-    uint8_t response[256];
-    size_t len = sizeof(response);
-
     /* The Pico HSM answers "not found" after it did it. */
-    return change(card, DELETE_DOMAIN, domain, NULL, 0, response, &len, err) ||
+    return change_domain(card, DELETE_DOMAIN, domain, NULL, 0, NULL, err) ||
            (card->result == SCHSM_TRANSPORT_OK &&
             card->status_word == SCHSM_SW_REFERENCE_NOT_FOUND);
 }

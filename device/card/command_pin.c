@@ -5,9 +5,6 @@
 
 #include <openssl/crypto.h>
 
-#define PIN_MIN SCHSM_USER_PIN_MIN
-#define PIN_MAX SCHSM_USER_PIN_MAX
-
 /* 5.4 P1: what RESET RETRY COUNTER is given. */
 enum { RESET_WITH_NEW_PIN = 0x00, RESET_COUNTER_ONLY = 0x01 };
 
@@ -26,7 +23,7 @@ int schsm_card_pin_status(struct schsm_card *card, enum schsm_pin_reference refe
     const struct schsm_apdu apdu = { .ins = SCHSM_INS_VERIFY, .p2 = (uint8_t)reference };
 
     status->tries_left = -1;
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, NULL, NULL, err)) {
         return 0;
     }
     if (schsm_status_word_tries(card->status_word) >= 0) {
@@ -68,33 +65,36 @@ int schsm_card_verify_pin(struct schsm_card *card, const uint8_t *pin, size_t le
         .ins = SCHSM_INS_VERIFY, .p2 = SCHSM_PIN_USER, .data = pin, .data_len = len
     };
 
-    if (!schsm_card_exchange(card, &apdu, NULL, NULL, err)) {
-        return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return schsm_card_exchange(card, &apdu, NULL, NULL, err) &&
+           schsm_card_accepted(card, &apdu, err);
 }
 
 int schsm_card_verify_pin_on_pad(struct schsm_card *card, struct schsm_error *err)
 {
     /* 18: PIN_VERIFY_STRUCTURE; numbers of several bytes are little endian */
-    static const uint8_t structure[] = { 0x1E,    0x1E, /* bTimerOut, bTimerOut2: 30 seconds */
+    static const uint8_t structure[] = { 0x1E,
+                                         0x1E, /* bTimerOut, bTimerOut2: 30 seconds */
                                          0x82, /* bmFormatString: ASCII, left justified, in bytes */
                                          0x00, /* bmPINBlockString: no block of fixed size */
                                          0x00, /* bmPINLengthFormat: no length inserted */
-                                         PIN_MAX, PIN_MIN, /* wPINMaxExtraDigit */
+                                         SCHSM_USER_PIN_MAX,
+                                         SCHSM_USER_PIN_MIN, /* wPINMaxExtraDigit */
                                          0x02, /* bEntryValidationCondition: validation key */
                                          0xFF, /* bNumberMessage: the reader's default */
-                                         0x09,    0x04, /* wLangId: English */
-                                         0x00,          /* bMsgIndex */
-                                         0x00,    0x00,
+                                         0x09,
+                                         0x04, /* wLangId: English */
+                                         0x00, /* bMsgIndex */
+                                         0x00,
+                                         0x00,
                                          0x00, /* bTeoPrologue */
-                                         0x04,    0x00,
-                                         0x00,    0x00, /* ulDataLength */
-                                         0x00,    SCHSM_INS_VERIFY,
-                                         0x00,    SCHSM_PIN_USER };
+                                         0x04,
+                                         0x00,
+                                         0x00,
+                                         0x00, /* ulDataLength */
+                                         0x00,
+                                         SCHSM_INS_VERIFY,
+                                         0x00,
+                                         SCHSM_PIN_USER };
     uint8_t response[SCHSM_APDU_SHORT_RESPONSE_MAX];
     struct schsm_apdu_response parsed;
     size_t len = sizeof(response);
@@ -119,8 +119,8 @@ int schsm_card_verify_pin_on_pad(struct schsm_card *card, struct schsm_error *er
         return schsm_fail(err, SCHSM_REASON_CANCELLED, "PIN entry was cancelled at the PIN pad");
     case 0x6403:
         return schsm_fail(err, SCHSM_REASON_PIN_LENGTH,
-                          "the PIN typed at the PIN pad does not have %d to %d characters", PIN_MIN,
-                          PIN_MAX);
+                          "the PIN typed at the PIN pad does not have %d to %d characters",
+                          SCHSM_USER_PIN_MIN, SCHSM_USER_PIN_MAX);
     default:
         return schsm_fail_status_word(err, SCHSM_INS_VERIFY, card->status_word);
     }
@@ -131,23 +131,23 @@ static int send_pair(struct schsm_card *card, uint8_t ins, uint8_t p1, uint8_t p
                      const uint8_t *first, size_t first_len, const uint8_t *second,
                      size_t second_len, struct schsm_error *err)
 {
-    uint8_t data[2 * PIN_MAX];
+    uint8_t data[2 * SCHSM_USER_PIN_MAX];
     const struct schsm_apdu apdu = {
         .ins = ins, .p1 = p1, .p2 = p2, .data = data, .data_len = first_len + second_len
     };
     int ok;
 
-    if (first_len > PIN_MAX || second_len > PIN_MAX) {
+    if (first_len > SCHSM_USER_PIN_MAX || second_len > SCHSM_USER_PIN_MAX) {
         card->result = SCHSM_TRANSPORT_OK;
         card->status_word = 0;
-        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "a PIN has at most %d characters", PIN_MAX);
+        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "a PIN has at most %d characters",
+                          SCHSM_USER_PIN_MAX);
     }
     memcpy(data, first, first_len);
     if (second_len > 0) {
         memcpy(data + first_len, second, second_len);
     }
-    ok = schsm_card_exchange(card, &apdu, NULL, NULL, err) &&
-         (card->status_word == SCHSM_SW_OK || schsm_fail_status_word(err, ins, card->status_word));
+    ok = schsm_card_exchange(card, &apdu, NULL, NULL, err) && schsm_card_accepted(card, &apdu, err);
     OPENSSL_cleanse(data, sizeof(data));
     return ok;
 }

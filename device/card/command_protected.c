@@ -89,23 +89,13 @@ static int open_channel(struct schsm_card *card, const struct schsm_curve *curve
     int ok = 0;
 
     *offered = false;
-    if (!schsm_card_exchange(card, &select, NULL, NULL, err)) {
-        goto done;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        schsm_fail_status_word(err, select.ins, card->status_word);
-        goto done;
-    }
-    if (!schsm_channel_start(&handshake, curve, err)) {
+    if (!schsm_card_execute(card, &select, NULL, NULL, err) ||
+        !schsm_channel_start(&handshake, curve, err)) {
         goto done;
     }
     authenticate.data = handshake.command;
     authenticate.data_len = handshake.command_len;
-    if (!schsm_card_exchange(card, &authenticate, answer, &answer_len, err)) {
-        goto done;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        schsm_fail_status_word(err, authenticate.ins, card->status_word);
+    if (!schsm_card_execute(card, &authenticate, answer, &answer_len, err)) {
         goto done;
     }
     *offered = true;
@@ -131,7 +121,7 @@ static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
         card->status_word = 0;
         goto done;
     }
-    if (!schsm_card_exchange(card, &wrapped, response, &response_len, err)) {
+    if (!schsm_card_exchange_plain(card, &wrapped, response, &response_len, err)) {
         goto done;
     }
     if (response_len == 0 && card->status_word != SCHSM_SW_OK) {
@@ -153,18 +143,6 @@ done:
     return ok;
 }
 
-static int send_plain(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
-                      size_t *out_len, struct schsm_error *err)
-{
-    const struct schsm_channel_policy *policy = card->policy;
-    int ok;
-
-    card->policy = NULL;
-    ok = schsm_card_exchange(card, apdu, out, out_len, err);
-    card->policy = policy;
-    return ok;
-}
-
 /* Within a transaction: nobody else's command may come between. */
 static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
                    size_t *out_len, struct schsm_error *err)
@@ -176,7 +154,7 @@ static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8
     if (!look_at_device(card, err)) {
         return required || card->result != SCHSM_TRANSPORT_OK
                    ? not_sent(card, err)
-                   : send_plain(card, apdu, out, out_len, err);
+                   : schsm_card_exchange_plain(card, apdu, out, out_len, err);
     }
     if (card->channel_device.trust[0] != '\0' && required) {
         schsm_fail(err, SCHSM_REASON_WRONG_KEY, "%s", card->channel_device.trust);
@@ -204,18 +182,22 @@ static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8
         schsm_log(SCHSM_LOG_INFO, "%s goes without a secure channel: %s",
                   schsm_apdu_name(apdu->ins), err->text);
         card->channel_device.absent = true;
-        ok = send_plain(card, apdu, out, out_len, err);
+        ok = schsm_card_exchange_plain(card, apdu, out, out_len, err);
     }
     schsm_channel_clear(&channel);
     return ok;
 }
 
-int schsm_card_exchange_protected(struct schsm_card *card, const struct schsm_apdu *apdu,
-                                  uint8_t *out, size_t *out_len, struct schsm_error *err)
+int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                        size_t *out_len, struct schsm_error *err)
 {
     struct schsm_error local = SCHSM_ERROR_INIT;
     int ok;
 
+    if (card->policy == NULL || card->policy->mode == SCHSM_CHANNEL_OFF ||
+        !schsm_apdu_carries_pin(apdu) || (apdu->cla & SCHSM_CLA_SECURE) != 0) {
+        return schsm_card_exchange_plain(card, apdu, out, out_len, err);
+    }
     if (err == NULL) {
         err = &local;
     }

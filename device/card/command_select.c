@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "base/tlv.h"
+#include "format/cvc_tags.h"
 
 /* 3.1: standard ISO object identifier AID with the OID 1.3.6.1.4.1.24991.2.1 */
-static const uint8_t aid[] = { 0xE8, 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81, 0xC3, 0x1F, 0x02, 0x01 };
+static const uint8_t aid[] = { 0xE8, SCHSM_OID_CARDCONTACT, 0x02, 0x01 };
 
 /* 3.3: the tags around and of the proprietary attributes */
 #define TAG_FCI 0x6F
@@ -47,14 +48,14 @@ int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struc
     uint8_t response[256];
     size_t len = sizeof(response);
 
-    if (!schsm_card_exchange(card, &apdu, response, &len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, response, &len, err)) {
         return 0;
     }
     if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
         return schsm_fail(err, SCHSM_REASON_NO_DEVICE, "the card is no SmartCard-HSM");
     }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
+    if (!schsm_card_accepted(card, &apdu, err)) {
+        return 0;
     }
     if (fci != NULL) {
         parse_fci(response, len, fci);
@@ -90,17 +91,14 @@ static int select_file(struct schsm_card *card, unsigned int file, uint8_t respo
 
     *exists = false;
     *len = 256;
-    if (!schsm_card_exchange(card, &apdu, response, len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, response, len, err)) {
         return 0;
     }
     if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
         return 1;
     }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
     *exists = true;
-    return 1;
+    return schsm_card_accepted(card, &apdu, err);
 }
 
 int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,

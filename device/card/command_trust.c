@@ -17,19 +17,6 @@
 #define PKA_REGISTER 0x00
 #define PKA_NAME 0x02
 
-#define DOMAIN_CREATE_XKEK 0x02 /* KEY DOMAIN (6.8) */
-
-static int exchange(struct schsm_card *card, const struct schsm_apdu *apdu, struct schsm_error *err)
-{
-    if (!schsm_card_exchange(card, apdu, NULL, NULL, err)) {
-        return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu->ins, card->status_word);
-    }
-    return 1;
-}
-
 /* Chooses a key by its name; the status word tells what came of it. */
 static int select_key(struct schsm_card *card, uint8_t template, const uint8_t *name, size_t len,
                       struct schsm_error *err)
@@ -52,7 +39,7 @@ static int select_key(struct schsm_card *card, uint8_t template, const uint8_t *
     data[0] = TAG_NAME;
     data[1] = (uint8_t)len;
     memcpy(data + 2, name, len);
-    return schsm_card_exchange(card, &apdu, NULL, NULL, err);
+    return schsm_card_exchange_plain(card, &apdu, NULL, NULL, err);
 }
 
 int schsm_card_select_verifier(struct schsm_card *card, const uint8_t *name, size_t len,
@@ -79,7 +66,7 @@ int schsm_card_verify_certificate(struct schsm_card *card, const uint8_t *conten
                                      .data = content,
                                      .data_len = len };
 
-    return exchange(card, &apdu, err);
+    return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }
 
 int schsm_card_pka_register(struct schsm_card *card, const uint8_t *content, size_t len,
@@ -91,7 +78,8 @@ int schsm_card_pka_register(struct schsm_card *card, const uint8_t *content, siz
                                      .data = content,
                                      .data_len = len };
 
-    return exchange(card, &apdu, err) && schsm_card_public_key_status(card, status, err);
+    return schsm_card_execute(card, &apdu, NULL, NULL, err) &&
+           schsm_card_public_key_status(card, status, err);
 }
 
 int schsm_card_pka_name(struct schsm_card *card, unsigned int index, uint8_t *name,
@@ -103,7 +91,7 @@ int schsm_card_pka_name(struct schsm_card *card, unsigned int index, uint8_t *na
                                      .p2 = (uint8_t)index,
                                      .le = SCHSM_APDU_SHORT_LE_MAX };
 
-    if (!schsm_card_exchange(card, &apdu, name, name_len, err)) {
+    if (!schsm_card_exchange_plain(card, &apdu, name, name_len, err)) {
         return 0;
     }
     *authenticated = card->status_word == SCHSM_SW_ALREADY_AUTHENTICATED;
@@ -111,10 +99,7 @@ int schsm_card_pka_name(struct schsm_card *card, unsigned int index, uint8_t *na
         *name_len = 0;
         return 1;
     }
-    if (card->status_word != SCHSM_SW_OK && !*authenticated) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return *authenticated || schsm_card_accepted(card, &apdu, err);
 }
 
 int schsm_card_pka_select(struct schsm_card *card, const uint8_t *name, size_t len,
@@ -146,29 +131,7 @@ int schsm_card_external_authenticate(struct schsm_card *card, const uint8_t *sig
                                      .data = signature,
                                      .data_len = len };
 
-    return exchange(card, &apdu, err);
-}
-
-int schsm_card_create_xkek_domain(struct schsm_card *card, unsigned int domain, const uint8_t *data,
-                                  size_t len, struct schsm_error *err)
-{
-    const struct schsm_apdu apdu = { .cla = 0x80,
-                                     .ins = SCHSM_INS_KEY_DOMAIN,
-                                     .p1 = DOMAIN_CREATE_XKEK,
-                                     .p2 = (uint8_t)domain,
-                                     .data = data,
-                                     .data_len = len,
-                                     .le = SCHSM_APDU_SHORT_LE_MAX };
-    uint8_t response[SCHSM_APDU_SHORT_LE_MAX];
-    size_t response_len = sizeof(response);
-
-    if (!schsm_card_exchange(card, &apdu, response, &response_len, err)) {
-        return 0;
-    }
-    if (card->status_word != SCHSM_SW_OK) {
-        return schsm_fail_status_word(err, apdu.ins, card->status_word);
-    }
-    return 1;
+    return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }
 
 int schsm_card_derive_xkek(struct schsm_card *card, unsigned int key_ref, const uint8_t *content,
@@ -181,5 +144,5 @@ int schsm_card_derive_xkek(struct schsm_card *card, unsigned int key_ref, const 
                                      .data = content,
                                      .data_len = len };
 
-    return exchange(card, &apdu, err);
+    return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }

@@ -10,14 +10,13 @@
 #include <openssl/objects.h>
 #include <openssl/params.h>
 
+#include "format/cvc_tags.h"
+
 /* Section 17.1 */
 #define TAG_DYNAMIC 0x7C
 #define TAG_EPHEMERAL 0x80
 #define TAG_NONCE 0x81
 #define TAG_TOKEN 0x82
-#define TAG_KEY 0x7F49
-#define TAG_OID 0x06
-#define TAG_POINT 0x86
 #define TOKEN_LEN 8
 #define NONCE_MAX 32
 #define OID_LEN 10
@@ -35,8 +34,7 @@
 /* What this channel carries: commands with a PIN, and their answers. */
 #define DATA_MAX 512
 
-const uint8_t schsm_channel_protocol[12] = { 0x80, 0x0A, 0x04, 0x00, 0x7F, 0x00,
-                                             0x07, 0x02, 0x02, 0x03, 0x02, 0x02 };
+const uint8_t schsm_channel_protocol[12] = { 0x80, OID_LEN, SCHSM_OID_SMARTCARD, 0x03, 0x02, 0x02 };
 
 static int fail_crypto(struct schsm_error *err)
 {
@@ -240,9 +238,9 @@ static bool compute_token(const struct schsm_channel_handshake *handshake,
     bool ok;
 
     schsm_tlv_write(&writer, object, sizeof(object));
-    mark = schsm_tlv_begin(&writer, TAG_KEY);
-    schsm_tlv_put(&writer, TAG_OID, schsm_channel_protocol + 2, OID_LEN);
-    schsm_tlv_put(&writer, TAG_POINT, handshake->command + handshake->command_len - point_len,
+    mark = schsm_tlv_begin(&writer, SCHSM_CVC_KEY);
+    schsm_tlv_put(&writer, SCHSM_CVC_OID, schsm_channel_protocol + 2, OID_LEN);
+    schsm_tlv_put(&writer, SCHSM_CVC_POINT, handshake->command + handshake->command_len - point_len,
                   point_len);
     schsm_tlv_end(&writer, mark);
     mac = mac_start(handshake->library, key);

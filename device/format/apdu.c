@@ -183,6 +183,13 @@ bool schsm_apdu_parse(const uint8_t *bytes, size_t len, struct schsm_apdu *apdu)
     return true;
 }
 
+bool schsm_apdu_carries_pin(const struct schsm_apdu *apdu)
+{
+    return apdu->data_len > 0 &&
+           (apdu->ins == SCHSM_INS_VERIFY || apdu->ins == SCHSM_INS_CHANGE_REFERENCE_DATA ||
+            apdu->ins == SCHSM_INS_RESET_RETRY_COUNTER || apdu->ins == SCHSM_INS_INITIALIZE_DEVICE);
+}
+
 int schsm_apdu_parse_response(const uint8_t *bytes, size_t len,
                               struct schsm_apdu_response *response, struct schsm_error *err)
 {

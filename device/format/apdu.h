@@ -85,6 +85,9 @@ int schsm_apdu_build(const struct schsm_apdu *apdu, uint8_t *out, size_t *out_le
  * fields do not fit the length. */
 bool schsm_apdu_parse(const uint8_t *bytes, size_t len, struct schsm_apdu *apdu);
 
+/* Whether it is one of the commands that carry a PIN, with data (5.1 to 5.4, 6.7). */
+bool schsm_apdu_carries_pin(const struct schsm_apdu *apdu);
+
 struct schsm_apdu_response {
     const uint8_t *data; /* into the bytes that were parsed */
     size_t data_len;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "curve.h"
 
+#include <openssl/asn1.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
@@ -51,7 +52,7 @@ const struct schsm_curve *schsm_curve_by_nid(int nid)
     return NULL;
 }
 
-static bool same_name(const char *a, const char *b)
+static bool is_name(const char *a, const char *b)
 {
     return a != NULL && strcasecmp(a, b) == 0;
 }
@@ -61,12 +62,23 @@ const struct schsm_curve *schsm_curve_by_name(const char *name)
     for (size_t i = 0; name != NULL && i < CURVE_COUNT; i++) {
         const struct schsm_curve *curve = &curves[i];
 
-        if (same_name(curve->name, name) || same_name(curve->nist, name) ||
-            same_name(curve->oid, name) || same_name(OBJ_nid2sn(curve->nid), name)) {
+        if (is_name(curve->name, name) || is_name(curve->nist, name) || is_name(curve->oid, name) ||
+            is_name(OBJ_nid2sn(curve->nid), name)) {
             return curve;
         }
     }
     return NULL;
+}
+
+size_t schsm_curve_oid(const struct schsm_curve *curve, uint8_t out[SCHSM_CURVE_OID_MAX])
+{
+    const ASN1_OBJECT *object = OBJ_nid2obj(curve->nid);
+    int len = object == NULL ? 0 : i2d_ASN1_OBJECT(object, NULL);
+
+    if (len <= 0 || len > SCHSM_CURVE_OID_MAX) {
+        return 0;
+    }
+    return i2d_ASN1_OBJECT(object, &out) == len ? (size_t)len : 0;
 }
 
 int schsm_curve_parameters(const struct schsm_curve *curve,
@@ -100,19 +112,11 @@ end:
                            curve->name);
 }
 
-static struct schsm_view without_zeros(const uint8_t *data, size_t len)
-{
-    while (len > 0 && *data == 0) {
-        data++;
-        len--;
-    }
-    return (struct schsm_view){ data, len };
-}
-
 /* Whether a number is the one that we know, which has exactly len bytes. */
 static bool same_number(struct schsm_view number, const uint8_t *known, size_t len)
 {
-    return schsm_view_equal(without_zeros(number.data, number.len), without_zeros(known, len));
+    return schsm_view_equal(schsm_view_number(number),
+                            schsm_view_number((struct schsm_view){ known, len }));
 }
 
 static bool absent_or_same(struct schsm_view number, const uint8_t *known, size_t len)
@@ -124,7 +128,7 @@ const struct schsm_curve *schsm_curve_by_parameters(struct schsm_view p, struct 
                                                     struct schsm_view b, struct schsm_view g,
                                                     struct schsm_view n)
 {
-    size_t field_len = without_zeros(p.data, p.len).len;
+    size_t field_len = schsm_view_number(p).len;
 
     for (size_t i = 0; i < CURVE_COUNT; i++) {
         struct schsm_curve_parameters known;

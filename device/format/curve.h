@@ -39,6 +39,11 @@ const struct schsm_curve *schsm_curve_by_nid(int nid);
  * regard to case. NULL if unknown. */
 const struct schsm_curve *schsm_curve_by_name(const char *name);
 
+#define SCHSM_CURVE_OID_MAX 32 /* bytes */
+
+/* The curve's OBJECT IDENTIFIER in DER, as an element; its length, 0 where libcrypto has none. */
+size_t schsm_curve_oid(const struct schsm_curve *curve, uint8_t out[SCHSM_CURVE_OID_MAX]);
+
 /* Domain parameters, big endian, each of the curve's field_len bytes, g being 04 || X || Y. */
 struct schsm_curve_parameters {
     size_t field_len;

@@ -1,56 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cvc.h"
 
-#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/x509.h>
 #include <string.h>
 
+#include "cvc_tags.h"
 #include "key_policy.h"
-
-/* BSI TR-03110-3 appendix D.2 and protocol reference sections 11.1, 11.2 and 11.4. */
-#define TAG_REQUEST 0x67
-#define TAG_CERTIFICATE 0x7F21
-#define TAG_BODY 0x7F4E
-#define TAG_PROFILE 0x5F29
-#define TAG_CAR 0x42
-#define TAG_KEY 0x7F49
-#define TAG_CHR 0x5F20
-#define TAG_CHAT 0x7F4C
-#define TAG_ROLE 0x53
-#define TAG_EFFECTIVE 0x5F25
-#define TAG_EXPIRES 0x5F24
-#define TAG_EXTENSIONS 0x65
-#define TAG_SIGNATURE 0x5F37
-#define TAG_OID 0x06
-#define TAG_EXTENSION 0x73
-#define TAG_DOMAIN_UID 0x80
+#include "spki.h"
 
 #define CHR_SEQUENCE_LEN 5 /* the sequence number at the end of a CHR */
 
 /* id-TA 0.4.0.127.0.7.2.2.2, followed by one byte for RSA or ECDSA and one for the scheme */
-static const uint8_t id_ta[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02 };
+static const uint8_t id_ta[] = { SCHSM_OID_TA };
 #define ID_TA_RSA 1
 #define ID_TA_ECDSA 2
 #define ID_TA_LEN (sizeof(id_ta) + 2)
 
-/* Sections 9.2 and 6.2 */
-#define RSA_BITS_MAX 4096
-#define EXPONENT_BYTES_MAX 8
+#define EXPONENT_BYTES_MAX 8 /* section 6.2 */
 
-static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
-static const uint8_t oid_ecdsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
+static const uint8_t oid_rsa[] = { SCHSM_OID_RSA };
+static const uint8_t oid_ecdsa[] = { SCHSM_OID_ECDSA };
 
 /* Section 11.3: 1.3.6.1.4.1.24991.3.2.2 */
-static const uint8_t oid_domain_uid[] = { 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81,
-                                          0xC3, 0x1F, 0x03, 0x02, 0x02 };
-
-static int malformed(struct schsm_error *err, const char *what)
-{
-    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s is malformed", what);
-}
+static const uint8_t oid_domain_uid[] = { SCHSM_OID_CARDCONTACT, 0x03, 0x02, 0x02 };
 
 /* One member of a constructed element: where the content goes, and whether it must be there. */
 struct member {
@@ -97,18 +71,19 @@ static bool is_point(struct schsm_view point)
            point.data[0] == 0x04;
 }
 
-/* 7F49 (section 11.2): tags 81 and 82 are p and a, or modulus and exponent. */
+/* 7F49 (section 11.2): tags 81 and 82 are p and a, or modulus and exponent */
 static int parse_key(struct schsm_view content, struct schsm_cvc_key *key, struct schsm_error *err)
 {
     struct schsm_view first = { NULL, 0 }, second = { NULL, 0 };
     const struct member members[] = {
-        { &key->oid, TAG_OID, true }, { &first, 0x81, false },  { &second, 0x82, false },
-        { &key->b, 0x83, false },     { &key->g, 0x84, false }, { &key->n, 0x85, false },
-        { &key->point, 0x86, false },
+        { &key->oid, SCHSM_CVC_OID, true },      { &first, SCHSM_CVC_P, false },
+        { &second, SCHSM_CVC_A, false },         { &key->b, SCHSM_CVC_B, false },
+        { &key->g, SCHSM_CVC_G, false },         { &key->n, SCHSM_CVC_N, false },
+        { &key->point, SCHSM_CVC_POINT, false },
     };
 
     if (!READ_MEMBERS(content, members)) {
-        return malformed(err, "the public key of a CV certificate");
+        return schsm_fail_malformed(err, "the public key of a CV certificate");
     }
     if (key->oid.len != ID_TA_LEN || memcmp(key->oid.data, id_ta, sizeof(id_ta)) != 0) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
@@ -121,7 +96,7 @@ static int parse_key(struct schsm_view content, struct schsm_cvc_key *key, struc
         key->exponent = second;
         if (first.len == 0 || second.len == 0 || second.len > first.len ||
             first.data[first.len - 1] % 2 == 0) {
-            return malformed(err, "the RSA key of a CV certificate");
+            return schsm_fail_malformed(err, "the RSA key of a CV certificate");
         }
         return 1;
     case ID_TA_ECDSA:
@@ -129,7 +104,7 @@ static int parse_key(struct schsm_view content, struct schsm_cvc_key *key, struc
         key->p = first;
         key->a = second;
         if (!is_point(key->point)) {
-            return malformed(err, "the EC key of a CV certificate");
+            return schsm_fail_malformed(err, "the EC key of a CV certificate");
         }
         return 1;
     default:
@@ -143,33 +118,51 @@ int schsm_cvc_parse(const uint8_t *data, size_t len, struct schsm_cvc *cvc, stru
     static const char what[] = "a CV certificate";
     struct schsm_view body = { NULL, 0 }, key = { NULL, 0 }, chat = { NULL, 0 };
     const struct member outer[] = {
-        { &body, TAG_BODY, true },
-        { &cvc->signature, TAG_SIGNATURE, true },
+        { &body, SCHSM_CVC_BODY, true },
+        { &cvc->signature, SCHSM_CVC_SIGNATURE, true },
     };
     const struct member inner[] = {
-        { &cvc->car, TAG_CAR, false },
-        { &key, TAG_KEY, true },
-        { &cvc->chr, TAG_CHR, true },
-        { &chat, TAG_CHAT, false },
-        { &cvc->effective, TAG_EFFECTIVE, false },
-        { &cvc->expires, TAG_EXPIRES, false },
-        { &cvc->extensions, TAG_EXTENSIONS, false },
+        { &cvc->car, SCHSM_CVC_CAR, false },
+        { &key, SCHSM_CVC_KEY, true },
+        { &cvc->chr, SCHSM_CVC_CHR, true },
+        { &chat, SCHSM_CVC_CHAT, false },
+        { &cvc->effective, SCHSM_CVC_EFFECTIVE, false },
+        { &cvc->expires, SCHSM_CVC_EXPIRES, false },
+        { &cvc->extensions, SCHSM_CVC_EXTENSIONS, false },
     };
-    const struct member role[] = { { &cvc->role, TAG_ROLE, false } };
+    const struct member role[] = { { &cvc->role, SCHSM_CVC_ROLE, false } };
     struct schsm_tlv certificate, signed_part;
 
     memset(cvc, 0, sizeof(*cvc));
-    if (!schsm_tlv_first(data, len, &certificate) || certificate.tag != TAG_CERTIFICATE ||
+    if (!schsm_tlv_first(data, len, &certificate) || certificate.tag != SCHSM_CVC_CERTIFICATE ||
         !READ_MEMBERS(certificate.value, outer) || !READ_MEMBERS(body, inner) ||
         !READ_MEMBERS(chat, role)) {
-        return malformed(err, what);
+        return schsm_fail_malformed(err, what);
     }
-    if (!schsm_tlv_find(certificate.value.data, certificate.value.len, TAG_BODY, &signed_part)) {
-        return malformed(err, what);
+    if (!schsm_tlv_find(certificate.value.data, certificate.value.len, SCHSM_CVC_BODY,
+                        &signed_part)) {
+        return schsm_fail_malformed(err, what);
     }
     cvc->whole = certificate.whole;
     cvc->body = signed_part.whole;
     return parse_key(key, &cvc->key, err);
+}
+
+int schsm_cvc_parse_chain(const uint8_t *file, size_t len, struct schsm_cvc *device,
+                          struct schsm_cvc *issuer, struct schsm_error *err)
+{
+    memset(issuer, 0, sizeof(*issuer));
+    if (!schsm_cvc_parse(file, len, device, err)) {
+        return schsm_fail_context(err, "device certificate");
+    }
+    file += device->whole.len;
+    len -= device->whole.len;
+    /* A file on a device may have bytes of a former content behind its certificates. */
+    if (len >= 2 && file[0] == SCHSM_CVC_CERTIFICATE >> 8 &&
+        file[1] == (SCHSM_CVC_CERTIFICATE & 0xFF) && !schsm_cvc_parse(file, len, issuer, err)) {
+        return schsm_fail_context(err, "device issuer's certificate");
+    }
+    return 1;
 }
 
 int schsm_cvc_parse_request(const uint8_t *data, size_t len, struct schsm_cvc_request *request,
@@ -180,14 +173,14 @@ int schsm_cvc_parse_request(const uint8_t *data, size_t len, struct schsm_cvc_re
     struct schsm_tlv outer, inner, car, signature;
 
     memset(request, 0, sizeof(*request));
-    if (!schsm_tlv_first(data, len, &outer) || outer.tag != TAG_REQUEST) {
-        return malformed(err, what);
+    if (!schsm_tlv_first(data, len, &outer) || outer.tag != SCHSM_CVC_REQUEST) {
+        return schsm_fail_malformed(err, what);
     }
     schsm_tlv_read(&reader, outer.value.data, outer.value.len);
-    if (!schsm_tlv_next(&reader, &inner) || inner.tag != TAG_CERTIFICATE ||
-        !schsm_tlv_next(&reader, &car) || car.tag != TAG_CAR ||
-        !schsm_tlv_next(&reader, &signature) || signature.tag != TAG_SIGNATURE) {
-        return malformed(err, what);
+    if (!schsm_tlv_next(&reader, &inner) || inner.tag != SCHSM_CVC_CERTIFICATE ||
+        !schsm_tlv_next(&reader, &car) || car.tag != SCHSM_CVC_CAR ||
+        !schsm_tlv_next(&reader, &signature) || signature.tag != SCHSM_CVC_SIGNATURE) {
+        return schsm_fail_malformed(err, what);
     }
     request->whole = outer.whole;
     request->outer_signed.data = inner.whole.data;
@@ -207,10 +200,10 @@ void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid)
     while (schsm_tlv_next(&reader, &extension)) {
         const struct schsm_view expected = { oid_domain_uid, sizeof(oid_domain_uid) };
         struct schsm_view oid = { NULL, 0 }, value = { NULL, 0 };
-        const struct member members[] = { { &oid, TAG_OID, true },
-                                          { &value, TAG_DOMAIN_UID, true } };
+        const struct member members[] = { { &oid, SCHSM_CVC_OID, true },
+                                          { &value, SCHSM_CVC_DOMAIN_UID, true } };
 
-        if (extension.tag == TAG_EXTENSION && READ_MEMBERS(extension.value, members) &&
+        if (extension.tag == SCHSM_CVC_EXTENSION && READ_MEMBERS(extension.value, members) &&
             schsm_view_equal(oid, expected) && value.len <= SCHSM_DOMAIN_UID_MAX) {
             *uid = value;
             return;
@@ -221,11 +214,11 @@ void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid)
 int schsm_cvc_holder(const struct schsm_cvc *cvc, char *name, size_t size, struct schsm_error *err)
 {
     if (cvc->chr.len == 0 || cvc->chr.len >= size) {
-        return malformed(err, "the holder's name in a CV certificate");
+        return schsm_fail_malformed(err, "the holder's name in a CV certificate");
     }
     for (size_t i = 0; i < cvc->chr.len; i++) {
         if (cvc->chr.data[i] <= 0x20 || cvc->chr.data[i] >= 0x7F) {
-            return malformed(err, "the holder's name in a CV certificate");
+            return schsm_fail_malformed(err, "the holder's name in a CV certificate");
         }
         name[i] = (char)cvc->chr.data[i];
     }
@@ -246,7 +239,7 @@ int schsm_cvc_serial(const uint8_t *file, size_t len, char *serial, size_t size,
     }
     serial_len = strlen(name) > CHR_SEQUENCE_LEN ? strlen(name) - CHR_SEQUENCE_LEN : 0;
     if (serial_len == 0 || serial_len >= size) {
-        return malformed(err, "the serial number in the device certificate");
+        return schsm_fail_malformed(err, "the serial number in the device certificate");
     }
     memcpy(serial, name, serial_len);
     serial[serial_len] = '\0';
@@ -301,35 +294,11 @@ int schsm_cvc_likely_curve(const struct schsm_cvc_key *key, const struct schsm_c
                       "the EC key has no domain parameters, and is on none of the device's curves");
 }
 
-/* SubjectPublicKeyInfo from its parts. Takes bits over. Nothing is fetched from a provider here,
- * since we may be called inside one. */
-static int encode_spki(int algorithm, int parameter_type, void *parameter, uint8_t *bits,
-                       size_t bits_len, uint8_t **spki, size_t *spki_len, struct schsm_error *err)
-{
-    X509_PUBKEY *key = X509_PUBKEY_new();
-    uint8_t *der = NULL;
-    int len = -1;
-
-    if (key != NULL && X509_PUBKEY_set0_param(key, OBJ_nid2obj(algorithm), parameter_type,
-                                              parameter, bits, (int)bits_len) == 1) {
-        bits = NULL; /* the structure's now */
-        len = i2d_X509_PUBKEY(key, &der);
-    }
-    OPENSSL_free(bits);
-    X509_PUBKEY_free(key);
-    if (len <= 0) {
-        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not encode a public key");
-    }
-    *spki = der;
-    *spki_len = (size_t)len;
-    return 1;
-}
-
 static int encode_ec(const struct schsm_cvc_key *key, const struct schsm_curve *inherited,
                      uint8_t **spki, size_t *spki_len, struct schsm_error *err)
 {
     const struct schsm_curve *curve;
-    uint8_t *bits;
+    uint8_t oid[SCHSM_CURVE_OID_MAX];
 
     if (!schsm_cvc_curve(key, inherited, &curve, err)) {
         return 0;
@@ -338,48 +307,8 @@ static int encode_ec(const struct schsm_cvc_key *key, const struct schsm_curve *
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
                           "the public key is not a point on the curve %s", curve->name);
     }
-    bits = OPENSSL_memdup(key->point.data, key->point.len);
-    if (bits == NULL) {
-        return schsm_fail_memory(err);
-    }
-    return encode_spki(NID_X9_62_id_ecPublicKey, V_ASN1_OBJECT, OBJ_nid2obj(curve->nid), bits,
-                       key->point.len, spki, spki_len, err);
-}
-
-/* A DER INTEGER out of big endian bytes that are a number and not negative. */
-static void put_number(struct schsm_tlv_writer *writer, struct schsm_view number)
-{
-    static const uint8_t zero = 0;
-    size_t mark = schsm_tlv_begin(writer, 0x02);
-
-    while (number.len > 1 && number.data[0] == 0) {
-        number.data++;
-        number.len--;
-    }
-    if (number.data[0] >= 0x80) {
-        schsm_tlv_put_raw(writer, &zero, 1);
-    }
-    schsm_tlv_put_raw(writer, number.data, number.len);
-    schsm_tlv_end(writer, mark);
-}
-
-static int encode_rsa(const struct schsm_cvc_key *key, uint8_t **spki, size_t *spki_len,
-                      struct schsm_error *err)
-{
-    struct schsm_tlv_writer writer;
-    size_t capacity = key->modulus.len + key->exponent.len + 32; /* three headers, two zeros */
-    uint8_t *bits = OPENSSL_malloc(capacity);
-    size_t sequence;
-
-    if (bits == NULL) {
-        return schsm_fail_memory(err);
-    }
-    schsm_tlv_write(&writer, bits, capacity);
-    sequence = schsm_tlv_begin(&writer, 0x30);
-    put_number(&writer, key->modulus);
-    put_number(&writer, key->exponent);
-    schsm_tlv_end(&writer, sequence);
-    return encode_spki(NID_rsaEncryption, V_ASN1_NULL, NULL, bits, writer.len, spki, spki_len, err);
+    return schsm_spki_ec((struct schsm_view){ oid, schsm_curve_oid(curve, oid) }, key->point, spki,
+                         spki_len, err);
 }
 
 int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_curve *inherited,
@@ -388,19 +317,14 @@ int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_cur
     if (key->type == SCHSM_KEY_EC) {
         return encode_ec(key, inherited, spki, spki_len, err);
     }
-    return encode_rsa(key, spki, spki_len, err);
-}
-
-static void put_text(struct schsm_tlv_writer *writer, uint32_t tag, const char *text)
-{
-    schsm_tlv_put(writer, tag, (const uint8_t *)text, strlen(text));
+    return schsm_spki_rsa(key->modulus, key->exponent, spki, spki_len, err);
 }
 
 static int put_rsa_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
                        struct schsm_error *err)
 {
     static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
-    static const unsigned int sizes[] = { 1024, 1536, 2048, 3072, RSA_BITS_MAX };
+    static const unsigned int sizes[] = { SCHSM_RSA_SIZES };
     bool known = false;
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -419,34 +343,34 @@ static int put_rsa_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_g
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "the RSA public exponent must be odd, above 1 and at most 64 bits long");
     }
-    schsm_tlv_put(writer, TAG_OID, oid_rsa, sizeof(oid_rsa));
+    schsm_tlv_put(writer, SCHSM_CVC_OID, oid_rsa, sizeof(oid_rsa));
     if (spec->exponent == NULL) {
-        schsm_tlv_put(writer, 0x82, f4, sizeof(f4));
+        schsm_tlv_put(writer, SCHSM_CVC_EXPONENT, f4, sizeof(f4));
     } else {
-        schsm_tlv_put(writer, 0x82, spec->exponent, spec->exponent_len);
+        schsm_tlv_put(writer, SCHSM_CVC_EXPONENT, spec->exponent, spec->exponent_len);
     }
     schsm_tlv_put_integer(writer, spec->bits);
     return 1;
 }
 
-static int put_ec_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
-                      struct schsm_error *err)
+int schsm_cvc_put_ec_key(struct schsm_tlv_writer *writer, const struct schsm_curve *curve,
+                         const uint8_t *point, struct schsm_error *err)
 {
     struct schsm_curve_parameters domain;
 
-    if (spec->curve == NULL) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an EC key needs a curve of the device");
-    }
-    if (!schsm_curve_parameters(spec->curve, &domain, err)) {
+    if (!schsm_curve_parameters(curve, &domain, err)) {
         return 0;
     }
-    schsm_tlv_put(writer, TAG_OID, oid_ecdsa, sizeof(oid_ecdsa));
-    schsm_tlv_put(writer, 0x81, domain.p, domain.field_len);
-    schsm_tlv_put(writer, 0x82, domain.a, domain.field_len);
-    schsm_tlv_put(writer, 0x83, domain.b, domain.field_len);
-    schsm_tlv_put(writer, 0x84, domain.g, 1 + 2 * domain.field_len);
-    schsm_tlv_put(writer, 0x85, domain.n, domain.field_len);
-    schsm_tlv_put_byte(writer, 0x87, 1); /* cofactor */
+    schsm_tlv_put(writer, SCHSM_CVC_OID, oid_ecdsa, sizeof(oid_ecdsa));
+    schsm_tlv_put(writer, SCHSM_CVC_P, domain.p, domain.field_len);
+    schsm_tlv_put(writer, SCHSM_CVC_A, domain.a, domain.field_len);
+    schsm_tlv_put(writer, SCHSM_CVC_B, domain.b, domain.field_len);
+    schsm_tlv_put(writer, SCHSM_CVC_G, domain.g, 1 + 2 * domain.field_len);
+    schsm_tlv_put(writer, SCHSM_CVC_N, domain.n, domain.field_len);
+    if (point != NULL) {
+        schsm_tlv_put(writer, SCHSM_CVC_POINT, point, 1 + 2 * domain.field_len);
+    }
+    schsm_tlv_put_byte(writer, SCHSM_CVC_COFACTOR, 1);
     return 1;
 }
 
@@ -463,10 +387,10 @@ static int put_domain_uid(struct schsm_tlv_writer *writer, const struct schsm_cv
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key domain's UID has 1 to %d bytes",
                           SCHSM_DOMAIN_UID_MAX);
     }
-    extensions = schsm_tlv_begin(writer, TAG_EXTENSIONS);
-    extension = schsm_tlv_begin(writer, TAG_EXTENSION);
-    schsm_tlv_put(writer, TAG_OID, oid_domain_uid, sizeof(oid_domain_uid));
-    schsm_tlv_put(writer, TAG_DOMAIN_UID, spec->domain_uid, spec->domain_uid_len);
+    extensions = schsm_tlv_begin(writer, SCHSM_CVC_EXTENSIONS);
+    extension = schsm_tlv_begin(writer, SCHSM_CVC_EXTENSION);
+    schsm_tlv_put(writer, SCHSM_CVC_OID, oid_domain_uid, sizeof(oid_domain_uid));
+    schsm_tlv_put(writer, SCHSM_CVC_DOMAIN_UID, spec->domain_uid, spec->domain_uid_len);
     schsm_tlv_end(writer, extension);
     schsm_tlv_end(writer, extensions);
     return 1;
@@ -490,15 +414,17 @@ int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out
                           SCHSM_CVC_NAME_MAX);
     }
     schsm_tlv_write(&writer, out, *out_len);
-    schsm_tlv_put_byte(&writer, TAG_PROFILE, 0);
-    put_text(&writer, TAG_CAR, spec->car == NULL ? "UTCA00001" : spec->car);
-    key = schsm_tlv_begin(&writer, TAG_KEY);
+    schsm_tlv_put_byte(&writer, SCHSM_CVC_PROFILE, 0);
+    schsm_tlv_put_text(&writer, SCHSM_CVC_CAR, spec->car == NULL ? "UTCA00001" : spec->car);
+    key = schsm_tlv_begin(&writer, SCHSM_CVC_KEY);
     switch (spec->type) {
     case SCHSM_KEY_RSA:
         ok = put_rsa_key(&writer, spec, err);
         break;
     case SCHSM_KEY_EC:
-        ok = put_ec_key(&writer, spec, err);
+        ok = spec->curve != NULL
+                 ? schsm_cvc_put_ec_key(&writer, spec->curve, NULL, err)
+                 : schsm_fail(err, SCHSM_REASON_ARGUMENT, "an EC key needs a curve of the device");
         break;
     default:
         ok = schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key pair is RSA or EC");
@@ -507,7 +433,7 @@ int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out
         return 0;
     }
     schsm_tlv_end(&writer, key);
-    put_text(&writer, TAG_CHR, spec->chr == NULL ? "UTCDUMMY00001" : spec->chr);
+    schsm_tlv_put_text(&writer, SCHSM_CVC_CHR, spec->chr == NULL ? "UTCDUMMY00001" : spec->chr);
     if (!put_domain_uid(&writer, spec, err) ||
         !schsm_key_policy_put(&writer, spec->algorithms, spec->algorithms_len, spec->use_count,
                               spec->key_domain, err)) {

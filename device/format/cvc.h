@@ -9,6 +9,7 @@
 #ifndef SCHSM_FORMAT_CVC_H
 #define SCHSM_FORMAT_CVC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,13 @@ struct schsm_cvc {
  */
 int schsm_cvc_parse(const uint8_t *data, size_t len, struct schsm_cvc *cvc,
                     struct schsm_error *err);
+
+/*
+ * Splits file 2F02: the device's certificate, and its issuer's behind it; issuer->whole.len is 0
+ * where there is none. What else follows is not looked at.
+ */
+int schsm_cvc_parse_chain(const uint8_t *file, size_t len, struct schsm_cvc *device,
+                          struct schsm_cvc *issuer, struct schsm_error *err);
 
 /* An authenticated request: 67 (section 11.4). */
 struct schsm_cvc_request {
@@ -106,6 +114,10 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
                      const uint8_t *message, size_t message_len, const uint8_t *signature,
                      size_t signature_len, struct schsm_error *err);
 
+/* The role that a certificate says its holder has (section 11.3). */
+enum schsm_cvc_role { SCHSM_CVC_DEVICE = 0x00, SCHSM_CVC_ISSUER = 0x80, SCHSM_CVC_ROOT = 0xC0 };
+bool schsm_cvc_has_role(const struct schsm_cvc *cvc, enum schsm_cvc_role role);
+
 /*
  * Verifies the chain of file 2F02 up to root (section 12): names, roles and signatures; dates are
  * not looked at, since devices outlive their certificates. Certificates without domain parameters
@@ -121,7 +133,6 @@ int schsm_cvc_verify_device(const struct schsm_cvc *root, const uint8_t *file, s
  * key for the exchange of a domain's key encryption key carries, len 0 where there is none.
  * Malformed extensions count as none.
  */
-#define SCHSM_DOMAIN_UID_MAX 64 /* bytes: 32 on genuine devices, 64 on the Pico HSM (15.2) */
 void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid);
 
 /* Verifies that a key's request was signed by itself and by this device (section 12, step 4). */
@@ -145,6 +156,11 @@ struct schsm_cvc_generate {
     const uint8_t *domain_uid;       /* in tag 65, copied into the request; NULL: not written */
     size_t domain_uid_len;           /* 1..SCHSM_DOMAIN_UID_MAX */
 };
+
+/* Appends the content of 7F49 for an EC key: its domain parameters, and its point 04 || X || Y
+ * where that is not NULL. Fails with CRYPTO where libcrypto does not know the curve. */
+int schsm_cvc_put_ec_key(struct schsm_tlv_writer *writer, const struct schsm_curve *curve,
+                         const uint8_t *point, struct schsm_error *err);
 
 #define SCHSM_CVC_GENERATE_MAX 740 /* bytes of the largest body: secp521r1, with a domain's UID */
 

@@ -3,27 +3,16 @@
 
 #include <string.h>
 
+#include "cvc_tags.h"
+
 #define TAG_CONTAINER 0x30
-#define TAG_OID 0x06
-#define TAG_ISSUER 0x61
-#define TAG_DEVICE 0x62
-#define TAG_KEY 0x63
-#define TAG_MEMBERSHIP_SIGNATURE 0x54
-#define TAG_CERTIFICATE 0x7F21
-#define TAG_REQUEST 0x67
 
 /* Section 11.3: the arc, and what is behind it. Files carry one more arc than the lists name. */
-static const uint8_t arc[] = { 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81, 0xC3, 0x1F };
-static const uint8_t oid_membership[] = { 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81,
-                                          0xC3, 0x1F, 0x04, 0x02, 0x01 };
+static const uint8_t arc[] = { SCHSM_OID_CARDCONTACT };
+static const uint8_t oid_membership[] = { SCHSM_OID_CARDCONTACT, 0x04, 0x02, 0x01 };
 #define KIND_ARC 0x04
 #define KIND_MEMBERSHIP 0x02
 #define KIND_PUBLIC_KEY 0x03
-
-static int malformed(struct schsm_error *err, const char *what)
-{
-    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s is malformed", what);
-}
 
 const char *schsm_container_text(enum schsm_container_kind kind)
 {
@@ -55,17 +44,8 @@ static int parse_device_id(const uint8_t *data, size_t len, struct schsm_contain
                            struct schsm_error *err)
 {
     container->kind = SCHSM_CONTAINER_DEVICE_ID;
-    if (!schsm_cvc_parse(data, len, &container->device, err)) {
-        return schsm_fail_context(err, "device certificate");
-    }
-    data += container->device.whole.len;
-    len -= container->device.whole.len;
-    /* A file on a device may have bytes of a former content behind its certificates. */
-    if (len >= 2 && data[0] == TAG_CERTIFICATE >> 8 && data[1] == (TAG_CERTIFICATE & 0xFF) &&
-        !schsm_cvc_parse(data, len, &container->issuer, err)) {
-        return schsm_fail_context(err, "device issuer's certificate");
-    }
-    return check_names(container, err);
+    return schsm_cvc_parse_chain(data, len, &container->device, &container->issuer, err) &&
+           check_names(container, err);
 }
 
 /* 67, device certificate, issuer's */
@@ -79,7 +59,7 @@ static int parse_old(struct schsm_view content, struct schsm_container *containe
     schsm_tlv_read(&reader, content.data, content.len);
     if (!schsm_tlv_next(&reader, &request) || !schsm_tlv_next(&reader, &device) ||
         !schsm_tlv_next(&reader, &issuer)) {
-        return malformed(err, schsm_container_text(container->kind));
+        return schsm_fail_malformed(err, schsm_container_text(container->kind));
     }
     return schsm_cvc_parse_request(request.whole.data, request.whole.len, &container->request,
                                    err) &&
@@ -104,7 +84,7 @@ static int parse_new(struct schsm_view content, struct schsm_container *containe
 
     schsm_tlv_read(&reader, content.data, content.len);
     if (!schsm_tlv_next(&reader, &oid)) {
-        return malformed(err, "the file");
+        return schsm_fail_malformed(err, "the file");
     }
     if (is_kind(oid.value, KIND_MEMBERSHIP)) {
         container->kind = SCHSM_CONTAINER_MEMBERSHIP;
@@ -115,15 +95,15 @@ static int parse_new(struct schsm_view content, struct schsm_container *containe
                           "the file is neither a key with its certificates nor a key domain "
                           "membership");
     }
-    if (!schsm_tlv_next(&reader, &issuer) || issuer.tag != TAG_ISSUER ||
-        !schsm_tlv_next(&reader, &device) || device.tag != TAG_DEVICE ||
-        !schsm_tlv_next(&reader, &key) || key.tag != TAG_KEY) {
-        return malformed(err, schsm_container_text(container->kind));
+    if (!schsm_tlv_next(&reader, &issuer) || issuer.tag != SCHSM_CVC_OF_ISSUER ||
+        !schsm_tlv_next(&reader, &device) || device.tag != SCHSM_CVC_OF_DEVICE ||
+        !schsm_tlv_next(&reader, &key) || key.tag != SCHSM_CVC_OF_KEY) {
+        return schsm_fail_malformed(err, schsm_container_text(container->kind));
     }
     if (container->kind == SCHSM_CONTAINER_MEMBERSHIP) {
-        if (!schsm_tlv_next(&reader, &signature) || signature.tag != TAG_MEMBERSHIP_SIGNATURE ||
+        if (!schsm_tlv_next(&reader, &signature) || signature.tag != SCHSM_CVC_MEMBERSHIP ||
             signature.value.len == 0) {
-            return malformed(err, schsm_container_text(container->kind));
+            return schsm_fail_malformed(err, schsm_container_text(container->kind));
         }
         container->signature = signature.value;
     }
@@ -139,7 +119,7 @@ int schsm_container_parse(const uint8_t *data, size_t len, struct schsm_containe
     struct schsm_tlv outer, first;
 
     memset(container, 0, sizeof(*container));
-    if (schsm_tlv_first(data, len, &outer) && outer.tag == TAG_CERTIFICATE) {
+    if (schsm_tlv_first(data, len, &outer) && outer.tag == SCHSM_CVC_CERTIFICATE) {
         return parse_device_id(data, len, container, err);
     }
     if (!schsm_tlv_first(data, len, &outer) || outer.tag != TAG_CONTAINER ||
@@ -148,8 +128,19 @@ int schsm_container_parse(const uint8_t *data, size_t len, struct schsm_containe
                           "the file is neither a device id, nor a key with its certificates, nor "
                           "a key domain membership");
     }
-    return first.tag == TAG_REQUEST ? parse_old(outer.value, container, err)
-                                    : parse_new(outer.value, container, err);
+    return first.tag == SCHSM_CVC_REQUEST ? parse_old(outer.value, container, err)
+                                          : parse_new(outer.value, container, err);
+}
+
+/* Hands out what was written. */
+static int finish_file(const struct schsm_tlv_writer *writer, size_t *out_len,
+                       struct schsm_error *err)
+{
+    if (writer->failed) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's certificates are too long");
+    }
+    *out_len = writer->len;
+    return 1;
 }
 
 int schsm_container_device_id(const struct schsm_container *container, uint8_t *out,
@@ -160,11 +151,7 @@ int schsm_container_device_id(const struct schsm_container *container, uint8_t *
     schsm_tlv_write(&writer, out, *out_len);
     schsm_tlv_put_raw(&writer, container->device.whole.data, container->device.whole.len);
     schsm_tlv_put_raw(&writer, container->issuer.whole.data, container->issuer.whole.len);
-    if (writer.failed) {
-        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's certificates are too long");
-    }
-    *out_len = writer.len;
-    return 1;
+    return finish_file(&writer, out_len, err);
 }
 
 /* What goes into a file must be what it says, however it was come by. */
@@ -187,17 +174,6 @@ static int parse_parts(const uint8_t *request, size_t request_len, const uint8_t
     return 1;
 }
 
-static int finish(struct schsm_tlv_writer *writer, size_t sequence, size_t *out_len,
-                  struct schsm_error *err)
-{
-    schsm_tlv_end(writer, sequence);
-    if (writer->failed) {
-        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's certificates are too long");
-    }
-    *out_len = writer->len;
-    return 1;
-}
-
 int schsm_container_build_public_key(const uint8_t *request, size_t request_len,
                                      const uint8_t *device_id, size_t device_id_len, uint8_t *out,
                                      size_t *out_len, struct schsm_error *err)
@@ -214,7 +190,8 @@ int schsm_container_build_public_key(const uint8_t *request, size_t request_len,
     schsm_tlv_put_raw(&writer, parts.request.whole.data, parts.request.whole.len);
     schsm_tlv_put_raw(&writer, parts.device.whole.data, parts.device.whole.len);
     schsm_tlv_put_raw(&writer, parts.issuer.whole.data, parts.issuer.whole.len);
-    return finish(&writer, sequence, out_len, err);
+    schsm_tlv_end(&writer, sequence);
+    return finish_file(&writer, out_len, err);
 }
 
 int schsm_container_build_membership(const uint8_t *request, size_t request_len,
@@ -231,12 +208,13 @@ int schsm_container_build_membership(const uint8_t *request, size_t request_len,
     }
     schsm_tlv_write(&writer, out, *out_len);
     sequence = schsm_tlv_begin(&writer, TAG_CONTAINER);
-    schsm_tlv_put(&writer, TAG_OID, oid_membership, sizeof(oid_membership));
-    schsm_tlv_put(&writer, TAG_ISSUER, parts.issuer.whole.data, parts.issuer.whole.len);
-    schsm_tlv_put(&writer, TAG_DEVICE, parts.device.whole.data, parts.device.whole.len);
-    schsm_tlv_put(&writer, TAG_KEY, parts.request.whole.data, parts.request.whole.len);
-    schsm_tlv_put(&writer, TAG_MEMBERSHIP_SIGNATURE, signature, signature_len);
-    return finish(&writer, sequence, out_len, err);
+    schsm_tlv_put(&writer, SCHSM_CVC_OID, oid_membership, sizeof(oid_membership));
+    schsm_tlv_put(&writer, SCHSM_CVC_OF_ISSUER, parts.issuer.whole.data, parts.issuer.whole.len);
+    schsm_tlv_put(&writer, SCHSM_CVC_OF_DEVICE, parts.device.whole.data, parts.device.whole.len);
+    schsm_tlv_put(&writer, SCHSM_CVC_OF_KEY, parts.request.whole.data, parts.request.whole.len);
+    schsm_tlv_put(&writer, SCHSM_CVC_MEMBERSHIP, signature, signature_len);
+    schsm_tlv_end(&writer, sequence);
+    return finish_file(&writer, out_len, err);
 }
 
 int schsm_container_verify(const struct schsm_container *container, struct schsm_error *err)
@@ -275,7 +253,7 @@ int schsm_membership_message(const struct schsm_cvc *device, uint8_t *out, size_
     if (*out_len < 1 + field) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small");
     }
-    out[0] = TAG_MEMBERSHIP_SIGNATURE;
+    out[0] = SCHSM_CVC_MEMBERSHIP;
     memcpy(out + 1, device->key.point.data + 1, field);
     *out_len = 1 + field;
     return 1;

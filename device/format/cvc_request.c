@@ -8,38 +8,20 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "cvc_tags.h"
 #include "ec_key.h"
 #include "ecdsa.h"
-
-/* Sections 11.1, 11.2 and 11.4 */
-#define TAG_REQUEST 0x67
-#define TAG_CERTIFICATE 0x7F21
-#define TAG_BODY 0x7F4E
-#define TAG_PROFILE 0x5F29
-#define TAG_CAR 0x42
-#define TAG_KEY 0x7F49
-#define TAG_CHR 0x5F20
-#define TAG_SIGNATURE 0x5F37
-#define TAG_OID 0x06
 
 #define INNER_CAR "UTCA00001"  /* as in the requests of keys that the device makes */
 #define OUTER_SIGNATURE_LEN 64 /* brainpoolP256r1 */
 #define REQUEST_MAX 2048       /* RSA-4096 has some 1,150 bytes */
-#define RSA_LEN_MAX 512        /* bytes of a modulus */
-#define SIGNATURE_MAX RSA_LEN_MAX
 
-static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
-static const uint8_t oid_ecdsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
-
-static void put_text(struct schsm_tlv_writer *writer, uint32_t tag, const char *text)
-{
-    schsm_tlv_put(writer, tag, (const uint8_t *)text, strlen(text));
-}
+static const uint8_t oid_rsa[] = { SCHSM_OID_RSA };
 
 static bool put_rsa_number(struct schsm_tlv_writer *writer, uint32_t tag, EVP_PKEY *key,
                            const char *name)
 {
-    uint8_t bytes[RSA_LEN_MAX];
+    uint8_t bytes[SCHSM_MODULUS_MAX];
     BIGNUM *number = NULL;
     bool ok = EVP_PKEY_get_bn_param(key, name, &number) == 1 &&
               BN_num_bytes(number) <= (int)sizeof(bytes);
@@ -53,30 +35,17 @@ static bool put_rsa_number(struct schsm_tlv_writer *writer, uint32_t tag, EVP_PK
 
 static bool put_rsa_key(struct schsm_tlv_writer *writer, EVP_PKEY *key)
 {
-    schsm_tlv_put(writer, TAG_OID, oid_rsa, sizeof(oid_rsa));
-    return put_rsa_number(writer, 0x81, key, OSSL_PKEY_PARAM_RSA_N) &&
-           put_rsa_number(writer, 0x82, key, OSSL_PKEY_PARAM_RSA_E);
+    schsm_tlv_put(writer, SCHSM_CVC_OID, oid_rsa, sizeof(oid_rsa));
+    return put_rsa_number(writer, SCHSM_CVC_MODULUS, key, OSSL_PKEY_PARAM_RSA_N) &&
+           put_rsa_number(writer, SCHSM_CVC_EXPONENT, key, OSSL_PKEY_PARAM_RSA_E);
 }
 
 static bool put_ec_key(struct schsm_tlv_writer *writer, EVP_PKEY *key,
                        const struct schsm_curve *curve, struct schsm_error *err)
 {
-    struct schsm_curve_parameters domain;
     uint8_t point[SCHSM_POINT_MAX];
-    size_t len = curve->field_len;
 
-    if (!schsm_curve_parameters(curve, &domain, err) || !schsm_ec_key_point(key, curve, point)) {
-        return false;
-    }
-    schsm_tlv_put(writer, TAG_OID, oid_ecdsa, sizeof(oid_ecdsa));
-    schsm_tlv_put(writer, 0x81, domain.p, len);
-    schsm_tlv_put(writer, 0x82, domain.a, len);
-    schsm_tlv_put(writer, 0x83, domain.b, len);
-    schsm_tlv_put(writer, 0x84, domain.g, 1 + 2 * len);
-    schsm_tlv_put(writer, 0x85, domain.n, len);
-    schsm_tlv_put(writer, 0x86, point, 1 + 2 * len);
-    schsm_tlv_put_byte(writer, 0x87, 1); /* cofactor */
-    return true;
+    return schsm_ec_key_point(key, curve, point) && schsm_cvc_put_ec_key(writer, curve, point, err);
 }
 
 /* The key's signature over the body, as CV certificates have it. An RSA-PSS key signs as plain RSA
@@ -86,7 +55,7 @@ static int put_signature(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct schsm
                          struct schsm_error *err)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    uint8_t signature[SIGNATURE_MAX], raw[SCHSM_ECDSA_RAW_MAX];
+    uint8_t signature[SCHSM_MODULUS_MAX], raw[SCHSM_ECDSA_RAW_MAX];
     size_t len = sizeof(signature), raw_len = sizeof(raw);
     bool signed_it;
     int ok = 0;
@@ -99,10 +68,10 @@ static int put_signature(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct schsm
     if (!signed_it) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not sign with the key");
     } else if (curve == NULL) {
-        schsm_tlv_put(writer, TAG_SIGNATURE, signature, len);
+        schsm_tlv_put(writer, SCHSM_CVC_SIGNATURE, signature, len);
         ok = 1;
     } else if (schsm_ecdsa_raw(signature, len, curve->field_len, raw, &raw_len, err)) {
-        schsm_tlv_put(writer, TAG_SIGNATURE, raw, raw_len);
+        schsm_tlv_put(writer, SCHSM_CVC_SIGNATURE, raw, raw_len);
         ok = 1;
     }
     EVP_MD_CTX_free(context);
@@ -112,15 +81,15 @@ static int put_signature(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct schsm
 static bool put_body(struct schsm_tlv_writer *writer, EVP_PKEY *key,
                      const struct schsm_curve *curve, const char *chr, struct schsm_error *err)
 {
-    size_t body = schsm_tlv_begin(writer, TAG_BODY), part;
+    size_t body = schsm_tlv_begin(writer, SCHSM_CVC_BODY), part;
     bool ok;
 
-    schsm_tlv_put_byte(writer, TAG_PROFILE, 0);
-    put_text(writer, TAG_CAR, INNER_CAR);
-    part = schsm_tlv_begin(writer, TAG_KEY);
+    schsm_tlv_put_byte(writer, SCHSM_CVC_PROFILE, 0);
+    schsm_tlv_put_text(writer, SCHSM_CVC_CAR, INNER_CAR);
+    part = schsm_tlv_begin(writer, SCHSM_CVC_KEY);
     ok = curve != NULL ? put_ec_key(writer, key, curve, err) : put_rsa_key(writer, key);
     schsm_tlv_end(writer, part);
-    put_text(writer, TAG_CHR, chr);
+    schsm_tlv_put_text(writer, SCHSM_CVC_CHR, chr);
     schsm_tlv_end(writer, body);
     return ok && !writer->failed;
 }
@@ -129,11 +98,11 @@ static bool put_body(struct schsm_tlv_writer *writer, EVP_PKEY *key,
 static void put_outer(struct schsm_tlv_writer *writer, const struct schsm_tlv_writer *inner)
 {
     static const uint8_t none[OUTER_SIGNATURE_LEN];
-    size_t request = schsm_tlv_begin(writer, TAG_REQUEST);
+    size_t request = schsm_tlv_begin(writer, SCHSM_CVC_REQUEST);
 
-    schsm_tlv_put(writer, TAG_CERTIFICATE, inner->out, inner->len);
-    put_text(writer, TAG_CAR, SCHSM_CVC_IMPORTED);
-    schsm_tlv_put(writer, TAG_SIGNATURE, none, sizeof(none));
+    schsm_tlv_put(writer, SCHSM_CVC_CERTIFICATE, inner->out, inner->len);
+    schsm_tlv_put_text(writer, SCHSM_CVC_CAR, SCHSM_CVC_IMPORTED);
+    schsm_tlv_put(writer, SCHSM_CVC_SIGNATURE, none, sizeof(none));
     schsm_tlv_end(writer, request);
 }
 

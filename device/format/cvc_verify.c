@@ -12,10 +12,7 @@
 
 #include "cvc_request.h"
 
-/* The first byte of the authorisation field (section 11.3); its top two bits are the role. */
-#define ROLE_MASK 0xC0
-#define ROLE_ISSUER 0x80
-#define ROLE_DEVICE 0x00
+#define ROLE_MASK 0xC0 /* of the first byte of the authorisation field (section 11.3) */
 
 /* Section 11.2: the last two bytes of id-TA. */
 static const struct scheme {
@@ -147,21 +144,22 @@ static const char *text(struct schsm_view name)
     return name.len == 0 ? "" : (const char *)name.data;
 }
 
-static bool has_role(const struct schsm_cvc *cvc, uint8_t role)
+bool schsm_cvc_has_role(const struct schsm_cvc *cvc, enum schsm_cvc_role role)
 {
-    return cvc->role.len > 0 && (cvc->role.data[0] & ROLE_MASK) == role;
+    return cvc->role.len > 0 && (cvc->role.data[0] & ROLE_MASK) == (uint8_t)role;
 }
 
 /* Whether issuer made this certificate. curve is the issuer's and becomes the certificate's. */
-static int verify_issued(const struct schsm_cvc *issuer, const struct schsm_cvc *cvc, uint8_t role,
-                         const struct schsm_curve **curve, struct schsm_error *err)
+static int verify_issued(const struct schsm_cvc *issuer, const struct schsm_cvc *cvc,
+                         enum schsm_cvc_role role, const struct schsm_curve **curve,
+                         struct schsm_error *err)
 {
     if (!schsm_view_equal(cvc->car, issuer->chr)) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "issued by %.*s, not by %.*s",
                           (int)cvc->car.len, text(cvc->car), (int)issuer->chr.len,
                           text(issuer->chr));
     }
-    if (!has_role(cvc, role)) {
+    if (!schsm_cvc_has_role(cvc, role)) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "the certificate has another role");
     }
     if (!schsm_cvc_verify(&issuer->key, *curve, cvc->body.data, cvc->body.len, cvc->signature.data,
@@ -177,26 +175,22 @@ int schsm_cvc_verify_device(const struct schsm_cvc *root, const uint8_t *file, s
 {
     struct schsm_cvc issuer;
     const struct schsm_cvc *above = root;
-    struct schsm_tlv second;
 
     *curve = NULL;
     if (root->key.type == SCHSM_KEY_EC && !schsm_cvc_curve(&root->key, NULL, curve, err)) {
         return schsm_fail_context(err, "root certificate");
     }
-    if (!schsm_cvc_parse(file, len, device, err)) {
-        return schsm_fail_context(err, "device certificate");
+    if (!schsm_cvc_parse_chain(file, len, device, &issuer, err)) {
+        return 0;
     }
-    file += device->whole.len;
-    len -= device->whole.len;
     /* Without a second certificate the root itself must have signed (section 12). */
-    if (schsm_tlv_first(file, len, &second) && second.tag == 0x7F21) {
-        if (!schsm_cvc_parse(file, len, &issuer, err) ||
-            !verify_issued(root, &issuer, ROLE_ISSUER, curve, err)) {
+    if (issuer.whole.len > 0) {
+        if (!verify_issued(root, &issuer, SCHSM_CVC_ISSUER, curve, err)) {
             return schsm_fail_context(err, "device issuer's certificate");
         }
         above = &issuer;
     }
-    if (!verify_issued(above, device, ROLE_DEVICE, curve, err)) {
+    if (!verify_issued(above, device, SCHSM_CVC_DEVICE, curve, err)) {
         return schsm_fail_context(err, "device certificate");
     }
     return 1;

@@ -8,7 +8,6 @@
 #define TAG_KEY_DOMAIN 0x92
 
 #define UNLIMITED 0xFFFFFFFFu
-#define DOMAIN_MAX 255
 
 int schsm_key_policy_put(struct schsm_tlv_writer *writer, const uint8_t *algorithms,
                          size_t algorithms_len, uint32_t use_count, int key_domain,
@@ -28,7 +27,7 @@ int schsm_key_policy_put(struct schsm_tlv_writer *writer, const uint8_t *algorit
         schsm_tlv_put(writer, TAG_ALGORITHMS, algorithms, algorithms_len);
     }
     if (key_domain >= 0) {
-        if (key_domain > DOMAIN_MAX) {
+        if (key_domain > SCHSM_KEY_DOMAIN_MAX) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no key domain %d", key_domain);
         }
         schsm_tlv_put_byte(writer, TAG_KEY_DOMAIN, (uint8_t)key_domain);

@@ -40,11 +40,6 @@ struct object {
     struct schsm_view common, class, subclass, type;
 };
 
-static int malformed(struct schsm_error *err, const char *what)
-{
-    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s is malformed", what);
-}
-
 /* The parts are told by tag and order. False where the outer structure is broken. */
 static bool read_object(const uint8_t *file, size_t len, struct object *object)
 {
@@ -205,7 +200,7 @@ int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15
 
     memset(key, 0, sizeof(*key));
     if (!read_object(file, len, &object)) {
-        return malformed(err, "a key's description");
+        return schsm_fail_malformed(err, "a key's description");
     }
     for (size_t i = 0; i < KEY_FORMS; i++) {
         if (key_forms[i].tag == object.tag) {
@@ -214,14 +209,14 @@ int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15
         }
     }
     if (!known) {
-        return malformed(err, "a key's description");
+        return schsm_fail_malformed(err, "a key's description");
     }
     read_label(object.common, TAG_UTF8, key->label);
     read_id(object.class, key->id, &key->id_len);
     key->usage = read_bits(object.class, USAGE_BITS);
     key->bits = read_size(key->type == SCHSM_KEY_AES ? object.subclass : object.type);
-    if (key->type == SCHSM_KEY_EC && key->bits == 528) {
-        key->bits = 521;
+    if (key->type == SCHSM_KEY_EC && key->bits % 8 == 0) { /* the bytes of the field, for some */
+        key->bits = schsm_field_bits(key->bits / 8);
     }
     return 1;
 }
@@ -248,7 +243,7 @@ static void put_label(struct schsm_tlv_writer *writer, uint32_t tag, const char 
 
     copy_label(cut, (struct schsm_view){ (const uint8_t *)label, strlen(label) });
     if (*cut != '\0') {
-        schsm_tlv_put(writer, tag, (const uint8_t *)cut, strlen(cut));
+        schsm_tlv_put_text(writer, tag, cut);
     }
 }
 
@@ -347,7 +342,7 @@ int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
 
     memset(certificate, 0, sizeof(*certificate));
     if (!read_object(file, len, &object)) {
-        return malformed(err, "a certificate's description");
+        return schsm_fail_malformed(err, "a certificate's description");
     }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (kinds[i].tag == object.tag) {
@@ -356,7 +351,7 @@ int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
         }
     }
     if (!known) {
-        return malformed(err, "a certificate's description");
+        return schsm_fail_malformed(err, "a certificate's description");
     }
     read_label(object.common, TAG_UTF8, certificate->label);
     read_id(object.class, certificate->id, &certificate->id_len);
@@ -417,7 +412,7 @@ int schsm_pkcs15_decode_data(const uint8_t *file, size_t len, struct schsm_pkcs1
 
     memset(data, 0, sizeof(*data));
     if (!read_object(file, len, &object) || object.tag != TAG_DATA) {
-        return malformed(err, "a data object's description");
+        return schsm_fail_malformed(err, "a data object's description");
     }
     read_label(object.common, TAG_UTF8, data->label);
     read_label(object.class, TAG_UTF8, data->application);
@@ -465,7 +460,7 @@ int schsm_pkcs15_decode_token(const uint8_t *file, size_t len, struct schsm_pkcs
 
     memset(token, 0, sizeof(*token));
     if (!schsm_tlv_first(file, len, &tlv) || tlv.tag != TAG_SEQUENCE) {
-        return malformed(err, "the token's description");
+        return schsm_fail_malformed(err, "the token's description");
     }
     schsm_tlv_read(&reader, tlv.value.data, tlv.value.len);
     while (schsm_tlv_next(&reader, &tlv)) {
@@ -477,7 +472,7 @@ int schsm_pkcs15_decode_token(const uint8_t *file, size_t len, struct schsm_pkcs
     }
     if (reader.malformed) {
         memset(token, 0, sizeof(*token));
-        return malformed(err, "the token's description");
+        return schsm_fail_malformed(err, "the token's description");
     }
     return 1;
 }

@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "cvc.h"
+#include "cvc_tags.h"
 #include "base/tlv.h"
 
 static int from_request(struct schsm_view element, uint8_t **spki, size_t *spki_len,
@@ -86,8 +87,8 @@ static const struct form {
     int (*read)(struct schsm_view element, uint8_t **spki, size_t *spki_len,
                 struct schsm_error *err);
 } forms[] = {
-    { 0x67, from_request },
-    { 0x7F21, from_cvc },
+    { SCHSM_CVC_REQUEST, from_request },
+    { SCHSM_CVC_CERTIFICATE, from_cvc },
     { 0x30, from_x509 },
 };
 
@@ -111,65 +112,4 @@ int schsm_public_key_from_ce(const uint8_t *file, size_t len, uint8_t **spki, si
     return schsm_fail(err, SCHSM_REASON_NO_PUBLIC_KEY,
                       "the file beside the key holds no certificate and no request (tag %02X)",
                       (unsigned int)element.tag);
-}
-
-/* RFC 3279, RFC 5480: contents of the OBJECT IDENTIFIERs */
-static const uint8_t oid_rsa[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01 };
-static const uint8_t oid_rsa_pss[] = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A };
-static const uint8_t oid_ec[] = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01 };
-
-static bool has_oid(const struct schsm_tlv *tlv, const uint8_t *oid, size_t len)
-{
-    return tlv->tag == 0x06 && tlv->value.len == len && memcmp(tlv->value.data, oid, len) == 0;
-}
-
-static unsigned int count_bits(const uint8_t *number, size_t len)
-{
-    unsigned int bits;
-
-    while (len > 0 && *number == 0) {
-        number++;
-        len--;
-    }
-    if (len == 0 || len > 4096) {
-        return 0;
-    }
-    bits = (unsigned int)len * 8;
-    for (unsigned int top = *number; (top & 0x80) == 0; top <<= 1) {
-        bits--;
-    }
-    return bits;
-}
-
-void schsm_public_key_describe(const uint8_t *spki, size_t spki_len, enum schsm_key_type *type,
-                               unsigned int *bits)
-{
-    struct schsm_tlv outer, algorithm, oid, bit_string, key, modulus;
-    struct schsm_tlv_reader reader;
-
-    if (!schsm_tlv_first(spki, spki_len, &outer)) {
-        return;
-    }
-    schsm_tlv_read(&reader, outer.value.data, outer.value.len);
-    if (!schsm_tlv_next(&reader, &algorithm) || !schsm_tlv_next(&reader, &bit_string) ||
-        bit_string.tag != 0x03 || bit_string.value.len < 2 ||
-        !schsm_tlv_first(algorithm.value.data, algorithm.value.len, &oid)) {
-        return;
-    }
-    if (has_oid(&oid, oid_rsa, sizeof(oid_rsa)) ||
-        has_oid(&oid, oid_rsa_pss, sizeof(oid_rsa_pss))) {
-        *type = SCHSM_KEY_RSA;
-        if (schsm_tlv_first(bit_string.value.data + 1, bit_string.value.len - 1, &key) &&
-            schsm_tlv_first(key.value.data, key.value.len, &modulus)) {
-            *bits = count_bits(modulus.value.data, modulus.value.len);
-        }
-    } else if (has_oid(&oid, oid_ec, sizeof(oid_ec))) {
-        *type = SCHSM_KEY_EC;
-        /* unused bits, 04, X, Y; the only field of the card's that does not fill its bytes is
-         * that of secp521r1 */
-        *bits = (unsigned int)(bit_string.value.len - 2) / 2 * 8;
-        if (*bits == 528) {
-            *bits = 521;
-        }
-    }
 }

@@ -19,9 +19,4 @@
 int schsm_public_key_from_ce(const uint8_t *file, size_t len, uint8_t **spki, size_t *spki_len,
                              struct schsm_error *err);
 
-/* The kind of key in a DER SubjectPublicKeyInfo, and the bits of its modulus or field; what it does
- * not tell stays as it was. */
-void schsm_public_key_describe(const uint8_t *spki, size_t spki_len, enum schsm_key_type *type,
-                               unsigned int *bits);
-
 #endif

@@ -6,9 +6,6 @@
 
 #include <openssl/crypto.h>
 
-#define ROLE_MASK 0xC0 /* section 11.3 */
-#define ROLE_ROOT 0xC0
-
 struct root {
     char *name;
     uint8_t *der;
@@ -47,7 +44,7 @@ void schsm_roots_free(struct schsm_roots *roots)
 static int check_root(const struct schsm_cvc *cvc, struct schsm_error *err)
 {
     if (!schsm_view_equal(cvc->car, cvc->chr) ||
-        (cvc->role.len > 0 && (cvc->role.data[0] & ROLE_MASK) != ROLE_ROOT)) {
+        (cvc->role.len > 0 && !schsm_cvc_has_role(cvc, SCHSM_CVC_ROOT))) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                           "the certificate of %.*s is no root certificate", (int)cvc->chr.len,
                           (const char *)cvc->chr.data);
@@ -95,25 +92,6 @@ int schsm_roots_add(struct schsm_roots *roots, const char *name, const uint8_t *
     return 1;
 }
 
-/* The certificates of the file, as far as they can be read. */
-static int read_chain(const uint8_t *file, size_t len, struct schsm_device_identity *identity,
-                      struct schsm_error *err)
-{
-    struct schsm_tlv second;
-
-    memset(identity, 0, sizeof(*identity));
-    if (!schsm_cvc_parse(file, len, &identity->device, err)) {
-        return schsm_fail_context(err, "device certificate");
-    }
-    file += identity->device.whole.len;
-    len -= identity->device.whole.len;
-    if (schsm_tlv_first(file, len, &second) && second.tag == 0x7F21 &&
-        !schsm_cvc_parse(file, len, &identity->issuer, err)) {
-        return schsm_fail_context(err, "device issuer's certificate");
-    }
-    return 1;
-}
-
 /* 1: this root's; 0: it failed, with the sentence; -1: the root has another name. */
 static int try_root(const uint8_t *der, size_t der_len, const uint8_t *file, size_t len,
                     struct schsm_device_identity *identity, struct schsm_error *err)
@@ -140,7 +118,8 @@ int schsm_roots_verify_device(const struct schsm_roots *roots, const uint8_t *fi
     struct schsm_error found = SCHSM_ERROR_INIT;
     int result;
 
-    if (!read_chain(file, len, identity, err)) {
+    memset(identity, 0, sizeof(*identity));
+    if (!schsm_cvc_parse_chain(file, len, &identity->device, &identity->issuer, err)) {
         return 0;
     }
     for (size_t i = 0; (scheme = schsm_scheme_root_at(i)) != NULL; i++) {

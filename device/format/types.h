@@ -11,7 +11,27 @@
 #define SCHSM_ID_MAX 255    /* bytes of a PKCS#15 identifier */
 #define SCHSM_SERIAL_MAX 32 /* characters; a SmartCard-HSM's has at most 11 */
 
-#define SCHSM_ALGORITHMS_MAX 16 /* entries of a key's list */
+#define SCHSM_ALGORITHMS_MAX 16 /* entries of a key's list (8.2) */
+
+#define SCHSM_RSA_SIZES 1024, 1536, 2048, 3072, 4096 /* bits of the keys that a card has (9.2) */
+#define SCHSM_RSA_BITS_MAX 4096
+#define SCHSM_MODULUS_MAX (SCHSM_RSA_BITS_MAX / 8) /* bytes */
+
+#define SCHSM_USER_PIN_MIN 6 /* bytes, 5.1 */
+#define SCHSM_USER_PIN_MAX 16
+#define SCHSM_SO_PIN_LEN 8 /* bytes, 5.2 */
+
+#define SCHSM_KEY_DOMAIN_MAX 255 /* the highest number that one can have (6.8) */
+#define SCHSM_DOMAIN_UID_MAX 64  /* bytes: 32 on genuine devices, 64 on the Pico HSM (15.2) */
+
+#define SCHSM_PKA_KEYS_MAX 90 /* for public-key authentication (6.7) */
+
+/* Bits of a field of so many bytes: the only one of the card's that does not fill them is that of
+ * secp521r1. */
+static inline unsigned int schsm_field_bits(size_t bytes)
+{
+    return bytes == 66 ? 521 : (unsigned int)bytes * 8;
+}
 
 enum schsm_key_type { SCHSM_KEY_NONE = 0, SCHSM_KEY_RSA, SCHSM_KEY_EC, SCHSM_KEY_AES };
 

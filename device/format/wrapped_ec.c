@@ -6,35 +6,21 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/objects.h>
 
 #include "curve.h"
 #include "ec_key.h"
 
 #define EC_DER_MAX 320 /* ECPrivateKey on secp521r1 */
-#define OID_MAX 32
-
-/* The OBJECT IDENTIFIER of a curve in DER; 0 bytes where libcrypto has none. */
-static size_t encode_oid(const struct schsm_curve *curve, uint8_t out[OID_MAX])
-{
-    const ASN1_OBJECT *object = OBJ_nid2obj(curve->nid);
-    int len = object == NULL ? 0 : i2d_ASN1_OBJECT(object, NULL);
-
-    if (len <= 0 || len > OID_MAX) {
-        return 0;
-    }
-    return i2d_ASN1_OBJECT(object, &out) == len ? (size_t)len : 0;
-}
 
 /* ECPrivateKey (RFC 5915) with the curve's name and the public key, which libcrypto reads. d has
  * the curve's field_len bytes. */
-static EVP_PKEY *to_key(OSSL_LIB_CTX *libctx, const struct schsm_curve *curve, const uint8_t *d,
-                        struct schsm_view point, struct schsm_error *err)
+static EVP_PKEY *ec_to_key(OSSL_LIB_CTX *libctx, const struct schsm_curve *curve, const uint8_t *d,
+                           struct schsm_view point, struct schsm_error *err)
 {
     static const uint8_t no_unused_bits = 0;
     struct schsm_secret *der;
     struct schsm_tlv_writer writer;
-    uint8_t *bytes, oid[OID_MAX];
+    uint8_t *bytes, oid[SCHSM_CURVE_OID_MAX];
     const uint8_t *at;
     EVP_PKEY *key = NULL;
     size_t sequence, part, bits;
@@ -48,7 +34,7 @@ static EVP_PKEY *to_key(OSSL_LIB_CTX *libctx, const struct schsm_curve *curve, c
     schsm_tlv_put_integer(&writer, 1);
     schsm_tlv_put(&writer, 0x04, d, curve->field_len);
     part = schsm_tlv_begin(&writer, 0xA0);
-    schsm_tlv_put_raw(&writer, oid, encode_oid(curve, oid));
+    schsm_tlv_put_raw(&writer, oid, schsm_curve_oid(curve, oid));
     schsm_tlv_end(&writer, part);
     part = schsm_tlv_begin(&writer, 0xA1);
     bits = schsm_tlv_begin(&writer, 0x03);
@@ -69,7 +55,7 @@ static EVP_PKEY *to_key(OSSL_LIB_CTX *libctx, const struct schsm_curve *curve, c
 }
 
 /* Whether private and public key belong together. */
-static bool fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key)
+static bool ec_parts_fit(OSSL_LIB_CTX *libctx, EVP_PKEY *key)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
     bool ok = ctx != NULL && EVP_PKEY_check(ctx) == 1;
@@ -92,18 +78,13 @@ EVP_PKEY *schsm_wrapped_ec(OSSL_LIB_CTX *libctx, const struct schsm_view *elemen
                    "the EC key's domain parameters are not those of a curve that we know");
         return NULL;
     }
-    while (d.len > 0 && *d.data == 0) {
-        d.data++;
-        d.len--;
-    }
-    if (d.len == 0 || d.len > curve->field_len) {
+    if (schsm_view_number(d).len == 0 || !schsm_view_pad(d, padded, curve->field_len)) {
         schsm_fail(err, SCHSM_REASON_FILE, "the private part of the EC key is out of range");
         return NULL;
     }
-    memcpy(padded + curve->field_len - d.len, d.data, d.len);
     (void)ERR_set_mark();
-    key = to_key(libctx, curve, padded, elements[EC_Q], err);
-    if (key != NULL && !fits(libctx, key)) {
+    key = ec_to_key(libctx, curve, padded, elements[EC_Q], err);
+    if (key != NULL && !ec_parts_fit(libctx, key)) {
         EVP_PKEY_free(key);
         key = NULL;
         schsm_fail(err, SCHSM_REASON_FILE,
@@ -112,12 +93,6 @@ EVP_PKEY *schsm_wrapped_ec(OSSL_LIB_CTX *libctx, const struct schsm_view *elemen
     (void)ERR_pop_to_mark(); /* our own error says it */
     OPENSSL_cleanse(padded, sizeof(padded));
     return key;
-}
-
-static void put(struct schsm_tlv_writer *writer, const uint8_t *data, size_t len)
-{
-    schsm_wrapped_put_size(writer, len);
-    schsm_tlv_put_raw(writer, data, len);
 }
 
 int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
@@ -137,7 +112,7 @@ int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_w
                           "the EC key is on a curve that a SmartCard-HSM does not have");
     }
     len = curve->field_len;
-    known = fits(libctx, key) && schsm_ec_key_point(key, curve, point) &&
+    known = ec_parts_fit(libctx, key) && schsm_ec_key_point(key, curve, point) &&
             schsm_ec_key_private(key, curve, d);
     (void)ERR_pop_to_mark();
     if (!known) {
@@ -150,13 +125,13 @@ int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_w
         return 0;
     }
     schsm_wrapped_put_size(writer, curve->bits);
-    put(writer, domain.a, len);
-    put(writer, domain.b, len);
-    put(writer, domain.p, len);
-    put(writer, domain.n, len);
-    put(writer, domain.g, 1 + 2 * len);
-    put(writer, d, len);
-    put(writer, point, 1 + 2 * len);
+    schsm_wrapped_put_element(writer, domain.a, len);
+    schsm_wrapped_put_element(writer, domain.b, len);
+    schsm_wrapped_put_element(writer, domain.p, len);
+    schsm_wrapped_put_element(writer, domain.n, len);
+    schsm_wrapped_put_element(writer, domain.g, 1 + 2 * len);
+    schsm_wrapped_put_element(writer, d, len);
+    schsm_wrapped_put_element(writer, point, 1 + 2 * len);
     OPENSSL_cleanse(d, sizeof(d));
     return 1;
 }

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "cvc_tags.h"
 #include "wrapped_private.h"
 
 /* 14.1, 14.2 */
@@ -15,8 +16,8 @@
 #define F4_LEN 3 /* bytes of the usual exponent */
 #define LISTS 4  /* OID, algorithms, access conditions, key OID */
 
-static const uint8_t oid_rsa[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 };
-static const uint8_t oid_ec[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 };
+static const uint8_t oid_rsa[] = { SCHSM_OID_RSA };
+static const uint8_t oid_ec[] = { SCHSM_OID_ECDSA };
 static const uint8_t oid_aes[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01 };
 
 static const struct form {
@@ -126,7 +127,7 @@ static bool has_ciphertext(size_t plaintext_len, size_t ciphertext_len)
 
 unsigned int schsm_wrapped_key_bits(const struct schsm_wrapped_key *wrapped)
 {
-    static const unsigned int sizes[] = { 1024, 1536, 2048, 3072, 4096 }; /* 9.2 */
+    static const unsigned int sizes[] = { SCHSM_RSA_SIZES };
     size_t len = wrapped->ciphertext.len;
 
     if (wrapped->form == SCHSM_WRAPPED_AES) {
@@ -282,11 +283,6 @@ done:
     return key;
 }
 
-static bool is_aes_length(size_t len)
-{
-    return len == 16 || len == 24 || len == 32;
-}
-
 struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
                                               const struct schsm_wrapped_key *wrapped,
                                               const struct schsm_secret *dkek,
@@ -303,26 +299,13 @@ struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
     if (plaintext == NULL) {
         return NULL;
     }
-    if (take_element(&content, &bytes) && is_aes_length(bytes.len)) {
+    if (take_element(&content, &bytes) && (bytes.len == 16 || bytes.len == 24 || bytes.len == 32)) {
         key = schsm_secret_new(bytes.data, bytes.len, err);
     } else {
         malformed(err);
     }
     schsm_secret_free(plaintext);
     return key;
-}
-
-void schsm_wrapped_put_size(struct schsm_tlv_writer *writer, size_t value)
-{
-    const uint8_t field[] = { (uint8_t)(value >> 8), (uint8_t)value };
-
-    schsm_tlv_put_raw(writer, field, sizeof(field));
-}
-
-static void put_element(struct schsm_tlv_writer *writer, const uint8_t *data, size_t len)
-{
-    schsm_wrapped_put_size(writer, len);
-    schsm_tlv_put_raw(writer, data, len);
 }
 
 /* The random bytes at the beginning of a plaintext. */
@@ -364,10 +347,10 @@ static int seal(OSSL_LIB_CTX *libctx, const struct form *form,
     schsm_tlv_write(&writer, blob, *blob_len);
     schsm_tlv_put_raw(&writer, kcv, sizeof(kcv));
     schsm_tlv_put_raw(&writer, &kind, 1);
-    put_element(&writer, form->oid, form->oid_len);
-    put_element(&writer, wrapping->algorithms, wrapping->algorithms_len);
-    put_element(&writer, NULL, 0);
-    put_element(&writer, NULL, 0);
+    schsm_wrapped_put_element(&writer, form->oid, form->oid_len);
+    schsm_wrapped_put_element(&writer, wrapping->algorithms, wrapping->algorithms_len);
+    schsm_wrapped_put_element(&writer, NULL, 0);
+    schsm_wrapped_put_element(&writer, NULL, 0);
     if (writer.failed || plaintext.len + MAC_LEN > writer.capacity - writer.len) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer for a wrapped key is too small");
     }
@@ -400,35 +383,28 @@ static int put_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_wri
                       EVP_PKEY_get0_type_name(key) != NULL ? EVP_PKEY_get0_type_name(key) : "such");
 }
 
-/* Wraps either kind of key. */
-static int wrap(OSSL_LIB_CTX *libctx, EVP_PKEY *private_key, const struct schsm_secret *secret_key,
-                const struct schsm_wrapping *wrapping, uint8_t *blob, size_t *blob_len,
-                struct schsm_error *err)
+int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
+                                   const struct schsm_wrapping *wrapping, uint8_t *blob,
+                                   size_t *blob_len, struct schsm_error *err)
 {
-    enum schsm_wrapped_form form = SCHSM_WRAPPED_AES;
+    enum schsm_wrapped_form form = SCHSM_WRAPPED_RSA_CRT;
     struct schsm_secret *plaintext = NULL;
     struct schsm_tlv_writer writer;
     uint8_t *bytes;
     int ok = 0;
 
-    if (wrapping->algorithms_len > SCHSM_WRAPPED_ALGORITHMS_MAX) {
+    if (wrapping->algorithms_len > SCHSM_ALGORITHMS_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key takes at most %d algorithms, not %zu",
-                          SCHSM_WRAPPED_ALGORITHMS_MAX, wrapping->algorithms_len);
+                          SCHSM_ALGORITHMS_MAX, wrapping->algorithms_len);
     }
     plaintext = schsm_secret_alloc(SCHSM_WRAPPED_MAX, &bytes, err);
     if (plaintext == NULL) {
         return 0;
     }
     schsm_tlv_write(&writer, bytes, SCHSM_WRAPPED_MAX);
-    if (!put_random(libctx, wrapping, &writer, err)) {
+    if (!put_random(libctx, wrapping, &writer, err) ||
+        !put_private(libctx, key, &writer, &form, err)) {
         goto done;
-    }
-    if (private_key != NULL) {
-        if (!put_private(libctx, private_key, &writer, &form, err)) {
-            goto done;
-        }
-    } else {
-        put_element(&writer, schsm_secret_data(secret_key), schsm_secret_len(secret_key));
     }
     put_padding(&writer);
     if (writer.failed) {
@@ -441,22 +417,4 @@ static int wrap(OSSL_LIB_CTX *libctx, EVP_PKEY *private_key, const struct schsm_
 done:
     schsm_secret_free(plaintext);
     return ok;
-}
-
-int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
-                                   const struct schsm_wrapping *wrapping, uint8_t *blob,
-                                   size_t *blob_len, struct schsm_error *err)
-{
-    return wrap(libctx, key, NULL, wrapping, blob, blob_len, err);
-}
-
-int schsm_wrapped_key_from_secret(OSSL_LIB_CTX *libctx, const struct schsm_secret *key,
-                                  const struct schsm_wrapping *wrapping, uint8_t *blob,
-                                  size_t *blob_len, struct schsm_error *err)
-{
-    if (!is_aes_length(schsm_secret_len(key))) {
-        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
-                          "an AES key has 16, 24 or 32 bytes, not %zu", schsm_secret_len(key));
-    }
-    return wrap(libctx, NULL, key, wrapping, blob, blob_len, err);
 }

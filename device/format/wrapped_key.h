@@ -23,7 +23,6 @@
 
 #define SCHSM_WRAPPED_MAX 4000 /* bytes; RSA-4096 has 1,867 and a list of algorithms (14.5) */
 #define SCHSM_WRAPPED_RANDOM_LEN 8
-#define SCHSM_WRAPPED_ALGORITHMS_MAX 16 /* 8.2 */
 
 /* How the key is written inside (14.2). */
 enum schsm_wrapped_form {
@@ -83,7 +82,7 @@ struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
 struct schsm_wrapping {
     const struct schsm_secret *dkek;
     const uint8_t *algorithms; /* card algorithm ids; NULL: everything is permitted */
-    size_t algorithms_len;     /* 0..SCHSM_WRAPPED_ALGORITHMS_MAX */
+    size_t algorithms_len;     /* 0..SCHSM_ALGORITHMS_MAX */
     const uint8_t *random;     /* SCHSM_WRAPPED_RANDOM_LEN bytes; NULL: drawn here */
 };
 
@@ -95,10 +94,5 @@ struct schsm_wrapping {
 int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
                                    const struct schsm_wrapping *wrapping, uint8_t *blob,
                                    size_t *blob_len, struct schsm_error *err);
-
-/* The same for an AES key of 16, 24 or 32 bytes. */
-int schsm_wrapped_key_from_secret(OSSL_LIB_CTX *libctx, const struct schsm_secret *key,
-                                  const struct schsm_wrapping *wrapping, uint8_t *blob,
-                                  size_t *blob_len, struct schsm_error *err);
 
 #endif

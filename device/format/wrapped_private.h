@@ -27,7 +27,20 @@ int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_
 int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
                          struct schsm_error *err);
 
-/* Appends a big endian number of two bytes. (wrapped_key.c) */
-void schsm_wrapped_put_size(struct schsm_tlv_writer *writer, size_t value);
+/* Appends a big endian number of two bytes. */
+static inline void schsm_wrapped_put_size(struct schsm_tlv_writer *writer, size_t value)
+{
+    const uint8_t field[] = { (uint8_t)(value >> 8), (uint8_t)value };
+
+    schsm_tlv_put_raw(writer, field, sizeof(field));
+}
+
+/* Appends an element: its length and its bytes. */
+static inline void schsm_wrapped_put_element(struct schsm_tlv_writer *writer, const uint8_t *data,
+                                             size_t len)
+{
+    schsm_wrapped_put_size(writer, len);
+    schsm_tlv_put_raw(writer, data, len);
+}
 
 #endif

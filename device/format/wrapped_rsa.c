@@ -12,7 +12,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#define RSA_BITS_MAX 4096
 #define RSA_DER_MAX 2500 /* RSAPrivateKey of RSA-4096 */
 #define FACTOR_TRIES 40  /* each finds the primes with a probability of at least one half */
 
@@ -53,7 +52,7 @@ static int inconsistent(struct schsm_error *err)
 
 static bool number(BIGNUM *out, struct schsm_view bytes)
 {
-    return bytes.len <= RSA_BITS_MAX / 8 && BN_bin2bn(bytes.data, (int)bytes.len, out) != NULL;
+    return bytes.len <= SCHSM_MODULUS_MAX && BN_bin2bn(bytes.data, (int)bytes.len, out) != NULL;
 }
 
 /* Numbers that the arithmetic below can work with: odd and above 1. */
@@ -155,21 +154,8 @@ done:
     return found;
 }
 
-/* A DER INTEGER; scratch has room for the number. */
-static void put_integer(struct schsm_tlv_writer *writer, const BIGNUM *value, uint8_t *scratch)
-{
-    /* one more byte than bits need: a zero before a top bit that is set */
-    int len = BN_num_bits(value) / 8 + 1;
-
-    if (BN_bn2binpad(value, scratch, len) != len) {
-        writer->failed = true;
-        return;
-    }
-    schsm_tlv_put(writer, 0x02, scratch, (size_t)len);
-}
-
 /* RSAPrivateKey (RFC 8017 A.1.2), which libcrypto reads. */
-static EVP_PKEY *to_key(OSSL_LIB_CTX *libctx, const struct rsa *rsa, struct schsm_error *err)
+static EVP_PKEY *rsa_to_key(OSSL_LIB_CTX *libctx, const struct rsa *rsa, struct schsm_error *err)
 {
     const BIGNUM *parts[] = { rsa->n, rsa->e, rsa->d, rsa->p, rsa->q, rsa->dp, rsa->dq, rsa->qi };
     struct schsm_secret *der, *scratch = NULL;
@@ -183,7 +169,7 @@ static EVP_PKEY *to_key(OSSL_LIB_CTX *libctx, const struct rsa *rsa, struct schs
     if (der == NULL) {
         return NULL;
     }
-    scratch = schsm_secret_alloc(RSA_BITS_MAX / 8 + 1, &room, err);
+    scratch = schsm_secret_alloc(SCHSM_MODULUS_MAX, &room, err);
     if (scratch == NULL) {
         goto done;
     }
@@ -191,7 +177,8 @@ static EVP_PKEY *to_key(OSSL_LIB_CTX *libctx, const struct rsa *rsa, struct schs
     sequence = schsm_tlv_begin(&writer, 0x30);
     schsm_tlv_put_integer(&writer, 0); /* two primes */
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        put_integer(&writer, parts[i], room);
+        schsm_tlv_put_number(&writer,
+                             (struct schsm_view){ room, (size_t)BN_bn2bin(parts[i], room) });
     }
     schsm_tlv_end(&writer, sequence);
     at = bytes;
@@ -259,7 +246,7 @@ static EVP_PKEY *read_key(OSSL_LIB_CTX *libctx, const struct schsm_view *element
     } else if (!take(&rsa, elements, ctx)) {
         inconsistent(err);
     } else {
-        key = to_key(libctx, &rsa, err);
+        key = rsa_to_key(libctx, &rsa, err);
     }
     (void)ERR_pop_to_mark();
     BN_CTX_free(ctx);
@@ -331,7 +318,7 @@ static void put_padded(struct schsm_tlv_writer *writer, const BIGNUM *value, siz
 int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
                           struct schsm_error *err)
 {
-    static const int sizes[] = { 1024, 1536, 2048, 3072, RSA_BITS_MAX }; /* 9.2 */
+    static const int sizes[] = { SCHSM_RSA_SIZES };
     struct rsa rsa = { 0 };
     BN_CTX *ctx = BN_CTX_secure_new_ex(libctx);
     int bits = EVP_PKEY_get_bits(key), ok = 0;

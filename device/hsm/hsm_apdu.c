@@ -33,10 +33,6 @@ static const struct harmless {
     { SCHSM_INS_WRAP_KEY, ANY, ANY },
 };
 
-/* Those that carry a PIN where they carry data. */
-static const uint8_t with_pin[] = { SCHSM_INS_VERIFY, SCHSM_INS_CHANGE_REFERENCE_DATA,
-                                    SCHSM_INS_RESET_RETRY_COUNTER, SCHSM_INS_INITIALIZE_DEVICE };
-
 static bool is_harmless(const struct schsm_apdu *apdu)
 {
     for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
@@ -61,7 +57,7 @@ int schsm_hsm_apdu_traits(const uint8_t *command, size_t len, struct schsm_hsm_a
     }
     traits->name = schsm_apdu_name(apdu.ins);
     traits->changes = !is_harmless(&apdu);
-    traits->carries_pin = apdu.data_len > 0 && memchr(with_pin, apdu.ins, sizeof(with_pin)) != NULL;
+    traits->carries_pin = schsm_apdu_carries_pin(&apdu);
     return 1;
 }
 

@@ -7,8 +7,8 @@
 
 #include "card/card_private.h"
 #include "base/tlv.h"
+#include "format/cvc_tags.h"
 
-#define TAG_REQUEST 0x67
 #define TAG_X509 0x30
 #define PURPOSE "device certificates and attested keys"
 
@@ -76,7 +76,7 @@ int schsm_hsm_request(struct schsm_device *dev, int key_ref, uint8_t **request, 
         return 0;
     }
     if (reading.content != NULL && schsm_tlv_first(reading.content, reading.len, &tlv) &&
-        tlv.tag == TAG_REQUEST) {
+        tlv.tag == SCHSM_CVC_REQUEST) {
         *request = reading.content;
         *len = tlv.whole.len;
         return 1;

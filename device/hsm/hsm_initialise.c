@@ -24,7 +24,8 @@ struct initialisation {
     int min_tries;
 };
 
-unsigned int schsm_hsm_pin_tries_max(size_t pin_len)
+/* The retry counter that a PIN of this length may have (5.1): short PINs get few tries. */
+static unsigned int pin_tries_max(size_t pin_len)
 {
     if (pin_len <= SCHSM_USER_PIN_MIN) {
         return 3;
@@ -49,11 +50,11 @@ static int check_pin(const struct initialisation *initialisation, struct schsm_e
                           "the PIN has to have %d to %d characters; nothing was sent to the device",
                           SCHSM_USER_PIN_MIN, SCHSM_USER_PIN_MAX);
     }
-    if (rules->pin_tries < 1 || rules->pin_tries > schsm_hsm_pin_tries_max(len)) {
+    if (rules->pin_tries < 1 || rules->pin_tries > pin_tries_max(len)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "a PIN of %zu characters may have 1 to %u tries, not %u: choose fewer "
                           "tries or a longer PIN",
-                          len, schsm_hsm_pin_tries_max(len), rules->pin_tries);
+                          len, pin_tries_max(len), rules->pin_tries);
     }
     return 1;
 }
@@ -75,12 +76,12 @@ static int check_rules(const struct initialisation *initialisation, struct schsm
                           "a device has at most %d key domains and %d DKEK shares",
                           SCHSM_HSM_KEY_DOMAINS_MAX, SCHSM_HSM_DKEK_SHARES_MAX);
     }
-    if (rules->public_keys > SCHSM_HSM_PUBLIC_KEYS_MAX ||
+    if (rules->public_keys > SCHSM_PKA_KEYS_MAX ||
         rules->public_keys_required > rules->public_keys ||
         (rules->public_keys > 0) != (rules->public_keys_required > 0)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "of 1 to %d public keys at least one and at most all can be required",
-                          SCHSM_HSM_PUBLIC_KEYS_MAX);
+                          SCHSM_PKA_KEYS_MAX);
     }
     return check_pin(initialisation, err);
 }

@@ -23,21 +23,17 @@ enum schsm_hsm_option {
 #define SCHSM_HSM_PIN_TRIES_MAX 10
 #define SCHSM_HSM_DKEK_SHARES_MAX 255
 #define SCHSM_HSM_KEY_DOMAINS_MAX 255
-#define SCHSM_HSM_PUBLIC_KEYS_MAX 90
 #define SCHSM_HSM_NO_DKEK (-1)
 
 struct schsm_hsm_rules {
-    unsigned int options;              /* enum schsm_hsm_option */
-    unsigned int pin_tries;            /* 1..10; not more than schsm_hsm_pin_tries_max */
-    int dkek_shares;                   /* NO_DKEK; 0: the device makes a key of its own; 1..255 */
-    unsigned int key_domains;          /* 0: none; not together with a DKEK */
-    unsigned int public_keys;          /* 0: none; 1..90 keys for public-key authentication ... */
+    unsigned int options;     /* enum schsm_hsm_option */
+    unsigned int pin_tries;   /* 1..10; at most 3 for a PIN of 6 characters, 5 for 7 (5.1) */
+    int dkek_shares;          /* NO_DKEK; 0: the device makes a key of its own; 1..255 */
+    unsigned int key_domains; /* 0: none; not together with a DKEK */
+    unsigned int public_keys; /* 0: none; 1..90 keys for public-key authentication ... */
     unsigned int public_keys_required; /* ... of which so many have to authenticate */
     const char *label;                 /* NULL: none; else checked by schsm_hsm_check_label */
 };
-
-/* The retry counter that a PIN of this length may have (5.1): short PINs get few tries. */
-unsigned int schsm_hsm_pin_tries_max(size_t pin_len);
 
 /*
  * Initialises the device. so_pin has 8 bytes: it is set where none was ever set, and must match

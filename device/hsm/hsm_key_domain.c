@@ -7,7 +7,6 @@
 #include "card/card_private.h"
 
 #define PURPOSE "key domains"
-#define DOMAIN_MAX (SCHSM_HSM_DOMAINS_MAX - 1)
 #define SHARES_MAX 255
 
 static void fill(struct schsm_hsm_domain *domain, unsigned int number,
@@ -37,7 +36,7 @@ static int run_job(struct schsm_device *dev, unsigned int domain, struct schsm_j
     if (session == NULL) {
         return 0;
     }
-    if (domain > DOMAIN_MAX) {
+    if (domain > SCHSM_KEY_DOMAIN_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no key domain %u", domain);
     }
     (void)snprintf(object, sizeof(object), "key domain %u", domain);

@@ -16,12 +16,11 @@
 #include "format/dkek.h"
 #include "base/error.h"
 
-#define SCHSM_HSM_DOMAINS_MAX 256
-#define SCHSM_HSM_DOMAIN_UID_MAX 64
+#define SCHSM_HSM_DOMAINS_MAX (SCHSM_KEY_DOMAIN_MAX + 1)
 
 struct schsm_hsm_domain {
     size_t uid_len; /* 0: not an XKEK domain */
-    uint8_t uid[SCHSM_HSM_DOMAIN_UID_MAX];
+    uint8_t uid[SCHSM_DOMAIN_UID_MAX];
     uint8_t kcv[SCHSM_KCV_LEN]; /* of the key, where it is complete */
     unsigned int number;
     unsigned int shares, outstanding;

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/hex.h"
 #include "hsm_private.h"
 
 /* A failure that another attempt must not follow: it would cost a try. */
@@ -12,32 +13,14 @@ static int refuse(struct schsm_session *session)
     return 0;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 struct schsm_secret *schsm_hsm_so_pin_parse(const struct schsm_secret *digits,
                                             struct schsm_error *err)
 {
-    const uint8_t *text = schsm_secret_data(digits);
-    uint8_t bytes[SCHSM_HSM_SO_PIN_LEN] = { 0 };
+    uint8_t bytes[SCHSM_SO_PIN_LEN] = { 0 };
     struct schsm_secret *so_pin = NULL;
-    bool good = schsm_secret_len(digits) == SCHSM_HSM_SO_PIN_DIGITS;
 
-    for (size_t i = 0; good && i < SCHSM_HSM_SO_PIN_DIGITS; i++) {
-        int digit = hex_digit(text[i]);
-
-        good = digit >= 0;
-        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (digit & 0x0F));
-    }
-    if (good) {
+    if (schsm_secret_len(digits) == SCHSM_HSM_SO_PIN_DIGITS &&
+        schsm_hex_parse((const char *)schsm_secret_data(digits), bytes, sizeof(bytes))) {
         so_pin = schsm_secret_new(bytes, sizeof(bytes), err);
     } else {
         schsm_fail(err, SCHSM_REASON_PIN_LENGTH,
@@ -250,7 +233,8 @@ struct so_change {
     int min_tries;
 };
 
-int schsm_card_require_so_pin(struct schsm_session *session, struct schsm_error *err)
+/* Fails with NOT_INITIALISED where no SO-PIN was ever set. */
+static int require_so_pin(struct schsm_session *session, struct schsm_error *err)
 {
     struct schsm_pin_status so;
 
@@ -270,7 +254,7 @@ static int change_so_pin(struct schsm_session *session, void *arg, struct schsm_
 {
     const struct so_change *change = arg;
 
-    if (!schsm_card_require_so_pin(session, err) ||
+    if (!require_so_pin(session, err) ||
         !schsm_card_check_so_pin(session, change->min_tries, err)) {
         return 0;
     }
@@ -317,7 +301,7 @@ static int unblock_pin(struct schsm_session *session, void *arg, struct schsm_er
     if (new_pin != NULL && !check_length(session, new_pin, err)) {
         return refuse(session);
     }
-    if (!schsm_card_require_so_pin(session, err) ||
+    if (!require_so_pin(session, err) ||
         !schsm_card_check_so_pin(session, unblocking->min_tries, err)) {
         return 0;
     }

@@ -11,9 +11,6 @@
 #include "base/error.h"
 #include "base/secret.h"
 
-#define SCHSM_HSM_PIN_MIN 6 /* bytes of the user PIN */
-#define SCHSM_HSM_PIN_MAX 16
-#define SCHSM_HSM_SO_PIN_LEN 8 /* bytes of the SO-PIN */
 #define SCHSM_HSM_SO_PIN_DIGITS 16
 #define SCHSM_HSM_SO_PIN_TRIES 15 /* for the life of the device */
 

@@ -6,12 +6,11 @@
 #include "card/card_private.h"
 
 /*
- * The SO-PIN (hsm_pin.c). _require_ fails with NOT_INITIALISED where none was ever set; _check_
- * where it is blocked, fewer than min_tries are left, or the job sent it before and a try is gone
- * since: to be called right before it is sent; _fail_ words its refusal by the last command, and
- * leaves the error of every other failure as it is. What is worded is final.
+ * The SO-PIN (hsm_pin.c). _check_ fails where it is blocked, fewer than min_tries are left, or the
+ * job sent it before and a try is gone since: to be called right before it is sent; _fail_ words
+ * its refusal by the last command, and leaves the error of every other failure as it is. What is
+ * worded is final.
  */
-int schsm_card_require_so_pin(struct schsm_session *session, struct schsm_error *err);
 int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err);
 int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *err);
 

@@ -13,7 +13,6 @@
 #include "format/cvc_container.h"
 #include "model/device.h"
 
-#define SCHSM_PKA_KEYS_MAX 90     /* section 6.7 */
 #define SCHSM_PKA_CHALLENGE_LEN 8 /* bytes, section 6.1 */
 
 /* A place for a key. */

@@ -6,10 +6,9 @@
 #include <openssl/crypto.h>
 
 #include "card/card_private.h"
+#include "format/cvc_tags.h"
 #include "hsm_trust.h"
 
-#define TAG_SIGNATURE 0x54
-#define DOMAIN_MAX 255
 #define PURPOSE "key domains"
 
 struct creation {
@@ -62,7 +61,7 @@ static int run_creation(struct schsm_session *session, void *arg, struct schsm_e
     }
     schsm_tlv_write(&writer, data, SCHSM_CONTAINER_MAX);
     schsm_tlv_put_raw(&writer, request.data, request.len);
-    schsm_tlv_put(&writer, TAG_SIGNATURE, signature.data, signature.len);
+    schsm_tlv_put(&writer, SCHSM_CVC_MEMBERSHIP, signature.data, signature.len);
     if (writer.failed) {
         schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the membership is too long");
         goto done;
@@ -90,7 +89,7 @@ int schsm_xkek_create_domain(struct schsm_device *dev, unsigned int domain,
     if (session == NULL) {
         return 0;
     }
-    if (domain > DOMAIN_MAX || membership->kind != SCHSM_CONTAINER_MEMBERSHIP) {
+    if (domain > SCHSM_KEY_DOMAIN_MAX || membership->kind != SCHSM_CONTAINER_MEMBERSHIP) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "key domain %u cannot be created with %s",
                           domain, schsm_container_text(membership->kind));
     }

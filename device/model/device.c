@@ -77,14 +77,6 @@ int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login
     return finish(dev->ops->login(dev, login, &found), &found, err);
 }
 
-int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
-                           struct schsm_error *err)
-{
-    struct schsm_error found = SCHSM_ERROR_INIT;
-
-    return finish(dev->ops->pin_tries(dev, logged_in, tries, &found), &found, err);
-}
-
 int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
                                struct schsm_pin_prospect *state, struct schsm_error *err)
 {

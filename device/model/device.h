@@ -138,8 +138,6 @@ struct schsm_device_ops {
                 const struct schsm_login *login, struct schsm_error *err);
     int (*login)(struct schsm_device *dev, const struct schsm_login *login,
                  struct schsm_error *err);
-    int (*pin_tries)(struct schsm_device *dev, bool *logged_in, int *tries,
-                     struct schsm_error *err);
     int (*prepare_login)(struct schsm_device *dev, const struct schsm_login *login,
                          struct schsm_pin_prospect *state, struct schsm_error *err);
     int (*operate)(struct schsm_device *dev, enum schsm_operation operation,
@@ -211,11 +209,6 @@ int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
  */
 int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
                        struct schsm_error *err);
-
-/* Asks the device whether the user PIN is verified now and how many tries are left (-1: unknown).
- */
-int schsm_device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
-                           struct schsm_error *err);
 
 /*
  * For a PIN that somebody has yet to be asked for, outside every lock of ours: fails, as the login

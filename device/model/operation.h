@@ -39,8 +39,6 @@ enum schsm_operation {
 };
 #define SCHSM_OPERATION_COUNT (SCHSM_OP_ECDSA_SIGN_SHA512 + 1)
 
-#define SCHSM_MODULUS_MAX 512 /* bytes: 4096 bits */
-
 /* What every device and reader carries to the card in one command. */
 #define SCHSM_MESSAGE_MAX 1000
 

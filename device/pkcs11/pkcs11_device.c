@@ -86,20 +86,6 @@ static int exact(int tries)
     return tries >= 0 ? tries : -1;
 }
 
-static int device_pin_tries(struct schsm_device *dev, bool *logged_in, int *tries,
-                            struct schsm_error *err)
-{
-    struct state state;
-    const struct schsm_pkcs11_job job = { .run = read_state, .arg = &state };
-
-    if (!schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err)) {
-        return 0;
-    }
-    *logged_in = state.logged_in;
-    *tries = exact(schsm_pkcs11_tries(state.info.flags));
-    return 1;
-}
-
 static int device_info(struct schsm_device *dev, struct schsm_device_info *info,
                        struct schsm_error *err)
 {
@@ -190,7 +176,6 @@ static const struct schsm_device_ops token_ops = {
     .hides_objects = schsm_pkcs11_device_hides,
     .read = schsm_pkcs11_device_read,
     .login = device_login,
-    .pin_tries = device_pin_tries,
     .prepare_login = device_prepare_login,
     .operate = schsm_pkcs11_device_operate,
     .generate = schsm_pkcs11_device_generate,

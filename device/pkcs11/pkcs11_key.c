@@ -9,6 +9,7 @@
 
 #include "format/pkcs11_public_key.h"
 #include "format/public_key.h"
+#include "format/spki.h"
 
 bool schsm_pkcs11_same_id(const struct schsm_object *a, const struct schsm_object *b)
 {
@@ -47,7 +48,7 @@ static void complete(struct schsm_object *key, const struct schsm_pkcs11_keys *k
                                        &key->value, &key->value_len, &ignored);
     }
     if (key->value != NULL) {
-        schsm_public_key_describe(key->value, key->value_len, &key->key_type, &key->bits);
+        schsm_spki_describe(key->value, key->value_len, &key->key_type, &key->bits);
     }
 }
 

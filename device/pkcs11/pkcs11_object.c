@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "format/pkcs11_public_key.h"
-#include "format/public_key.h"
+#include "format/spki.h"
 #include "base/tlv.h"
 
 #define OBJECTS_MAX 65536 /* of one class: a module that tells of more has no end */
@@ -163,8 +163,7 @@ static void take_key(struct schsm_object *object, const struct ck_attribute *att
                        : type == CKK_EC ? SCHSM_KEY_EC
                                         : SCHSM_KEY_NONE;
     if (object->value != NULL) {
-        schsm_public_key_describe(object->value, object->value_len, &object->key_type,
-                                  &object->bits);
+        schsm_spki_describe(object->value, object->value_len, &object->key_type, &object->bits);
     } else if (type == CKK_RSA && attributes[FIRST].len > 0) {
         object->bits = (unsigned int)attributes[FIRST].len * 8;
     }

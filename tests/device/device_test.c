@@ -395,14 +395,14 @@ static void scenario_many(char **args)
 static void scenario_wrong(char **args)
 {
     struct schsm_error error = SCHSM_ERROR_INIT;
-    int tries, before, again;
-    bool in;
+    struct schsm_device_info before, after, again;
+    int child;
 
     open_device();
-    EXPECT_OK(schsm_device_pin_tries(device, &in, &before, err));
+    EXPECT_OK(schsm_device_info(device, &before, err));
     EXPECT_REASON(schsm_device_login(device, &login, err), SCHSM_REASON_PIN_INCORRECT);
-    EXPECT_OK(schsm_device_pin_tries(device, &in, &tries, err));
-    EXPECT(tries == before - 1);
+    EXPECT_OK(schsm_device_info(device, &after, err));
+    EXPECT(after.pin_tries == before.pin_tries - 1);
     for (int i = 0; i < 5; i++) {
         EXPECT_REASON(schsm_device_login(device, &login, err), SCHSM_REASON_PIN_KNOWN_WRONG);
     }
@@ -411,9 +411,9 @@ static void scenario_wrong(char **args)
         close_device();
         exit(0);
     }
-    EXPECT(wait(&again) > 0 && again == 0);
-    EXPECT_OK(schsm_device_pin_tries(device, &in, &again, err));
-    EXPECT(again == tries);
+    EXPECT(wait(&child) > 0 && child == 0);
+    EXPECT_OK(schsm_device_info(device, &again, err));
+    EXPECT(again.pin_tries == after.pin_tries);
     (void)args;
     (void)error;
     close_device();

@@ -51,8 +51,6 @@ static void test_noise(unsigned int rounds)
         struct schsm_object_list list = { 0 };
         struct schsm_device_info info;
         struct schsm_object made;
-        int tries;
-        bool in;
 
         start("123456", NULL);
         login.min_pin_tries = 0;
@@ -68,7 +66,6 @@ static void test_noise(unsigned int rounds)
         }
         schsm_object_list_clear(&list);
         (void)schsm_device_info(device, &info, &err);
-        (void)schsm_device_pin_tries(device, &in, &tries, &err);
         (void)sign(256);
         (void)sign(128);
         if (schsm_device_generate(device, &spec, &login, &made, &err)) {

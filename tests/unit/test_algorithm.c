@@ -53,25 +53,24 @@ static void lists_are_names_and_ids(void **state)
 
 static void every_name_is_read_as_it_is_printed(void **state)
 {
-    size_t i = 0;
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    char name[SCHSM_ALGORITHM_NAME_MAX];
+    size_t names = 0;
 
     (void)state;
-    for (; schsm_algorithm_at(i) != NULL; i++) {
-        const struct schsm_algorithm *algorithm = schsm_algorithm_at(i);
-        struct schsm_error err = SCHSM_ERROR_INIT;
-        char name[SCHSM_ALGORITHM_NAME_MAX];
+    for (unsigned int id = 0; id < 256; id++) {
         uint8_t ids[SCHSM_ALGORITHMS_MAX];
         size_t len = 0;
 
-        schsm_algorithm_name(algorithm->id, name);
-        assert_string_equal(name, algorithm->name);
-        assert_int_equal(schsm_algorithms_parse(name, algorithm->key_type, ids, &len, &err), 1);
+        schsm_algorithm_name((uint8_t)id, name);
+        assert_int_equal(schsm_algorithms_parse(name, SCHSM_KEY_NONE, ids, &len, &err), 1);
         assert_int_equal(len, 1);
-        assert_int_equal(ids[0], algorithm->id);
-        assert_ptr_equal(schsm_algorithm_by_id(algorithm->id), algorithm);
+        assert_int_equal(ids[0], id);
+        names += strlen(name) > 2;
     }
-    assert_true(i >= 30 && i <= 60);
-    assert_null(schsm_algorithm_by_id(0x01));
+    assert_true(names >= 30 && names <= 60);
+    schsm_algorithm_name(0x01, name);
+    assert_string_equal(name, "01");
 }
 
 static void everything_is_told_from_a_list(void **state)

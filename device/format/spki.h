@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SubjectPublicKeyInfo (RFC 5280, RFC 3279 rsaEncryption, RFC 5480 named curve) from and to
+ * numbers. By hand: libcrypto would ask every provider for the key, us among them.
+ */
+#ifndef SCHSM_FORMAT_SPKI_H
+#define SCHSM_FORMAT_SPKI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "types.h"
+#include "base/error.h"
+#include "base/tlv.h"
+
+/* From big endian numbers. *spki is allocated with OPENSSL_malloc and the caller's to free; fails
+ * with OUT_OF_MEMORY only. */
+int schsm_spki_rsa(struct schsm_view modulus, struct schsm_view exponent, uint8_t **spki,
+                   size_t *spki_len, struct schsm_error *err);
+
+/* Likewise from the curve's OBJECT IDENTIFIER, as a whole element, and the point 04 || X || Y. */
+int schsm_spki_ec(struct schsm_view curve, struct schsm_view point, uint8_t **spki,
+                  size_t *spki_len, struct schsm_error *err);
+
+/* Type and size in bits; what cannot be told is left as it is. */
+void schsm_spki_describe(const uint8_t *spki, size_t spki_len, enum schsm_key_type *type,
+                         unsigned int *bits);
+
+#endif
