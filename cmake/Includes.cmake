@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Fails where a file in ROOM includes another one by a way out of its folder; see Room.cmake.
+# Fails where a file in ROOM includes another one by a way out of a folder; see Room.cmake.
 cmake_minimum_required(VERSION 3.18)
-file(GLOB files "${ROOM}/*.[ch]")
+file(GLOB_RECURSE files "${ROOM}/*.[ch]")
 foreach(file IN LISTS files)
   file(STRINGS "${file}" ways REGEX "^[ \t]*#[ \t]*include.*\\.\\./")
   if(ways)

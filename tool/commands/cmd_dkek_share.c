@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm dkek create-share, recrypt-share: share files, without a device. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 
-#include "output.h"
-#include "share_file.h"
-#include "text.h"
+#include "tool/output.h"
+#include "tool/share_file.h"
+#include "tool/text.h"
 
 /* What was written. The key check value is the DKEK's where this is the only share. */
 static int report(const struct schsm_tool *tool, const char *path, const struct schsm_secret *share,

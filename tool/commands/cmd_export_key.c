@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm pka export and domain export-key: a key with what its device certified of it, in the one
  * file for both purposes. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 
 #include <openssl/crypto.h>
 
 #include "keymgmt/certified_key.h"
-#include "object.h"
-#include "out_file.h"
+#include "tool/object.h"
+#include "tool/out_file.h"
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm pin change, pin unblock, so-pin change. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_pin.h"
 #include "hsm/hsm_status.h"
-#include "ask.h"
-#include "output.h"
-#include "so_pin.h"
-#include "target.h"
+#include "tool/ask.h"
+#include "tool/output.h"
+#include "tool/so_pin.h"
+#include "tool/target.h"
 
 /* The tries that are left after a success, and what was done. */
 static int report(struct schsm_tool *tool, struct schsm_device *device, const char *serial,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm data write, read, delete: data objects. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <string.h>
 
@@ -10,12 +10,12 @@
 #include <openssl/evp.h>
 
 #include "keymgmt/file.h"
-#include "ask.h"
-#include "object.h"
-#include "out_file.h"
-#include "output.h"
-#include "target.h"
-#include "text.h"
+#include "tool/ask.h"
+#include "tool/object.h"
+#include "tool/out_file.h"
+#include "tool/output.h"
+#include "tool/target.h"
+#include "tool/text.h"
 
 #define DATA_MAX 65535 /* bytes: the device's file offsets have no more */
 

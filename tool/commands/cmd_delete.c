@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm delete: any object. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include "keymgmt/remove.h"
-#include "object.h"
+#include "tool/object.h"
 
 static const char *consequences(const struct schsm_object *object)
 {

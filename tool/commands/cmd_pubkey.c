@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm pubkey: the public part of a key. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "key_format.h"
-#include "object.h"
-#include "out_file.h"
+#include "tool/key_format.h"
+#include "tool/object.h"
+#include "tool/out_file.h"
 
 /* A key's URI means its private object, whichever way the public part is known. */
 #define WANTED ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_SECRET)

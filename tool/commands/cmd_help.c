@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm help: what the tables say. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <string.h>
 
 #include <openssl/bio.h>
 
-#include "help.h"
+#include "tool/help.h"
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {

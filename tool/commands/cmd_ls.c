@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm ls and cat: the device's files as they are. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_file.h"
-#include "out_file.h"
-#include "output.h"
-#include "target.h"
+#include "tool/out_file.h"
+#include "tool/output.h"
+#include "tool/target.h"
 
 static json_t *file_json(const struct schsm_hsm_file *file)
 {

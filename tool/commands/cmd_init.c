@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm init: erase the device and set its rules. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include "hsm/hsm_label.h"
 #include "hsm/hsm_pin.h"
 #include "hsm/hsm_status.h"
-#include "ask.h"
-#include "output.h"
-#include "so_pin.h"
-#include "target.h"
+#include "tool/ask.h"
+#include "tool/output.h"
+#include "tool/so_pin.h"
+#include "tool/target.h"
 
 #define DEFAULT_PIN_TRIES 3
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm readers: what is plugged in. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <string.h>
 
-#include "output.h"
+#include "tool/output.h"
 
 #define READERS_MAX 64
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm dkek status, import-share; files alone are in cmd_dkek_share.c. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_key_domain.h"
-#include "output.h"
-#include "share_file.h"
-#include "target.h"
+#include "tool/output.h"
+#include "tool/share_file.h"
+#include "tool/target.h"
 
 /* --- status -------------------------------------------------------------------------------- */
 

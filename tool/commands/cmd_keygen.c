@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm keygen: a new key on the device. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +14,11 @@
 #include "format/curve.h"
 #include "keymgmt/algorithm.h"
 #include "keymgmt/file.h"
-#include "domain.h"
-#include "key_format.h"
-#include "object.h"
-#include "progress.h"
-#include "target.h"
+#include "tool/domain.h"
+#include "tool/key_format.h"
+#include "tool/object.h"
+#include "tool/progress.h"
+#include "tool/target.h"
 
 /* What the command line asks for; spec points into the rest. */
 struct wish {

@@ -3,7 +3,7 @@
  * sc-hsm cert import: certificates onto the device, each to its key, the others beside them. All is
  * looked at before the first one is stored.
  */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +13,12 @@
 #include <openssl/x509.h>
 
 #include "keymgmt/certificate.h"
-#include "ask.h"
-#include "certificate_file.h"
-#include "object.h"
-#include "output.h"
-#include "target.h"
-#include "text.h"
+#include "tool/ask.h"
+#include "tool/certificate_file.h"
+#include "tool/object.h"
+#include "tool/output.h"
+#include "tool/target.h"
+#include "tool/text.h"
 
 struct item {
     X509 *certificate; /* the chain's */

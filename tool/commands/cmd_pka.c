@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm pka register, pka status: the keys of public-key authentication. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 
@@ -9,8 +9,8 @@
 #include "format/cvc_container.h"
 #include "hsm/hsm_public_key_authentication.h"
 #include "keymgmt/file.h"
-#include "output.h"
-#include "target.h"
+#include "tool/output.h"
+#include "tool/target.h"
 
 /* --- register --------------------------------------------------------------------------------- */
 

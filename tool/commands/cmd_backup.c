@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "keymgmt/backup.h"
-#include "commands.h"
-#include "output.h"
-#include "target.h"
-#include "text.h"
+#include "tool/commands.h"
+#include "tool/output.h"
+#include "tool/target.h"
+#include "tool/text.h"
 
 /* Objects that a backup does or does not hold. */
 static size_t count(const struct schsm_manifest *manifest, bool held)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm domain create-signer, export-id, issue-membership, create-exchange-key, derive: devices of
  * a group agree on a key encryption key. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,10 +14,10 @@
 #include "format/roots.h"
 #include "keymgmt/certified_key.h"
 #include "keymgmt/file.h"
-#include "domain.h"
-#include "object.h"
-#include "out_file.h"
-#include "target.h"
+#include "tool/domain.h"
+#include "tool/object.h"
+#include "tool/out_file.h"
+#include "tool/target.h"
 
 /* Section 8.1 of the protocol reference: what the keys may be used for, and nothing else. */
 static const uint8_t sign_only[] = { 0x70 };     /* ECDSA over a hash */

@@ -11,11 +11,11 @@
 
 #include "keymgmt/backup.h"
 #include "keymgmt/file.h"
-#include "ask.h"
-#include "commands.h"
-#include "output.h"
-#include "share_file.h"
-#include "text.h"
+#include "tool/ask.h"
+#include "tool/commands.h"
+#include "tool/output.h"
+#include "tool/share_file.h"
+#include "tool/text.h"
 
 #define SHARE_OPTIONS                                                                              \
     { "share", '\0', true, "FILE", "a share of the DKEK; give the option once for each", NULL },   \

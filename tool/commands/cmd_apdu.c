@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm apdu: single commands, byte by byte. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 
 #include "hsm/hsm_apdu.h"
 #include "keymgmt/file.h"
-#include "ask.h"
-#include "output.h"
-#include "target.h"
+#include "tool/ask.h"
+#include "tool/output.h"
+#include "tool/target.h"
 
 #define COMMANDS_MAX 64
 #define COMMAND_BYTES_MAX 4100

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm domain list, create, clear, delete: the key domains of a device. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 
@@ -9,10 +9,10 @@
 #include "format/cvc_container.h"
 #include "hsm/hsm_xkek.h"
 #include "keymgmt/file.h"
-#include "ask.h"
-#include "domain.h"
-#include "output.h"
-#include "target.h"
+#include "tool/ask.h"
+#include "tool/domain.h"
+#include "tool/output.h"
+#include "tool/target.h"
 
 #define UID_SHOWN 8 /* bytes of a UID in the table */
 

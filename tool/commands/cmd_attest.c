@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm attest: what can be proven of a device and of a key. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,9 +14,9 @@
 #include "keymgmt/file.h"
 #include "keymgmt/find.h"
 #include "keymgmt/uri.h"
-#include "object.h"
-#include "output.h"
-#include "target.h"
+#include "tool/object.h"
+#include "tool/output.h"
+#include "tool/target.h"
 
 #define HASH_LEN 32
 #define ALGORITHM_WRAP 0x92 /* in a key's policy: it may be exported under a key encryption key */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm wrap, unwrap: one key in a file and back. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 #include "hsm/hsm_key_domain.h"
 #include "keymgmt/file.h"
 #include "keymgmt/wrap_key.h"
-#include "ask.h"
-#include "object.h"
-#include "output.h"
-#include "target.h"
-#include "text.h"
+#include "tool/ask.h"
+#include "tool/object.h"
+#include "tool/output.h"
+#include "tool/target.h"
+#include "tool/text.h"
 
 #define KEYS ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_SECRET)
 

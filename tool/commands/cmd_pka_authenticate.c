@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm pka authenticate: custodians open a device, and it stays open for a while. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <openssl/crypto.h>
 
 #include "keymgmt/opening.h"
-#include "object.h"
-#include "output.h"
-#include "target.h"
+#include "tool/object.h"
+#include "tool/output.h"
+#include "tool/target.h"
 
 #define URIS_MAX SCHSM_PKA_KEYS_MAX
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm label: the name that PKCS#11 programs show for the device. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 
 #include "hsm/hsm_label.h"
-#include "output.h"
-#include "target.h"
-#include "text.h"
+#include "tool/output.h"
+#include "tool/target.h"
+#include "tool/text.h"
 
 static int run(struct schsm_tool *tool, struct schsm_error *err)
 {

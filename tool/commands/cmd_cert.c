@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm cert export, delete; import is in cmd_cert_import.c. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include <openssl/pem.h>
 
 #include "keymgmt/file.h"
-#include "object.h"
-#include "out_file.h"
+#include "tool/object.h"
+#include "tool/out_file.h"
 
 static int to_pem(const struct schsm_object *object, uint8_t **text, size_t *len,
                   struct schsm_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm list: keys, certificates and data objects, each with its URI. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "keymgmt/algorithm.h"
 #include "keymgmt/find.h"
 #include "keymgmt/uri.h"
-#include "object.h"
-#include "output.h"
+#include "tool/object.h"
+#include "tool/output.h"
 
 /* A public key is a part of its private one here, and listed alone only where it is asked for. */
 #define LISTED                                                                                     \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm import: a private key from a file to the device. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,11 +10,11 @@
 #include "keymgmt/algorithm.h"
 #include "keymgmt/certificate.h"
 #include "keymgmt/import_key.h"
-#include "certificate_file.h"
-#include "object.h"
-#include "private_key_file.h"
-#include "share_file.h"
-#include "target.h"
+#include "tool/certificate_file.h"
+#include "tool/object.h"
+#include "tool/private_key_file.h"
+#include "tool/share_file.h"
+#include "tool/target.h"
 
 /* What the command line asks for; import points into the rest. */
 struct wish {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm random: random numbers from the device. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_file.h"
-#include "out_file.h"
-#include "output.h"
-#include "target.h"
+#include "tool/out_file.h"
+#include "tool/output.h"
+#include "tool/target.h"
 
 #define RANDOM_MAX (1L << 20) /* a device gives some 10,000 bytes in a second */
 

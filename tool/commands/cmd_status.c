@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sc-hsm status: the state of each device. */
-#include "commands.h"
+#include "tool/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_key_domain.h"
 #include "hsm/hsm_status.h"
-#include "output.h"
+#include "tool/output.h"
 
 #define UNKNOWN "unknown while logged in"
 
