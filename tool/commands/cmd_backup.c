@@ -2,7 +2,7 @@
 /* sc-hsm backup and restore: a whole device in a folder, and back. */
 #include <stdio.h>
 
-#include "keymgmt/backup.h"
+#include "backup/backup.h"
 #include "tool/commands.h"
 #include "tool/output.h"
 #include "tool/target.h"
@@ -175,7 +175,7 @@ static int run_restore(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_device *device = NULL;
     struct schsm_login login;
     char serial[SCHSM_SERIAL_MAX + 1];
-    int ok = schsm_backup_check(folder, &manifest, err) &&
+    int ok = schsm_backup_folder_check(folder, &manifest, err) &&
              check_complete(tool, folder, &manifest, err) &&
              schsm_tool_device(tool, &device, serial, err) &&
              schsm_tool_login(tool, device, NULL, &login, err) &&

@@ -9,7 +9,7 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 
-#include "keymgmt/backup.h"
+#include "backup/backup.h"
 #include "keymgmt/file.h"
 #include "tool/ask.h"
 #include "tool/commands.h"
@@ -53,7 +53,7 @@ static int open_folder(struct schsm_tool *tool, struct opened *opened, struct sc
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "name every share of the backup's DKEK with --share FILE");
     }
-    return schsm_backup_check(opened->folder, &opened->manifest, err);
+    return schsm_backup_folder_check(opened->folder, &opened->manifest, err);
 }
 
 static int open_shares(struct schsm_tool *tool, struct opened *opened, struct schsm_error *err)

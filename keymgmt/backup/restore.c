@@ -12,8 +12,8 @@
 #include "hsm/hsm_wrap.h"
 #include "format/wrapped_key.h"
 #include "backup.h"
-#include "certificate.h"
-#include "key_container.h"
+#include "keymgmt/certificate.h"
+#include "keymgmt/key_container.h"
 
 #define EVERYTHING                                                                                 \
     (SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_SECRET | SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)
@@ -81,7 +81,7 @@ static int same_key(const struct restoring *restoring, const struct schsm_backup
     struct schsm_key_container container;
     uint8_t *content = NULL;
     size_t len = 0;
-    int ok = schsm_backup_read(restoring->folder, entry, &content, &len, err) &&
+    int ok = schsm_backup_folder_read(restoring->folder, entry, &content, &len, err) &&
              schsm_key_container_parse(content, len, &container, err) &&
              schsm_hsm_read_companions(restoring->device, object->key_ref, &now, err);
 
@@ -151,7 +151,7 @@ static int compare_content(const struct restoring *restoring,
 {
     uint8_t *content = NULL;
     size_t len = 0;
-    int ok = schsm_backup_read(restoring->folder, entry, &content, &len, err);
+    int ok = schsm_backup_folder_read(restoring->folder, entry, &content, &len, err);
 
     for (size_t i = 0; ok && !*present && i < restoring->there.count; i++) {
         struct schsm_object *object = &restoring->there.objects[i];
@@ -232,7 +232,7 @@ static int restore_key(const struct restoring *restoring, const struct schsm_bac
     size_t len = 0;
     unsigned int key_ref = 0;
     char what[48] = "restored";
-    int ok = schsm_backup_read(restoring->folder, entry, &content, &len, err) &&
+    int ok = schsm_backup_folder_read(restoring->folder, entry, &content, &len, err) &&
              schsm_key_container_parse(content, len, &container, err);
 
     if (ok && container.description.len == 0) {
@@ -277,7 +277,7 @@ static int restore_content(const struct restoring *restoring,
     struct schsm_object stored = { 0 };
     uint8_t id[SCHSM_ID_MAX], *content = NULL;
     size_t len = 0;
-    int ok = schsm_backup_read(restoring->folder, entry, &content, &len, err);
+    int ok = schsm_backup_folder_read(restoring->folder, entry, &content, &len, err);
 
     if (ok) {
         struct schsm_store spec = { .type = entry->kind == SCHSM_BACKUP_CERTIFICATE

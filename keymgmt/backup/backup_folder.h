@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The folder of a backup: its files and its lock. */
-#ifndef SCHSM_KEYMGMT_BACKUP_FOLDER_H
-#define SCHSM_KEYMGMT_BACKUP_FOLDER_H
+#ifndef SCHSM_BACKUP_BACKUP_FOLDER_H
+#define SCHSM_BACKUP_BACKUP_FOLDER_H
 
 #include "manifest.h"
 
@@ -27,5 +27,16 @@ int schsm_backup_folder_write_manifest(const char *folder, const struct schsm_ma
 /* Writes the file of an entry whose name is set, and fills in its digest. */
 int schsm_backup_folder_write(const char *folder, struct schsm_backup_entry *entry,
                               const uint8_t *content, size_t len, struct schsm_error *err);
+
+/*
+ * Reads a backup's manifest and compares every file with it. Fails with FILE, naming the file that
+ * is missing or was changed, and with NOT_FOUND where the folder holds no backup.
+ */
+int schsm_backup_folder_check(const char *folder, struct schsm_manifest *manifest,
+                              struct schsm_error *err);
+
+/* The content of an entry's file, compared with the manifest; the caller's to free. */
+int schsm_backup_folder_read(const char *folder, const struct schsm_backup_entry *entry,
+                             uint8_t **content, size_t *len, struct schsm_error *err);
 
 #endif

@@ -11,8 +11,7 @@
 #include "hsm/hsm_wrap.h"
 #include "format/pkcs15.h"
 #include "format/wrapped_key.h"
-#include "backup_folder.h"
-#include "key_container.h"
+#include "keymgmt/key_container.h"
 
 #define SAVED                                                                                      \
     (SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_SECRET | SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)
@@ -85,7 +84,7 @@ static bool find_before(const struct backup *backup, const char *file,
     for (size_t i = 0; i < backup->before.count; i++) {
         if (strcmp(backup->before.entries[i].file, file) == 0) {
             *found = backup->before.entries[i];
-            return schsm_backup_read(backup->folder, found, content, len, &ignored) != 0;
+            return schsm_backup_folder_read(backup->folder, found, content, len, &ignored) != 0;
         }
     }
     return false;

@@ -13,8 +13,9 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "backup.h"
-#include "file.h"
+#include "keymgmt/file.h"
+
+#define CONTENT_MAX 0x20000 /* bytes of one object's file; a device's have 64 KB */
 
 /* "folder/name", OPENSSL_malloc'ed; NULL with err set. */
 static char *path_of(const char *folder, const char *name, struct schsm_error *err)
@@ -161,12 +162,12 @@ int schsm_backup_folder_write(const char *folder, struct schsm_backup_entry *ent
     return ok;
 }
 
-int schsm_backup_read(const char *folder, const struct schsm_backup_entry *entry, uint8_t **content,
-                      size_t *len, struct schsm_error *err)
+int schsm_backup_folder_read(const char *folder, const struct schsm_backup_entry *entry,
+                             uint8_t **content, size_t *len, struct schsm_error *err)
 {
     char *path = path_of(folder, entry->file, err);
     uint8_t digest[SCHSM_BACKUP_DIGEST_LEN];
-    int ok = path != NULL && schsm_file_read(path, SCHSM_BACKUP_CONTENT_MAX, content, len, err);
+    int ok = path != NULL && schsm_file_read(path, CONTENT_MAX, content, len, err);
 
     if (ok && (!digest_of(*content, *len, digest, err) ||
                memcmp(digest, entry->digest, sizeof(digest)) != 0)) {
@@ -180,7 +181,8 @@ int schsm_backup_read(const char *folder, const struct schsm_backup_entry *entry
     return ok;
 }
 
-int schsm_backup_check(const char *folder, struct schsm_manifest *manifest, struct schsm_error *err)
+int schsm_backup_folder_check(const char *folder, struct schsm_manifest *manifest,
+                              struct schsm_error *err)
 {
     int ok = schsm_backup_folder_read_manifest(folder, manifest, err);
 
@@ -189,7 +191,7 @@ int schsm_backup_check(const char *folder, struct schsm_manifest *manifest, stru
         size_t len = 0;
 
         if (manifest->entries[i].file[0] != '\0') {
-            ok = schsm_backup_read(folder, &manifest->entries[i], &content, &len, err);
+            ok = schsm_backup_folder_read(folder, &manifest->entries[i], &content, &len, err);
             OPENSSL_free(content);
         }
     }

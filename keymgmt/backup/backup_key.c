@@ -5,7 +5,7 @@
 #include "format/public_key.h"
 #include "format/wrapped_key.h"
 #include "backup.h"
-#include "key_container.h"
+#include "keymgmt/key_container.h"
 
 void schsm_backup_key_clear(struct schsm_backup_key *key)
 {
@@ -76,7 +76,7 @@ int schsm_backup_open_key(OSSL_LIB_CTX *libctx, const char *folder,
     int ok = 0;
 
     *key = (struct schsm_backup_key){ NULL, NULL };
-    if (!schsm_backup_read(folder, entry, &content, &len, err)) {
+    if (!schsm_backup_folder_read(folder, entry, &content, &len, err)) {
         return 0;
     }
     ok = schsm_key_container_parse(content, len, &container, err) &&

@@ -5,8 +5,8 @@
  * in DER, data objects as they are. Every file is written whole or not at all, and the manifest
  * after each, so that whatever stops a backup, the same call goes on with it.
  */
-#ifndef SCHSM_KEYMGMT_BACKUP_H
-#define SCHSM_KEYMGMT_BACKUP_H
+#ifndef SCHSM_BACKUP_BACKUP_H
+#define SCHSM_BACKUP_BACKUP_H
 
 #include <stdbool.h>
 
@@ -14,10 +14,7 @@
 
 #include "model/device.h"
 #include "base/secret.h"
-#include "context.h"
-#include "manifest.h"
-
-#define SCHSM_BACKUP_CONTENT_MAX 0x20000 /* bytes of one object's file; a device's have 64 KB */
+#include "backup_folder.h"
 
 /* What becomes of an object, told as it happens. tell may be NULL. */
 struct schsm_backup_log {
@@ -35,17 +32,6 @@ struct schsm_backup_log {
 int schsm_backup(struct schsm_device *device, const struct schsm_login *login, const char *folder,
                  bool with_private_data, const struct schsm_backup_log *log,
                  struct schsm_manifest *manifest, struct schsm_error *err);
-
-/*
- * Reads a backup's manifest and compares every file with it. Fails with FILE, naming the file that
- * is missing or was changed, and with NOT_FOUND where the folder holds no backup.
- */
-int schsm_backup_check(const char *folder, struct schsm_manifest *manifest,
-                       struct schsm_error *err);
-
-/* The content of an entry's file, compared with the manifest; the caller's to free. */
-int schsm_backup_read(const char *folder, const struct schsm_backup_entry *entry, uint8_t **content,
-                      size_t *len, struct schsm_error *err);
 
 /* What an entry's key is, opened with the key encryption key: one of the two is set. */
 struct schsm_backup_key {

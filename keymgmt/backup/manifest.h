@@ -9,8 +9,8 @@
  *
  * An object without a file has a "reason" instead.
  */
-#ifndef SCHSM_KEYMGMT_MANIFEST_H
-#define SCHSM_KEYMGMT_MANIFEST_H
+#ifndef SCHSM_BACKUP_MANIFEST_H
+#define SCHSM_BACKUP_MANIFEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
