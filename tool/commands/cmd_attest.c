@@ -3,118 +3,39 @@
 #include "tool/commands.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
-#include "format/cvc_container.h"
-#include "hsm/hsm_attestation.h"
 #include "keymgmt/attest.h"
-#include "keymgmt/file.h"
 #include "keymgmt/find.h"
-#include "keymgmt/uri.h"
 #include "tool/object.h"
 #include "tool/output.h"
 #include "tool/target.h"
 
-#define HASH_LEN 32
-#define ALGORITHM_WRAP 0x92 /* in a key's policy: it may be exported under a key encryption key */
-#define TAG_REQUEST 0x67
-
-enum presence { PRESENCE_NOT_ASKED, PRESENCE_NOT_OFFERED, PRESENCE_PROVEN };
-
-/* What is judged, and where it came from. */
-struct subject {
-    struct schsm_device *device; /* NULL: files alone */
-    int key_ref;                 /* of a key on the device; -1: none, or from a file */
-    uint8_t *device_id, *request, *file;
-    size_t device_id_len, request_len, file_len;
-    enum presence presence; /* of the device key in the device */
-    struct schsm_key_policy policy;
-    struct schsm_attestation attestation;
-};
-
-static void subject_clear(struct subject *subject)
-{
-    OPENSSL_free(subject->device_id);
-    OPENSSL_free(subject->request);
-    OPENSSL_free(subject->file);
-    schsm_attestation_clear(&subject->attestation);
-}
-
-/* A request by itself, or a file that brings the chain of its device along. */
-static int take_file(struct subject *subject, const char *path, bool with_chain,
-                     struct schsm_error *err)
-{
-    struct schsm_container container;
-
-    if (!schsm_file_read(path, SCHSM_CONTAINER_MAX, &subject->file, &subject->file_len, err)) {
-        return 0;
-    }
-    if (subject->file_len > 0 && subject->file[0] == TAG_REQUEST) {
-        subject->request = OPENSSL_memdup(subject->file, subject->file_len);
-        subject->request_len = subject->file_len;
-        return subject->request != NULL || schsm_fail_memory(err);
-    }
-    if (!schsm_container_parse(subject->file, subject->file_len, &container, err)) {
-        return schsm_fail_context(err, "%s", path);
-    }
-    if (container.request.whole.len == 0 && !with_chain) {
-        return schsm_fail(err, SCHSM_REASON_BAD_INPUT,
-                          "%s is a device's certificate, with no key's request in it", path);
-    }
-    if (container.request.whole.len > 0) {
-        subject->request =
-            OPENSSL_memdup(container.request.whole.data, container.request.whole.len);
-        subject->request_len = container.request.whole.len;
-        if (subject->request == NULL) {
-            return schsm_fail_memory(err);
-        }
-    }
-    if (with_chain) {
-        subject->device_id_len = SCHSM_DEVICE_ID_MAX;
-        subject->device_id = OPENSSL_malloc(subject->device_id_len);
-        if (subject->device_id == NULL) {
-            return schsm_fail_memory(err);
-        }
-        return schsm_container_device_id(&container, subject->device_id, &subject->device_id_len,
-                                         err);
-    }
-    return 1;
-}
-
 /* The one device, or that of the key that the URI names. */
-static int take_device(struct schsm_tool *tool, const char *text, struct subject *subject,
-                       struct schsm_error *err)
+static int attest_ask_device(struct schsm_tool *tool, struct schsm_evidence *evidence,
+                             struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_device *device = NULL;
     struct schsm_match match = { 0 };
     struct schsm_uri uri;
     int ok = 0;
 
     schsm_uri_init(&uri);
-    if (text == NULL) {
-        ok = schsm_tool_device(tool, &subject->device, serial, err);
-        goto done;
+    if (tool->argument_count == 0) {
+        ok = schsm_tool_device(tool, &device, serial, err) &&
+             schsm_evidence_ask(evidence, device, NULL, err);
+    } else {
+        ok = schsm_tool_uri(tool, tool->arguments[0], &uri, err) &&
+             schsm_find_one(&tool->context, &uri, SCHSM_OBJECT_PRIVATE, &match, err) &&
+             schsm_evidence_ask(evidence, match.device, &match.object, err);
     }
-    if (!schsm_tool_uri(tool, text, &uri, err) ||
-        !schsm_find_one(&tool->context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
-        goto done;
-    }
-    subject->device = match.device;
-    subject->key_ref = match.object.key_ref;
-    ok = schsm_hsm_request(subject->device, subject->key_ref, &subject->request,
-                           &subject->request_len, err) &&
-         schsm_device_key_policy(subject->device, &match.object, &subject->policy, err);
-
-done:
     schsm_match_clear(&match);
     schsm_uri_clear(&uri);
     return ok;
 }
 
-static int collect(struct schsm_tool *tool, struct subject *subject, struct schsm_error *err)
+static int attest_collect(struct schsm_tool *tool, struct schsm_evidence *evidence,
+                          struct schsm_error *err)
 {
     const char *file = schsm_tool_setting(tool, "file");
     const char *device_id = schsm_tool_setting(tool, "device-id");
@@ -125,161 +46,79 @@ static int collect(struct schsm_tool *tool, struct subject *subject, struct schs
     if (device_id != NULL && file == NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "--device-id goes with --file");
     }
-    if (device_id != NULL && !schsm_file_read(device_id, SCHSM_DEVICE_ID_MAX, &subject->device_id,
-                                              &subject->device_id_len, err)) {
-        return 0;
-    }
-    if (file != NULL && !take_file(subject, file, subject->device_id == NULL, err)) {
-        return 0;
-    }
-    if (subject->device_id != NULL) {
-        return 1;
-    }
-    return take_device(tool, tool->argument_count > 0 ? tool->arguments[0] : NULL, subject, err) &&
-           schsm_hsm_certificates(subject->device, &subject->device_id, &subject->device_id_len,
-                                  err);
+    return (file == NULL || schsm_evidence_read(evidence, file, device_id, err)) &&
+           (evidence->device_id != NULL || attest_ask_device(tool, evidence, err));
 }
 
-static int judge(struct schsm_tool *tool, struct subject *subject, struct schsm_error *err)
+static void attest_print(const struct schsm_attestation *about, struct schsm_table *table)
 {
-    const struct schsm_device_identity *identity = &subject->attestation.identity;
-    const struct schsm_curve *curve = NULL;
-    struct schsm_error ignored = SCHSM_ERROR_INIT;
-    bool offered = false;
+    static const char *const presences[] = {
+        [SCHSM_PRESENCE_NOT_ASKED] = "not asked: files alone were looked at",
+        [SCHSM_PRESENCE_NOT_OFFERED] = "not proven: the device does not offer chip authentication",
+        [SCHSM_PRESENCE_PROVEN] = "the device proved that it holds it",
+    };
+    static const char *const exports[] = {
+        [SCHSM_EXPORT_UNKNOWN] =
+            "not told: its policy and key domain decide, and no request proves them",
+        [SCHSM_EXPORT_PERMITTED] =
+            "its policy permits it, under a key encryption key of its key domain",
+        [SCHSM_EXPORT_FORBIDDEN] = "its policy forbids it",
+    };
+    char hash[2 * SCHSM_KEY_HASH_LEN + 1];
 
-    if (!schsm_attest(tool->context.config.roots, schsm_attest_today(), subject->device_id,
-                      subject->device_id_len, subject->request, subject->request_len,
-                      &subject->attestation, err)) {
-        return 0;
-    }
-    if (subject->device == NULL) {
-        return 1;
-    }
-    curve = identity->curve;
-    if (curve == NULL) {
-        (void)schsm_cvc_likely_curve(&identity->device.key, &curve, &ignored);
-    }
-    if (!schsm_hsm_prove_device_key(subject->device, &identity->device.key, curve, &offered, err)) {
-        return 0;
-    }
-    subject->presence = offered ? PRESENCE_PROVEN : PRESENCE_NOT_OFFERED;
-    return 1;
-}
-
-static int hash_key(struct schsm_tool *tool, const struct schsm_attestation *attestation,
-                    char text[2 * HASH_LEN + 1], struct schsm_error *err)
-{
-    uint8_t hash[HASH_LEN];
-    size_t len = 0;
-
-    if (EVP_Q_digest(tool->context.libctx, "SHA256", NULL, attestation->spki, attestation->spki_len,
-                     hash, &len) != 1) {
-        return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not compute SHA-256");
-    }
-    schsm_hex(hash, len, text);
-    return 1;
-}
-
-static bool may_be_exported(const struct schsm_key_policy *policy)
-{
-    return policy->algorithms_len == 0 ||
-           memchr(policy->algorithms, ALGORITHM_WRAP, policy->algorithms_len) != NULL;
-}
-
-static const char *export_text(const struct subject *subject)
-{
-    if (!subject->policy.known) {
-        return "not told: its policy and key domain decide, and no request proves them";
-    }
-    return may_be_exported(&subject->policy)
-               ? "its policy permits it, under a key encryption key of its key domain"
-               : "its policy forbids it";
-}
-
-static int print_text(struct schsm_tool *tool, const struct subject *subject,
-                      struct schsm_error *err)
-{
-    const struct schsm_attestation *about = &subject->attestation;
-    char hash[2 * HASH_LEN + 1];
-    struct schsm_table table;
-
-    if (about->has_key && !hash_key(tool, about, hash, err)) {
-        return 0;
-    }
-    schsm_table_init(&table, 2, NULL);
-    schsm_table_add(&table, "Device:");
-    schsm_table_add(&table, about->serial);
-    schsm_table_add(&table, "Maker:");
+    schsm_table_row(table, "Device:", "%s", about->serial);
     if (about->verified) {
-        schsm_table_addf(&table, "%s (root %s%s)", about->identity.maker, about->identity.root,
-                         about->identity.built_in ? "" : ", trusted because you say so");
+        schsm_table_row(table, "Maker:", "%s (root %s%s)", about->identity.maker,
+                        about->identity.root,
+                        about->identity.built_in ? "" : ", trusted because you say so");
     } else {
-        schsm_table_addf(&table, "not proven: %s", about->why);
+        schsm_table_row(table, "Maker:", "not proven: %s", about->why);
     }
     if (about->expired[0] != '\0') {
-        schsm_table_add(&table, "Warning:");
-        schsm_table_addf(&table, "past its date: %s; devices outlive their certificates",
-                         about->expired);
+        schsm_table_row(table, "Warning:", "past its date: %s; devices outlive their certificates",
+                        about->expired);
     }
     if (about->identity.test) {
-        schsm_table_add(&table, "Warning:");
-        schsm_table_add(&table, "a root for tests: it says nothing about how keys are protected");
+        schsm_table_row(
+            table, "Warning:", "a root for tests: it says nothing about how keys are protected");
     }
-    schsm_table_add(&table, "Device key:");
-    schsm_table_add(&table, subject->presence == PRESENCE_PROVEN
-                                ? "the device proved that it holds it"
-                            : subject->presence == PRESENCE_NOT_OFFERED
-                                ? "not proven: the device does not offer chip authentication"
-                                : "not asked: files alone were looked at");
-    if (about->has_key) {
-        schsm_table_add(&table, "Key:");
-        schsm_table_add(&table, about->key_name);
-        schsm_table_add(&table, "Public key (SHA-256):");
-        schsm_table_add(&table, hash);
-        schsm_table_add(&table, "Certified:");
-        if (about->certified) {
-            schsm_table_addf(&table, "by device %s%s", about->serial,
-                             about->pico ? ", a Pico HSM, which does so for imported keys too"
-                                         : ", when it made the key");
-        } else {
-            schsm_table_addf(&table, "not proven: %s", about->key_why);
-        }
-        schsm_table_add(&table, "Export:");
-        schsm_table_add(&table, export_text(subject));
+    schsm_table_row(table, "Device key:", "%s", presences[about->presence]);
+    if (!about->has_key) {
+        return;
     }
-    return schsm_table_print(&table, err);
+    schsm_hex(about->key_hash, SCHSM_KEY_HASH_LEN, hash);
+    schsm_table_row(table, "Key:", "%s", about->key_name);
+    schsm_table_row(table, "Public key (SHA-256):", "%s", hash);
+    if (about->certified) {
+        schsm_table_row(table, "Certified:", "by device %s%s", about->serial,
+                        about->pico ? ", a Pico HSM, which does so for imported keys too"
+                                    : ", when it made the key");
+    } else {
+        schsm_table_row(table, "Certified:", "not proven: %s", about->key_why);
+    }
+    schsm_table_row(table, "Export:", "%s", exports[about->may_be_exported]);
 }
 
-static json_t *key_json(struct schsm_tool *tool, const struct subject *subject,
-                        struct schsm_error *err)
+static json_t *attest_key_json(const struct schsm_attestation *about)
 {
-    const struct schsm_attestation *about = &subject->attestation;
-    char hash[2 * HASH_LEN + 1];
+    char hash[2 * SCHSM_KEY_HASH_LEN + 1];
 
     if (!about->has_key) {
         return json_null();
     }
-    if (!hash_key(tool, about, hash, err)) {
-        return NULL;
-    }
-    return json_pack(
-        "{s:o, s:o, s:s, s:b, s:o, s:o}", "name", schsm_json_text(about->key_name), "certified_by",
-        schsm_json_text(about->made_by), "sha256", hash, "certified", about->certified ? 1 : 0,
-        "why_not", schsm_json_text(about->key_why), "may_be_exported",
-        subject->policy.known ? json_boolean(may_be_exported(&subject->policy)) : json_null());
+    schsm_hex(about->key_hash, SCHSM_KEY_HASH_LEN, hash);
+    return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o}", "name", schsm_json_text(about->key_name),
+                     "certified_by", schsm_json_text(about->made_by), "sha256", hash, "certified",
+                     about->certified ? 1 : 0, "why_not", schsm_json_text(about->key_why),
+                     "may_be_exported",
+                     about->may_be_exported == SCHSM_EXPORT_UNKNOWN
+                         ? json_null()
+                         : json_boolean(about->may_be_exported == SCHSM_EXPORT_PERMITTED));
 }
 
-static int print_json(struct schsm_tool *tool, const struct subject *subject,
-                      struct schsm_error *err)
+static json_t *attest_json(const struct schsm_attestation *about)
 {
-    const struct schsm_attestation *about = &subject->attestation;
-    json_t *key = key_json(tool, subject, err);
-    json_t *device = NULL;
-
-    if (key == NULL) {
-        return 0;
-    }
-    device =
+    json_t *device =
         json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "serial",
                   schsm_json_text(about->serial), "name", schsm_json_text(about->name), "verified",
                   about->verified ? 1 : 0, "why_not", schsm_json_text(about->why), "root",
@@ -287,21 +126,18 @@ static int print_json(struct schsm_tool *tool, const struct subject *subject,
                   schsm_json_text(about->verified ? about->identity.maker : ""), "built_in_root",
                   about->identity.built_in ? 1 : 0, "test_root", about->identity.test ? 1 : 0,
                   "expired", schsm_json_text(about->expired), "holds_device_key",
-                  subject->presence == PRESENCE_NOT_ASKED
+                  about->presence == SCHSM_PRESENCE_NOT_ASKED
                       ? json_null()
-                      : json_boolean(subject->presence == PRESENCE_PROVEN));
-    return schsm_json_print(json_pack("{s:o, s:o, s:b}", "device", device, "key", key,
-                                      "made_on_device",
-                                      about->verified && about->certified && !about->pico ? 1 : 0),
-                            err);
+                      : json_boolean(about->presence == SCHSM_PRESENCE_PROVEN));
+
+    return json_pack("{s:o, s:o, s:b}", "device", device, "key", attest_key_json(about),
+                     "made_on_device", about->verified && about->certified && !about->pico ? 1 : 0);
 }
 
 /* The one sentence. */
-static int conclude(const struct schsm_tool *tool, const struct subject *subject,
-                    struct schsm_error *err)
+static int attest_conclude(const struct schsm_tool *tool, const struct schsm_attestation *about,
+                           struct schsm_error *err)
 {
-    const struct schsm_attestation *about = &subject->attestation;
-
     if (about->has_key && !about->certified) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                           "nothing proves that this key was made on device %s: %s", about->serial,
@@ -327,19 +163,28 @@ static int conclude(const struct schsm_tool *tool, const struct subject *subject
         (void)printf("This key was made on device %s.\n", about->serial);
     } else {
         (void)printf("Device %s is what it says%s.\n", about->serial,
-                     subject->presence == PRESENCE_PROVEN ? "" : ", by its certificates");
+                     about->presence == SCHSM_PRESENCE_PROVEN ? "" : ", by its certificates");
     }
     return 1;
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_attest(struct schsm_tool *tool, struct schsm_error *err)
 {
-    struct subject subject = { .key_ref = -1 };
-    int ok = collect(tool, &subject, err) && judge(tool, &subject, err) &&
-             (tool->json ? print_json(tool, &subject, err) : print_text(tool, &subject, err)) &&
-             conclude(tool, &subject, err);
+    struct schsm_evidence evidence = { 0 };
+    struct schsm_attestation about;
+    struct schsm_table table;
+    int ok = attest_collect(tool, &evidence, err) &&
+             schsm_attest(&tool->context, &evidence, &about, err);
 
-    subject_clear(&subject);
+    if (ok && tool->json) {
+        ok = schsm_json_print(attest_json(&about), err);
+    } else if (ok) {
+        schsm_table_init(&table, 2, NULL);
+        attest_print(&about, &table);
+        ok = schsm_table_print(&table, err);
+    }
+    ok = ok && attest_conclude(tool, &about, err);
+    schsm_evidence_clear(&evidence);
     return ok;
 }
 
@@ -371,5 +216,5 @@ const struct schsm_command schsm_command_attest = {
         " sc-hsm attest sc-hsm:label=web\n"
         " sc-hsm attest --file web.req --device-id device.id\n",
     .options = options,
-    .run = run,
+    .run = run_attest,
 };
