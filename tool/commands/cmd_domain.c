@@ -6,9 +6,7 @@
 
 #include <openssl/crypto.h>
 
-#include "format/cvc_container.h"
 #include "hsm/hsm_xkek.h"
-#include "keymgmt/file.h"
 #include "tool/ask.h"
 #include "tool/domain.h"
 #include "tool/output.h"
@@ -109,26 +107,6 @@ const struct schsm_command schsm_command_domain_list = {
 
 /* --- create ----------------------------------------------------------------------------------- */
 
-static int read_membership(const char *path, uint8_t **file, struct schsm_container *membership,
-                           struct schsm_error *err)
-{
-    size_t len = 0;
-
-    if (!schsm_file_read(path, SCHSM_CONTAINER_MAX, file, &len, err)) {
-        return 0;
-    }
-    if (!schsm_container_parse(*file, len, membership, err)) {
-        return schsm_fail_context(err, "%s", path);
-    }
-    if (membership->kind != SCHSM_CONTAINER_MEMBERSHIP) {
-        return schsm_fail(err, SCHSM_REASON_BAD_INPUT,
-                          "%s is %s, but a key domain membership is needed, as 'sc-hsm domain "
-                          "issue-membership' writes it",
-                          path, schsm_container_text(membership->kind));
-    }
-    return schsm_container_verify(membership, err) || schsm_fail_context(err, "%s", path);
-}
-
 static int create(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *membership_path = schsm_tool_setting(tool, "membership");
@@ -151,11 +129,15 @@ static int create(struct schsm_tool *tool, struct schsm_error *err)
                    "say what kind of key domain to create: --dkek-shares N or --membership FILE");
         goto done;
     }
-    if (membership_path != NULL && !read_membership(membership_path, &file, &membership, err)) {
+    if (membership_path != NULL &&
+        !schsm_certified_file_read(membership_path, SCHSM_CONTAINER_MEMBERSHIP,
+                                   "a key domain membership is needed, as 'sc-hsm domain "
+                                   "issue-membership' writes it",
+                                   &file, &membership, err)) {
         goto done;
     }
     if (!schsm_tool_device(tool, &device, serial, err) ||
-        !schsm_domain_read(device, number, &domain, err)) {
+        !schsm_key_domain_read(device, number, &domain, err)) {
         goto done;
     }
     if (domain.created) {
@@ -170,7 +152,7 @@ static int create(struct schsm_tool *tool, struct schsm_error *err)
     ok = membership_path != NULL
              ? schsm_xkek_create_domain(device, number, &membership, &login, err)
              : schsm_hsm_create_dkek_domain(device, number, (unsigned int)shares, &login, err);
-    ok = ok && schsm_domain_read(device, number, &domain, err) &&
+    ok = ok && schsm_key_domain_read(device, number, &domain, err) &&
          schsm_domain_report(tool, "Created", &domain, err);
 
 done:
@@ -226,7 +208,7 @@ static int target(struct schsm_tool *tool, struct schsm_device **device,
 
     if (!schsm_domain_parse(tool->arguments[0], &number, err) ||
         !schsm_tool_device(tool, device, serial, err) ||
-        !schsm_domain_read(*device, number, domain, err)) {
+        !schsm_key_domain_read(*device, number, domain, err)) {
         return 0;
     }
     if (!domain->created) {
@@ -259,7 +241,7 @@ static int clear(struct schsm_tool *tool, struct schsm_error *err)
         return 0;
     }
     return schsm_hsm_delete_kek(device, domain.number, &login, err) &&
-           schsm_domain_read(device, domain.number, &domain, err) &&
+           schsm_key_domain_read(device, domain.number, &domain, err) &&
            schsm_domain_report(tool, "Cleared", &domain, err);
 }
 
@@ -279,7 +261,7 @@ static int delete (struct schsm_tool *tool, struct schsm_error *err)
         return 0;
     }
     return schsm_hsm_delete_domain(device, domain.number, &login, err) &&
-           schsm_domain_read(device, domain.number, &domain, err) &&
+           schsm_key_domain_read(device, domain.number, &domain, err) &&
            schsm_domain_report(tool, "Deleted", &domain, err);
 }
 

@@ -123,7 +123,7 @@ static int check_domain(struct schsm_device *device, const struct schsm_generate
     struct schsm_hsm_domain domain;
 
     return !spec->has_key_domain || spec->key_domain == 0 ||
-           schsm_domain_read(device, spec->key_domain, &domain, err);
+           schsm_key_domain_read(device, spec->key_domain, &domain, err);
 }
 
 /* The PIN is proven first, so that nobody types it behind a line of progress. */

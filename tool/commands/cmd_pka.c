@@ -6,34 +6,12 @@
 
 #include <openssl/crypto.h>
 
-#include "format/cvc_container.h"
 #include "hsm/hsm_public_key_authentication.h"
-#include "keymgmt/file.h"
+#include "keymgmt/certified_key.h"
 #include "tool/output.h"
 #include "tool/target.h"
 
 /* --- register --------------------------------------------------------------------------------- */
-
-/* What is malformed, or not what it claims to be, is not shown to the device. */
-static int read_key_file(const char *path, uint8_t **file, struct schsm_container *key,
-                         struct schsm_error *err)
-{
-    size_t len = 0;
-
-    if (!schsm_file_read(path, SCHSM_CONTAINER_MAX, file, &len, err)) {
-        return 0;
-    }
-    if (!schsm_container_parse(*file, len, key, err)) {
-        return schsm_fail_context(err, "%s", path);
-    }
-    if (key->kind != SCHSM_CONTAINER_PUBLIC_KEY) {
-        return schsm_fail(err, SCHSM_REASON_BAD_INPUT,
-                          "%s is %s, but a key with its certificates is needed, as 'sc-hsm pka "
-                          "export' writes it",
-                          path, schsm_container_text(key->kind));
-    }
-    return schsm_container_verify(key, err) || schsm_fail_context(err, "%s", path);
-}
 
 /* A device whose places are not all taken wants no login; others say so. */
 static int register_key(struct schsm_tool *tool, struct schsm_device *device,
@@ -66,7 +44,10 @@ static int register_keys(struct schsm_tool *tool, struct schsm_error *err)
         struct schsm_container key;
         uint8_t *file = NULL;
 
-        ok = read_key_file(path, &file, &key, err);
+        ok = schsm_certified_file_read(
+            path, SCHSM_CONTAINER_PUBLIC_KEY,
+            "a key with its certificates is needed, as 'sc-hsm pka export' writes it", &file, &key,
+            err);
         if (ok && !register_key(tool, device, &key, &status, err)) {
             ok = err->reason == SCHSM_REASON_EXISTS
                      ? schsm_fail(err, SCHSM_REASON_EXISTS,
