@@ -141,7 +141,7 @@ static int collect(const struct schsm_tool *tool, struct batch *batch, struct sc
            schsm_fail(err, SCHSM_REASON_ARGUMENT, "standard input holds no APDU");
 }
 
-static void clear(struct batch *batch)
+static void batch_clear(struct batch *batch)
 {
     schsm_hsm_exchanges_clear(batch->exchanges, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
@@ -156,7 +156,8 @@ static json_t *exchange_json(const char *name, const struct schsm_hsm_exchange *
                      json_sprintf("%04X", exchange->status_word), "meaning", exchange->meaning);
 }
 
-static int print(const struct schsm_tool *tool, const struct batch *batch, struct schsm_error *err)
+static int print_exchanges(const struct schsm_tool *tool, const struct batch *batch,
+                           struct schsm_error *err)
 {
     json_t *array = json_array();
     int ok = 1;
@@ -183,7 +184,7 @@ static int print(const struct schsm_tool *tool, const struct batch *batch, struc
     return ok;
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_apdu(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct batch *batch = OPENSSL_zalloc(sizeof(*batch));
     struct schsm_device *device = NULL;
@@ -206,19 +207,19 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     ok = schsm_hsm_transmit(device, batch->exchanges, batch->count, wants_login ? &login : NULL,
                             &broken);
     /* What was answered before the way broke is shown as well. */
-    if (!print(tool, batch, err)) {
+    if (!print_exchanges(tool, batch, err)) {
         ok = 0;
     } else if (!ok) {
         *err = broken;
     }
 
 done:
-    clear(batch);
+    batch_clear(batch);
     OPENSSL_free(batch);
     return ok;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option apdu_options[] = {
     { .name = "login", .summary = "log in with the PIN before" },
     SCHSM_OPTION_YES,
     SCHSM_OPTIONS_END,
@@ -239,6 +240,6 @@ const struct schsm_command schsm_command_apdu = {
             "who know the device's protocol.\n"
             " sc-hsm apdu 0084000008\n"
             " sc-hsm --json apdu 8058000000 00B12F03045402000000\n",
-    .options = options,
-    .run = run,
+    .options = apdu_options,
+    .run = run_apdu,
 };

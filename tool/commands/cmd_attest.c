@@ -188,7 +188,7 @@ static int run_attest(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option attest_options[] = {
     { "file", '\0', false, "FILE",
       "judge the key in this file: its request, or a key with its certificates", NULL },
     { "device-id", '\0', false, "FILE",
@@ -215,6 +215,6 @@ const struct schsm_command schsm_command_attest = {
         " sc-hsm attest\n"
         " sc-hsm attest sc-hsm:label=web\n"
         " sc-hsm attest --file web.req --device-id device.id\n",
-    .options = options,
+    .options = attest_options,
     .run = run_attest,
 };

@@ -106,7 +106,7 @@ static int verify_keys(const struct schsm_tool *tool, const struct opened *opene
     return 1;
 }
 
-static int run_verify(struct schsm_tool *tool, struct schsm_error *err)
+static int run_backup_verify(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct opened opened;
     size_t keys = 0, missing = 0;
@@ -136,7 +136,7 @@ static int run_verify(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option verify_options[] = { SHARE_OPTIONS, SCHSM_OPTIONS_END };
+static const struct schsm_option backup_verify_options[] = { SHARE_OPTIONS, SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_backup_verify = {
     .name = "backup verify",
@@ -150,14 +150,14 @@ const struct schsm_command schsm_command_backup_verify = {
             "All shares of the DKEK come together in the memory of this computer for that. Use one "
             "that you would trust with the keys.\n"
             " sc-hsm backup verify /media/safe/2026-11 --share share-1.pbe --share share-2.pbe\n",
-    .options = verify_options,
-    .run = run_verify,
+    .options = backup_verify_options,
+    .run = run_backup_verify,
 };
 
 /* --- decrypt --------------------------------------------------------------------------------- */
 
 /* The password callback of PEM_write: the secret, whatever OpenSSL asks. */
-static int give_password(char *buffer, int size, int writing, void *arg)
+static int give_new_password(char *buffer, int size, int writing, void *arg)
 {
     const struct schsm_secret *password = arg;
     size_t len = schsm_secret_len(password);
@@ -182,7 +182,7 @@ static int write_key(const char *path, const struct schsm_backup_key *key,
         return schsm_fail_memory(err);
     }
     if (key->pair != NULL ? PEM_write_bio_PKCS8PrivateKey(memory, key->pair, EVP_aes_256_cbc(),
-                                                          NULL, 0, give_password, password) == 1
+                                                          NULL, 0, give_new_password, password) == 1
                           : BIO_write(memory, schsm_secret_data(key->secret),
                                       (int)schsm_secret_len(key->secret)) > 0) {
         len = BIO_get_mem_data(memory, &content);
@@ -236,7 +236,7 @@ static bool holds_secret_keys(const struct schsm_manifest *manifest)
     return false;
 }
 
-static int run_decrypt(struct schsm_tool *tool, struct schsm_error *err)
+static int run_decrypt_backup(struct schsm_tool *tool, struct schsm_error *err)
 {
     const struct schsm_question question = { .what = "password for the decrypted keys",
                                              .tries_left = -1,
@@ -281,7 +281,7 @@ static int run_decrypt(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option decrypt_options[] = {
+static const struct schsm_option decrypt_backup_options[] = {
     SHARE_OPTIONS,
     { "out", '\0', false, "FOLDER", "where the keys go", NULL },
     { "new-password-source", '\0', false, "SRC",
@@ -306,6 +306,6 @@ const struct schsm_command schsm_command_decrypt_backup = {
         "the password. To use them on another device, restore the backup there instead.\n"
         " sc-hsm decrypt-backup /media/safe/2026-11 --share share-1.pbe --out /run/keys\n"
         " openssl pkey -in /run/keys/key-001.pem -noout -text\n",
-    .options = decrypt_options,
-    .run = run_decrypt,
+    .options = decrypt_backup_options,
+    .run = run_decrypt_backup,
 };

@@ -27,7 +27,7 @@ static int to_pem(const struct schsm_object *object, uint8_t **text, size_t *len
     return *text != NULL ? 1 : schsm_fail_memory(err);
 }
 
-static int run_export(struct schsm_tool *tool, struct schsm_error *err)
+static int run_cert_export(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *format = schsm_tool_setting(tool, "format");
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -58,7 +58,7 @@ static int run_export(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option options_export[] = {
+static const struct schsm_option cert_export_options[] = {
     { "format", 'f', false, "FORMAT", "pem or der; default: pem", NULL },
     { "out", 'o', false, "FILE", "write to this file; default: standard output", NULL },
     SCHSM_OPTION_OVERWRITE,
@@ -76,11 +76,11 @@ const struct schsm_command schsm_command_cert_export = {
         "label=web. No PIN is needed. With --json the text, or DER in base64, is a part of what "
         "is printed.\n"
         " sc-hsm cert export label=web --out web.crt\n",
-    .options = options_export,
-    .run = run_export,
+    .options = cert_export_options,
+    .run = run_cert_export,
 };
 
-static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
+static int run_cert_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
@@ -93,7 +93,7 @@ static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option options_delete[] = { SCHSM_OPTION_YES, SCHSM_OPTIONS_END };
+static const struct schsm_option cert_delete_options[] = { SCHSM_OPTION_YES, SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_cert_delete = {
     .name = "cert delete",
@@ -110,6 +110,6 @@ const struct schsm_command schsm_command_cert_delete = {
         "--format reference', or keep the certificate. To put a newer one in its place, use 'cert "
         "import --replace'.\n"
         " sc-hsm cert delete label=web\n",
-    .options = options_delete,
-    .run = run_delete,
+    .options = cert_delete_options,
+    .run = run_cert_delete,
 };

@@ -57,8 +57,8 @@ done:
     return ok;
 }
 
-static int confirm_replacement(const struct schsm_tool *tool, const char *serial, const char *label,
-                               struct schsm_error *err)
+static int confirm_data_replacement(const struct schsm_tool *tool, const char *serial,
+                                    const char *label, struct schsm_error *err)
 {
     char *printable = schsm_text_printable(label), text[SCHSM_LABEL_MAX + 256];
     int ok;
@@ -75,7 +75,7 @@ static int confirm_replacement(const struct schsm_tool *tool, const char *serial
     return ok;
 }
 
-static int run_write(struct schsm_tool *tool, struct schsm_error *err)
+static int run_data_write(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_store spec = { .type = SCHSM_OBJECT_DATA,
                                 .application = schsm_tool_setting(tool, "application"),
@@ -109,7 +109,7 @@ static int run_write(struct schsm_tool *tool, struct schsm_error *err)
     spec.value_len = len;
     if (!schsm_tool_device(tool, &match.device, serial, err) ||
         !look_for_label(tool, serial, spec.label, &same, err) ||
-        (same.count > 0 && !confirm_replacement(tool, serial, spec.label, err))) {
+        (same.count > 0 && !confirm_data_replacement(tool, serial, spec.label, err))) {
         goto done;
     }
     spec.replaces = same.count > 0 ? &same.matches[0].object : NULL;
@@ -124,7 +124,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option options_write[] = {
+static const struct schsm_option data_write_options[] = {
     { "label", 'l', false, "TEXT", "its name; needed", NULL },
     { "private", 'p', false, NULL, "only who knows the PIN may read it", NULL },
     { "application", 'a', false, "TEXT", "the program it belongs to", NULL },
@@ -149,13 +149,13 @@ const struct schsm_command schsm_command_data_write = {
             "one deleted afterwards, so that room for both is needed.\n"
             " sc-hsm data write notes.txt --label notes\n"
             " sc-hsm data write - --label recovery --private <codes\n",
-    .options = options_write,
-    .run = run_write,
+    .options = data_write_options,
+    .run = run_data_write,
 };
 
 /* --- read ---------------------------------------------------------------------------------- */
 
-static int run_read(struct schsm_tool *tool, struct schsm_error *err)
+static int run_data_read(struct schsm_tool *tool, struct schsm_error *err)
 {
     char name[SCHSM_OBJECT_NAME_MAX];
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -184,7 +184,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option options_read[] = {
+static const struct schsm_option data_read_options[] = {
     { "out", 'o', false, "FILE", "write to this file; default: standard output", NULL },
     SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
@@ -201,13 +201,13 @@ const struct schsm_command schsm_command_data_read = {
             "PIN is needed, and the file is readable by its owner alone. With --json the content "
             "is in base64.\n"
             " sc-hsm data read label=notes --out notes.txt\n",
-    .options = options_read,
-    .run = run_read,
+    .options = data_read_options,
+    .run = run_data_read,
 };
 
 /* --- delete -------------------------------------------------------------------------------- */
 
-static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
+static int run_data_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
@@ -218,7 +218,7 @@ static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option options_delete[] = { SCHSM_OPTION_YES, SCHSM_OPTIONS_END };
+static const struct schsm_option data_delete_options[] = { SCHSM_OPTION_YES, SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_data_delete = {
     .name = "data delete",
@@ -229,6 +229,6 @@ const struct schsm_command schsm_command_data_delete = {
     .help = "Deletes the data object that URI names, such as label=notes, once the device's serial "
             "number was typed for confirmation.\n"
             " sc-hsm data delete label=notes\n",
-    .options = options_delete,
-    .run = run_delete,
+    .options = data_delete_options,
+    .run = run_data_delete,
 };

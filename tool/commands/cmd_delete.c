@@ -41,7 +41,7 @@ static int find(struct schsm_tool *tool, const struct schsm_uri *uri, struct sch
     return ok;
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
@@ -55,7 +55,7 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option options[] = { SCHSM_OPTION_YES, SCHSM_OPTIONS_END };
+static const struct schsm_option delete_options[] = { SCHSM_OPTION_YES, SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_delete = {
     .name = "delete",
@@ -71,6 +71,6 @@ const struct schsm_command schsm_command_delete = {
         "certificate both fit, type=private and type=cert tell them apart.\n"
         " sc-hsm delete 'id=10;type=private'\n"
         " sc-hsm --pin-source file:pin delete label=note --yes\n",
-    .options = options,
-    .run = run,
+    .options = delete_options,
+    .run = run_delete,
 };

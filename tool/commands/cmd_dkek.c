@@ -13,7 +13,7 @@
 
 /* --- status -------------------------------------------------------------------------------- */
 
-static json_t *domain_json(const struct schsm_hsm_domain *domain)
+static json_t *dkek_domain_json(const struct schsm_hsm_domain *domain)
 {
     char kcv[SCHSM_KCV_TEXT_MAX] = "";
 
@@ -31,14 +31,14 @@ static json_t *domain_json(const struct schsm_hsm_domain *domain)
                      domain->complete ? 1 : 0, "key_check_value", schsm_json_text(kcv));
 }
 
-static int print_json(const char *serial, const struct schsm_hsm_domain *domains, size_t count,
-                      struct schsm_error *err)
+static int print_dkek_json(const char *serial, const struct schsm_hsm_domain *domains, size_t count,
+                           struct schsm_error *err)
 {
     json_t *array = json_array();
     int ok = 1;
 
     for (size_t i = 0; i < count && ok; i++) {
-        ok = schsm_json_append(array, domain_json(&domains[i]), err);
+        ok = schsm_json_append(array, dkek_domain_json(&domains[i]), err);
     }
     ok = ok &&
          schsm_json_print(json_pack("{s:s, s:O}", "serial", serial, "key_domains", array), err);
@@ -60,8 +60,8 @@ static void describe_state(struct schsm_table *table, const struct schsm_hsm_dom
     }
 }
 
-static int print_table(const char *serial, const struct schsm_hsm_domain *domains, size_t count,
-                       struct schsm_error *err)
+static int print_dkek_table(const char *serial, const struct schsm_hsm_domain *domains,
+                            size_t count, struct schsm_error *err)
 {
     static const char *const headings[] = { "KEY DOMAIN", "KIND", "SHARES", "STATE",
                                             "KEY CHECK VALUE" };
@@ -94,7 +94,7 @@ static int print_table(const char *serial, const struct schsm_hsm_domain *domain
     return schsm_table_print(&table, err);
 }
 
-static int run_status(struct schsm_tool *tool, struct schsm_error *err)
+static int run_dkek_status(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
     size_t count = SCHSM_HSM_DOMAINS_MAX;
@@ -105,8 +105,8 @@ static int run_status(struct schsm_tool *tool, struct schsm_error *err)
         !schsm_hsm_domains(device, domains, &count, err)) {
         return 0;
     }
-    return tool->json ? print_json(serial, domains, count, err)
-                      : print_table(serial, domains, count, err);
+    return tool->json ? print_dkek_json(serial, domains, count, err)
+                      : print_dkek_table(serial, domains, count, err);
 }
 
 const struct schsm_command schsm_command_dkek_status = {
@@ -119,7 +119,7 @@ const struct schsm_command schsm_command_dkek_status = {
         "have the same DKEK: a key wrapped on one of them can be unwrapped on the other. A device "
         "with one DKEK for all keys shows it as key domain 0. No PIN is needed.\n"
         " sc-hsm dkek status\n",
-    .run = run_status,
+    .run = run_dkek_status,
 };
 
 /* --- import-share -------------------------------------------------------------------------- */
@@ -161,8 +161,8 @@ static int check_outstanding(struct schsm_device *device, const char *serial, un
     return 1;
 }
 
-static int report_import(const struct schsm_tool *tool, const char *serial,
-                         const struct schsm_hsm_domain *after, struct schsm_error *err)
+static int report_share_import(const struct schsm_tool *tool, const char *serial,
+                               const struct schsm_hsm_domain *after, struct schsm_error *err)
 {
     char kcv[SCHSM_KCV_TEXT_MAX] = "";
 
@@ -186,7 +186,7 @@ static int report_import(const struct schsm_tool *tool, const char *serial,
     return 1;
 }
 
-static int run_import(struct schsm_tool *tool, struct schsm_error *err)
+static int run_dkek_import_share(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *path = tool->arguments[0];
     struct schsm_device *device = NULL;
@@ -212,12 +212,12 @@ static int run_import(struct schsm_tool *tool, struct schsm_error *err)
         return 0;
     }
     ok = schsm_hsm_import_share(device, (unsigned int)domain, share, &login, &after, err) &&
-         report_import(tool, serial, &after, err);
+         report_share_import(tool, serial, &after, err);
     schsm_secret_free(share);
     return ok;
 }
 
-static const struct schsm_option options_import[] = {
+static const struct schsm_option dkek_import_share_options[] = {
     { .name = "password-source",
       .argument = "SRC",
       .summary =
@@ -248,6 +248,6 @@ const struct schsm_command schsm_command_dkek_import_share = {
         " sc-hsm dkek import-share dkek-1.pbe\n"
         " sc-hsm dkek import-share dkek-1.pbe --password-source file:password\n"
         " sc-hsm dkek import-share dkek-1.pbe --password-shares 3\n",
-    .options = options_import,
-    .run = run_import,
+    .options = dkek_import_share_options,
+    .run = run_dkek_import_share,
 };

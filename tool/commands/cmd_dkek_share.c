@@ -9,8 +9,9 @@
 #include "tool/text.h"
 
 /* What was written. The key check value is the DKEK's where this is the only share. */
-static int report(const struct schsm_tool *tool, const char *path, const struct schsm_secret *share,
-                  unsigned int threshold, unsigned int total, struct schsm_error *err)
+static int report_share(const struct schsm_tool *tool, const char *path,
+                        const struct schsm_secret *share, unsigned int threshold,
+                        unsigned int total, struct schsm_error *err)
 {
     char text[SCHSM_KCV_TEXT_MAX], *printable = NULL;
     uint8_t kcv[SCHSM_KCV_LEN];
@@ -39,7 +40,7 @@ static int report(const struct schsm_tool *tool, const char *path, const struct 
     return 1;
 }
 
-static int run_create(struct schsm_tool *tool, struct schsm_error *err)
+static int run_dkek_create_share(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *path = tool->arguments[0];
     struct schsm_secret *share = NULL;
@@ -60,12 +61,12 @@ static int run_create(struct schsm_tool *tool, struct schsm_error *err)
     }
     ok = schsm_share_file_write(tool, path, schsm_tool_flag(tool, "overwrite"), share,
                                 "password-source", "password-shares", err) &&
-         report(tool, path, share, threshold, total, err);
+         report_share(tool, path, share, threshold, total, err);
     schsm_secret_free(share);
     return ok;
 }
 
-static const struct schsm_option options_create[] = {
+static const struct schsm_option dkek_create_share_options[] = {
     { .name = "password-source",
       .argument = "SRC",
       .summary =
@@ -98,11 +99,11 @@ const struct schsm_command schsm_command_dkek_create_share = {
         "FILE can be imported by OpenSC's sc-hsm-tool as well.\n"
         " sc-hsm dkek create-share dkek-1.pbe\n"
         " sc-hsm dkek create-share dkek-1.pbe --password-shares 3/5\n",
-    .options = options_create,
-    .run = run_create,
+    .options = dkek_create_share_options,
+    .run = run_dkek_create_share,
 };
 
-static int run_recrypt(struct schsm_tool *tool, struct schsm_error *err)
+static int run_dkek_recrypt_share(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *path = tool->arguments[1];
     struct schsm_secret *share = NULL;
@@ -128,12 +129,12 @@ static int run_recrypt(struct schsm_tool *tool, struct schsm_error *err)
     }
     ok = schsm_share_file_write(tool, path, schsm_tool_flag(tool, "overwrite"), share,
                                 "new-password-source", "new-password-shares", err) &&
-         report(tool, path, share, threshold, total, err);
+         report_share(tool, path, share, threshold, total, err);
     schsm_secret_free(share);
     return ok;
 }
 
-static const struct schsm_option options_recrypt[] = {
+static const struct schsm_option dkek_recrypt_share_options[] = {
     { .name = "password-source",
       .argument = "SRC",
       .summary = "the old password: file:PATH, env:NAME, fd:N or prompt, the default" },
@@ -161,6 +162,6 @@ const struct schsm_command schsm_command_dkek_recrypt_share = {
         "has the share, so destroy all copies of FILE.\n"
         " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-new.pbe\n"
         " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-split.pbe --new-password-shares 3/5\n",
-    .options = options_recrypt,
-    .run = run_recrypt,
+    .options = dkek_recrypt_share_options,
+    .run = run_dkek_recrypt_share,
 };

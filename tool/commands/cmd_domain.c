@@ -16,8 +16,8 @@
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-static int print_json(const struct schsm_hsm_domain *domains, size_t count, const char *serial,
-                      struct schsm_error *err)
+static int print_domains_json(const struct schsm_hsm_domain *domains, size_t count,
+                              const char *serial, struct schsm_error *err)
 {
     json_t *array = json_array();
     int ok = 1;
@@ -33,8 +33,8 @@ static int print_json(const struct schsm_hsm_domain *domains, size_t count, cons
     return ok;
 }
 
-static int print_table(const struct schsm_hsm_domain *domains, size_t count,
-                       struct schsm_error *err)
+static int print_domains_table(const struct schsm_hsm_domain *domains, size_t count,
+                               struct schsm_error *err)
 {
     static const char *const headings[] = { "DOMAIN", "KIND", "KEY CHECK VALUE", "UID", "STATE" };
     struct schsm_table table;
@@ -58,7 +58,7 @@ static int print_table(const struct schsm_hsm_domain *domains, size_t count,
     return schsm_table_print(&table, err);
 }
 
-static int list(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_list(struct schsm_tool *tool, struct schsm_error *err)
 {
     size_t count = SCHSM_HSM_DOMAINS_MAX;
     struct schsm_hsm_domain *domains = OPENSSL_malloc(count * sizeof(*domains));
@@ -74,14 +74,14 @@ static int list(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     if (tool->json) {
-        ok = print_json(domains, count, serial, err);
+        ok = print_domains_json(domains, count, serial, err);
     } else if (count == 0) {
         (void)printf("Device %s has no key domains: it was initialised without, and its keys "
                      "cannot leave it.\n",
                      serial);
         ok = 1;
     } else {
-        ok = print_table(domains, count, err);
+        ok = print_domains_table(domains, count, err);
     }
 
 done:
@@ -92,7 +92,6 @@ done:
 const struct schsm_command schsm_command_domain_list = {
     .name = "domain list",
     .synopsis = "",
-    .arguments_max = 0,
     .summary = "Show the key domains of the device",
     .help =
         "Shows the device's key domains. Each key belongs to one, and leaves the device only "
@@ -101,13 +100,12 @@ const struct schsm_command schsm_command_domain_list = {
         "of a group among themselves. Equal key check values mean equal keys.\n"
         "How many domains there are was said at 'init --key-domains'. A device with one DKEK has "
         "that as domain 0. No PIN is needed.\n",
-    .options = NULL,
-    .run = list,
+    .run = run_domain_list,
 };
 
 /* --- create ----------------------------------------------------------------------------------- */
 
-static int create(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_create(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *membership_path = schsm_tool_setting(tool, "membership");
     struct schsm_container membership;
@@ -160,7 +158,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option create_options[] = {
+static const struct schsm_option domain_create_options[] = {
     { "dkek-shares", '\0', false, "N", "a DKEK domain, whose key is made of N shares, 1 to 255",
       NULL },
     { "membership", '\0', false, "FILE",
@@ -193,8 +191,8 @@ const struct schsm_command schsm_command_domain_create = {
         " sc-hsm domain export-key label=exchange --out mine.xkey\n"
         " sc-hsm domain derive label=exchange theirs.xkey\n"
         "From then on 'wrap' on one device and 'unwrap' on the other move keys of that domain.\n",
-    .options = create_options,
-    .run = create,
+    .options = domain_create_options,
+    .run = run_domain_create,
 };
 
 /* --- clear and delete ------------------------------------------------------------------------- */
@@ -218,7 +216,7 @@ static int target(struct schsm_tool *tool, struct schsm_device **device,
     return 1;
 }
 
-static int clear(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_clear(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_device *device = NULL;
@@ -245,7 +243,7 @@ static int clear(struct schsm_tool *tool, struct schsm_error *err)
            schsm_domain_report(tool, "Cleared", &domain, err);
 }
 
-static int delete (struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_device *device = NULL;
@@ -279,7 +277,7 @@ const struct schsm_command schsm_command_domain_clear = {
             "shares, or by 'domain derive' with the same exchange keys.\n"
             " sc-hsm domain clear 0\n",
     .options = yes_options,
-    .run = clear,
+    .run = run_domain_clear,
 };
 
 const struct schsm_command schsm_command_domain_delete = {
@@ -293,5 +291,5 @@ const struct schsm_command schsm_command_domain_delete = {
         "number can then be used for another.\n"
         " sc-hsm domain delete 0\n",
     .options = yes_options,
-    .run = delete,
+    .run = run_domain_delete,
 };

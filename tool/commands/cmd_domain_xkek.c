@@ -31,20 +31,20 @@ static int make_domain_key(struct schsm_tool *tool, struct schsm_match *match,
            schsm_object_report(tool, "Made", match, NULL, err);
 }
 
-static const struct schsm_option key_options[] = {
+static const struct schsm_option domain_create_exchange_key_options[] = {
     { "id", 'i', false, "HEX", "object id; default: a free one", NULL },
     { "label", 'l', false, "TEXT", "label; default: none", NULL },
     SCHSM_OPTIONS_END,
 };
 
-static const struct schsm_option signer_options[] = {
+static const struct schsm_option domain_create_signer_options[] = {
     { "id", 'i', false, "HEX", "object id; default: a free one", NULL },
     { "label", 'l', false, "TEXT", "label; default: none", NULL },
     { "key-domain", '\0', false, "N", "the key domain it belongs to; default: 0", NULL },
     SCHSM_OPTIONS_END,
 };
 
-static int run_create_signer(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_create_signer(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
@@ -67,7 +67,6 @@ static int run_create_signer(struct schsm_tool *tool, struct schsm_error *err)
 const struct schsm_command schsm_command_domain_create_signer = {
     .name = "domain create-signer",
     .synopsis = "",
-    .arguments_max = 0,
     .summary = "Make the key that decides which devices are members of a key domain",
     .help =
         "Makes a key (brainpoolP256r1, for signatures alone) that stands for a new group of "
@@ -78,11 +77,11 @@ const struct schsm_command schsm_command_domain_create_signer = {
         "deleted before it: to 0 unless --key-domain says another. See 'help domain create' "
         "for all the steps.\n"
         " sc-hsm domain create-signer --label signer\n",
-    .options = signer_options,
-    .run = run_create_signer,
+    .options = domain_create_signer_options,
+    .run = run_domain_create_signer,
 };
 
-static int run_create_exchange_key(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_create_exchange_key(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_hsm_domain domain;
@@ -110,13 +109,13 @@ const struct schsm_command schsm_command_domain_create_exchange_key = {
         "public part ('domain export-key'). It may be deleted when both have the key; kept on both "
         "sides it brings the same key back after 'domain clear'.\n"
         " sc-hsm domain create-exchange-key 0 --label exchange\n",
-    .options = key_options,
-    .run = run_create_exchange_key,
+    .options = domain_create_exchange_key_options,
+    .run = run_domain_create_exchange_key,
 };
 
 /* --- memberships ------------------------------------------------------------------------------ */
 
-static int run_export_id(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_export_id(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1], what[64];
     struct schsm_device *device = NULL;
@@ -131,24 +130,24 @@ static int run_export_id(struct schsm_tool *tool, struct schsm_error *err)
     return schsm_out_write(tool, what, id, len, err);
 }
 
-static const struct schsm_option out_options[] = { SCHSM_OPTION_OUT, SCHSM_OPTION_OVERWRITE,
-                                                   SCHSM_OPTIONS_END };
+static const struct schsm_option domain_export_id_options[] = { SCHSM_OPTION_OUT,
+                                                                SCHSM_OPTION_OVERWRITE,
+                                                                SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_domain_export_id = {
     .name = "domain export-id",
     .synopsis = "",
-    .arguments_max = 0,
     .summary = "Write the device's certificates into a file, to become a key domain's member",
     .help =
         "Writes the device's own certificate and its issuer's. Whoever holds the key domain's "
         "signer issues a membership for it ('domain issue-membership'). The file holds no secret, "
         "and no PIN is needed.\n"
         " sc-hsm domain export-id --out b.id\n",
-    .options = out_options,
-    .run = run_export_id,
+    .options = domain_export_id_options,
+    .run = run_domain_export_id,
 };
 
-static int run_issue_membership(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_issue_membership(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1], name[SCHSM_CVC_NAME_MAX + 1], what[64];
     uint8_t *file = NULL, *membership = NULL;
@@ -178,7 +177,7 @@ static int run_issue_membership(struct schsm_tool *tool, struct schsm_error *err
     return ok;
 }
 
-static const struct schsm_option membership_options[] = {
+static const struct schsm_option domain_issue_membership_options[] = {
     SCHSM_OPTION_OUT,
     SCHSM_OPTION_OVERWRITE,
     { "unverified", '\0', false, NULL, "even if nothing proves who made the device", NULL },
@@ -199,13 +198,13 @@ const struct schsm_command schsm_command_domain_issue_membership = {
         "membership cannot be taken back.\n"
         "The device's certificates have to lead to a maker that is known (see 'attest').\n"
         " sc-hsm domain issue-membership label=signer b.id --out b.kdm\n",
-    .options = membership_options,
-    .run = run_issue_membership,
+    .options = domain_issue_membership_options,
+    .run = run_domain_issue_membership,
 };
 
 /* --- the exchange ----------------------------------------------------------------------------- */
 
-static int run_derive(struct schsm_tool *tool, struct schsm_error *err)
+static int run_domain_derive(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_hsm_domain domain;
@@ -241,6 +240,5 @@ const struct schsm_command schsm_command_domain_derive = {
         "This device verifies the other's certificates itself, and the key never leaves the two "
         "devices. When both have done it, both show the same key check value.\n"
         " sc-hsm domain derive label=exchange b.xkey\n",
-    .options = NULL,
-    .run = run_derive,
+    .run = run_domain_derive,
 };

@@ -11,7 +11,7 @@
 #include "tool/object.h"
 #include "tool/out_file.h"
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_export_key(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1], what[128];
     struct schsm_match match = { 0 };
@@ -35,8 +35,8 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     return ok;
 }
 
-static const struct schsm_option options[] = { SCHSM_OPTION_OUT, SCHSM_OPTION_OVERWRITE,
-                                               SCHSM_OPTIONS_END };
+static const struct schsm_option export_key_options[] = { SCHSM_OPTION_OUT, SCHSM_OPTION_OVERWRITE,
+                                                          SCHSM_OPTIONS_END };
 
 const struct schsm_command schsm_command_pka_export = {
     .name = "pka export",
@@ -54,8 +54,8 @@ const struct schsm_command schsm_command_pka_export = {
         "No PIN is needed.\n"
         " sc-hsm keygen --type ec:brainpoolP256r1 --label custodian\n"
         " sc-hsm pka export label=custodian --out alice.pka\n",
-    .options = options,
-    .run = run,
+    .options = export_key_options,
+    .run = run_export_key,
 };
 
 const struct schsm_command schsm_command_domain_export_key = {
@@ -70,6 +70,6 @@ const struct schsm_command schsm_command_domain_export_key = {
         "makes one), as this device certified it, and the device's certificates. The file holds no "
         "secret. The other device of the key domain takes it with 'domain derive'.\n"
         " sc-hsm domain export-key label=exchange --out a.xkey\n",
-    .options = options,
-    .run = run,
+    .options = export_key_options,
+    .run = run_export_key,
 };

@@ -8,7 +8,7 @@
 
 #include "tool/help.h"
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_help(struct schsm_tool *tool, struct schsm_error *err)
 {
     const struct schsm_command *command = NULL;
     char name[64];
@@ -39,7 +39,7 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     return schsm_command_unknown(name, err);
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option help_options[] = {
     { "manual", '\0', false, NULL, "print the generated sections of the man page", NULL },
     { "completion", '\0', false, NULL, "print the completion script for bash", NULL },
     SCHSM_OPTIONS_END,
@@ -52,6 +52,6 @@ const struct schsm_command schsm_command_help = {
     .summary = "Explain a command",
     .help =
         "Explains the command, or shows all commands and the options that each of them takes.\n",
-    .options = options,
-    .run = run,
+    .options = help_options,
+    .run = run_help,
 };

@@ -27,7 +27,7 @@ struct wish {
     struct schsm_secret *dkek;
 };
 
-static void clear(struct wish *wish)
+static void wish_clear(struct wish *wish)
 {
     sk_X509_free(wish->chain);
     schsm_private_key_file_clear(&wish->file);
@@ -87,7 +87,8 @@ static int sort_certificates(struct schsm_tool *tool, struct wish *wish, struct 
     return 1;
 }
 
-static int read_policy(const struct schsm_tool *tool, struct wish *wish, struct schsm_error *err)
+static int read_import_policy(const struct schsm_tool *tool, struct wish *wish,
+                              struct schsm_error *err)
 {
     const char *algorithms = schsm_tool_setting(tool, "algorithms");
     enum schsm_key_type type =
@@ -101,7 +102,7 @@ static int read_policy(const struct schsm_tool *tool, struct wish *wish, struct 
                                   err);
 }
 
-static int read_wish(struct schsm_tool *tool, struct wish *wish, struct schsm_error *err)
+static int read_import_wish(struct schsm_tool *tool, struct wish *wish, struct schsm_error *err)
 {
     struct schsm_import *import = &wish->import;
     long key_ref = -1;
@@ -110,7 +111,7 @@ static int read_wish(struct schsm_tool *tool, struct wish *wish, struct schsm_er
         !schsm_tool_number(tool, "key-ref", 1, 255, &key_ref, err) ||
         !schsm_private_key_file_read(tool, tool->arguments[0], &wish->file, err) ||
         !add_certificates(tool, wish, err) || !sort_certificates(tool, wish, err) ||
-        !read_policy(tool, wish, err)) {
+        !read_import_policy(tool, wish, err)) {
         return 0;
     }
     import->key = wish->file.key;
@@ -145,8 +146,8 @@ static int read_dkek(struct schsm_tool *tool, struct schsm_device *device, struc
     return 0;
 }
 
-static int report(const struct schsm_tool *tool, const struct schsm_match *match, size_t stored,
-                  struct schsm_error *err)
+static int report_import(const struct schsm_tool *tool, const struct schsm_match *match,
+                         size_t stored, struct schsm_error *err)
 {
     if (!schsm_object_report(tool, "Imported", match, NULL, err)) {
         return 0;
@@ -158,7 +159,7 @@ static int report(const struct schsm_tool *tool, const struct schsm_match *match
     return 1;
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_import(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
@@ -172,18 +173,19 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
                           "the DKEK is needed to encrypt the key for the device: name the files of "
                           "all its shares with --share FILE");
     }
-    ok = read_wish(tool, &wish, err) && schsm_tool_device(tool, &match.device, serial, err) &&
+    ok = read_import_wish(tool, &wish, err) &&
+         schsm_tool_device(tool, &match.device, serial, err) &&
          read_dkek(tool, match.device, &wish, err) &&
          schsm_tool_login(tool, match.device, "importing a key", &login, err) &&
          schsm_import_key(tool->context.libctx, match.device, &wish.import, &login, &match.object,
                           &stored, err) &&
-         report(tool, &match, stored, err);
+         report_import(tool, &match, stored, err);
     schsm_match_clear(&match);
-    clear(&wish);
+    wish_clear(&wish);
     return ok;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option import_options[] = {
     { .name = "share",
       .repeats = true,
       .argument = "FILE",
@@ -242,6 +244,6 @@ const struct schsm_command schsm_command_import = {
         " sc-hsm import key.pem --cert chain.pem --share dkek-1.pbe --share dkek-2.pbe --label "
         "web\n"
         " sc-hsm import key.pem --share dkek-1.pbe --password-source file:password --id 10\n",
-    .options = options,
-    .run = run,
+    .options = import_options,
+    .run = run_import,
 };

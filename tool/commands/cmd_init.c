@@ -217,8 +217,8 @@ static int describe_content(struct schsm_device *device, char *text, size_t size
     return 1;
 }
 
-static int confirm(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
-                   const struct schsm_hsm_status *status, struct schsm_error *err)
+static int confirm_init(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
+                        const struct schsm_hsm_status *status, struct schsm_error *err)
 {
     char content[160], erased[1024], so_pin[400];
 
@@ -254,8 +254,8 @@ static int confirm(struct schsm_tool *tool, struct schsm_device *device, const c
 
 /* --- what happened ---------------------------------------------------------------------------- */
 
-static int print_json(const struct schsm_hsm_rules *rules, const char *serial,
-                      const struct schsm_hsm_status *before, struct schsm_error *err)
+static int print_init_json(const struct schsm_hsm_rules *rules, const char *serial,
+                           const struct schsm_hsm_status *before, struct schsm_error *err)
 {
     json_t *keys = rules->public_keys == 0
                        ? json_null()
@@ -273,7 +273,7 @@ static int print_json(const struct schsm_hsm_rules *rules, const char *serial,
 }
 
 /* What is to be done next, for people. */
-static void print_text(const struct schsm_hsm_rules *rules, const char *serial)
+static void print_next_steps(const struct schsm_hsm_rules *rules, const char *serial)
 {
     printf("Device %s is initialised.\n", serial);
     if (rules->dkek_shares > 0) {
@@ -319,7 +319,7 @@ static int initialise(struct schsm_tool *tool, struct schsm_device *device, cons
     return ok;
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_init(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_device *device = NULL;
     struct schsm_hsm_rules rules;
@@ -331,18 +331,18 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
         return 0;
     }
     if ((status.so_pin_set && !schsm_tool_check_so_pin(&status, serial, err)) ||
-        !confirm(tool, device, serial, &status, err) ||
+        !confirm_init(tool, device, serial, &status, err) ||
         !initialise(tool, device, serial, &rules, &status, err)) {
         return 0;
     }
     if (tool->json) {
-        return print_json(&rules, serial, &status, err);
+        return print_init_json(&rules, serial, &status, err);
     }
-    print_text(&rules, serial);
+    print_next_steps(&rules, serial);
     return 1;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option init_options[] = {
     { .name = "label", .argument = "TEXT", .summary = "name the device, 1 to 32 bytes of UTF-8" },
     { .name = "retry-counter",
       .argument = "N",
@@ -389,6 +389,6 @@ const struct schsm_command schsm_command_init = {
         " sc-hsm init --label web --dkek-shares 1\n"
         " sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin\n"
         " sc-hsm init --public-keys 3/5\n",
-    .options = options,
-    .run = run,
+    .options = init_options,
+    .run = run_init,
 };

@@ -28,7 +28,8 @@ struct wish {
     const char *file; /* NULL: none */
 };
 
-static int read_policy(const struct schsm_tool *tool, struct wish *wish, struct schsm_error *err)
+static int read_keygen_policy(const struct schsm_tool *tool, struct wish *wish,
+                              struct schsm_error *err)
 {
     struct schsm_generate *spec = &wish->spec;
     const char *algorithms = schsm_tool_setting(tool, "algorithms");
@@ -49,7 +50,8 @@ static int read_policy(const struct schsm_tool *tool, struct wish *wish, struct 
                                   err);
 }
 
-static int read_wish(const struct schsm_tool *tool, struct wish *wish, struct schsm_error *err)
+static int read_keygen_wish(const struct schsm_tool *tool, struct wish *wish,
+                            struct schsm_error *err)
 {
     struct schsm_generate *spec = &wish->spec;
     const char *type = schsm_tool_setting(tool, "type");
@@ -64,7 +66,7 @@ static int read_wish(const struct schsm_tool *tool, struct wish *wish, struct sc
     if (!schsm_key_type_parse(type, spec, err) ||
         !schsm_tool_new_name(tool, wish->id, &spec->id_len, &spec->label, err) ||
         !schsm_tool_number(tool, "key-ref", 1, 255, &key_ref, err) ||
-        !read_policy(tool, wish, err)) {
+        !read_keygen_policy(tool, wish, err)) {
         return 0;
     }
     spec->key_ref = (int)key_ref;
@@ -98,8 +100,8 @@ static int try_file(const char *path, struct schsm_error *err)
     return 1;
 }
 
-static int write_reference(struct schsm_tool *tool, const struct schsm_match *match,
-                           const char *path, struct schsm_error *err)
+static int write_reference_file(struct schsm_tool *tool, const struct schsm_match *match,
+                                const char *path, struct schsm_error *err)
 {
     uint8_t *text = NULL;
     size_t len = 0;
@@ -148,7 +150,7 @@ static int generate(struct schsm_tool *tool, const struct wish *wish, const char
     return ok;
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_keygen(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
@@ -156,13 +158,13 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     bool on_stdout = false;
     int ok = 0;
 
-    if (!read_wish(tool, &wish, err) || !try_file(wish.file, err) ||
+    if (!read_keygen_wish(tool, &wish, err) || !try_file(wish.file, err) ||
         !schsm_tool_device(tool, &match.device, serial, err) ||
         !generate(tool, &wish, serial, &match, err)) {
         goto done;
     }
     on_stdout = wish.file != NULL && strcmp(wish.file, "-") == 0;
-    ok = (wish.file == NULL || write_reference(tool, &match, wish.file, err)) &&
+    ok = (wish.file == NULL || write_reference_file(tool, &match, wish.file, err)) &&
          (on_stdout || schsm_object_report(tool, "Made", &match, wish.file, err));
 
 done:
@@ -170,7 +172,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option keygen_options[] = {
     { "type", 't', false, "TYPE", "rsa:BITS, ec:CURVE or aes:BITS; needed", NULL },
     { "id", 'i', false, "HEX", "object id; default: a free one", NULL },
     { "label", 'l', false, "TEXT", "label; default: none", NULL },
@@ -211,6 +213,6 @@ const struct schsm_command schsm_command_keygen = {
         " sc-hsm keygen --type rsa:2048 --id 10 --label mail --algorithms "
         "rsa-sign-raw,rsa-decrypt-raw\n"
         " sc-hsm keygen --type aes:256 --label vault\n",
-    .options = options,
-    .run = run,
+    .options = keygen_options,
+    .run = run_keygen,
 };

@@ -9,7 +9,7 @@
 #include "tool/target.h"
 #include "tool/text.h"
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_label(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *label = tool->arguments[0];
     struct schsm_device *device = NULL;
@@ -45,5 +45,5 @@ const struct schsm_command schsm_command_label = {
             "choose it (pkcs11:token=TEXT). Needs the PIN. Keys are not touched; what names the "
             "device by its old label has to be changed.\n"
             " sc-hsm label \"Web server 1\"\n",
-    .run = run,
+    .run = run_label,
 };

@@ -107,8 +107,8 @@ static int read_policies(const struct schsm_match_list *list, struct schsm_key_p
     return 1;
 }
 
-static int print_json(const struct schsm_match_list *list, const struct schsm_key_policy *policies,
-                      struct schsm_error *err)
+static int print_objects_json(const struct schsm_match_list *list,
+                              const struct schsm_key_policy *policies, struct schsm_error *err)
 {
     json_t *array = json_array();
     int ok = 1;
@@ -128,8 +128,8 @@ static int print_json(const struct schsm_match_list *list, const struct schsm_ke
     return ok;
 }
 
-static int print_table(const struct schsm_match_list *list, const struct schsm_key_policy *policies,
-                       struct schsm_error *err)
+static int print_objects_table(const struct schsm_match_list *list,
+                               const struct schsm_key_policy *policies, struct schsm_error *err)
 {
     static const char *const headings[] = { "TYPE", "KEY-REF", "ID", "LABEL", "SIZE", "URI" };
     static const char *const with_policy[] = { "TYPE", "KEY-REF", "ID", "LABEL",
@@ -157,7 +157,7 @@ static int print_table(const struct schsm_match_list *list, const struct schsm_k
     return schsm_table_print(&table, err);
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_list(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_match_list list = { NULL, 0 };
     struct schsm_key_policy *policies = NULL;
@@ -193,7 +193,8 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     ok = read_policies(&list, policies, err) &&
-         (tool->json ? print_json(&list, policies, err) : print_table(&list, policies, err));
+         (tool->json ? print_objects_json(&list, policies, err)
+                     : print_objects_table(&list, policies, err));
 
 done:
     OPENSSL_free(policies);
@@ -216,5 +217,5 @@ const struct schsm_command schsm_command_list = {
             "No PIN is needed; the size of a data object that is read only after login stays "
             "unknown. A PKCS#11 token shows private data objects and secret keys only with "
             "--pin-source.\n",
-    .run = run,
+    .run = run_list,
 };

@@ -13,8 +13,8 @@
 #include "tool/target.h"
 
 /* The tries that are left after a success, and what was done. */
-static int report(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
-                  const char *done, struct schsm_error *err)
+static int report_pin(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
+                      const char *done, struct schsm_error *err)
 {
     struct schsm_device_info info;
 
@@ -46,7 +46,7 @@ static int prepare_change(struct schsm_tool *tool, struct schsm_device *device,
     return *transport || schsm_device_prepare_login(device, &login, prospect, err);
 }
 
-static int run_change(struct schsm_tool *tool, struct schsm_error *err)
+static int run_pin_change(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_secret *old_pin = NULL, *new_pin = NULL;
     struct schsm_device *device = NULL;
@@ -69,14 +69,14 @@ static int run_change(struct schsm_tool *tool, struct schsm_error *err)
          schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &new_pin, err) &&
          schsm_hsm_change_pin(device, old_pin, new_pin, schsm_tool_min_tries(tool, "pin-source"),
                               err) &&
-         report(tool, device, serial, transport ? "Replaced the transport PIN" : "Changed the PIN",
-                err);
+         report_pin(tool, device, serial,
+                    transport ? "Replaced the transport PIN" : "Changed the PIN", err);
     schsm_secret_free(old_pin);
     schsm_secret_free(new_pin);
     return ok;
 }
 
-static const struct schsm_option change_options[] = {
+static const struct schsm_option pin_change_options[] = {
     { .name = "new-pin-source",
       .argument = "SRC",
       .summary = "take the new PIN from file:PATH, env:NAME, fd:N or prompt" },
@@ -93,8 +93,8 @@ const struct schsm_command schsm_command_pin_change = {
             "A device that comes with a transport PIN works only after that was changed here.\n"
             " sc-hsm pin change\n"
             " sc-hsm pin change --pin-source file:old --new-pin-source file:new\n",
-    .options = change_options,
-    .run = run_change,
+    .options = pin_change_options,
+    .run = run_pin_change,
 };
 
 /* Refuses before anybody is asked what the device would refuse. */
@@ -125,7 +125,7 @@ static int check_unblock(const struct schsm_hsm_status *status, bool keep_pin, c
     return 1;
 }
 
-static int run_unblock(struct schsm_tool *tool, struct schsm_error *err)
+static int run_pin_unblock(struct schsm_tool *tool, struct schsm_error *err)
 {
     bool keep_pin = schsm_tool_flag(tool, "keep-pin");
     struct schsm_secret *so_pin = NULL, *new_pin = NULL;
@@ -150,16 +150,16 @@ static int run_unblock(struct schsm_tool *tool, struct schsm_error *err)
           schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &new_pin, err)) &&
          schsm_hsm_unblock_pin(device, so_pin, new_pin, schsm_tool_min_tries(tool, "so-pin-source"),
                                err) &&
-         report(tool, device, serial,
-                keep_pin ? "Unblocked the PIN and left it as it was"
-                         : "Unblocked the PIN and set the new one",
-                err);
+         report_pin(tool, device, serial,
+                    keep_pin ? "Unblocked the PIN and left it as it was"
+                             : "Unblocked the PIN and set the new one",
+                    err);
     schsm_secret_free(so_pin);
     schsm_secret_free(new_pin);
     return ok;
 }
 
-static const struct schsm_option unblock_options[] = {
+static const struct schsm_option pin_unblock_options[] = {
     { .name = "new-pin-source",
       .argument = "SRC",
       .summary = "take the new PIN from file:PATH, env:NAME, fd:N or prompt" },
@@ -180,11 +180,11 @@ const struct schsm_command schsm_command_pin_unblock = {
         "initialised nor its PIN be unblocked again. The right SO-PIN gives them back.\n"
         " sc-hsm pin unblock\n"
         " sc-hsm pin unblock --keep-pin --so-pin-source file:so-pin\n",
-    .options = unblock_options,
-    .run = run_unblock,
+    .options = pin_unblock_options,
+    .run = run_pin_unblock,
 };
 
-static int run_change_so(struct schsm_tool *tool, struct schsm_error *err)
+static int run_so_pin_change(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_secret *old_pin = NULL, *new_pin = NULL;
     struct schsm_device *device = NULL;
@@ -202,13 +202,13 @@ static int run_change_so(struct schsm_tool *tool, struct schsm_error *err)
                            err) &&
          schsm_hsm_change_so_pin(device, old_pin, new_pin,
                                  schsm_tool_min_tries(tool, "so-pin-source"), err) &&
-         report(tool, device, serial, "Changed the SO-PIN", err);
+         report_pin(tool, device, serial, "Changed the SO-PIN", err);
     schsm_secret_free(old_pin);
     schsm_secret_free(new_pin);
     return ok;
 }
 
-static const struct schsm_option change_so_options[] = {
+static const struct schsm_option so_pin_change_options[] = {
     { .name = "new-so-pin-source",
       .argument = "SRC",
       .summary = "take the new SO-PIN from file:PATH, env:NAME, fd:N or prompt" },
@@ -226,6 +226,6 @@ const struct schsm_command schsm_command_so_pin_change = {
         "Keep the new one safe: nobody can set it without knowing it, and a device whose SO-PIN "
         "is lost, or blocked after 15 wrong ones, can never be initialised again.\n"
         " sc-hsm so-pin change\n",
-    .options = change_so_options,
-    .run = run_change_so,
+    .options = so_pin_change_options,
+    .run = run_so_pin_change,
 };

@@ -32,7 +32,7 @@ static int register_key(struct schsm_tool *tool, struct schsm_device *device,
            schsm_pka_register(device, key, &login, status, err);
 }
 
-static int register_keys(struct schsm_tool *tool, struct schsm_error *err)
+static int run_pka_register(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_public_key_status status = { 0 };
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -95,8 +95,7 @@ const struct schsm_command schsm_command_pka_register = {
         "Until all keys are registered, whoever has the device can register one. So do it all at "
         "once, and look at 'pka status' afterwards.\n"
         " sc-hsm pka register alice.pka bob.pka carol.pka\n",
-    .options = NULL,
-    .run = register_keys,
+    .run = run_pka_register,
 };
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -130,7 +129,7 @@ static json_t *status_json(const struct schsm_pka *pka, const char *serial)
                      "open", pka->status.authenticated >= pka->status.required, "keys", keys);
 }
 
-static int status(struct schsm_tool *tool, struct schsm_error *err)
+static int run_pka_status(struct schsm_tool *tool, struct schsm_error *err)
 {
     static const char *const headings[] = { "PLACE", "KEY", "STATE" };
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -160,12 +159,10 @@ static int status(struct schsm_tool *tool, struct schsm_error *err)
 const struct schsm_command schsm_command_pka_status = {
     .name = "pka status",
     .synopsis = "",
-    .arguments_max = 0,
     .summary = "Show the registered keys, and who has authenticated",
     .help =
         "Shows how many keys open the device, which are registered, and which have authenticated "
         "since it was last closed. No PIN is needed.\n"
         " sc-hsm pka status\n",
-    .options = NULL,
-    .run = status,
+    .run = run_pka_status,
 };

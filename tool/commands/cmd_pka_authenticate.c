@@ -283,7 +283,7 @@ static int keep_open(const struct schsm_tool *tool, const char *serial, struct s
                       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_pka_authenticate(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_device *device = NULL;
@@ -315,7 +315,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option pka_authenticate_options[] = {
     { "custodian", '\0', true, "URI",
       "use this key of a custodian; may be repeated. Default: all devices that are there", NULL },
     { "custodian-reader", '\0', false, "R",
@@ -340,6 +340,6 @@ const struct schsm_command schsm_command_pka_authenticate = {
         "closes the device then.\n"
         " sc-hsm --serial DENK0100186 pka authenticate -- openssl req -new -key sc-hsm:label=ca "
         "-out ca.csr\n",
-    .options = options,
-    .run = run,
+    .options = pka_authenticate_options,
+    .run = run_pka_authenticate,
 };

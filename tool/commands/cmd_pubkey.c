@@ -13,7 +13,7 @@
 /* A key's URI means its private object, whichever way the public part is known. */
 #define WANTED ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_SECRET)
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_pubkey(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *format = schsm_tool_setting(tool, "format");
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -58,7 +58,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option pubkey_options[] = {
     { "format", 'f', false, "FORMAT", "pem, der, ssh, jwk or reference; default: pem", NULL },
     { "reference", '\0', false, NULL, "the same as --format reference", NULL },
     { "out", 'o', false, "FILE", "write to this file; default: standard output", NULL },
@@ -84,6 +84,6 @@ const struct schsm_command schsm_command_pubkey = {
         " sc-hsm pubkey label=web --out web.pub\n"
         " sc-hsm pubkey label=login --format ssh >>~/.ssh/authorized_keys\n"
         " sc-hsm pubkey id=10 --format reference --out web.pem\n",
-    .options = options,
-    .run = run,
+    .options = pubkey_options,
+    .run = run_pubkey,
 };

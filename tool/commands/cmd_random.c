@@ -30,8 +30,8 @@ static int parse_length(const char *text, size_t *len, struct schsm_error *err)
     return 1;
 }
 
-static int print(const struct schsm_tool *tool, const uint8_t *bytes, size_t len,
-                 struct schsm_error *err)
+static int print_random(const struct schsm_tool *tool, const uint8_t *bytes, size_t len,
+                        struct schsm_error *err)
 {
     if (tool->json) {
         return schsm_json_print(
@@ -42,7 +42,7 @@ static int print(const struct schsm_tool *tool, const uint8_t *bytes, size_t len
     return 1;
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_random(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_device *device = NULL;
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -61,13 +61,13 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     if (schsm_hsm_random(device, bytes, len, err)) {
         ok = schsm_tool_setting(tool, "out") != NULL
                  ? schsm_out_bytes(tool, SCHSM_FILE_FOR_OWNER, bytes, len, err)
-                 : print(tool, bytes, len, err);
+                 : print_random(tool, bytes, len, err);
     }
     OPENSSL_clear_free(bytes, len);
     return ok;
 }
 
-static const struct schsm_option options[] = {
+static const struct schsm_option random_options[] = {
     SCHSM_OPTION_OUT_BYTES,
     SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
@@ -84,6 +84,6 @@ const struct schsm_command schsm_command_random = {
             "needed. On a Pico HSM this ends public-key logins.\n"
             " sc-hsm random 32\n"
             " sc-hsm random 1024 --out seed\n",
-    .options = options,
-    .run = run,
+    .options = random_options,
+    .run = run_random,
 };

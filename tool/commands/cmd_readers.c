@@ -43,8 +43,8 @@ static const char *card_name(const struct schsm_reader *reader)
     return reader->card_present ? "other" : "none";
 }
 
-static int print_json(struct schsm_tool *tool, const struct schsm_reader *readers, size_t count,
-                      struct schsm_error *err)
+static int print_readers_json(struct schsm_tool *tool, const struct schsm_reader *readers,
+                              size_t count, struct schsm_error *err)
 {
     json_t *array = json_array();
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -65,8 +65,8 @@ static int print_json(struct schsm_tool *tool, const struct schsm_reader *reader
     return ok;
 }
 
-static int print_table(struct schsm_tool *tool, const struct schsm_reader *readers, size_t count,
-                       struct schsm_error *err)
+static int print_readers_table(struct schsm_tool *tool, const struct schsm_reader *readers,
+                               size_t count, struct schsm_error *err)
 {
     static const char *const headings[] = { "CARD", "SERIAL", "READER" };
     struct schsm_table table;
@@ -82,7 +82,7 @@ static int print_table(struct schsm_tool *tool, const struct schsm_reader *reade
     return schsm_table_print(&table, err);
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_readers(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_reader readers[READERS_MAX];
     size_t count = READERS_MAX;
@@ -93,19 +93,18 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
     if (count == 0) {
         return schsm_fail(err, SCHSM_REASON_NO_READER, "no reader is connected: plug in a device");
     }
-    return tool->json ? print_json(tool, readers, count, err)
-                      : print_table(tool, readers, count, err);
+    return tool->json ? print_readers_json(tool, readers, count, err)
+                      : print_readers_table(tool, readers, count, err);
 }
 
 const struct schsm_command schsm_command_readers = {
     .name = "readers",
     .synopsis = "",
-    .arguments_max = 0,
     .summary = "Show the readers and what is in them",
     .help =
         "Lists every reader that the PC/SC service knows: whether a card is in it, whether that "
         "card is a "
         "SmartCard-HSM, and its serial number; behind them, with --pkcs11-module, the labels of "
         "that module's tokens. --reader and --serial do not narrow this list.\n",
-    .run = run,
+    .run = run_readers,
 };

@@ -155,7 +155,7 @@ static json_t *dkek_json(const struct schsm_device_info *info)
                      "key_check_value", complete ? json_string(kcv) : json_null());
 }
 
-static json_t *domain_json(const struct schsm_hsm_domain *domain)
+static json_t *status_domain_json(const struct schsm_hsm_domain *domain)
 {
     char kcv[SCHSM_KCV_TEXT_MAX];
 
@@ -171,7 +171,7 @@ static json_t *domains_json(const struct state *state)
     json_t *array = json_array();
 
     for (size_t i = 0; i < state->domain_count; i++) {
-        if (json_array_append_new(array, domain_json(&state->domains[i])) != 0) {
+        if (json_array_append_new(array, status_domain_json(&state->domains[i])) != 0) {
             json_decref(array);
             return NULL;
         }
@@ -304,7 +304,7 @@ static void add_hsm(struct schsm_table *table, const struct state *state)
     }
 }
 
-static int print_text(const struct state *state, struct schsm_error *err)
+static int print_status(const struct state *state, struct schsm_error *err)
 {
     const struct schsm_device_info *info = &state->info;
     struct schsm_table table;
@@ -358,7 +358,7 @@ static int learn(struct schsm_device *device, struct state *state, struct schsm_
     return 1; /* a device of another kind */
 }
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_status(struct schsm_tool *tool, struct schsm_error *err)
 {
     const struct schsm_device_selector selector = { .serial = tool->context.config.serial,
                                                     .reader = tool->context.config.reader,
@@ -376,7 +376,7 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
             ok = schsm_json_append(array, device_json(&state), err);
         } else if (ok) {
             (void)fputs(i > 0 ? "\n" : "", stdout);
-            ok = print_text(&state, err);
+            ok = print_status(&state, err);
         }
     }
     if (ok && tool->json) {
@@ -389,7 +389,6 @@ static int run(struct schsm_tool *tool, struct schsm_error *err)
 const struct schsm_command schsm_command_status = {
     .name = "status",
     .synopsis = "",
-    .arguments_max = 0,
     .summary = "Show the state of the device: PINs, version, options, DKEK",
     .help =
         "Shows for each device: its serial number and label, the version of its software, whether "
@@ -399,5 +398,5 @@ const struct schsm_command schsm_command_status = {
         "No PIN is needed, no try is spent, and nobody is logged out. What the device tells only "
         "after somebody logged out, such as its version, is shown as unknown while somebody is "
         "logged in.\n",
-    .run = run,
+    .run = run_status,
 };

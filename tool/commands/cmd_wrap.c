@@ -94,7 +94,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option options_wrap[] = {
+static const struct schsm_option wrap_options[] = {
     { .name = "overwrite", .summary = "replace the file if it is there" },
     SCHSM_OPTIONS_END,
 };
@@ -114,14 +114,14 @@ const struct schsm_command schsm_command_wrap = {
         "algorithms lacks wrap.\n"
         "FILE can be unwrapped with OpenSC's sc-hsm-tool as well.\n"
         " sc-hsm wrap label=web web.wrapped\n",
-    .options = options_wrap,
+    .options = wrap_options,
     .run = run_wrap,
 };
 
 /* --- unwrap -------------------------------------------------------------------------------- */
 
-static int confirm_replacement(const struct schsm_tool *tool, const char *serial,
-                               const struct schsm_unwrap *wishes, struct schsm_error *err)
+static int confirm_key_replacement(const struct schsm_tool *tool, const char *serial,
+                                   const struct schsm_unwrap *wishes, struct schsm_error *err)
 {
     char which[48] = "the same id", text[400];
 
@@ -177,7 +177,7 @@ static int run_unwrap(struct schsm_tool *tool, struct schsm_error *err)
     /* before a PIN is asked for */
     if (!schsm_tool_device(tool, &match.device, serial, err) ||
         !schsm_hsm_find_kek(match.device, wrapped.key.kcv, &domain, err) ||
-        !confirm_replacement(tool, serial, &wishes, err)) {
+        !confirm_key_replacement(tool, serial, &wishes, err)) {
         goto done;
     }
     ok = schsm_tool_login(tool, match.device, "unwrapping a key", &login, err) &&
@@ -190,7 +190,7 @@ done:
     return ok;
 }
 
-static const struct schsm_option options_unwrap[] = {
+static const struct schsm_option unwrap_options[] = {
     { .name = "key-ref",
       .argument = "N",
       .summary = "the device's key reference, 1 to 255; default: the next free" },
@@ -219,6 +219,6 @@ const struct schsm_command schsm_command_unwrap = {
         "accept the new key.\n"
         " sc-hsm unwrap web.wrapped\n"
         " sc-hsm unwrap web.wrapped --id 20 --label web-copy\n",
-    .options = options_unwrap,
+    .options = unwrap_options,
     .run = run_unwrap,
 };
