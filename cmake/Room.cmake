@@ -7,7 +7,8 @@ function(schsm_view variable name)
   set(${variable} "${view}" PARENT_SCOPE)
 endfunction()
 
-# schsm_no_way_out(TARGET): TARGET is not built where a file in this folder includes one by "../".
+# schsm_no_way_out(TARGET): TARGET is not built where a file in this folder, or in one below,
+# includes one by "../" or by the name of a folder below.
 function(schsm_no_way_out target)
   add_custom_command(TARGET ${target} PRE_LINK
     COMMAND "${CMAKE_COMMAND}" -DROOM=${CMAKE_CURRENT_SOURCE_DIR}

@@ -9,6 +9,7 @@
 #include "format/curve.h"
 #include "format/ecdsa.h"
 #include "hsm/hsm_attestation.h"
+#include "file.h"
 
 #define HASH_LEN 32
 
@@ -111,4 +112,24 @@ int schsm_certified_key_sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_
                           key->key_ref);
     }
     return 1;
+}
+
+int schsm_certified_file_read(const char *path, enum schsm_container_kind kind, const char *needed,
+                              uint8_t **file, struct schsm_container *parts,
+                              struct schsm_error *err)
+{
+    size_t len = 0;
+
+    if (!schsm_file_read(path, SCHSM_CONTAINER_MAX, file, &len, err)) {
+        return 0;
+    }
+    if (!schsm_container_parse(*file, len, parts, err)) {
+        return schsm_fail_context(err, "%s", path);
+    }
+    if (parts->kind != kind) {
+        return schsm_fail(err, SCHSM_REASON_BAD_INPUT, "%s is %s, but %s", path,
+                          schsm_container_text(parts->kind), needed);
+    }
+    return kind == SCHSM_CONTAINER_DEVICE_ID || schsm_container_verify(parts, err) ||
+           schsm_fail_context(err, "%s", path);
 }

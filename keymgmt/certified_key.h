@@ -50,4 +50,14 @@ int schsm_certified_key_sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_
                              size_t message_len, uint8_t *signature, size_t *signature_len,
                              struct schsm_error *err);
 
+/*
+ * Reads a file of certified keys (format/cvc_container.h), which must be of that kind and, but for
+ * a device id, what it claims to be. needed ends the sentence for another kind: "a membership is
+ * needed". *file is OPENSSL_malloc'ed, the caller's also after failure; *parts are views into it.
+ * Fails with BAD_INPUT, DEVICE_DATA or WRONG_KEY, naming the file.
+ */
+int schsm_certified_file_read(const char *path, enum schsm_container_kind kind, const char *needed,
+                              uint8_t **file, struct schsm_container *parts,
+                              struct schsm_error *err);
+
 #endif

@@ -273,7 +273,7 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
         return 0;
     }
     source = schsm_key_source(key);
-    struct schsm_login login = schsm_key_login(key->context, source, key->name);
+    struct schsm_login login = schsm_login_for(key->context, source, key->name);
 
     ok = schsm_device_operate(device, operation, key_object(key), &login, in, in_len, out, out_len,
                               err);
@@ -302,7 +302,7 @@ int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
         return 0;
     }
     source = schsm_key_source(key);
-    struct schsm_login login = schsm_key_login(key->context, source, key->name);
+    struct schsm_login login = schsm_login_for(key->context, source, key->name);
 
     ok = schsm_device_remove(device, key_object(key), &login, err);
     schsm_pin_source_free(source);

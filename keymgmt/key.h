@@ -14,19 +14,11 @@
 
 #include "context.h"
 #include "find.h"
+#include "login.h"
 #include "reference.h"
 #include "uri.h"
 
 struct schsm_key;
-
-/*
- * An application's passphrase callback. Writes at most size bytes to pass, their number to *len,
- * and returns 1; 0 if the application could not ask. info is shown to the user.
- */
-struct schsm_passphrase {
-    int (*ask)(void *arg, char *pass, size_t size, size_t *len, const char *info);
-    void *arg;
-};
 
 /* From a parsed key reference file. Without a public part in it the device is asked for it. */
 struct schsm_key *schsm_key_from_reference(struct schsm_context *context,

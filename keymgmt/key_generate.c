@@ -29,7 +29,7 @@ struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct
         !schsm_registry_device(context->registry, &selector, &match.device, err)) {
         goto done;
     }
-    struct schsm_login login = schsm_key_login(context, source, spec->label);
+    struct schsm_login login = schsm_login_for(context, source, spec->label);
     struct schsm_device *device = match.device;
 
     if (!schsm_device_generate(device, spec, &login, &match.object, err)) {

@@ -45,17 +45,4 @@ struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error 
 /* A reference of the caller's to the key's PIN source; NULL if it has none. */
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key);
 
-/* The login for operations with this PIN source. (login.c) */
-struct schsm_login schsm_key_login(const struct schsm_context *context,
-                                   struct schsm_pin_source *source, const char *object);
-
-/*
- * Asks the application for the PIN of a device. 1: *source is its answer, the caller's to free, or
- * NULL where there was no need or no way to ask; 0: the answer was empty, or the device says that
- * no PIN can help. (login.c)
- */
-int schsm_login_ask(const struct schsm_context *context, struct schsm_device *device,
-                    const char *object, const struct schsm_passphrase *passphrase,
-                    struct schsm_pin_source **source, struct schsm_error *err);
-
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remove.h"
 
-#include "key_internal.h"
-
 /* A public key is a part of its private key and of its certificate, and goes with them. */
 #define REMOVABLE (SCHSM_OBJECT_ANY & ~(unsigned int)SCHSM_OBJECT_PUBLIC)
 
@@ -21,7 +19,7 @@ static int remove_match(struct schsm_context *context, const struct schsm_uri *u
         ok = schsm_login_ask(context, match->device, name, passphrase, &source, err);
     }
     if (ok) {
-        struct schsm_login login = schsm_key_login(context, source, name);
+        struct schsm_login login = schsm_login_for(context, source, name);
 
         ok = schsm_device_remove(match->device, &match->object, &login, err);
     }

@@ -3,7 +3,8 @@
 #ifndef SCHSM_KEYMGMT_REMOVE_H
 #define SCHSM_KEYMGMT_REMOVE_H
 
-#include "key.h"
+#include "find.h"
+#include "login.h"
 
 /*
  * Deletes the one object that the URI names by key-ref, id, label or handle; a private key goes

@@ -5,7 +5,7 @@
 
 #include "help.h"
 
-static void print_options(const struct schsm_option *options)
+static void print_option_words(const struct schsm_option *options)
 {
     for (const struct schsm_option *option = options; option != NULL && option->name != NULL;
          option++) {
@@ -68,7 +68,7 @@ static void print_cases(bool two)
             printf("    ' %s' | ' %s '*) words='", command->name, command->name);
             print_words(command->name, strlen(command->name));
             (void)fputs("' options='", stdout);
-            print_options(command->options);
+            print_option_words(command->options);
             puts("' ;;");
         } else if (is_two && new_word) {
             printf("    ' %.*s') words='", (int)len, command->name);
@@ -122,7 +122,7 @@ int schsm_help_completion(struct schsm_error *err)
     print_cases(false);
     puts("    *) words= ;;\n    esac");
     (void)fputs("    options=\"$options", stdout);
-    print_options(schsm_options);
+    print_option_words(schsm_options);
     puts("\"\n"
          "    case $current in\n"
          "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")) ;;\n"

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <openssl/crypto.h>
-
 #include "output.h"
 
 int schsm_domain_parse(const char *text, unsigned int *number, struct schsm_error *err)
@@ -23,40 +21,6 @@ int schsm_domain_parse(const char *text, unsigned int *number, struct schsm_erro
     }
     *number = (unsigned int)value;
     return 1;
-}
-
-int schsm_domain_read(struct schsm_device *device, unsigned int number,
-                      struct schsm_hsm_domain *domain, struct schsm_error *err)
-{
-    size_t count = SCHSM_HSM_DOMAINS_MAX;
-    struct schsm_hsm_domain *domains = OPENSSL_malloc(count * sizeof(*domains));
-    int ok = 0;
-
-    if (domains == NULL) {
-        return schsm_fail_memory(err);
-    }
-    if (!schsm_hsm_domains(device, domains, &count, err)) {
-        goto done;
-    }
-    for (size_t i = 0; i < count && !ok; i++) {
-        if (domains[i].number == number) {
-            *domain = domains[i];
-            ok = 1;
-        }
-    }
-    if (!ok && count == 0) {
-        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
-                   "the device was initialised without key domains: 'sc-hsm init --key-domains N' "
-                   "makes room for them, and erases everything");
-    } else if (!ok) {
-        schsm_fail(err, SCHSM_REASON_NOT_FOUND,
-                   "there is no key domain %u: the device has room for %zu, numbered from 0",
-                   number, count);
-    }
-
-done:
-    OPENSSL_free(domains);
-    return ok;
 }
 
 const char *schsm_domain_state(const struct schsm_hsm_domain *domain, char *text, size_t size)

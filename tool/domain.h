@@ -5,15 +5,11 @@
 
 #include <jansson.h>
 
-#include "hsm/hsm_key_domain.h"
+#include "keymgmt/key_domain.h"
 #include "tool.h"
 
 /* A key domain's number from the command line, 0 to 255. Fails with ARGUMENT. */
 int schsm_domain_parse(const char *text, unsigned int *number, struct schsm_error *err);
-
-/* One domain's state, as the device tells it. Fails with NOT_FOUND where there is no such place. */
-int schsm_domain_read(struct schsm_device *device, unsigned int number,
-                      struct schsm_hsm_domain *domain, struct schsm_error *err);
 
 /* The state in words, such as "2 of 3 key shares outstanding"; static text or in the buffer. */
 const char *schsm_domain_state(const struct schsm_hsm_domain *domain, char *text, size_t size);

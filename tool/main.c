@@ -11,7 +11,7 @@
 #include "exit_status.h"
 #include "help.h"
 
-static int run(struct schsm_tool *tool, struct schsm_error *err)
+static int run_tool(struct schsm_tool *tool, struct schsm_error *err)
 {
     if (tool->want_version) {
         puts(SCHSM_TOOL_NAME " " SC_HSM_VERSION);
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     }
     schsm_registry_protect(tool.context.registry, tool.context.config.secure_channel,
                            tool.context.config.roots);
-    ok = run(&tool, &err) && flush(&err);
+    ok = run_tool(&tool, &err) && flush(&err);
 
 done:
     if (!ok) {

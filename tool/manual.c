@@ -7,7 +7,7 @@
 #include "help.h"
 
 /* Text as roff takes it: no hyphen that could be broken, nothing that looks like a request. */
-static void print_text(const char *text, size_t len)
+static void print_roff(const char *text, size_t len)
 {
     if (len > 0 && (text[0] == '.' || text[0] == '\'')) {
         (void)fputs("\\&", stdout);
@@ -25,7 +25,7 @@ static void print_text(const char *text, size_t len)
 
 static void print_line(const char *text)
 {
-    print_text(text, strlen(text));
+    print_roff(text, strlen(text));
     putchar('\n');
 }
 
@@ -36,19 +36,19 @@ static void print_option(const struct schsm_option *option)
         printf("\\fB\\-%c\\fR, ", option->letter);
     }
     (void)fputs("\\fB\\-\\-", stdout);
-    print_text(option->name, strlen(option->name));
+    print_roff(option->name, strlen(option->name));
     (void)fputs("\\fR", stdout);
     if (option->argument != NULL) {
         (void)fputs(" \\fI", stdout);
-        print_text(option->argument, strlen(option->argument));
+        print_roff(option->argument, strlen(option->argument));
         (void)fputs("\\fR", stdout);
     }
     putchar('\n');
-    print_text(option->summary, strlen(option->summary));
+    print_roff(option->summary, strlen(option->summary));
     puts(".");
 }
 
-static void print_help_text(const char *help)
+static void print_roff_help(const char *help)
 {
     bool example = false, first = true;
 
@@ -61,7 +61,7 @@ static void print_help_text(const char *help)
         } else if (!first && !verbatim) {
             puts(".sp");
         }
-        print_text(help, len);
+        print_roff(help, len);
         putchar('\n');
         example = verbatim;
         first = false;
@@ -75,16 +75,16 @@ static void print_help_text(const char *help)
 static void print_command(const struct schsm_command *command)
 {
     (void)fputs(".SS \"", stdout);
-    print_text(command->name, strlen(command->name));
+    print_roff(command->name, strlen(command->name));
     if (command->synopsis[0] != '\0') {
         (void)fputs(" \\fI", stdout);
-        print_text(command->synopsis, strlen(command->synopsis));
+        print_roff(command->synopsis, strlen(command->synopsis));
         (void)fputs("\\fR", stdout);
     }
     puts("\"");
-    print_text(command->summary, strlen(command->summary));
+    print_roff(command->summary, strlen(command->summary));
     puts(".\n.sp");
-    print_help_text(command->help);
+    print_roff_help(command->help);
     for (const struct schsm_option *option = command->options;
          option != NULL && option->name != NULL; option++) {
         print_option(option);

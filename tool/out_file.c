@@ -52,8 +52,8 @@ static json_t *base64_json(const struct schsm_content *content)
     return json;
 }
 
-static int print_json(const struct schsm_match *match, const struct schsm_content *content,
-                      const char *path, struct schsm_error *err)
+static int print_out_json(const struct schsm_match *match, const struct schsm_content *content,
+                          const char *path, struct schsm_error *err)
 {
     char *uri = schsm_match_uri(match, true, err);
     json_t *json = NULL, *value = NULL;
@@ -101,7 +101,7 @@ int schsm_out_object(const struct schsm_tool *tool, const struct schsm_match *ma
         return 0;
     }
     return tool->json && (path == NULL || strcmp(path, "-") != 0)
-               ? print_json(match, content, path, err)
+               ? print_out_json(match, content, path, err)
                : 1;
 }
 

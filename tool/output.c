@@ -42,15 +42,31 @@ void schsm_table_add(struct schsm_table *table, const char *cell)
     }
 }
 
+static void add_formatted(struct schsm_table *table, const char *format, va_list arguments)
+{
+    char cell[1024];
+
+    BIO_vsnprintf(cell, sizeof(cell), format, arguments);
+    schsm_table_add(table, cell);
+}
+
 void schsm_table_addf(struct schsm_table *table, const char *format, ...)
 {
-    char cell[512];
     va_list arguments;
 
     va_start(arguments, format);
-    BIO_vsnprintf(cell, sizeof(cell), format, arguments);
+    add_formatted(table, format, arguments);
     va_end(arguments);
-    schsm_table_add(table, cell);
+}
+
+void schsm_table_row(struct schsm_table *table, const char *name, const char *format, ...)
+{
+    va_list arguments;
+
+    schsm_table_add(table, name);
+    va_start(arguments, format);
+    add_formatted(table, format, arguments);
+    va_end(arguments);
 }
 
 int schsm_table_print(struct schsm_table *table, struct schsm_error *err)

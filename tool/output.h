@@ -28,6 +28,10 @@ void schsm_table_add(struct schsm_table *table, const char *cell);
 void schsm_table_addf(struct schsm_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Adds two cells: a name, and what is said of it. */
+void schsm_table_row(struct schsm_table *table, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Prints the table and clears it. */
 int schsm_table_print(struct schsm_table *table, struct schsm_error *err);
 void schsm_table_clear(struct schsm_table *table);

@@ -58,9 +58,9 @@ int schsm_share_file_read(const char *path, uint8_t file[SCHSM_SHARE_FILE_LEN],
 }
 
 /* The password that custodians give together, in one or two forms. */
-static int ask_custodians(struct schsm_tool *tool, const char *path, unsigned int count,
-                          struct schsm_secret **password, struct schsm_secret **longer,
-                          struct schsm_error *err)
+static int ask_password_parts(struct schsm_tool *tool, const char *path, unsigned int count,
+                              struct schsm_secret **password, struct schsm_secret **longer,
+                              struct schsm_error *err)
 {
     uint8_t *room;
     struct schsm_secret *memory =
@@ -115,7 +115,7 @@ static int get_password(struct schsm_tool *tool, const char *path, const char *s
         return 0;
     }
     return custodians > 0 && source == NULL
-               ? ask_custodians(tool, path, (unsigned int)custodians, password, longer, err)
+               ? ask_password_parts(tool, path, (unsigned int)custodians, password, longer, err)
                : read_password(path, source, password, err);
 }
 

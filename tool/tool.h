@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The admin tool: what a run knows, what a command is, what an option is. A command is defined in
- * a file cmd_NAME.c and listed in commands.c; an option of every command is a row in options.c, an
- * option of one command a row of that command's own table. Parsing, help, man page and completion
- * are made from these tables.
+ * The admin tool: what a run knows, what a command is, what an option is. A command is defined in a
+ * file commands/cmd_NAME.c and listed in commands.c; an option of every command is a row in
+ * options.c, an option of one command a row of that command's own table. Parsing, help, man page
+ * and completion are made from these tables.
  */
 #ifndef SCHSM_TOOL_TOOL_H
 #define SCHSM_TOOL_TOOL_H

@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "keymgmt/manifest.h"
+#include "backup/manifest.h"
 
 static void check_entry(const struct schsm_backup_entry *entry)
 {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <openssl/crypto.h>
 
-#include "keymgmt/manifest.h"
+#include "backup/manifest.h"
 
 #define DIGEST "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
 #define CERTIFICATE(file)                                                                          \

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sc-hsm list: keys, certificates and data objects, each with its URI. */
+#include "tool/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "keymgmt/algorithm.h"
+#include "keymgmt/find.h"
+#include "keymgmt/uri.h"
+#include "tool/object.h"
+#include "tool/output.h"
+
+/* A public key is a part of its private one here, and listed alone only where it is asked for. */
+#define LISTED                                                                                     \
+    (SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_SECRET | SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)
+
+#define POLICY_TEXT_MAX 512
+
+/* What a key's policy forbids or says beyond the usual, in words; "" where that is nothing. */
+static void policy_text(const struct schsm_object *object, const struct schsm_key_policy *policy,
+                        char text[POLICY_TEXT_MAX])
+{
+    bool all =
+        schsm_algorithms_are_all(object->key_type, policy->algorithms, policy->algorithms_len);
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < policy->algorithms_len && !all; i++) {
+        char name[SCHSM_ALGORITHM_NAME_MAX];
+
+        schsm_algorithm_name(policy->algorithms[i], name);
+        (void)snprintf(text + len, POLICY_TEXT_MAX - len, "%s%s", i > 0 ? "," : "only ", name);
+        len = strlen(text);
+    }
+    if (policy->limited) {
+        (void)snprintf(text + len, POLICY_TEXT_MAX - len, "%s%u uses left", len > 0 ? "; " : "",
+                       policy->uses_left);
+        len = strlen(text);
+    }
+    if (policy->key_domain > 0) {
+        (void)snprintf(text + len, POLICY_TEXT_MAX - len, "%skey domain %d", len > 0 ? "; " : "",
+                       policy->key_domain);
+    }
+}
+
+/* policy: NULL where no key has one worth a column */
+static void object_row(struct schsm_table *table, const struct schsm_object *object,
+                       const char *policy, const char *uri)
+{
+    char id[2 * SCHSM_ID_MAX + 1];
+
+    schsm_hex(object->id, object->id_len, id);
+    schsm_table_addf(table, "%s%s", object->private_data ? "private " : "",
+                     schsm_object_type_text(object));
+    if (object->key_ref >= 0) {
+        schsm_table_addf(table, "%d", object->key_ref);
+    } else {
+        schsm_table_add(table, "-");
+    }
+    schsm_table_add(table, object->id_len > 0 ? id : "-");
+    schsm_table_add(table, object->label[0] != '\0' ? object->label : "-");
+    if (schsm_object_is_key(object) && object->bits > 0) {
+        schsm_table_addf(table, "%s %u", schsm_object_algorithm(object), object->bits);
+    } else if (object->key_type != SCHSM_KEY_NONE && schsm_object_is_key(object)) {
+        schsm_table_add(table, schsm_object_algorithm(object));
+    } else if (schsm_object_bytes(object) >= 0) {
+        schsm_table_addf(table, "%d bytes", schsm_object_bytes(object));
+    } else {
+        schsm_table_add(table, "-");
+    }
+    if (policy != NULL) {
+        schsm_table_add(table, policy[0] != '\0' ? policy : "-");
+    }
+    schsm_table_add(table, uri);
+}
+
+/* Data objects come without their content, and only it tells the size. */
+static int read_sizes(struct schsm_match_list *list, struct schsm_error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct schsm_object *object = &list->matches[i].object;
+
+        if (object->type == SCHSM_OBJECT_DATA && !object->private_data &&
+            !schsm_device_read(list->matches[i].device, object, NULL, err)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* One for each match; those of other objects than keys stay unknown. */
+static int read_policies(const struct schsm_match_list *list, struct schsm_key_policy *policies,
+                         struct schsm_error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct schsm_object *object = &list->matches[i].object;
+
+        policies[i].key_domain = -1;
+        if ((object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_SECRET) &&
+            !schsm_device_key_policy(list->matches[i].device, object, &policies[i], err)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int print_objects_json(const struct schsm_match_list *list,
+                              const struct schsm_key_policy *policies, struct schsm_error *err)
+{
+    json_t *array = json_array();
+    int ok = 1;
+
+    for (size_t i = 0; i < list->count && ok; i++) {
+        char *uri = schsm_match_uri(&list->matches[i], true, err);
+
+        ok = uri != NULL &&
+             schsm_json_append(array,
+                               schsm_object_json(&list->matches[i].object, &policies[i], uri), err);
+        OPENSSL_free(uri);
+    }
+    if (ok) {
+        ok = schsm_json_print(json_pack("{s:O}", "objects", array), err);
+    }
+    json_decref(array);
+    return ok;
+}
+
+static int print_objects_table(const struct schsm_match_list *list,
+                               const struct schsm_key_policy *policies, struct schsm_error *err)
+{
+    static const char *const headings[] = { "TYPE", "KEY-REF", "ID", "LABEL", "SIZE", "URI" };
+    static const char *const with_policy[] = { "TYPE", "KEY-REF", "ID", "LABEL",
+                                               "SIZE", "POLICY",  "URI" };
+    char policy[POLICY_TEXT_MAX];
+    struct schsm_table table;
+    bool wide = false;
+
+    for (size_t i = 0; i < list->count; i++) {
+        policy_text(&list->matches[i].object, &policies[i], policy);
+        wide = wide || policy[0] != '\0';
+    }
+    schsm_table_init(&table, wide ? 7 : 6, wide ? with_policy : headings);
+    for (size_t i = 0; i < list->count; i++) {
+        char *uri = schsm_match_uri(&list->matches[i], true, err);
+
+        if (uri == NULL) {
+            schsm_table_clear(&table);
+            return 0;
+        }
+        policy_text(&list->matches[i].object, &policies[i], policy);
+        object_row(&table, &list->matches[i].object, wide ? policy : NULL, uri);
+        OPENSSL_free(uri);
+    }
+    return schsm_table_print(&table, err);
+}
+
+static int run_list(struct schsm_tool *tool, struct schsm_error *err)
+{
+    struct schsm_match_list list = { NULL, 0 };
+    struct schsm_key_policy *policies = NULL;
+    struct schsm_uri uri;
+    bool revealed = false;
+    int ok = 0;
+
+    schsm_uri_init(&uri);
+    if (tool->argument_count > 0 && !schsm_tool_uri(tool, tool->arguments[0], &uri, err)) {
+        goto done;
+    }
+    /* Nobody is asked for a PIN to list; one that is given shows what a device hides. */
+    if (tool->context.config.pin_source != NULL && !schsm_tool_reveal(tool, &uri, &revealed, err)) {
+        goto done;
+    }
+    if (!schsm_find(&tool->context, &uri, uri.types != 0 ? uri.types : LISTED, &list, err) ||
+        !read_sizes(&list, err)) {
+        goto done;
+    }
+    if (list.count == 0 && schsm_uri_names_object(&uri)) {
+        schsm_fail(err, SCHSM_REASON_NOT_FOUND,
+                   "nothing on the device has that name; '" SCHSM_TOOL_NAME
+                   " list' shows what is there");
+        goto done;
+    }
+    if (list.count == 0 && !tool->json) {
+        ok = puts("There is nothing to list.") != EOF;
+        goto done;
+    }
+    policies = OPENSSL_zalloc((list.count + 1) * sizeof(*policies));
+    if (policies == NULL) {
+        schsm_fail_memory(err);
+        goto done;
+    }
+    ok = read_policies(&list, policies, err) &&
+         (tool->json ? print_objects_json(&list, policies, err)
+                     : print_objects_table(&list, policies, err));
+
+done:
+    OPENSSL_free(policies);
+    schsm_match_list_clear(&list);
+    schsm_uri_clear(&uri);
+    return ok;
+}
+
+const struct schsm_command schsm_command_list = {
+    .name = "list",
+    .synopsis = "[URI]",
+    .arguments_max = 1,
+    .summary = "Show keys, certificates and data objects",
+    .help = "Shows what is on the device, each object with the sc-hsm: URI that names it for "
+            "openssl. A URI as argument narrows the list, for example sc-hsm:type=cert or "
+            "sc-hsm:id=10, or shorter id=10 or label=web.\n"
+            "Where the device tells it, the column POLICY shows what a key may be used for if that "
+            "is not everything, how many uses it has left, and its key domain if that is not the "
+            "first; --json has all three of each key.\n"
+            "No PIN is needed; the size of a data object that is read only after login stays "
+            "unknown. A PKCS#11 token shows private data objects and secret keys only with "
+            "--pin-source.\n",
+    .run = run_list,
+};

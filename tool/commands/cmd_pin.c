@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sc-hsm pin change, pin unblock, so-pin change. */
+#include "tool/commands.h"
+
+#include <stdio.h>
+
+#include "hsm/hsm_initialise.h"
+#include "hsm/hsm_pin.h"
+#include "hsm/hsm_status.h"
+#include "tool/ask.h"
+#include "tool/output.h"
+#include "tool/so_pin.h"
+#include "tool/target.h"
+
+/* The tries that are left after a success, and what was done. */
+static int report_pin(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
+                      const char *done, struct schsm_error *err)
+{
+    struct schsm_device_info info;
+
+    if (!tool->json) {
+        printf("%s of device %s.\n", done, serial);
+        return 1;
+    }
+    return schsm_device_info(device, &info, err) &&
+           schsm_json_print(json_pack("{s:s, s:o, s:o}", "serial", serial, "pin_tries_left",
+                                      schsm_json_count(info.pin_tries), "so_pin_tries_left",
+                                      schsm_json_count(info.so_pin_tries)),
+                            err);
+}
+
+/* Whom to ask, and whether there is any sense in asking. */
+static int prepare_change(struct schsm_tool *tool, struct schsm_device *device,
+                          struct schsm_pin_prospect *prospect, bool *transport,
+                          struct schsm_error *err)
+{
+    const struct schsm_login login = { .min_pin_tries = schsm_tool_min_tries(tool, "pin-source"),
+                                       .by_option = true };
+    struct schsm_device_info info;
+
+    if (!schsm_device_info(device, &info, err)) {
+        return 0;
+    }
+    *transport = info.pin_must_change;
+    prospect->tries_left = -1;
+    return *transport || schsm_device_prepare_login(device, &login, prospect, err);
+}
+
+static int run_pin_change(struct schsm_tool *tool, struct schsm_error *err)
+{
+    struct schsm_secret *old_pin = NULL, *new_pin = NULL;
+    struct schsm_device *device = NULL;
+    struct schsm_pin_prospect prospect = { 0 };
+    char serial[SCHSM_SERIAL_MAX + 1];
+    bool transport = false;
+    int ok = 0;
+
+    if (!schsm_tool_device(tool, &device, serial, err) ||
+        !prepare_change(tool, device, &prospect, &transport, err)) {
+        return 0;
+    }
+    const struct schsm_question question = { .what = transport ? "transport PIN" : "PIN",
+                                             .device = serial,
+                                             .tries_left = prospect.tries_left,
+                                             .min = SCHSM_USER_PIN_MIN,
+                                             .max = SCHSM_USER_PIN_MAX };
+
+    ok = schsm_tool_secret(tool, "pin-source", &question, &old_pin, err) &&
+         schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &new_pin, err) &&
+         schsm_hsm_change_pin(device, old_pin, new_pin, schsm_tool_min_tries(tool, "pin-source"),
+                              err) &&
+         report_pin(tool, device, serial,
+                    transport ? "Replaced the transport PIN" : "Changed the PIN", err);
+    schsm_secret_free(old_pin);
+    schsm_secret_free(new_pin);
+    return ok;
+}
+
+static const struct schsm_option pin_change_options[] = {
+    { .name = "new-pin-source",
+      .argument = "SRC",
+      .summary = "take the new PIN from file:PATH, env:NAME, fd:N or prompt" },
+    SCHSM_OPTIONS_END,
+};
+
+const struct schsm_command schsm_command_pin_change = {
+    .name = "pin change",
+    .synopsis = "",
+    .summary = "Change the PIN, or replace a transport PIN",
+    .help = "Changes the user PIN. Needs the present PIN (--pin-source, or typed) and the new one "
+            "(--new-pin-source, or typed twice), which has 6 to 16 characters. A wrong present PIN "
+            "costs a try.\n"
+            "A device that comes with a transport PIN works only after that was changed here.\n"
+            " sc-hsm pin change\n"
+            " sc-hsm pin change --pin-source file:old --new-pin-source file:new\n",
+    .options = pin_change_options,
+    .run = run_pin_change,
+};
+
+/* Refuses before anybody is asked what the device would refuse. */
+static int check_unblock(const struct schsm_hsm_status *status, bool keep_pin, const char *serial,
+                         struct schsm_error *err)
+{
+    unsigned int options = status->options;
+
+    if (!schsm_tool_check_so_pin(status, serial, err)) {
+        return 0;
+    }
+    if (!status->options_known) {
+        return 1;
+    }
+    if ((options & (SCHSM_HSM_RESET_RETRY_COUNTER | SCHSM_HSM_RESET_ONLY)) == 0) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "device %s was initialised so that the SO-PIN cannot unblock its PIN: it "
+                          "can only be initialised anew, which erases everything on it",
+                          serial);
+    }
+    if (!keep_pin && (options & SCHSM_HSM_RESET_ONLY) != 0) {
+        return schsm_fail(
+            err, SCHSM_REASON_UNSUPPORTED,
+            "device %s was initialised so that the SO-PIN can unblock its PIN but not "
+            "set another one: use --keep-pin",
+            serial);
+    }
+    return 1;
+}
+
+static int run_pin_unblock(struct schsm_tool *tool, struct schsm_error *err)
+{
+    bool keep_pin = schsm_tool_flag(tool, "keep-pin");
+    struct schsm_secret *so_pin = NULL, *new_pin = NULL;
+    struct schsm_device *device = NULL;
+    struct schsm_device_info info;
+    struct schsm_hsm_status status;
+    char serial[SCHSM_SERIAL_MAX + 1];
+    int ok = 0;
+
+    if (keep_pin && schsm_tool_setting(tool, "new-pin-source") != NULL) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "--keep-pin keeps the PIN, and --new-pin-source brings a new one: leave "
+                          "one of them out");
+    }
+    if (!schsm_tool_device(tool, &device, serial, err) || !schsm_device_info(device, &info, err) ||
+        !schsm_hsm_status(device, &status, err) || !check_unblock(&status, keep_pin, serial, err)) {
+        return 0;
+    }
+    ok = schsm_tool_so_pin(tool, "so-pin-source", "SO-PIN", serial, status.so_pin_tries, false,
+                           &so_pin, err) &&
+         (keep_pin ||
+          schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &new_pin, err)) &&
+         schsm_hsm_unblock_pin(device, so_pin, new_pin, schsm_tool_min_tries(tool, "so-pin-source"),
+                               err) &&
+         report_pin(tool, device, serial,
+                    keep_pin ? "Unblocked the PIN and left it as it was"
+                             : "Unblocked the PIN and set the new one",
+                    err);
+    schsm_secret_free(so_pin);
+    schsm_secret_free(new_pin);
+    return ok;
+}
+
+static const struct schsm_option pin_unblock_options[] = {
+    { .name = "new-pin-source",
+      .argument = "SRC",
+      .summary = "take the new PIN from file:PATH, env:NAME, fd:N or prompt" },
+    { .name = "keep-pin", .summary = "give the PIN its tries back and leave it as it is" },
+    SCHSM_OPTIONS_END,
+};
+
+const struct schsm_command schsm_command_pin_unblock = {
+    .name = "pin unblock",
+    .synopsis = "",
+    .summary = "Unblock the PIN with the SO-PIN",
+    .help =
+        "Gives a blocked PIN its tries back. Needs the SO-PIN (--so-pin-source, or typed as 16 "
+        "hexadecimal digits), and sets a new PIN (--new-pin-source, or typed twice) unless "
+        "--keep-pin is given. Keys and certificates stay.\n"
+        "A device can be initialised so that the SO-PIN may not do this; 'sc-hsm status' tells. "
+        "The SO-PIN has 15 tries: when all are spent on wrong ones, the device can never be "
+        "initialised nor its PIN be unblocked again. The right SO-PIN gives them back.\n"
+        " sc-hsm pin unblock\n"
+        " sc-hsm pin unblock --keep-pin --so-pin-source file:so-pin\n",
+    .options = pin_unblock_options,
+    .run = run_pin_unblock,
+};
+
+static int run_so_pin_change(struct schsm_tool *tool, struct schsm_error *err)
+{
+    struct schsm_secret *old_pin = NULL, *new_pin = NULL;
+    struct schsm_device *device = NULL;
+    struct schsm_hsm_status status;
+    char serial[SCHSM_SERIAL_MAX + 1];
+    int ok = 0;
+
+    if (!schsm_tool_device(tool, &device, serial, err) || !schsm_hsm_status(device, &status, err) ||
+        !schsm_tool_check_so_pin(&status, serial, err)) {
+        return 0;
+    }
+    ok = schsm_tool_so_pin(tool, "so-pin-source", "SO-PIN", serial, status.so_pin_tries, false,
+                           &old_pin, err) &&
+         schsm_tool_so_pin(tool, "new-so-pin-source", "new SO-PIN", serial, -1, true, &new_pin,
+                           err) &&
+         schsm_hsm_change_so_pin(device, old_pin, new_pin,
+                                 schsm_tool_min_tries(tool, "so-pin-source"), err) &&
+         report_pin(tool, device, serial, "Changed the SO-PIN", err);
+    schsm_secret_free(old_pin);
+    schsm_secret_free(new_pin);
+    return ok;
+}
+
+static const struct schsm_option so_pin_change_options[] = {
+    { .name = "new-so-pin-source",
+      .argument = "SRC",
+      .summary = "take the new SO-PIN from file:PATH, env:NAME, fd:N or prompt" },
+    SCHSM_OPTIONS_END,
+};
+
+const struct schsm_command schsm_command_so_pin_change = {
+    .name = "so-pin change",
+    .synopsis = "",
+    .summary = "Change the SO-PIN",
+    .help =
+        "Changes the SO-PIN, which initialises the device and unblocks its PIN. Both the "
+        "present one (--so-pin-source) and the new one (--new-so-pin-source) are 16 hexadecimal "
+        "digits; digits from 0 to 9 alone are understood by every program.\n"
+        "Keep the new one safe: nobody can set it without knowing it, and a device whose SO-PIN "
+        "is lost, or blocked after 15 wrong ones, can never be initialised again.\n"
+        " sc-hsm so-pin change\n",
+    .options = so_pin_change_options,
+    .run = run_so_pin_change,
+};

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sc-hsm status: the state of each device. */
+#include "tool/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hsm/hsm_initialise.h"
+#include "hsm/hsm_key_domain.h"
+#include "hsm/hsm_status.h"
+#include "tool/output.h"
+
+#define UNKNOWN "unknown while logged in"
+
+/* What one device told. */
+struct state {
+    struct schsm_device_info info;
+    bool told; /* it told what follows, as devices of another kind do not */
+    struct schsm_hsm_status hsm;
+    struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
+    size_t domain_count; /* places for key domains; a single DKEK is one of them */
+};
+
+static bool not_initialised(const struct state *state)
+{
+    return !state->info.initialised;
+}
+
+static bool must_change(const struct state *state)
+{
+    return state->info.pin_must_change;
+}
+
+static bool verified(const struct state *state)
+{
+    return state->info.logged_in;
+}
+
+static bool blocked(const struct state *state)
+{
+    return state->info.pin_tries == 0;
+}
+
+static bool public_keys(const struct state *state)
+{
+    return state->hsm.public_key_login;
+}
+
+static bool otherwise(const struct state *state)
+{
+    (void)state;
+    return true;
+}
+
+/* The first row that fits a device is its PIN's state. */
+static const struct pin_state {
+    const char *name; /* in JSON */
+    const char *text;
+    bool (*fits)(const struct state *state);
+} pin_states[] = {
+    { "not-initialised", "not set", not_initialised },
+    { "must-change", "transport PIN, must be changed before use", must_change },
+    { "verified", "verified", verified },
+    { "blocked", "blocked", blocked },
+    { "public-keys", "not logged in, public keys have to authenticate", public_keys },
+    { "unverified", "not verified", otherwise },
+};
+
+static const struct pin_state *pin_state(const struct state *state)
+{
+    const struct pin_state *row = pin_states;
+
+    while (!row->fits(state)) {
+        row++;
+    }
+    return row;
+}
+
+/* What the device was initialised with, beside what the SO-PIN may do. */
+static const struct {
+    unsigned int option;
+    const char *name; /* in JSON */
+    const char *text;
+} options[] = {
+    { SCHSM_HSM_TRANSPORT_PIN, "transport-pin", "transport PIN" },
+    { SCHSM_HSM_REPLACE_PUBLIC_KEYS, "replaceable-public-keys", "public keys can be replaced" },
+    { SCHSM_HSM_PIN_AND_PUBLIC_KEYS, "pin-and-public-keys", "PIN and public keys are needed" },
+    { SCHSM_HSM_SESSION_PIN, "session-pin", "session PIN" },
+    { SCHSM_HSM_BUTTON, "button", "button to be pressed" },
+    { SCHSM_HSM_COUNT_ALL_USES, "count-uses", "uses of all keys are counted" },
+    { SCHSM_HSM_SECURE_LOCK, "secure-lock", "secure lock" },
+};
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+/* What the SO-PIN may do for the PIN (--unblock of init). */
+static const char *unblocking(unsigned int bits)
+{
+    if ((bits & SCHSM_HSM_RESET_ONLY) != 0) {
+        return "keep-pin";
+    }
+    return (bits & SCHSM_HSM_RESET_RETRY_COUNTER) != 0 ? "new-pin" : "never";
+}
+
+static const char *unblocking_text(const char *word)
+{
+    return strcmp(word, "new-pin") == 0    ? "yes"
+           : strcmp(word, "keep-pin") == 0 ? "only give it its tries back"
+                                           : "no";
+}
+
+static json_t *options_json(const struct schsm_hsm_status *hsm)
+{
+    json_t *array = hsm->options_known ? json_array() : json_null();
+
+    for (size_t i = 0; i < OPTION_COUNT && hsm->options_known; i++) {
+        if ((hsm->options & options[i].option) != 0 &&
+            json_array_append_new(array, json_string(options[i].name)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *public_keys_json(const struct schsm_hsm_status *hsm)
+{
+    if (!hsm->public_keys) {
+        return json_null();
+    }
+    return json_pack("{s:i, s:i, s:i, s:i}", "total", (int)hsm->public_keys_total, "registered",
+                     (int)(hsm->public_keys_total - hsm->public_keys_missing), "required",
+                     (int)hsm->public_keys_required, "authenticated",
+                     (int)hsm->public_keys_authenticated);
+}
+
+static bool version_known(const struct schsm_device_info *info)
+{
+    return info->version_major != 0 || info->version_minor != 0;
+}
+
+static json_t *version_json(const struct schsm_device_info *info)
+{
+    return version_known(info) ? json_sprintf("%u.%u", info->version_major, info->version_minor)
+                               : json_null();
+}
+
+static json_t *dkek_json(const struct schsm_device_info *info)
+{
+    char kcv[2 * sizeof(info->dkek_kcv) + 1];
+    bool complete = info->dkek && info->dkek_outstanding == 0;
+
+    schsm_kcv_text(info->dkek_kcv, kcv);
+    return json_pack("{s:b, s:i, s:i, s:o}", "exists", info->dkek ? 1 : 0, "shares",
+                     (int)info->dkek_shares, "outstanding", (int)info->dkek_outstanding,
+                     "key_check_value", complete ? json_string(kcv) : json_null());
+}
+
+static json_t *status_domain_json(const struct schsm_hsm_domain *domain)
+{
+    char kcv[SCHSM_KCV_TEXT_MAX];
+
+    schsm_kcv_text(domain->kcv, kcv);
+    return json_pack("{s:i, s:b, s:b, s:i, s:i, s:o}", "number", (int)domain->number, "created",
+                     domain->created ? 1 : 0, "xkek", domain->xkek ? 1 : 0, "shares",
+                     (int)domain->shares, "outstanding", (int)domain->outstanding,
+                     "key_check_value", domain->complete ? json_string(kcv) : json_null());
+}
+
+static json_t *domains_json(const struct state *state)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < state->domain_count; i++) {
+        if (json_array_append_new(array, status_domain_json(&state->domains[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *device_json(const struct state *state)
+{
+    const struct schsm_device_info *info = &state->info;
+    const struct schsm_hsm_status *hsm = &state->hsm;
+
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
+        "kind", info->kind, "serial", schsm_json_text(info->serial), "label",
+        schsm_json_text(info->label), "reader", schsm_json_text(info->reader), "version",
+        version_json(info), "initialised", info->initialised ? 1 : 0, "pin", "state",
+        pin_state(state)->name, "tries_left", schsm_json_count(info->pin_tries), "so_pin",
+        "tries_left", schsm_json_count(info->so_pin_tries), "may_reset_pin",
+        version_known(info) ? json_boolean(info->so_pin_reset_allowed) : json_null(), "unblock",
+        hsm->options_known ? json_string(unblocking(hsm->options)) : json_null(), "dkek",
+        dkek_json(info), "key_domains", domains_json(state), "options", options_json(hsm),
+        "public_keys", public_keys_json(hsm), "free_memory",
+        hsm->memory_known ? json_integer(hsm->free_memory) : json_null());
+}
+
+static void add_tries(struct schsm_table *table, const char *state, int tries)
+{
+    if (tries > 0) {
+        schsm_table_addf(table, "%s%s%d %s left", state, state[0] != '\0' ? ", " : "", tries,
+                         tries == 1 ? "try" : "tries");
+    } else {
+        schsm_table_add(table, state[0] != '\0' ? state : tries == 0 ? "blocked" : "unknown");
+    }
+}
+
+static void add_dkek(struct schsm_table *table, const struct schsm_device_info *info)
+{
+    char kcv[2 * sizeof(info->dkek_kcv) + 1];
+
+    schsm_kcv_text(info->dkek_kcv, kcv);
+    if (!info->dkek) {
+        schsm_table_add(table, "none");
+    } else if (info->dkek_outstanding > 0) {
+        schsm_table_addf(table, "%u of %u shares still to be imported", info->dkek_outstanding,
+                         info->dkek_shares);
+    } else {
+        schsm_table_addf(table, "set up, key check value %s", kcv);
+    }
+}
+
+/* A single DKEK as such, key domains one by one as far as they were created. */
+static void add_domains(struct schsm_table *table, const struct state *state)
+{
+    size_t empty = 0;
+
+    if (state->domain_count == 0 || (state->domain_count == 1 && state->domains[0].created)) {
+        schsm_table_add(table, "DKEK:");
+        add_dkek(table, &state->info);
+        return;
+    }
+    for (size_t i = 0; i < state->domain_count; i++) {
+        const struct schsm_hsm_domain *domain = &state->domains[i];
+        char kcv[SCHSM_KCV_TEXT_MAX];
+
+        if (!domain->created) {
+            empty++;
+            continue;
+        }
+        schsm_kcv_text(domain->kcv, kcv);
+        schsm_table_addf(table, "Key domain %u:", domain->number);
+        if (domain->outstanding > 0) {
+            schsm_table_addf(table, "%u of %u shares still to be imported", domain->outstanding,
+                             domain->shares);
+        } else if (!domain->complete) {
+            schsm_table_add(table, domain->xkek ? "XKEK, no key yet" : "no key yet");
+        } else {
+            schsm_table_addf(table, "%sset up, key check value %s", domain->xkek ? "XKEK, " : "",
+                             kcv);
+        }
+    }
+    schsm_table_add(table, "Key domains:");
+    schsm_table_addf(table, "%zu of %zu created", state->domain_count - empty, state->domain_count);
+}
+
+static void add_options(struct schsm_table *table, const struct schsm_hsm_status *hsm)
+{
+    char text[256] = "";
+
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        size_t at = strlen(text);
+
+        if ((hsm->options & options[i].option) != 0) {
+            (void)snprintf(text + at, sizeof(text) - at, "%s%s", at > 0 ? ", " : "",
+                           options[i].text);
+        }
+    }
+    schsm_table_add(table, !hsm->options_known ? UNKNOWN : text[0] != '\0' ? text : "none");
+}
+
+static void add_public_keys(struct schsm_table *table, const struct schsm_hsm_status *hsm)
+{
+    if (!hsm->public_keys) {
+        schsm_table_add(table, "none");
+        return;
+    }
+    schsm_table_addf(table, "%u of %u have to authenticate; %u registered, %u authenticated",
+                     hsm->public_keys_required, hsm->public_keys_total,
+                     hsm->public_keys_total - hsm->public_keys_missing,
+                     hsm->public_keys_authenticated);
+}
+
+static void add_hsm(struct schsm_table *table, const struct state *state)
+{
+    const struct schsm_hsm_status *hsm = &state->hsm;
+
+    schsm_table_add(table, "SO-PIN may reset the PIN:");
+    schsm_table_add(table,
+                    hsm->options_known ? unblocking_text(unblocking(hsm->options)) : UNKNOWN);
+    schsm_table_add(table, "Options:");
+    add_options(table, hsm);
+    schsm_table_add(table, "Public keys:");
+    add_public_keys(table, hsm);
+    add_domains(table, state);
+    schsm_table_add(table, "Free memory:");
+    if (hsm->memory_known) {
+        schsm_table_addf(table, "%lu bytes", (unsigned long)hsm->free_memory);
+    } else {
+        schsm_table_add(table, "unknown");
+    }
+}
+
+static int print_status(const struct state *state, struct schsm_error *err)
+{
+    const struct schsm_device_info *info = &state->info;
+    struct schsm_table table;
+
+    schsm_table_init(&table, 2, NULL);
+    schsm_table_add(&table, "Device:");
+    schsm_table_add(&table, info->kind);
+    schsm_table_add(&table, "Serial number:");
+    schsm_table_add(&table, info->serial);
+    schsm_table_add(&table, "Label:");
+    schsm_table_add(&table, info->label[0] != '\0' ? info->label : "none");
+    schsm_table_add(&table, "Reader:");
+    schsm_table_add(&table, info->reader);
+    schsm_table_add(&table, "Version:");
+    if (version_known(info)) {
+        schsm_table_addf(&table, "%u.%u", info->version_major, info->version_minor);
+    } else {
+        schsm_table_add(&table, UNKNOWN);
+    }
+    schsm_table_add(&table, "Initialised:");
+    schsm_table_add(&table, info->initialised ? "yes" : "no");
+    schsm_table_add(&table, "PIN:");
+    add_tries(&table, pin_state(state)->text, info->pin_tries);
+    schsm_table_add(&table, "SO-PIN:");
+    add_tries(&table, "", info->so_pin_tries);
+    if (state->told) {
+        add_hsm(&table, state);
+    }
+    return schsm_table_print(&table, err);
+}
+
+static int learn(struct schsm_device *device, struct state *state, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    memset(state, 0, sizeof(*state));
+    if (!schsm_device_info(device, &state->info, err)) {
+        return 0;
+    }
+    state->domain_count = SCHSM_HSM_DOMAINS_MAX;
+    if (schsm_hsm_status(device, &state->hsm, &found) &&
+        schsm_hsm_domains(device, state->domains, &state->domain_count, &found)) {
+        state->told = true;
+        return 1;
+    }
+    state->domain_count = 0;
+    if (found.reason != SCHSM_REASON_UNSUPPORTED) {
+        *err = found;
+        return 0;
+    }
+    return 1; /* a device of another kind */
+}
+
+static int run_status(struct schsm_tool *tool, struct schsm_error *err)
+{
+    const struct schsm_device_selector selector = { .serial = tool->context.config.serial,
+                                                    .reader = tool->context.config.reader,
+                                                    .token = tool->context.config.token };
+    struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
+    size_t count = SCHSM_TOOL_DEVICES_MAX;
+    json_t *array = json_array();
+    int ok = schsm_registry_devices(tool->context.registry, &selector, devices, &count, err);
+
+    for (size_t i = 0; ok && i < count; i++) {
+        struct state state;
+
+        ok = learn(devices[i], &state, err);
+        if (ok && tool->json) {
+            ok = schsm_json_append(array, device_json(&state), err);
+        } else if (ok) {
+            (void)fputs(i > 0 ? "\n" : "", stdout);
+            ok = print_status(&state, err);
+        }
+    }
+    if (ok && tool->json) {
+        ok = schsm_json_print(json_pack("{s:O}", "devices", array), err);
+    }
+    json_decref(array);
+    return ok;
+}
+
+const struct schsm_command schsm_command_status = {
+    .name = "status",
+    .synopsis = "",
+    .summary = "Show the state of the device: PINs, version, options, DKEK",
+    .help =
+        "Shows for each device: its serial number and label, the version of its software, whether "
+        "it is initialised and with which options, the state of PIN and SO-PIN with the tries that "
+        "are left, public-key authentication, the state of its device key encryption key (DKEK) "
+        "or of its key domains, and its free memory.\n"
+        "No PIN is needed, no try is spent, and nobody is logged out. What the device tells only "
+        "after somebody logged out, such as its version, is shown as unknown while somebody is "
+        "logged in.\n",
+    .run = run_status,
+};
