@@ -296,6 +296,9 @@ static void provider_teardown(void *provctx)
 
     schsm_registry_free(prov->context.registry);
     schsm_config_clear(&prov->context.config);
+    for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
+        OPENSSL_free(atomic_load(&prov->settable[i]));
+    }
     OSSL_PROVIDER_unload(prov->host);
     OSSL_LIB_CTX_free(prov->libctx);
     pthread_mutex_destroy(&prov->config_lock);
@@ -326,6 +329,9 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
     prov->handle = handle;
     take_core_functions(prov, in);
     schsm_config_init(&prov->context.config);
+    for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
+        atomic_init(&prov->settable[i], NULL);
+    }
     fill_reasons(prov);
     if (prov->core_new_error == NULL || prov->core_set_error_debug == NULL ||
         prov->core_vset_error == NULL || pthread_mutex_init(&prov->config_lock, NULL) != 0) {
