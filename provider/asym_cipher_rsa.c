@@ -16,6 +16,7 @@
 #include <openssl/rsa.h>
 
 #include "digest.h"
+#include "honoured.h"
 #include "pkey.h"
 #include "rsa_modulus.h"
 #include "rsa_padding.h"
@@ -357,6 +358,20 @@ static int rsa_get_params(void *vctx, OSSL_PARAM params[])
     return p == NULL || !ctx->on_device || OSSL_PARAM_set_uint(p, ctx->implicit_rejection);
 }
 
+/* What decryption on the device does. */
+static const OSSL_PARAM honoured[] = {
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST_PROPS, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST_PROPS, NULL, 0),
+    OSSL_PARAM_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, NULL, 0),
+    OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, NULL),
+    OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, NULL),
+    OSSL_PARAM_uint(IMPLICIT_REJECTION, NULL),
+    OSSL_PARAM_END,
+};
+
 static int rsa_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct rsa_cipher *ctx = vctx;
@@ -369,6 +384,9 @@ static int rsa_set_params(void *vctx, const OSSL_PARAM params[])
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
+    if (ctx->on_device && !schsm_honoured(ctx->prov, params, honoured)) {
+        return 0;
+    }
     if ((p = OSSL_PARAM_locate_const(params, IMPLICIT_REJECTION)) != NULL) {
         if (!OSSL_PARAM_get_uint(p, &flag)) {
             return 0;
@@ -376,6 +394,17 @@ static int rsa_set_params(void *vctx, const OSSL_PARAM params[])
         ctx->implicit_rejection = flag != 0;
     }
     return EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
+}
+
+/* The default provider's table: static there, it outlives the algorithm fetched here. */
+static const OSSL_PARAM *host_table(const struct schsm_provider *prov,
+                                    const OSSL_PARAM *(*get)(const EVP_ASYM_CIPHER *))
+{
+    EVP_ASYM_CIPHER *host = EVP_ASYM_CIPHER_fetch(prov->libctx, "RSA", NULL);
+    const OSSL_PARAM *params = host == NULL ? NULL : get(host);
+
+    EVP_ASYM_CIPHER_free(host);
+    return params;
 }
 
 static const OSSL_PARAM *rsa_gettable_params(void *vctx, void *provctx)
@@ -390,30 +419,18 @@ static const OSSL_PARAM *rsa_gettable_params(void *vctx, void *provctx)
         OSSL_PARAM_uint(IMPLICIT_REJECTION, NULL),
         OSSL_PARAM_END,
     };
+    const struct rsa_cipher *ctx = vctx;
 
-    (void)vctx;
-    (void)provctx;
-    return table;
+    return ctx != NULL && ctx->on_device ? table
+                                         : host_table(provctx, EVP_ASYM_CIPHER_gettable_ctx_params);
 }
 
 static const OSSL_PARAM *rsa_settable_params(void *vctx, void *provctx)
 {
-    static const OSSL_PARAM table[] = {
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST_PROPS, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST_PROPS, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, NULL, 0),
-        OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, NULL),
-        OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, NULL),
-        OSSL_PARAM_uint(IMPLICIT_REJECTION, NULL),
-        OSSL_PARAM_END,
-    };
+    const struct rsa_cipher *ctx = vctx;
 
-    (void)vctx;
-    (void)provctx;
-    return table;
+    return ctx != NULL && ctx->on_device ? honoured
+                                         : host_table(provctx, EVP_ASYM_CIPHER_settable_ctx_params);
 }
 
 const OSSL_DISPATCH schsm_asym_cipher_rsa[] = {

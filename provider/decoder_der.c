@@ -107,7 +107,7 @@ static int read_sequence(BIO *in, unsigned char **der, size_t *len)
         }
         header_len += extra;
         content = extra == 1 ? header[2] : (size_t)header[2] << 8 | header[3];
-    } else if (header[1] > 0x80) {
+    } else if (header[1] >= 0x80) { /* 0x80: no end is told, which DER has not */
         return 1;
     }
     unsigned char *buffer = OPENSSL_malloc(header_len + content);

@@ -10,19 +10,20 @@
 
 struct schsm_encoder {
     struct schsm_provider *prov;
-    char cipher[64]; /* for a software key: how to encrypt it; "": not at all */
-    char cipher_properties[128];
+    const char *output;    /* as OSSL_ENCODER_CTX_new_for_pkey(3) has it; static */
+    const char *structure; /* likewise; NULL: the one that comes first for the output */
+    OSSL_PARAM *params;    /* what the application asked for, NULL: nothing */
 };
-
-OSSL_FUNC_encoder_newctx_fn schsm_encoder_newctx;
-OSSL_FUNC_encoder_freectx_fn schsm_encoder_freectx;
 
 /*
  * Lets the default provider encode key->pkey, which is a software key or the public part of a
- * device key; output and structure as in OSSL_ENCODER_CTX_new_for_pkey(3).
+ * device key, in the encoder's form and by the application's parameters.
  */
 int schsm_encode_on_host(const struct schsm_encoder *encoder, const struct schsm_pkey *key,
-                         int selection, const char *output, const char *structure, BIO *out,
-                         OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg);
+                         int selection, BIO *out, OSSL_PASSPHRASE_CALLBACK *cb, void *cbarg);
+
+/* Writes what stands for a device key's private part in the encoder's form, or raises why not. */
+int schsm_encode_reference(const struct schsm_encoder *encoder, const struct schsm_pkey *key,
+                           BIO *out);
 
 #endif

@@ -82,12 +82,37 @@ extern const OSSL_DISPATCH schsm_decoder_der_rsa[];
 extern const OSSL_DISPATCH schsm_decoder_der_rsa_pss[];
 extern const OSSL_DISPATCH schsm_decoder_der_ec[];
 
-/* One set for all key types: the key knows its own. */
-extern const OSSL_DISPATCH schsm_encoder_reference_pem[];
-extern const OSSL_DISPATCH schsm_encoder_reference_der[];
-extern const OSSL_DISPATCH schsm_encoder_pkcs8_der[];
-extern const OSSL_DISPATCH schsm_encoder_spki_pem[];
-extern const OSSL_DISPATCH schsm_encoder_spki_der[];
-extern const OSSL_DISPATCH schsm_encoder_text[];
+/*
+ * The forms that encoders write, the same for all key types, because the key knows its own.
+ * X(symbol, output, structure): the last ones are for whoever names no structure, see encoder.c.
+ */
+/* clang-format off */
+#define SCHSM_ENCODER_FORMS(X)                                                                     \
+    X(pkcs8_pem, "pem", "PrivateKeyInfo")                                                          \
+    X(pkcs8_der, "der", "PrivateKeyInfo")                                                          \
+    X(encrypted_pkcs8_pem, "pem", "EncryptedPrivateKeyInfo")                                       \
+    X(encrypted_pkcs8_der, "der", "EncryptedPrivateKeyInfo")                                       \
+    X(spki_pem, "pem", "SubjectPublicKeyInfo")                                                     \
+    X(spki_der, "der", "SubjectPublicKeyInfo")                                                     \
+    X(specific_pem, "pem", "type-specific")                                                        \
+    X(specific_der, "der", "type-specific")                                                        \
+    X(text, "text", NULL)                                                                          \
+    X(any_pem, "pem", NULL)                                                                        \
+    X(any_der, "der", NULL)
+
+/* Only EC: the default provider's encoders import no SM2 key of ours, so they cannot do it. */
+#define SCHSM_ENCODER_FORMS_EC(X)                                                                  \
+    X(ec_pem, "pem", "EC")                                                                         \
+    X(ec_der, "der", "EC")                                                                         \
+    X(x9_62_pem, "pem", "X9.62")                                                                   \
+    X(x9_62_der, "der", "X9.62")                                                                   \
+    X(blob, "blob", NULL)
+/* clang-format on */
+
+#define SCHSM_DECLARE(symbol, output, structure)                                                   \
+    extern const OSSL_DISPATCH schsm_encoder_##symbol[];
+SCHSM_ENCODER_FORMS(SCHSM_DECLARE)
+SCHSM_ENCODER_FORMS_EC(SCHSM_DECLARE)
+#undef SCHSM_DECLARE
 
 #endif

@@ -17,6 +17,7 @@
 #include <openssl/params.h>
 
 #include "digest.h"
+#include "honoured.h"
 #include "pkey.h"
 
 struct ecdh {
@@ -103,6 +104,20 @@ fail:
     return NULL;
 }
 
+/*
+ * What key agreement on the device does. The cofactor mode is kept by the twin and means nothing:
+ * all curves that devices have are of cofactor 1.
+ */
+static const OSSL_PARAM honoured[] = {
+    OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
+    OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST_PROPS, NULL, 0),
+    OSSL_PARAM_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, NULL),
+    OSSL_PARAM_octet_string(OSSL_EXCHANGE_PARAM_KDF_UKM, NULL, 0),
+    OSSL_PARAM_END,
+};
+
 static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
     struct ecdh *ctx = vctx;
@@ -122,6 +137,9 @@ static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
     if (ctx->key == NULL || ctx->key->pkey == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "a key agreement was started without a key");
+    }
+    if (ctx->key->device != NULL && !schsm_honoured(ctx->prov, params, honoured)) {
+        return 0;
     }
     ctx->twin = schsm_pkey_ctx(ctx->key);
     if (ctx->twin != NULL && EVP_PKEY_derive_init_ex(ctx->twin, params) > 0) {
@@ -304,6 +322,10 @@ static int ecdh_derive(void *vctx, unsigned char *secret, size_t *secret_len, si
         *secret_len = ecdh.kdf[0] != '\0' ? ecdh.out_len : field_len;
         return 1;
     }
+    if (out_size == 0) {
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
+                                  "the buffer for the secret has no room for a single byte");
+    }
     if (ecdh.kdf[0] != '\0' && out_size < ecdh.out_len) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the buffer of %zu bytes is too small to derive %zu", out_size,
@@ -322,10 +344,6 @@ static int ecdh_get_params(void *vctx, OSSL_PARAM params[])
     return EVP_PKEY_CTX_get_params(ctx->twin, params) > 0;
 }
 
-/*
- * The cofactor mode is kept by the twin and means nothing: all curves that devices have are of
- * cofactor 1.
- */
 static int ecdh_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct ecdh *ctx = vctx;
@@ -337,40 +355,34 @@ static int ecdh_set_params(void *vctx, const OSSL_PARAM params[])
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the key agreement was not started with a key");
     }
-    return EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
+    return (ctx->key->device == NULL || schsm_honoured(ctx->prov, params, honoured)) &&
+           EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
+}
+
+/* The default provider's table: static there, it outlives the algorithm fetched here. */
+static const OSSL_PARAM *host_table(const struct schsm_provider *prov,
+                                    const OSSL_PARAM *(*get)(const EVP_KEYEXCH *))
+{
+    EVP_KEYEXCH *host = EVP_KEYEXCH_fetch(prov->libctx, "ECDH", NULL);
+    const OSSL_PARAM *params = host == NULL ? NULL : get(host);
+
+    EVP_KEYEXCH_free(host);
+    return params;
 }
 
 static const OSSL_PARAM *ecdh_gettable_params(void *vctx, void *provctx)
 {
-    static const OSSL_PARAM table[] = {
-        OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
-        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, NULL, 0),
-        OSSL_PARAM_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, NULL),
-        OSSL_PARAM_octet_ptr(OSSL_EXCHANGE_PARAM_KDF_UKM, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
     (void)vctx;
-    (void)provctx;
-    return table;
+    return host_table(provctx, EVP_KEYEXCH_gettable_ctx_params);
 }
 
 static const OSSL_PARAM *ecdh_settable_params(void *vctx, void *provctx)
 {
-    static const OSSL_PARAM table[] = {
-        OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
-        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST_PROPS, NULL, 0),
-        OSSL_PARAM_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, NULL),
-        OSSL_PARAM_octet_string(OSSL_EXCHANGE_PARAM_KDF_UKM, NULL, 0),
-        OSSL_PARAM_END,
-    };
+    const struct ecdh *ctx = vctx;
 
-    (void)vctx;
-    (void)provctx;
-    return table;
+    return ctx != NULL && ctx->key != NULL && ctx->key->device != NULL
+               ? honoured
+               : host_table(provctx, EVP_KEYEXCH_settable_ctx_params);
 }
 
 const OSSL_DISPATCH schsm_keyexch_ecdh[] = {

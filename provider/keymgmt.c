@@ -61,26 +61,25 @@ int schsm_keymgmt_match(const void *keydata1, const void *keydata2, int selectio
     return 1;
 }
 
+/* Of a key on the device there is but the public part to look at. */
 int schsm_keymgmt_validate(const void *keydata, int selection, int checktype)
 {
     const struct schsm_pkey *key = keydata;
-    int software_pair = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && key->has_private;
+    bool quick = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK;
+    bool public_part = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
+    bool private_part = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && key->device == NULL;
     EVP_PKEY_CTX *ctx = key->pkey != NULL ? schsm_pkey_ctx(key) : NULL;
     int ok = ctx != NULL;
 
     if (ok && (selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) != 0) {
-        ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_param_check_quick(ctx) == 1
-                                                            : EVP_PKEY_param_check(ctx) == 1;
+        ok = (quick ? EVP_PKEY_param_check_quick(ctx) : EVP_PKEY_param_check(ctx)) == 1;
     }
-    if (ok && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0) {
-        ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_public_check_quick(ctx) == 1
-                                                            : EVP_PKEY_public_check(ctx) == 1;
-    }
-    if (ok && software_pair) {
+    if (ok && public_part && private_part) {
+        ok = EVP_PKEY_pairwise_check(ctx) == 1;
+    } else if (ok && public_part) {
+        ok = (quick ? EVP_PKEY_public_check_quick(ctx) : EVP_PKEY_public_check(ctx)) == 1;
+    } else if (ok && private_part) {
         ok = EVP_PKEY_private_check(ctx) == 1;
-        if (ok && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0) {
-            ok = EVP_PKEY_pairwise_check(ctx) == 1;
-        }
     }
     EVP_PKEY_CTX_free(ctx);
     return ok;
@@ -144,23 +143,47 @@ int schsm_keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *param_cb, 
     return ok;
 }
 
+/*
+ * The whole pair or the parameters alone, by the default provider's own copying, which takes what
+ * its import refuses (SM2).
+ */
+static EVP_PKEY *copy_on_host(const struct schsm_pkey *key, bool pair)
+{
+    EVP_PKEY *copy = NULL;
+
+    if (pair) {
+        return EVP_PKEY_dup(key->pkey);
+    }
+    if ((copy = EVP_PKEY_new()) == NULL || EVP_PKEY_copy_parameters(copy, key->pkey) <= 0) {
+        EVP_PKEY_free(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
 void *schsm_keymgmt_dup(const void *keydata, int selection)
 {
     const struct schsm_pkey *key = keydata;
     struct schsm_pkey *copy = schsm_pkey_new(key->prov, key->type);
-    int keep_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+    int wanted = selection & OSSL_KEYMGMT_SELECT_KEYPAIR;
+    bool pair = wanted == OSSL_KEYMGMT_SELECT_KEYPAIR;
     OSSL_PARAM *params = NULL;
     int ok = copy != NULL;
 
     if (ok && key->pkey != NULL && (selection & OSSL_KEYMGMT_SELECT_ALL) != 0) {
-        /* A device key's pkey has no private part to select. */
-        int host_selection =
-            key->has_private ? selection : selection & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
+        if (pair || wanted == 0) {
+            copy->pkey = copy_on_host(key, pair);
+            copy->has_private = pair && key->has_private;
+            copy->has_public = pair && key->has_public;
+            ok = copy->pkey != NULL;
+        } else {
+            /* A device key's pkey has no private part to select. */
+            int half = key->has_private ? selection : selection & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
 
-        ok = EVP_PKEY_todata(key->pkey, host_selection, &params) > 0 &&
-             from_params(copy, host_selection, params);
+            ok = EVP_PKEY_todata(key->pkey, half, &params) > 0 && from_params(copy, half, params);
+        }
     }
-    if (ok && keep_private && key->device != NULL) {
+    if (ok && (wanted & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && key->device != NULL) {
         copy->device = schsm_key_ref(key->device);
     }
     OSSL_PARAM_free(params);

@@ -66,9 +66,17 @@ static const OSSL_PARAM *ec_types(int selection)
     return types;
 }
 
+/* NULL: the key's own name, under which the default provider has what we do not (KEM). */
 static const char *ec_query_operation_name(int operation_id)
 {
-    return operation_id == OSSL_OP_KEYEXCH ? "SC-HSM-ECDH" : "SC-HSM-ECDSA";
+    switch (operation_id) {
+    case OSSL_OP_SIGNATURE:
+        return "SC-HSM-ECDSA";
+    case OSSL_OP_KEYEXCH:
+        return "SC-HSM-ECDH";
+    default:
+        return NULL;
+    }
 }
 
 /* clang-format off */

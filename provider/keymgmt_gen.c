@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
+#include "honoured.h"
+
 /* A generation context of the host: for a key pair, or for EC parameters alone. */
 static int start_host(struct schsm_generation *gen, EVP_PKEY *template)
 {
@@ -217,6 +219,10 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
     if ((gen->selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0) {
         schsm_raise_reason(gen->prov, SCHSM_REASON_ARGUMENT,
                            "the SmartCard-HSM makes keys, not parameters alone");
+        return NULL;
+    }
+    if (gen->unhonoured[0] != '\0') {
+        schsm_refuse_parameter(gen->prov, gen->unhonoured);
         return NULL;
     }
     if (gen->primes != 2) {

@@ -18,7 +18,8 @@ struct schsm_generation {
     struct schsm_provider *prov;
     const char *type; /* of the key, as struct schsm_pkey has it */
     bool on_device;
-    bool bad_parameter; /* one was refused: gen must not go on with the rest */
+    bool bad_parameter;  /* one was refused: gen must not go on with the rest */
+    char unhonoured[64]; /* the name of a parameter that no device can honour; "": none */
     int selection;
     EVP_PKEY_CTX *host; /* makes software keys, and checks and keeps the standard parameters */
     unsigned int bits;

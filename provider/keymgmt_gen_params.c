@@ -13,6 +13,12 @@
 #include <openssl/params.h>
 
 #include "keymgmt/algorithm.h"
+#include "honoured.h"
+#include "keymgmt.h"
+
+/* Bytes of a value with its terminator; the longest that can be meant is a PIN source with a path.
+ */
+#define PARAMETER_MAX 8192
 
 /* The standard parameters under both spellings; the second is known to nobody but us. */
 static const struct alias {
@@ -138,103 +144,132 @@ static const struct card_parameter {
         OSSL_PARAM_utf8_string("pin-source", NULL, 0),                                             \
         OSSL_PARAM_utf8_string("pin-value", NULL, 0)
 
+/* The standard parameters that a key on the device can honour; the others are software keys'. */
+static const OSSL_PARAM honoured[] = {
+    OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, NULL),
+    OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, NULL),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST_PROPS, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MASKGENFUNC, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, NULL, 0),
+    OSSL_PARAM_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, NULL),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),
+    OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, NULL),
+    OSSL_PARAM_END,
+};
+
+/* What each key type takes beside the default provider's parameters. */
+static const OSSL_PARAM own_rsa[] = {
+    OSSL_PARAM_size_t("rsa_keygen_bits", NULL),
+    OSSL_PARAM_size_t("rsa_keygen_primes", NULL),
+    OSSL_PARAM_BN("rsa_keygen_pubexp", NULL, 0),
+    CARD_PARAMETERS,
+    OSSL_PARAM_END,
+};
+static const OSSL_PARAM own_rsa_pss[] = {
+    OSSL_PARAM_size_t("rsa_keygen_bits", NULL),
+    OSSL_PARAM_size_t("rsa_keygen_primes", NULL),
+    OSSL_PARAM_BN("rsa_keygen_pubexp", NULL, 0),
+    OSSL_PARAM_utf8_string("rsa_pss_keygen_md", NULL, 0),
+    OSSL_PARAM_utf8_string("rsa_pss_keygen_mgf1_md", NULL, 0),
+    OSSL_PARAM_int("rsa_pss_keygen_saltlen", NULL),
+    CARD_PARAMETERS,
+    OSSL_PARAM_END,
+};
+static const OSSL_PARAM own_ec[] = {
+    OSSL_PARAM_utf8_string("ec_paramgen_curve", NULL, 0),
+    OSSL_PARAM_utf8_string("ec_param_enc", NULL, 0),
+    CARD_PARAMETERS,
+    OSSL_PARAM_END,
+};
+
+/*
+ * The default provider's parameters and ours. Both are static tables; the list of both is made at
+ * the first question and kept as long as the provider is. Two threads may make it; one is kept.
+ */
+static const OSSL_PARAM *settable(struct schsm_provider *prov, const char *type,
+                                  enum schsm_settable which, const OSSL_PARAM own[])
+{
+    OSSL_PARAM *known = atomic_load(&prov->settable[which]), *made = NULL;
+    const OSSL_PARAM *host = NULL;
+
+    if (known != NULL) {
+        return known;
+    }
+    host = schsm_keymgmt_host_table(prov, type, EVP_KEYMGMT_gen_settable_params);
+    made = host == NULL ? NULL : OSSL_PARAM_merge(host, own);
+    if (made == NULL) {
+        return own;
+    }
+    if (atomic_compare_exchange_strong(&prov->settable[which], &known, made)) {
+        return made;
+    }
+    OPENSSL_free(made);
+    return known;
+}
+
 const OSSL_PARAM *schsm_gen_settable_rsa(void *genctx, void *provctx)
 {
-    static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, NULL),
-        OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, NULL),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
-        OSSL_PARAM_size_t("rsa_keygen_bits", NULL),
-        OSSL_PARAM_size_t("rsa_keygen_primes", NULL),
-        OSSL_PARAM_BN("rsa_keygen_pubexp", NULL, 0),
-        CARD_PARAMETERS,
-        OSSL_PARAM_END,
-    };
-
     (void)genctx;
-    (void)provctx;
-    return settable;
+    return settable(provctx, "RSA", SCHSM_SETTABLE_RSA, own_rsa);
 }
 
 const OSSL_PARAM *schsm_gen_settable_rsa_pss(void *genctx, void *provctx)
 {
-    static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, NULL),
-        OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, NULL),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST_PROPS, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MASKGENFUNC, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, NULL, 0),
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, NULL),
-        OSSL_PARAM_size_t("rsa_keygen_bits", NULL),
-        OSSL_PARAM_size_t("rsa_keygen_primes", NULL),
-        OSSL_PARAM_BN("rsa_keygen_pubexp", NULL, 0),
-        OSSL_PARAM_utf8_string("rsa_pss_keygen_md", NULL, 0),
-        OSSL_PARAM_utf8_string("rsa_pss_keygen_mgf1_md", NULL, 0),
-        OSSL_PARAM_int("rsa_pss_keygen_saltlen", NULL),
-        CARD_PARAMETERS,
-        OSSL_PARAM_END,
-    };
-
     (void)genctx;
-    (void)provctx;
-    return settable;
+    return settable(provctx, "RSA-PSS", SCHSM_SETTABLE_RSA_PSS, own_rsa_pss);
 }
 
 const OSSL_PARAM *schsm_gen_settable_ec(void *genctx, void *provctx)
 {
-    static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
-        OSSL_PARAM_utf8_string("ec_paramgen_curve", NULL, 0),
-        OSSL_PARAM_utf8_string("ec_param_enc", NULL, 0),
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, NULL),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_FIELD_TYPE, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_P, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_A, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_B, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_EC_GENERATOR, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_EC_SEED, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_ORDER, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_COFACTOR, NULL, 0),
-        CARD_PARAMETERS,
-        OSSL_PARAM_END,
-    };
-
     (void)genctx;
-    (void)provctx;
-    return settable;
+    return settable(provctx, "EC", SCHSM_SETTABLE_EC, own_ec);
 }
 
-/* Reads a parameter's value as text, integers included; "" where it is neither. */
-static void param_text(const OSSL_PARAM *p, char *text, size_t size)
+/*
+ * A parameter's value as text, integers included; "" where it is neither. 0 where it is longer than
+ * size - 1 bytes: a part of it would be another value.
+ */
+static int param_text(const OSSL_PARAM *p, char *text, size_t size)
 {
     long number = 0;
     const char *string = NULL;
 
     text[0] = '\0';
     if (OSSL_PARAM_get_utf8_string_ptr(p, &string) && string != NULL) {
-        OPENSSL_strlcpy(text, string, size);
-    } else if (OSSL_PARAM_get_long(p, &number)) {
-        BIO_snprintf(text, size, "%ld", number);
+        return OPENSSL_strlcpy(text, string, size) < size;
     }
+    if (OSSL_PARAM_get_long(p, &number)) {
+        return BIO_snprintf(text, size, "%ld", number) > 0;
+    }
+    return 1;
+}
+
+static int too_long(const struct schsm_generation *gen, const OSSL_PARAM *p, size_t size)
+{
+    return schsm_raise_reason(gen->prov, SCHSM_REASON_ARGUMENT,
+                              "%s: longer than %zu bytes, which no value of it is", p->key,
+                              size - 1);
 }
 
 static int set_card_parameter(struct schsm_generation *gen, const struct card_parameter *parameter,
                               const OSSL_PARAM *p)
 {
     struct schsm_error err = SCHSM_ERROR_INIT;
-    char text[2 * SCHSM_ID_MAX + SCHSM_LABEL_MAX];
-    int ok = 0;
+    char text[PARAMETER_MAX];
+    int fits = 0, ok = 0;
 
-    ERR_set_mark();
-    param_text(p, text, sizeof(text));
-    ERR_pop_to_mark();
-    ok = parameter->set(gen, text, &err);
-    OPENSSL_cleanse(text, sizeof(text));
     gen->on_device = true;
+    ERR_set_mark();
+    fits = param_text(p, text, sizeof(text));
+    ERR_pop_to_mark();
+    ok = fits && parameter->set(gen, text, &err);
+    OPENSSL_cleanse(text, sizeof(text));
+    if (!fits) {
+        return too_long(gen, p, sizeof(text));
+    }
     if (ok) {
         return 1;
     }
@@ -259,6 +294,16 @@ static int set_exponent(struct schsm_generation *gen, const OSSL_PARAM *p)
 static int set_standard_parameter(struct schsm_generation *gen, const OSSL_PARAM *p)
 {
     OSSL_PARAM one[2] = { *p, OSSL_PARAM_END };
+    const struct {
+        const char *name;
+        char *text;
+        size_t size;
+    } texts[] = {
+        { OSSL_PKEY_PARAM_EC_ENCODING, gen->encoding, sizeof(gen->encoding) },
+        { OSSL_PKEY_PARAM_GROUP_NAME, gen->group, sizeof(gen->group) },
+        { OSSL_PKEY_PARAM_RSA_DIGEST, gen->digest, sizeof(gen->digest) },
+        { OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, gen->mgf1_digest, sizeof(gen->mgf1_digest) },
+    };
     size_t bits = 0;
     int ok = 1;
 
@@ -267,6 +312,15 @@ static int set_standard_parameter(struct schsm_generation *gen, const OSSL_PARAM
             one[0].key = aliases[i].canonical;
         }
     }
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(one[0].key, texts[i].name) == 0 &&
+            !param_text(&one[0], texts[i].text, texts[i].size)) {
+            return too_long(gen, p, texts[i].size);
+        }
+    }
+    if (!schsm_is_honoured(one[0].key, honoured)) {
+        OPENSSL_strlcpy(gen->unhonoured, p->key, sizeof(gen->unhonoured));
+    }
     if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_BITS) == 0) {
         ok = OSSL_PARAM_get_size_t(&one[0], &bits);
         gen->bits = (unsigned int)(bits > 65536 ? 65536 : bits);
@@ -274,14 +328,6 @@ static int set_standard_parameter(struct schsm_generation *gen, const OSSL_PARAM
         ok = set_exponent(gen, &one[0]);
     } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_PRIMES) == 0) {
         ok = OSSL_PARAM_get_size_t(&one[0], &gen->primes);
-    } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_EC_ENCODING) == 0) {
-        param_text(&one[0], gen->encoding, sizeof(gen->encoding));
-    } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_GROUP_NAME) == 0) {
-        param_text(&one[0], gen->group, sizeof(gen->group));
-    } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_DIGEST) == 0) {
-        param_text(&one[0], gen->digest, sizeof(gen->digest));
-    } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_MGF1_DIGEST) == 0) {
-        param_text(&one[0], gen->mgf1_digest, sizeof(gen->mgf1_digest));
     } else if (strcmp(one[0].key, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN) == 0) {
         ok = OSSL_PARAM_get_int(&one[0], &gen->salt_len);
         if (ok && gen->salt_len < 0) {

@@ -109,10 +109,11 @@ static const OSSL_PARAM *pss_types(int selection)
     return types;
 }
 
+/* What we do not have ourselves (KEM) is the default provider's, by the name that it uses. */
 static const char *rsa_query_operation_name(int operation_id)
 {
-    (void)operation_id;
-    return "SC-HSM-RSA"; /* signature and asymmetric cipher alike */
+    return operation_id == OSSL_OP_SIGNATURE || operation_id == OSSL_OP_ASYM_CIPHER ? "SC-HSM-RSA"
+                                                                                    : "RSA";
 }
 
 /* clang-format off */

@@ -80,30 +80,42 @@ static const OSSL_ALGORITHM decoder_algorithms[] = {
     { NULL, NULL, NULL, NULL }
 };
 
-/* Each key type's encoders; a key's own name decides which are asked. */
+/*
+ * Each key type's encoders; a key's own name decides which are asked, and the last one that fits is
+ * taken. Those for whoever names no structure carry one of ours, so that nobody else gets them.
+ */
 #define ENCODERS(names)                                                                            \
-    { names, PROPERTIES ",output=pem,structure=PrivateKeyInfo", schsm_encoder_reference_pem,       \
-      "Key reference file" },                                                                      \
-        { names, PROPERTIES ",output=pem,structure=EncryptedPrivateKeyInfo",                       \
-          schsm_encoder_reference_pem, "Key reference file" },                                     \
-        { names, PROPERTIES ",output=pem,structure=type-specific", schsm_encoder_reference_pem,    \
-          "Key reference file" },                                                                  \
+    { names, PROPERTIES ",output=text", schsm_encoder_text, "Description for people" },            \
+        { names, PROPERTIES ",output=pem,structure=PrivateKeyInfo", schsm_encoder_pkcs8_pem,       \
+          "Key reference file, or a software key" },                                               \
         { names, PROPERTIES ",output=der,structure=PrivateKeyInfo", schsm_encoder_pkcs8_der,       \
-          "Software keys in PKCS#8" },                                                             \
+          "Software key" },                                                                        \
+        { names, PROPERTIES ",output=pem,structure=EncryptedPrivateKeyInfo",                       \
+          schsm_encoder_encrypted_pkcs8_pem, "Key reference file, or a software key" },            \
         { names, PROPERTIES ",output=der,structure=EncryptedPrivateKeyInfo",                       \
-          schsm_encoder_pkcs8_der, "Software keys in PKCS#8" },                                    \
-        { names, PROPERTIES ",output=der,structure=type-specific", schsm_encoder_reference_der,    \
-          "Key reference in DER" },                                                                \
+          schsm_encoder_encrypted_pkcs8_der, "Software key" },                                     \
         { names, PROPERTIES ",output=pem,structure=SubjectPublicKeyInfo", schsm_encoder_spki_pem,  \
           "Public key" },                                                                          \
         { names, PROPERTIES ",output=der,structure=SubjectPublicKeyInfo", schsm_encoder_spki_der,  \
           "Public key" },                                                                          \
+        { names, PROPERTIES ",output=pem,structure=type-specific", schsm_encoder_specific_pem,     \
+          "Key reference file, or a software key" },                                               \
+        { names, PROPERTIES ",output=der,structure=type-specific", schsm_encoder_specific_der,     \
+          "Key reference in DER, or a software key" },                                             \
+        { names, PROPERTIES ",output=pem,structure=sc-hsm", schsm_encoder_any_pem,                 \
+          "Key reference file, or whatever comes first" },                                         \
     {                                                                                              \
-        names, PROPERTIES ",output=text", schsm_encoder_text, "Description for people"             \
+        names, PROPERTIES ",output=der,structure=sc-hsm", schsm_encoder_any_der,                   \
+            "Key reference in DER, or whatever comes first"                                        \
     }
 
 /* clang-format off */
 static const OSSL_ALGORITHM encoder_algorithms[] = {
+    { NAMES_EC, PROPERTIES ",output=pem,structure=ec", schsm_encoder_ec_pem, "Software key" },
+    { NAMES_EC, PROPERTIES ",output=der,structure=ec", schsm_encoder_ec_der, "Software key" },
+    { NAMES_EC, PROPERTIES ",output=pem,structure=X9.62", schsm_encoder_x9_62_pem, "Software key" },
+    { NAMES_EC, PROPERTIES ",output=der,structure=X9.62", schsm_encoder_x9_62_der, "Software key" },
+    { NAMES_EC, PROPERTIES ",output=blob", schsm_encoder_blob, "Public point" },
     ENCODERS(NAMES_RSA),
     ENCODERS(NAMES_RSA_PSS),
     ENCODERS(NAMES_EC),
@@ -284,6 +296,9 @@ static void provider_teardown(void *provctx)
 
     schsm_registry_free(prov->context.registry);
     schsm_config_clear(&prov->context.config);
+    for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
+        OPENSSL_free(atomic_load(&prov->settable[i]));
+    }
     OSSL_PROVIDER_unload(prov->host);
     OSSL_LIB_CTX_free(prov->libctx);
     pthread_mutex_destroy(&prov->config_lock);
@@ -314,6 +329,9 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
     prov->handle = handle;
     take_core_functions(prov, in);
     schsm_config_init(&prov->context.config);
+    for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
+        atomic_init(&prov->settable[i], NULL);
+    }
     fill_reasons(prov);
     if (prov->core_new_error == NULL || prov->core_set_error_debug == NULL ||
         prov->core_vset_error == NULL || pthread_mutex_init(&prov->config_lock, NULL) != 0) {

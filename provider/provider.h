@@ -4,6 +4,8 @@
 #define SCHSM_PROVIDER_PROVIDER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
@@ -12,6 +14,14 @@
 
 #include "base/error.h"
 #include "keymgmt/context.h"
+
+/* The lists of generation parameters, keymgmt_gen_params.c. */
+enum schsm_settable {
+    SCHSM_SETTABLE_RSA,
+    SCHSM_SETTABLE_RSA_PSS,
+    SCHSM_SETTABLE_EC,
+    SCHSM_SETTABLE_COUNT
+};
 
 struct schsm_provider {
     const OSSL_CORE_HANDLE *handle;
@@ -24,6 +34,7 @@ struct schsm_provider {
     OSSL_FUNC_core_pop_error_to_mark_fn *core_pop_error_to_mark;
     OSSL_PROVIDER *host;  /* the default provider in libctx */
     OSSL_LIB_CTX *libctx; /* our own, with the default provider: host cryptography */
+    _Atomic(OSSL_PARAM *) settable[SCHSM_SETTABLE_COUNT]; /* NULL until somebody asks */
     pthread_mutex_t config_lock;
     int configured; /* 0: not read yet, 1: read, -1: bad */
     struct schsm_error config_error;

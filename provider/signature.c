@@ -6,6 +6,8 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "honoured.h"
+
 void *schsm_signature_new(void *provctx, const struct schsm_signature_scheme *scheme)
 {
     struct schsm_signature *ctx = OPENSSL_zalloc(sizeof(*ctx));
@@ -118,7 +120,8 @@ fail:
 }
 
 /* A NULL key means: the one from before. */
-static int take_key(struct schsm_signature *ctx, struct schsm_pkey *key, bool sign)
+static int take_key(struct schsm_signature *ctx, struct schsm_pkey *key, bool sign,
+                    const OSSL_PARAM params[])
 {
     if (key != NULL) {
         schsm_pkey_ref(key);
@@ -130,14 +133,14 @@ static int take_key(struct schsm_signature *ctx, struct schsm_pkey *key, bool si
                                   "a signature operation was started without a key");
     }
     ctx->on_device = sign && ctx->key->device != NULL;
-    return 1;
+    return !ctx->on_device || schsm_honoured(ctx->prov, params, ctx->scheme->settable);
 }
 
 int schsm_signature_start(struct schsm_signature *ctx, void *vkey, bool sign,
                           int (*init)(EVP_PKEY_CTX *twin, const OSSL_PARAM params[]),
                           const OSSL_PARAM params[])
 {
-    if (ctx == NULL || !take_key(ctx, vkey, sign)) {
+    if (ctx == NULL || !take_key(ctx, vkey, sign, params)) {
         return 0;
     }
     drop_twin(ctx);
@@ -295,7 +298,7 @@ static int digest_start(struct schsm_signature *ctx, const char *md_name, void *
     EVP_PKEY *pkey = NULL;
     int ok;
 
-    if (ctx == NULL || !take_key(ctx, vkey, sign)) {
+    if (ctx == NULL || !take_key(ctx, vkey, sign, params)) {
         return 0;
     }
     /* Without a new key the twin is started anew as it is, and keeps its parameters. */
@@ -422,7 +425,8 @@ int schsm_signature_set_params(void *vctx, const OSSL_PARAM params[])
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
-    return EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
+    return (!ctx->on_device || schsm_honoured(ctx->prov, params, ctx->scheme->settable)) &&
+           EVP_PKEY_CTX_set_params(ctx->twin, params) > 0;
 }
 
 /* The tables are static in the default provider, which outlives the algorithm fetched here. */
@@ -452,6 +456,9 @@ const OSSL_PARAM *schsm_signature_settable_params(const struct schsm_signature_s
 {
     const struct schsm_signature *ctx = vctx;
 
+    if (ctx != NULL && ctx->on_device) {
+        return scheme->settable;
+    }
     if (ctx != NULL && ctx->twin != NULL) {
         return EVP_PKEY_CTX_settable_params(ctx->twin);
     }

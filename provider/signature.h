@@ -26,7 +26,8 @@
 
 /* What the algorithm puts on its parameters; static const. */
 struct schsm_signature_scheme {
-    const char *name; /* the default provider's, for its parameter tables */
+    const char *name;           /* the default provider's, for its parameter tables */
+    const OSSL_PARAM *settable; /* what a device honours, honoured.h */
     /*
      * Signs data, a digest if one is set, with the device. The caller has checked that sig_size is
      * at least the key's signature size.

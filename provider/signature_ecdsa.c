@@ -3,6 +3,9 @@
 #include "signature.h"
 #include "implementations.h"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
 static OSSL_FUNC_signature_newctx_fn ecdsa_newctx;
 static OSSL_FUNC_signature_gettable_ctx_params_fn ecdsa_gettable_params;
 static OSSL_FUNC_signature_settable_ctx_params_fn ecdsa_settable_params;
@@ -37,7 +40,16 @@ static int ecdsa_device_sign(void *vctx, unsigned char *sig, size_t *sig_len, si
     return schsm_pkey_attempt(ctx->key, &attempts, sig, sig_len);
 }
 
-const struct schsm_signature_scheme schsm_signature_scheme_ecdsa = { "ECDSA", ecdsa_device_sign };
+/* Of nonce-type (OpenSSL 3.2) there is one kind: the device takes a random number. */
+static const OSSL_PARAM honoured[] = {
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+    OSSL_PARAM_size_t(OSSL_SIGNATURE_PARAM_DIGEST_SIZE, NULL),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, NULL, 0),
+    OSSL_PARAM_END,
+};
+
+const struct schsm_signature_scheme schsm_signature_scheme_ecdsa = { "ECDSA", honoured,
+                                                                     ecdsa_device_sign };
 
 static void *ecdsa_newctx(void *provctx, const char *propq)
 {

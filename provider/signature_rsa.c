@@ -212,7 +212,18 @@ end:
     return ok;
 }
 
-const struct schsm_signature_scheme schsm_signature_scheme_rsa = { "RSA", rsa_device_sign };
+static const OSSL_PARAM honoured[] = {
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
+    OSSL_PARAM_END,
+};
+
+const struct schsm_signature_scheme schsm_signature_scheme_rsa = { "RSA", honoured,
+                                                                   rsa_device_sign };
 
 static void *rsa_newctx(void *provctx, const char *propq)
 {

@@ -404,6 +404,31 @@ static void a_copied_context_decrypts(void **state)
     assert_no_errors();
 }
 
+static void what_a_device_cannot_honour_is_refused(void **state)
+{
+    unsigned int one = 1;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint("no-such-parameter", &one),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY *const shapes[] = { keys[0].theirs, keys[0].software, keys[0].device };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, shapes[i], NULL);
+        int on_device = shapes[i] == keys[0].device;
+
+        assert_true(EVP_PKEY_decrypt_init(ctx) > 0);
+        assert_int_equal(EVP_PKEY_CTX_set_params(ctx, params) > 0, !on_device);
+        assert_int_equal(EVP_PKEY_decrypt_init_ex(ctx, params) > 0, !on_device);
+        if (on_device) {
+            assert_error_says("no-such-parameter");
+        }
+        /* With its public part the host does it all. */
+        assert_true(EVP_PKEY_encrypt_init_ex(ctx, params) > 0);
+        EVP_PKEY_CTX_free(ctx);
+        ERR_clear_error();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +441,7 @@ int main(void)
         cmocka_unit_test(length_queries_touch_nothing),
         cmocka_unit_test(parameters_are_the_default_providers),
         cmocka_unit_test(a_copied_context_decrypts),
+        cmocka_unit_test(what_a_device_cannot_honour_is_refused),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

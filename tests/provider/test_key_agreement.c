@@ -235,6 +235,44 @@ static void parameters_are_the_default_providers(void **state)
     }
 }
 
+static void what_a_device_cannot_honour_is_refused(void **state)
+{
+    unsigned int one = 1;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint("no-such-parameter", &one),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, keys[0].device, NULL);
+
+    (void)state;
+    assert_true(EVP_PKEY_derive_init(ctx) > 0);
+    assert_true(EVP_PKEY_CTX_set_params(ctx, params) <= 0);
+    assert_error_says("no-such-parameter");
+    assert_true(EVP_PKEY_derive_init_ex(ctx, params) <= 0);
+    assert_error_says("no-such-parameter");
+    EVP_PKEY_CTX_free(ctx);
+    ERR_clear_error();
+}
+
+/* Nobody takes an empty secret for one. */
+static void no_room_is_no_success(void **state)
+{
+    EVP_PKEY *const shapes[] = { keys[0].theirs, keys[0].software, keys[0].device };
+    unsigned int before = stand_in_operations;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, shapes[i], NULL);
+        unsigned char secret[1];
+        size_t len = 0;
+
+        assert_true(EVP_PKEY_derive_init(ctx) > 0);
+        assert_true(EVP_PKEY_derive_set_peer(ctx, peers[0].theirs) > 0);
+        assert_true(EVP_PKEY_derive(ctx, secret, &len) <= 0);
+        EVP_PKEY_CTX_free(ctx);
+        ERR_clear_error();
+    }
+    assert_int_equal(stand_in_operations, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +283,8 @@ int main(void)
         cmocka_unit_test(a_compressed_peer_is_taken),
         cmocka_unit_test(a_copied_context_derives),
         cmocka_unit_test(parameters_are_the_default_providers),
+        cmocka_unit_test(what_a_device_cannot_honour_is_refused),
+        cmocka_unit_test(no_room_is_no_success),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -219,6 +219,50 @@ static void parameters_are_listed(void **state)
     assert_no_errors();
 }
 
+/* A device key is used as was asked for or not at all; a software key as the default provider's. */
+static void what_a_device_cannot_honour_is_refused(void **state)
+{
+    static const char *const names[] = { "nonce-type", "no-such-parameter" };
+    struct keys *const all[] = { &rsa2048, &p256 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        for (size_t j = 0; j < COUNT(names); j++) {
+            unsigned int one = 1, before = stand_in_operations;
+            OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(names[j], &one),
+                                    OSSL_PARAM_construct_end() };
+            EVP_PKEY *const shapes[] = { all[i]->theirs, all[i]->software, all[i]->device };
+            int set[3], started[3];
+
+            for (size_t k = 0; k < COUNT(shapes); k++) {
+                EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(signing_libctx, shapes[k], NULL);
+                EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+                assert_true(EVP_PKEY_sign_init(ctx) > 0);
+                ERR_clear_error();
+                set[k] = EVP_PKEY_CTX_set_params(ctx, params) > 0;
+                if (k == 2) {
+                    assert_error_says(names[j]);
+                    assert_true(EVP_PKEY_sign_init_ex(ctx, params) <= 0);
+                    assert_error_says(names[j]);
+                    assert_null(
+                        OSSL_PARAM_locate_const(EVP_PKEY_CTX_settable_params(ctx), names[j]));
+                }
+                started[k] = EVP_DigestSignInit_ex(md, NULL, "SHA256", signing_libctx, NULL,
+                                                   shapes[k], params) > 0;
+                EVP_PKEY_CTX_free(ctx);
+                EVP_MD_CTX_free(md);
+                ERR_clear_error();
+            }
+            assert_int_equal(set[1], set[0]);
+            assert_int_equal(started[1], started[0]);
+            assert_false(set[2]);
+            assert_false(started[2]);
+            assert_int_equal(stand_in_operations, before);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +273,7 @@ int main(void)
         cmocka_unit_test(signatures_are_recovered),
         cmocka_unit_test(a_broken_device_is_an_error_and_touched_by_signing_only),
         cmocka_unit_test(parameters_are_listed),
+        cmocka_unit_test(what_a_device_cannot_honour_is_refused),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
