@@ -120,6 +120,9 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
                        (job->login != NULL && session->login != SCHSM_LOGIN_IN) || job->prove;
     int ok;
 
+    if (job->login != NULL && session->login != SCHSM_LOGIN_IN) {
+        atomic_fetch_add(&session->connection, 1); /* others were at the card since */
+    }
     session->refused = false;
     session->card.result = SCHSM_TRANSPORT_OK;
     session->card.status_word = 0;

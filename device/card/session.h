@@ -11,6 +11,7 @@
 #ifndef SCHSM_CARD_SESSION_H
 #define SCHSM_CARD_SESSION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,8 @@ struct schsm_session {
     char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet */
     struct schsm_secret *kept_pin;     /* NULL: none is kept */
     bool exchanged;                    /* another card was last seen in its place */
+
+    atomic_ulong connection; /* see schsm_device_connection */
 
     /* The connection; card.handle is NULL where there is none. */
     struct schsm_card card;

@@ -241,6 +241,7 @@ static int verify(struct schsm_pkcs11_token *token, const struct schsm_login *lo
         return fail_login(token, pin, rv, err);
     }
     token->login = SCHSM_LOGIN_IN;
+    atomic_fetch_add(&token->connection, 1);
     token->pin_proven =
         pin != NULL && schsm_pin_fingerprint(token->name, pin, token->pin_fingerprint, err) != 0;
     if (pin != NULL && login->keep_pin) {

@@ -124,6 +124,7 @@ static int connect_once(struct schsm_pkcs11_token *token, struct schsm_error *er
     if (token->session != CK_INVALID_HANDLE) {
         return 1;
     }
+    atomic_fetch_add(&token->connection, 1);
     if (!open_session(token, false, &token->session, err)) {
         token->generation = 0; /* it may be in another slot */
         return 0;
