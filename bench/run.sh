@@ -176,6 +176,29 @@ in_process() {
     "$SC_HSM_BUILD/bench/bench_sim" "$signatures" card.state "$1" "$2" "$pin" 2>/dev/null
 }
 
+# Only a key's first signature is checked with its public key.
+sed '/^\[sc_hsm_sect\]/a verify = first' "$OPENSSL_CONF" >first.cnf
+unchecked() {
+    env OPENSSL_CONF="$work/first.cnf" "$SC_HSM_BUILD/bench/bench_evp" "$signatures" "$1"
+}
+
+# slow NAME KEY MS: signatures on a card that takes as long as a genuine one of the first generation,
+# all checked, and but the first.
+readonly slow_signatures=20
+slow() {
+    local signatures=$slow_signatures run
+    for run in 1 2; do
+        virtual_card "delay $3 ins=68 count=$((slow_signatures + 1))"
+        steady "$1-slow-evp" "$SC_HSM_BUILD/bench/bench_evp" "$slow_signatures" "$2"
+        virtual_card "delay $3 ins=68 count=$((slow_signatures + 1))"
+        steady "$1-slow-first" unchecked "$2"
+    done
+}
+
+virtual_card() {
+    "$root/examples/virtual-hsm.sh" control 1 "$1" >/dev/null
+}
+
 cold_requests() {
     local keys=$1 run
     for ((run = 0; run < runs; run++)); do
@@ -196,6 +219,7 @@ signature_loops() {
         steady "$name-raw" "$SC_HSM_BUILD/bench/bench_raw" "$signatures" "$reader" "$key_ref" \
             "$name" "$SC_HSM_VIRTUAL/pin"
         steady "$name-evp" "$evp" "$signatures" "$name.pem"
+        steady "$name-first" unchecked "$name.pem"
         steady "$name-pkcs11" pkcs11 "$id"
         steady "$name-engine" engine "$id"
         steady "$name-threads" "$evp" --threads $workers "$signatures" "$name.pem"
@@ -207,6 +231,8 @@ echo "Measuring, $runs runs of each ..." >&2
 cold_requests $few_keys
 signature_loops rsa 1 10
 signature_loops ec 2 20
+slow rsa rsa.pem 600
+slow ec ec.pem 170
 for ((key = few_keys + 1; key <= many_keys; key++)); do
     openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt "label:key $key" \
         -out other.pem
@@ -238,6 +264,7 @@ declare -A text=(
     [sim]="virtual card alone, in process"
     [raw]="SCardTransmit loop"
     [evp]="sc-hsm"
+    [first]="sc-hsm, verify = first"
     [threads]="sc-hsm, $workers threads"
     [processes]="sc-hsm, $workers processes"
 )
@@ -262,11 +289,21 @@ declare -A text=(
         echo "$signatures signatures $key after a first one, median of $runs runs"
         echo
         printf '%-32s %13s %12s %10s %10s\n' "" "card commands" "signatures/s" "median ms" "p95 ms"
-        for row in sim raw evp pkcs11 engine threads processes; do
+        for row in sim raw evp first pkcs11 engine threads processes; do
             name=$algorithm-$row
             printf '%-32s %13s %12.0f %10.3f %10.3f\n' "${text[$row]}" "$(figure "$name" 1)" \
                 "$(figure "$name" 2)" "$(figure "$name" 3)" "$(figure "$name" 4)"
         done
+    done
+    echo
+    echo "$slow_signatures signatures on a card as slow as a genuine one of the first generation"
+    echo
+    printf '%-32s %13s %15s %10s\n' "" "all verified" "verify = first" "cost"
+    for algorithm in rsa ec; do
+        if [ $algorithm = rsa ]; then key=RSA-2048; else key=P-256; fi
+        all=$(figure $algorithm-slow-evp 3) first=$(figure $algorithm-slow-first 3)
+        printf '%-32s %10.2f ms %12.2f ms %8.2f %%\n' "$key, median" "$all" "$first" \
+            "$(awk -v a="$all" -v f="$first" 'BEGIN { print 100 * (a - f) / f }')"
     done
 } | tee table
 
@@ -284,7 +321,7 @@ if [ -n "$json" ]; then
         done
     done >figures
     for algorithm in rsa ec; do
-        for row in sim raw evp pkcs11 engine threads processes; do
+        for row in sim raw evp first pkcs11 engine threads processes; do
             name=$algorithm-$row
             jq -n --arg way "$row" --arg algorithm "$algorithm" \
                 --argjson commands "$(figure "$name" 1)" \

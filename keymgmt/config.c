@@ -140,6 +140,15 @@ static int set_cache_pin(struct schsm_config *config, const char *value, struct 
     return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is neither yes nor no", value);
 }
 
+static int set_verify(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    if (strcmp(value, "always") == 0 || strcmp(value, "first") == 0) {
+        config->verify_first = value[0] == 'f';
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is neither always nor first", value);
+}
+
 static int set_secure_channel(struct schsm_config *config, const char *value,
                               struct schsm_error *err)
 {
@@ -214,6 +223,7 @@ static const struct {
     { "min-pin-tries", set_min_pin_tries },
     { "login", set_login },
     { "cache-pin", set_cache_pin },
+    { "verify", set_verify },
     { "secure-channel", set_secure_channel },
     { "root", set_root },
 };

@@ -27,6 +27,7 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
     atomic_init(&key->references, 1);
     atomic_init(&key->device, match->device);
     atomic_init(&key->checked, false);
+    atomic_init(&key->compared, 0);
     atomic_init(&key->found, NULL);
     key->context = context;
     key->object = match->object;
@@ -229,27 +230,11 @@ struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error 
     return device;
 }
 
-/* The key as its device knows it. */
-static const struct schsm_object *key_object(struct schsm_key *key)
+const struct schsm_object *schsm_key_object(const struct schsm_key *key)
 {
     const struct schsm_object *found = atomic_load(&key->found);
 
     return found != NULL ? found : &key->object;
-}
-
-static int fail_wrong_key(const struct schsm_key *key, struct schsm_error *err)
-{
-    if (key->object.key_ref < 0) {
-        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                          "%s: the device holds another key of this name than the key reference "
-                          "says; write the reference again with 'openssl pkey -in URI -out FILE'",
-                          key->name);
-    }
-    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                      "%s: the SmartCard-HSM holds another key under key-ref %d than the key "
-                      "reference says; write the reference again with 'openssl pkey -in "
-                      "sc-hsm:key-ref=%d -out FILE'",
-                      key->name, key->object.key_ref, key->object.key_ref);
 }
 
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
@@ -262,34 +247,27 @@ struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
     return source;
 }
 
+int schsm_key_ask_device(struct schsm_key *key, struct schsm_device *device,
+                         enum schsm_operation operation, const uint8_t *in, size_t in_len,
+                         uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    struct schsm_pin_source *source = schsm_key_source(key);
+    struct schsm_login login = schsm_login_for(key->context, source, key->name);
+    int ok = schsm_device_operate(device, operation, schsm_key_object(key), &login, in, in_len, out,
+                                  out_len, err);
+
+    schsm_pin_source_free(source);
+    return ok;
+}
+
 int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
                       size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
     struct schsm_device *device = schsm_key_device(key, err);
-    struct schsm_pin_source *source = NULL;
-    int ok = 0;
 
-    if (device == NULL) {
-        return 0;
-    }
-    source = schsm_key_source(key);
-    struct schsm_login login = schsm_login_for(key->context, source, key->name);
-
-    ok = schsm_device_operate(device, operation, key_object(key), &login, in, in_len, out, out_len,
-                              err);
-    schsm_pin_source_free(source);
-
-    bool signs = operation != SCHSM_OP_RSA_DECRYPT && operation != SCHSM_OP_ECDH;
-
-    if (ok && signs && !atomic_load(&key->checked)) {
-        if (!schsm_key_signature_fits(key->context->libctx, key->public_key, operation, in, in_len,
-                                      out, *out_len)) {
-            OPENSSL_cleanse(out, *out_len);
-            return fail_wrong_key(key, err);
-        }
-        atomic_store(&key->checked, true);
-    }
-    return ok;
+    return device != NULL &&
+           schsm_key_ask_device(key, device, operation, in, in_len, out, out_len, err) &&
+           schsm_key_check_result(key, device, operation, in, in_len, out, out_len, err);
 }
 
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
@@ -304,7 +282,7 @@ int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
     source = schsm_key_source(key);
     struct schsm_login login = schsm_login_for(key->context, source, key->name);
 
-    ok = schsm_device_remove(device, key_object(key), &login, err);
+    ok = schsm_device_remove(device, schsm_key_object(key), &login, err);
     schsm_pin_source_free(source);
     return ok;
 }

@@ -54,10 +54,18 @@ void schsm_key_free(struct schsm_key *key);
 int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase *passphrase,
                             struct schsm_error *err);
 
-/* One private operation; sizes as in device.h. The first signature is checked against the public
- * part: a key that was replaced on the device is WRONG_KEY, not a bad signature. */
+/*
+ * One private operation; sizes as in device.h. The result is checked with the public part before it
+ * is handed out, each time unless the setting `verify` says otherwise: a key that was replaced on
+ * the device is WRONG_KEY, a device that computes wrongly DEVICE_DATA, and *out_len is 0 then. For
+ * ECDH the device's public key is compared at the first use of a connection.
+ */
 int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
                       size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err);
+
+/* Whether the device holds the key whose public part we have: 1, or 0 with WRONG_KEY or why it
+ * cannot be told. Asks the device. */
+int schsm_key_check(struct schsm_key *key, struct schsm_error *err);
 
 /* Deletes the key pair on the device; the object is useless afterwards. */
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err);

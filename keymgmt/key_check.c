@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a signature agree with the public part? All of it on the host. */
+/*
+ * Does a result agree with the public part? A device that was exchanged, whose key was replaced, or
+ * that computes wrongly must not be believed: a wrong secret loses data, and one wrong signature of
+ * an RSA key with the Chinese remainder theorem gives the key away. All of it on the host, but for
+ * ECDH, whose result shows nothing: there the device's public key is compared.
+ */
 #include "key_internal.h"
 
 #include <string.h>
@@ -9,6 +14,9 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "format/curve.h"
 
 /* The RSA public operation bare: what was signed, padding and all. RSA-PSS keys know no other. */
 static int open_block(EVP_PKEY *key, const uint8_t *sig, size_t sig_len, uint8_t *block)
@@ -22,7 +30,7 @@ static int open_block(EVP_PKEY *key, const uint8_t *sig, size_t sig_len, uint8_t
              BN_bn2binpad(number, block, (int)sig_len) == (int)sig_len;
 
     BN_CTX_free(ctx);
-    BN_free(number);
+    BN_clear_free(number); /* a deciphered block may have been in it */
     BN_free(e);
     BN_free(n);
     return ok;
@@ -108,4 +116,201 @@ int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_ope
     }
     ERR_pop_to_mark();
     return fits;
+}
+
+/* Two public keys with the same numbers; a device knows no RSA-PSS keys, they are RSA keys there.
+ */
+static int has_public_part(EVP_PKEY *ours, EVP_PKEY *shown)
+{
+    BIGNUM *n[2] = { NULL, NULL }, *e[2] = { NULL, NULL };
+    int same = 0;
+
+    if (EVP_PKEY_eq(ours, shown) == 1) {
+        return 1;
+    }
+    if (EVP_PKEY_is_a(ours, "RSA-PSS") && EVP_PKEY_is_a(shown, "RSA")) {
+        same = EVP_PKEY_get_bn_param(ours, OSSL_PKEY_PARAM_RSA_N, &n[0]) &&
+               EVP_PKEY_get_bn_param(shown, OSSL_PKEY_PARAM_RSA_N, &n[1]) &&
+               EVP_PKEY_get_bn_param(ours, OSSL_PKEY_PARAM_RSA_E, &e[0]) &&
+               EVP_PKEY_get_bn_param(shown, OSSL_PKEY_PARAM_RSA_E, &e[1]) &&
+               BN_cmp(n[0], n[1]) == 0 && BN_cmp(e[0], e[1]) == 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        BN_free(n[i]);
+        BN_free(e[i]);
+    }
+    return same;
+}
+
+/* Whether the device shows the public part that we have: 1, 0, or -1 where it does not tell. */
+static int shows_public_part(const struct schsm_key *key, struct schsm_device *device,
+                             struct schsm_error *err)
+{
+    struct schsm_object shown = *schsm_key_object(key);
+    const unsigned char *p = NULL;
+    EVP_PKEY *public_key = NULL;
+    int same = -1;
+
+    shown.value = NULL;
+    shown.value_len = 0;
+    if (!schsm_device_read(device, &shown, NULL, err)) {
+        return -1;
+    }
+    p = shown.value;
+    ERR_set_mark();
+    public_key = d2i_PUBKEY_ex(NULL, &p, (long)shown.value_len, key->context->libctx, NULL);
+    if (public_key != NULL) {
+        same = has_public_part(key->public_key, public_key);
+    } else {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                   "%s: OpenSSL cannot use the public key that the device shows", key->name);
+    }
+    ERR_pop_to_mark();
+    EVP_PKEY_free(public_key);
+    schsm_object_clear(&shown);
+    return same;
+}
+
+static int fail_replaced(const struct schsm_key *key, struct schsm_error *err)
+{
+    if (key->object.key_ref < 0) {
+        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                          "%s: the device holds another key of this name than the key reference "
+                          "says; write the reference again with 'openssl pkey -in URI -out FILE'",
+                          key->name);
+    }
+    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                      "%s: the SmartCard-HSM holds another key under key-ref %d than the key "
+                      "reference says; write the reference again with 'openssl pkey -in "
+                      "sc-hsm:key-ref=%d -out FILE'",
+                      key->name, key->object.key_ref, key->object.key_ref);
+}
+
+/* What the device answered is wrong: because it has another key, or in spite of having ours. */
+static int fail_wrong_result(const struct schsm_key *key, struct schsm_device *device,
+                             const char *what, struct schsm_error *err)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    if (shows_public_part(key, device, &ignored) == 0) {
+        return fail_replaced(key, err);
+    }
+    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                      "%s: the %s that the device answered does not fit the key's public part and "
+                      "was not handed out: either the device holds another key now, or it computes "
+                      "wrongly and should not be used any more",
+                      key->name, what);
+}
+
+/* The secret that a key pair of ours, made for that, has with the public part. */
+static int make_known_secret(const struct schsm_key *key, uint8_t point[SCHSM_POINT_MAX],
+                             size_t *point_len, uint8_t *secret, size_t *secret_len)
+{
+    OSSL_LIB_CTX *libctx = key->context->libctx;
+    EVP_PKEY_CTX *making = EVP_PKEY_CTX_new_from_pkey(libctx, key->public_key, NULL);
+    EVP_PKEY_CTX *deriving = NULL;
+    EVP_PKEY *pair = NULL;
+    int ok = 0;
+
+    ERR_set_mark();
+    if (making != NULL && EVP_PKEY_keygen_init(making) > 0 &&
+        EVP_PKEY_generate(making, &pair) > 0) {
+        deriving = EVP_PKEY_CTX_new_from_pkey(libctx, pair, NULL);
+    }
+    ok = deriving != NULL && EVP_PKEY_derive_init(deriving) > 0 &&
+         EVP_PKEY_derive_set_peer(deriving, key->public_key) > 0 &&
+         EVP_PKEY_derive(deriving, secret, secret_len) > 0 &&
+         EVP_PKEY_get_octet_string_param(pair, OSSL_PKEY_PARAM_PUB_KEY, point, SCHSM_POINT_MAX,
+                                         point_len);
+    ERR_pop_to_mark();
+    EVP_PKEY_CTX_free(deriving);
+    EVP_PKEY_CTX_free(making);
+    EVP_PKEY_free(pair);
+    return ok;
+}
+
+/* For a device that does not tell a key's public part: it shows that it has the key by deriving a
+ * secret that we know. 1, 0, or -1 where it cannot be told. */
+static int derives_known_secret(struct schsm_key *key, struct schsm_device *device,
+                                struct schsm_error *err)
+{
+    uint8_t point[SCHSM_POINT_MAX], known[SCHSM_FIELD_MAX], answered[SCHSM_FIELD_MAX];
+    size_t point_len = 0, known_len = sizeof(known), answered_len = sizeof(answered);
+
+    if (!make_known_secret(key, point, &point_len, known, &known_len)) {
+        schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot make a key pair to compare with");
+        return -1;
+    }
+    if (!schsm_key_ask_device(key, device, SCHSM_OP_ECDH, point, point_len, answered, &answered_len,
+                              err)) {
+        return -1;
+    }
+    return known_len == answered_len && CRYPTO_memcmp(known, answered, known_len) == 0;
+}
+
+/* ECDH: nothing shows whether a secret is right but the key that made it. */
+static int compare_public_part(struct schsm_key *key, struct schsm_device *device,
+                               struct schsm_error *err)
+{
+    unsigned long connection = schsm_device_connection(device);
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    int shown = 0;
+
+    if (atomic_load(&key->compared) == connection ||
+        (key->context->config.verify_first && atomic_load(&key->compared) != 0)) {
+        return 1;
+    }
+    shown = shows_public_part(key, device, &found);
+    if (shown < 0 && found.reason == SCHSM_REASON_NO_PUBLIC_KEY) {
+        shown = derives_known_secret(key, device, &found);
+    }
+    if (shown == 0) {
+        return fail_replaced(key, err);
+    }
+    if (shown < 0) {
+        if (err != NULL) {
+            *err = found;
+        }
+        return schsm_fail_context(err, "%s: whether the secret is that of this key cannot be told",
+                                  key->name);
+    }
+    atomic_store(&key->compared, connection);
+    return 1;
+}
+
+int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
+                           enum schsm_operation operation, const uint8_t *in, size_t in_len,
+                           uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    int ok = 1;
+
+    if (operation == SCHSM_OP_ECDH) {
+        ok = compare_public_part(key, device, err);
+    } else if (!key->context->config.verify_first || !atomic_load(&key->checked)) {
+        bool decrypts = operation == SCHSM_OP_RSA_DECRYPT;
+
+        ERR_set_mark();
+        ok = decrypts ? block_fits(key->public_key, false, in, in_len, out, *out_len)
+                      : schsm_key_signature_fits(key->context->libctx, key->public_key, operation,
+                                                 in, in_len, out, *out_len);
+        ERR_pop_to_mark();
+        if (ok) {
+            atomic_store(&key->checked, true);
+        } else {
+            (void)fail_wrong_result(key, device, decrypts ? "plaintext" : "signature", err);
+        }
+    }
+    if (!ok) {
+        OPENSSL_cleanse(out, *out_len);
+        *out_len = 0;
+    }
+    return ok;
+}
+
+int schsm_key_check(struct schsm_key *key, struct schsm_error *err)
+{
+    struct schsm_device *device = schsm_key_device(key, err);
+    int shown = device != NULL ? shows_public_part(key, device, err) : -1;
+
+    return shown == 0 ? fail_replaced(key, err) : shown > 0;
 }

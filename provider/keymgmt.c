@@ -82,6 +82,12 @@ int schsm_keymgmt_validate(const void *keydata, int selection, int checktype)
         ok = EVP_PKEY_private_check(ctx) == 1;
     }
     EVP_PKEY_CTX_free(ctx);
+    if (ok && key->device != NULL && (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 &&
+        checktype != OSSL_KEYMGMT_VALIDATE_QUICK_CHECK) {
+        struct schsm_error err = SCHSM_ERROR_INIT;
+
+        ok = schsm_key_check(key->device, &err) || schsm_raise(key->prov, &err);
+    }
     return ok;
 }
 

@@ -100,12 +100,18 @@ static int device_hides_objects(struct schsm_device *dev, bool *hides, struct sc
     return 1;
 }
 
+static unsigned long device_connection(struct schsm_device *dev)
+{
+    return atomic_load(&schsm_card_session(dev)->connections);
+}
+
 static const struct schsm_device_ops card_ops = {
     .info = schsm_card_device_info,
     .serial = device_serial,
     .token = device_token,
     .name = device_name,
     .find = schsm_card_device_find,
+    .connection = device_connection,
     .hides_objects = device_hides_objects,
     .read = schsm_card_device_read,
     .login = device_login,

@@ -72,6 +72,9 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
     const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
     int ok;
 
+    if (job->login != NULL && session->connection.pin.login != SCHSM_LOGIN_IN) {
+        atomic_fetch_add(&session->connections, 1); /* others were at the card since */
+    }
     session->job.refused = false;
     session->card.result = SCHSM_TRANSPORT_OK;
     session->card.status_word = 0;

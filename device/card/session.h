@@ -11,6 +11,7 @@
 #ifndef SCHSM_CARD_SESSION_H
 #define SCHSM_CARD_SESSION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,7 @@ struct schsm_session {
     struct schsm_card card; /* the connection, for commands; its handle under the guard as well */
     struct schsm_session_connection connection;
     struct schsm_session_job job;
+    atomic_ulong connections; /* see schsm_device_connection; no lock is needed */
 };
 
 /*

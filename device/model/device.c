@@ -58,6 +58,11 @@ int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct sch
     return finish(dev->ops->hides_objects(dev, hides, &found), &found, err);
 }
 
+unsigned long schsm_device_connection(struct schsm_device *dev)
+{
+    return dev->ops->connection(dev);
+}
+
 int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
                       const struct schsm_login *login, struct schsm_error *err)
 {

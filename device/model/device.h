@@ -133,6 +133,7 @@ struct schsm_device_ops {
     void (*name)(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
     int (*find)(struct schsm_device *dev, const struct schsm_object_filter *filter,
                 struct schsm_object_list *list, struct schsm_error *err);
+    unsigned long (*connection)(struct schsm_device *dev);
     int (*hides_objects)(struct schsm_device *dev, bool *hides, struct schsm_error *err);
     int (*read)(struct schsm_device *dev, struct schsm_object *object,
                 const struct schsm_login *login, struct schsm_error *err);
@@ -181,6 +182,13 @@ void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_M
 /* What a person chooses the device by, as far as that is known: serial number, and reader or token.
  * NUL terminated. Asks nobody. */
 void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
+
+/*
+ * Which connection to the device we are on: another number whenever who is logged in had to be
+ * found out anew, as after connecting, a reset, or another program's SELECT; not 0 once an
+ * operation was done. What was learnt of a key on an earlier one may be out of date. Asks nobody.
+ */
+unsigned long schsm_device_connection(struct schsm_device *dev);
 
 /* Whether some data objects or secret keys are found only after a login, which has not been yet. */
 int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err);

@@ -167,12 +167,18 @@ static void device_free(struct schsm_device *dev)
     OPENSSL_free(token);
 }
 
+static unsigned long device_connection(struct schsm_device *dev)
+{
+    return atomic_load(&((struct schsm_pkcs11_token *)(void *)dev)->connections);
+}
+
 static const struct schsm_device_ops token_ops = {
     .info = device_info,
     .serial = device_serial,
     .token = device_token,
     .name = device_name,
     .find = schsm_pkcs11_device_find,
+    .connection = device_connection,
     .hides_objects = schsm_pkcs11_device_hides,
     .read = schsm_pkcs11_device_read,
     .login = device_login,

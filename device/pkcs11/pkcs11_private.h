@@ -8,6 +8,7 @@
 #ifndef SCHSM_PKCS11_PKCS11_PRIVATE_H
 #define SCHSM_PKCS11_PKCS11_PRIVATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,7 @@ struct schsm_pkcs11_token {
     char serial[SCHSM_SERIAL_MAX + 1];
     char label[SCHSM_TOKEN_LABEL_MAX + 1];
     char name[SCHSM_DEVICE_NAME_MAX]; /* for sentences */
+    atomic_ulong connections;         /* see schsm_device_connection */
 
     /* All that follows is guarded by the module's lock; kept_pin and typed are changed under the
      * process's guard as well, so that a child finds them whole. */

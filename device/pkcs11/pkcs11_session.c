@@ -32,10 +32,15 @@ static int attempt(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_j
 
     token->refused = token->changed = false;
     token->rv = CKR_OK;
-    if (schsm_pkcs11_connect(token, again, err) &&
-        (!job->write || schsm_pkcs11_open(token, true, &token->rw, err)) &&
+    ok = schsm_pkcs11_connect(token, again, err);
+    if (ok && token->pin.login != SCHSM_LOGIN_IN) {
+        atomic_fetch_add(&token->connections, 1);
+    }
+    if (ok && (!job->write || schsm_pkcs11_open(token, true, &token->rw, err)) &&
         (job->login == NULL || schsm_pin_login(&holder, job->login, job->prove, err))) {
         ok = job->run(token, job->arg, err);
+    } else {
+        ok = 0;
     }
     if (token->rw != CK_INVALID_HANDLE) {
         (void)SCHSM_PKCS11_CALL(token->module, close_session, (token->rw));
