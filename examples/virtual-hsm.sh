@@ -18,7 +18,7 @@ readonly pin=648219
 readonly driver=/usr/lib/pcsc/drivers/serial/libifdvpcd.so
 readonly first_port=35963 # the driver's customary port; each reader takes it and the next one
 readonly max_cards=8      # pcscd holds 16 slots, the driver takes two for each reader
-readonly deadline=30      # seconds that anything here may take before it counts as broken
+readonly deadline=240     # seconds that anything here may take before it counts as broken
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${SC_HSM_BUILD:-$root/build}
@@ -98,7 +98,7 @@ end_process() {
     if running "$1"; then
         process=$(cat "$dir/$1.pid")
         kill "$process" 2>/dev/null || true
-        end=$((SECONDS + 5))
+        end=$((SECONDS + 30))
         while running "$1" && [ "$SECONDS" -lt "$end" ]; do
             sleep 0.02
         done

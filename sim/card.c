@@ -289,6 +289,9 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
     }
     if (card->trace) {
         sim_trace_response("< ", response, sw, hidden);
+        if (card->busy_ms > 0) {
+            sim_trace_latency(card->busy_ms);
+        }
     }
     sim_buf_put_u16(response, sw);
 }

@@ -56,6 +56,7 @@ static void do_clear(struct sim_faults *faults, struct sim_card *card, struct si
 {
     (void)card;
     faults->n = 0;
+    faults->hurried = true;
     put_text(answer, "ok\n");
 }
 
@@ -76,6 +77,10 @@ static void do_list(struct sim_faults *faults, struct sim_card *card, struct sim
             (void)snprintf(part, sizeof(part), " ins=%02X", (unsigned)fault->ins);
             put_text(answer, part);
         }
+        if (fault->word->counts_writes) {
+            (void)snprintf(part, sizeof(part), " writes=%u", fault->writes);
+            put_text(answer, part);
+        }
         (void)snprintf(part, sizeof(part), " skip=%u count=%u\n", fault->skip, fault->count);
         put_text(answer, part);
     }
@@ -89,10 +94,11 @@ static void do_help(struct sim_faults *faults, struct sim_card *card, struct sim
     for (size_t i = 0; i < sim_n_fault_words; i++) {
         const struct sim_fault_word *word = &sim_fault_words[i];
         char line[160];
-        (void)snprintf(line, sizeof(line), "%s%s%s%s: %s\n", word->name,
+        (void)snprintf(line, sizeof(line), "%s%s%s%s%s: %s\n", word->name,
                        word->argument == NULL ? "" : " ",
                        word->argument == NULL ? "" : word->argument,
-                       word->now != NULL ? "" : " [ins=II] [skip=N] [count=N]", word->help);
+                       word->now != NULL ? "" : " [ins=II] [skip=N] [count=N]",
+                       word->counts_writes ? " [writes=N]" : "", word->help);
         put_text(answer, line);
     }
     put_text(answer, "ok\n");
@@ -100,126 +106,131 @@ static void do_help(struct sim_faults *faults, struct sim_card *card, struct sim
 
 /* --- what befalls commands ------------------------------------------------------------------- */
 
-static void befall_delay(struct sim_mishap *mishap, unsigned value)
+static void befall_delay(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    mishap->delay_ms += value;
+    mishap->delay_ms += fault->value;
 }
 
-static void befall_status(struct sim_mishap *mishap, unsigned value)
+static void befall_status(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    mishap->status_before = (uint16_t)value;
+    mishap->status_before = (uint16_t)fault->value;
 }
 
-static void befall_status_after(struct sim_mishap *mishap, unsigned value)
+static void befall_status_after(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    mishap->status_after = (uint16_t)value;
+    mishap->status_after = (uint16_t)fault->value;
 }
 
-static void befall_truncate(struct sim_mishap *mishap, unsigned value)
+static void befall_truncate(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    mishap->most = value;
+    mishap->most = fault->value;
 }
 
-static void befall_shorten(struct sim_mishap *mishap, unsigned value)
+static void befall_shorten(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    mishap->most_data = value;
+    mishap->most_data = fault->value;
 }
 
-static void befall_garbage(struct sim_mishap *mishap, unsigned value)
+static void befall_garbage(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    (void)value;
+    (void)fault;
     mishap->random_answer = true;
 }
 
-static void befall_corrupt(struct sim_mishap *mishap, unsigned value)
+static void befall_corrupt(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    (void)value;
+    (void)fault;
     mishap->random_data = true;
 }
 
-static void befall_remove_before(struct sim_mishap *mishap, unsigned value)
+static void befall_remove_before(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    (void)value;
+    (void)fault;
     mishap->remove_before = true;
 }
 
-static void befall_remove_after(struct sim_mishap *mishap, unsigned value)
+static void befall_remove_after(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    (void)value;
+    (void)fault;
     mishap->remove_after = true;
 }
 
-static void befall_kill_before(struct sim_mishap *mishap, unsigned value)
+static void cut_power(struct sim_mishap *mishap, const struct sim_fault *fault,
+                      enum sim_power_cut moment)
 {
-    (void)value;
-    mishap->power_cut = SIM_POWER_CUT_BEFORE;
+    mishap->power_cut = (int)moment;
+    mishap->power_writes = fault->writes;
 }
 
-static void befall_kill_during(struct sim_mishap *mishap, unsigned value)
+static void befall_kill_before(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    (void)value;
-    mishap->power_cut = SIM_POWER_CUT_DURING;
+    cut_power(mishap, fault, SIM_POWER_CUT_BEFORE);
 }
 
-static void befall_kill_after(struct sim_mishap *mishap, unsigned value)
+static void befall_kill_during(struct sim_mishap *mishap, const struct sim_fault *fault)
 {
-    (void)value;
-    mishap->power_cut = SIM_POWER_CUT_AFTER;
+    cut_power(mishap, fault, SIM_POWER_CUT_DURING);
+}
+
+static void befall_kill_after(struct sim_mishap *mishap, const struct sim_fault *fault)
+{
+    cut_power(mishap, fault, SIM_POWER_CUT_AFTER);
 }
 
 const struct sim_fault_word sim_fault_words[] = {
     { "remove", NULL, "pull the card out of its reader",
-      "Pulls the card out of its reader, also in the middle of a command.", 0, 0, 0, do_remove,
-      NULL },
-    { "insert", NULL, "put it back", "Puts it back.", 0, 0, 0, do_insert, NULL },
+      "Pulls the card out of its reader, also in the middle of a command.", 0, 0, 0, false,
+      do_remove, NULL },
+    { "insert", NULL, "put it back", "Puts it back.", 0, 0, 0, false, do_insert, NULL },
     { "reset", NULL, "log everybody out, which the reader does not notice",
       "The card loses power for a moment, which the reader does not notice: nobody is logged in "
       "any more.",
-      0, 0, 0, do_reset, NULL },
+      0, 0, 0, false, do_reset, NULL },
     { "delay", "MS", "wait before executing",
-      "Waits so many milliseconds before the command is executed.", 0, MAX_DELAY_MS, 10, NULL,
-      befall_delay },
+      "Waits so many milliseconds before the command is executed, or until \"clear\".", 0,
+      MAX_DELAY_MS, 10, false, NULL, befall_delay },
     { "status", "SW", "answer this status word instead of executing",
       "Does not execute the command, and answers this status word, four hexadecimal digits.", 1,
-      0xFFFF, 16, NULL, befall_status },
+      0xFFFF, 16, false, NULL, befall_status },
     { "status-after", "SW", "execute, then answer this status word",
       "Executes the command, and answers this status word instead of what came out.", 1, 0xFFFF, 16,
-      NULL, befall_status_after },
+      false, NULL, befall_status_after },
     { "truncate", "N", "leave N bytes of the answer",
       "Executes the command, and leaves so many bytes of the answer, at least one; the status word "
       "at its end goes first.",
-      1, 65535, 10, NULL, befall_truncate },
+      1, 65535, 10, false, NULL, befall_truncate },
     { "shorten", "N", "leave N bytes of the answer's data",
       "Executes the command, and leaves so many bytes of the answer's data, and its status word.",
-      0, 65535, 10, NULL, befall_shorten },
+      0, 65535, 10, false, NULL, befall_shorten },
     { "garbage", NULL, "answer as many random bytes",
       "Executes the command, and answers as many random bytes, status word included.", 0, 0, 0,
-      NULL, befall_garbage },
+      false, NULL, befall_garbage },
     { "corrupt", NULL, "answer random data with the true status word",
       "Executes the command, and answers random bytes in place of its data, with the true status "
       "word.",
-      0, 0, 0, NULL, befall_corrupt },
+      0, 0, 0, false, NULL, befall_corrupt },
     { "remove-before", NULL, "pull the card instead of executing",
-      "Pulls the card when the command has come, before it is executed.", 0, 0, 0, NULL,
+      "Pulls the card when the command has come, before it is executed.", 0, 0, 0, false, NULL,
       befall_remove_before },
     { "remove-after", NULL, "execute, then pull the card instead of answering",
-      "Pulls the card when the command was executed, before it is answered.", 0, 0, 0, NULL,
+      "Pulls the card when the command was executed, before it is answered.", 0, 0, 0, false, NULL,
       befall_remove_after },
     { "kill-before", NULL, "die before the new state is written",
       "Ends the program, as by signal 9, when the command was executed and nothing is written.", 0,
-      0, 0, NULL, befall_kill_before },
-    { "kill-during", NULL, "die when it is half written",
+      0, 0, true, NULL, befall_kill_before },
+    { "kill-during", NULL, "die when it is written beside the old one",
       "The same when the new state is written beside the old one, whose place it has not taken.", 0,
-      0, 0, NULL, befall_kill_during },
+      0, 0, true, NULL, befall_kill_during },
     { "kill-after", NULL, "die when it is written, without answering",
-      "The same when the new state is in place, and nothing is answered.", 0, 0, 0, NULL,
+      "The same when the new state is in place, and nothing is answered.", 0, 0, 0, true, NULL,
       befall_kill_after },
     { "list", NULL, "show what is in store",
-      "Shows whether the card is in its reader, and what waits for commands.", 0, 0, 0, do_list,
+      "Shows whether the card is in its reader, and what waits for commands.", 0, 0, 0, false,
+      do_list, NULL },
+    { "clear", NULL, "let all go well from now on",
+      "Forgets everything that waits, and ends a delay that has begun.", 0, 0, 0, false, do_clear,
       NULL },
-    { "clear", NULL, "let all go well from now on", "Forgets everything that waits.", 0, 0, 0,
-      do_clear, NULL },
-    { "help", NULL, "print this", "Explains these words.", 0, 0, 0, do_help, NULL },
+    { "help", NULL, "print this", "Explains these words.", 0, 0, 0, false, do_help, NULL },
 };
 const size_t sim_n_fault_words = sizeof(sim_fault_words) / sizeof(sim_fault_words[0]);
 
@@ -240,7 +251,7 @@ static bool parse_number(const char *text, unsigned base, unsigned most, unsigne
     return true;
 }
 
-/* ins=II, skip=N or count=N */
+/* ins=II, skip=N, count=N or writes=N */
 static bool parse_setting(struct sim_fault *fault, const char *text)
 {
     unsigned ins;
@@ -250,6 +261,9 @@ static bool parse_setting(struct sim_fault *fault, const char *text)
     }
     if (strncmp(text, "skip=", 5) == 0) {
         return parse_number(text + 5, 10, UINT_MAX, &fault->skip);
+    }
+    if (fault->word->counts_writes && strncmp(text, "writes=", 7) == 0) {
+        return parse_number(text + 7, 10, UINT_MAX, &fault->writes);
     }
     return strncmp(text, "count=", 6) == 0 && parse_number(text + 6, 10, UINT_MAX, &fault->count) &&
            fault->count > 0;
@@ -338,7 +352,7 @@ void sim_faults_next(struct sim_faults *faults, const uint8_t *command, size_t l
                 fault->skip--;
             } else {
                 say(fault, command);
-                fault->word->befall(mishap, fault->value);
+                fault->word->befall(mishap, fault);
                 fault->count--;
             }
         }
@@ -366,6 +380,7 @@ void sim_faults_transmit(const struct sim_mishap *mishap, struct sim_card *card,
     }
     if (mishap->power_cut != SIM_POWER_CUT_NONE) {
         card->store->power_cut = (enum sim_power_cut)mishap->power_cut;
+        card->store->power_writes = mishap->power_writes;
     }
     sim_card_transmit(card, command, len, response);
     if (mishap->power_cut != SIM_POWER_CUT_NONE) {

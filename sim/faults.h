@@ -21,12 +21,14 @@ struct sim_fault {
     int ins;                           /* the instruction it is meant for; -1: any */
     unsigned skip;                     /* so many such commands go well before it */
     unsigned count;                    /* and so many it befalls */
+    unsigned writes; /* of a kill: so many writes of the state go well before it */
 };
 
 struct sim_faults {
     struct sim_fault list[SIM_MAX_FAULTS];
     size_t n;
     bool removed; /* the card is out of its reader */
+    bool hurried; /* a delay that has begun is over */
 };
 
 /* What the card does with one command, put together from the faults that befall it. */
@@ -41,6 +43,7 @@ struct sim_mishap {
     bool random_data;       /* the data are random bytes */
     bool random_answer;     /* the data and the status word are */
     int power_cut;          /* enum sim_power_cut */
+    unsigned power_writes;  /* so many writes of the state go well before that */
 };
 
 /* One word of the control socket's language. */
@@ -51,10 +54,11 @@ struct sim_fault_word {
     const char *manual;   /* sentences, each on a line of its own */
     unsigned least, most; /* values that its argument may have */
     unsigned base;        /* the numbers it is written in */
+    bool counts_writes;   /* takes the setting "writes=N" */
     /* done at once; NULL: waits for commands */
     void (*now)(struct sim_faults *faults, struct sim_card *card, struct sim_buf *answer);
     /* what a fault in the list adds to the mishap of a command */
-    void (*befall)(struct sim_mishap *mishap, unsigned value);
+    void (*befall)(struct sim_mishap *mishap, const struct sim_fault *fault);
 };
 
 /* In the order of the help. */

@@ -139,7 +139,8 @@ static void print_control(void)
     printf(".RE\n.fi\n.PP\n");
     print_troff("What waits for commands befalls the next one, or those that its settings tell: "
                 "\"ins=II\" only this instruction byte, two hexadecimal digits; \"skip=N\" so many "
-                "commands go well before; \"count=N\" so many are befallen.\n");
+                "commands go well before; \"count=N\" so many are befallen; of a kill \"writes=N\" "
+                "so many times the befallen command writes its state and goes on.\n");
     for (size_t i = 0; i < sim_n_fault_words; i++) {
         const struct sim_fault_word *word = &sim_fault_words[i];
         printf(word->argument != NULL ? ".TP\n.BI " : ".TP\n.B ");

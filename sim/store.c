@@ -190,7 +190,7 @@ void sim_store_cut_power(void)
 /* True, or dead. */
 static bool survive(const struct sim_store *store, enum sim_power_cut moment)
 {
-    if (store->power_cut == moment) {
+    if (store->power_cut == moment && store->power_writes == 0) {
         sim_store_cut_power();
     }
     return true;
@@ -214,6 +214,9 @@ bool sim_store_save(struct sim_store *store, struct sim_slice content)
         if (!ok) {
             complain_errno(store->path, "cannot write the state");
         }
+    }
+    if (store->power_writes > 0) {
+        store->power_writes--;
     }
     sim_buf_free(&file);
     return ok;

@@ -27,6 +27,7 @@ struct sim_store {
     char *dir_path;
     int lock_fd; /* holds the flock on PATH.lock */
     enum sim_power_cut power_cut;
+    unsigned power_writes; /* so many calls of sim_store_save() go well before that */
 };
 
 enum sim_store_found {

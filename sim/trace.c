@@ -95,3 +95,12 @@ void sim_trace_response(const char *sign, const struct sim_buf *data, uint16_t s
     put_hex(&line, status, sizeof(status));
     finish(&line);
 }
+
+void sim_trace_latency(unsigned ms)
+{
+    char text[32];
+    struct sim_buf line = { 0 };
+    int len = snprintf(text, sizeof(text), "= %u ms", ms);
+    sim_buf_put(&line, text, (size_t)len);
+    finish(&line);
+}

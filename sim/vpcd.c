@@ -74,7 +74,8 @@ static int64_t now_ms(void)
 
 /*
  * Wait for `events` on the connection (0: only for the time, -1: for ever), doing meanwhile what
- * comes over the control socket; false when the time is up, on error, or when it is over.
+ * comes over the control socket; false when the time is up or cut short, on error, or when it is
+ * over.
  */
 static bool wait_for(struct server *server, short events, int64_t timeout_ms)
 {
@@ -98,6 +99,9 @@ static bool wait_for(struct server *server, short events, int64_t timeout_ms)
             sim_control_serve(&server->control, fds + 1, &server->faults, server->card);
             if (fds[0].revents != 0) {
                 return !is_over(server);
+            }
+            if (events == 0 && server->faults.hurried) {
+                return false;
             }
         }
         if (n == 0) {
@@ -208,10 +212,12 @@ static bool execute(struct server *server, const uint8_t *command, size_t len,
         server->faults.removed = true;
         return false;
     }
-    int64_t began = now_ms() + mishap.delay_ms;
-    if (!pause_until(server, began)) {
+    server->faults.hurried = false;
+    if (!pause_until(server, now_ms() + mishap.delay_ms)) {
         return false;
     }
+    server->faults.hurried = false;
+    int64_t began = now_ms();
     sim_faults_transmit(&mishap, server->card, command, len, response);
     /* the computer's own time counts as the card's */
     if (!pause_until(server, began + server->card->busy_ms)) {

@@ -32,6 +32,10 @@ pin=648219 so_pin=3537363231383830
 unset PCSCLITE_CSOCK_NAME OPENSSL_CONF OPENSSL_MODULES SC_HSM_VIRTUAL SC_HSM_LOG
 export LC_ALL=C
 
+# Seconds that anything may take that a test waits for. It is a bound for what never comes, not a
+# measure of how long things take: no test may fail because a machine is slow.
+export SC_HSM_PATIENCE=${SC_HSM_PATIENCE:-240}
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/sc-hsm-test.XXXXXX")
 # Servers give up root in some tests and must get at their files by name.
 chmod 711 "$work"
@@ -124,6 +128,12 @@ fails() {
     echo "ok: $what"
 }
 
+# ends_by_itself COMMAND...: runs the command, and ends one that goes on for ever as if it had crashed, so
+# that neither check nor fails takes that for an end of its own.
+ends_by_itself() {
+    timeout -s KILL "$SC_HSM_PATIENCE" "$@"
+}
+
 # says REGEX...: the last command's output has a line for each of these extended expressions
 # (upper and lower case alike).
 says() {
@@ -180,9 +190,9 @@ need() {
     done
 }
 
-# wait_for WHAT COMMAND...: polls until the command succeeds, 20 seconds at most.
+# wait_for WHAT COMMAND...: polls until the command succeeds.
 wait_for() {
-    local what=$1 end=$((SECONDS + 20))
+    local what=$1 end=$((SECONDS + SC_HSM_PATIENCE))
     shift
     until "$@" >"$seen" 2>&1; do
         [ "$SECONDS" -lt "$end" ] || fail "waited in vain: $what"
@@ -196,7 +206,7 @@ prompted() {
     local answer=$1
     shift
     expect -f - -- "$answer" "$@" <<'END'
-set timeout 20
+set timeout $env(SC_HSM_PATIENCE)
 set answer [lindex $argv 0]
 spawn -noecho {*}[lrange $argv 1 end]
 set asked 0

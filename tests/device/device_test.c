@@ -529,7 +529,7 @@ static void scenario_fork(char **args)
         EXPECT(!fork_waits || pthread_rwlock_wrlock(&signing) == 0);
         child = fork();
         if (child == 0) {
-            (void)alarm(60);
+            (void)alarm(600); /* against waiting for ever */
             EXPECT_OK(sign_once(key, thread_ref, err));
             EXPECT_OK(sign_once(key, thread_ref, err));
             close_device();

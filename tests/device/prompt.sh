@@ -19,9 +19,10 @@ if child == 0:
     with open("/dev/null") as nothing:
         os.dup2(nothing.fileno(), 0)  # the prompt must not need standard input
     os.execvp(command[0], command)
-seen, answered, end = b"", False, time.time() + 20
+seen, answered = b"", False
+end = time.monotonic() + float(os.environ["SC_HSM_PATIENCE"])
 echo = None
-while time.time() < end:
+while time.monotonic() < end:
     ready, _, _ = select.select([terminal], [], [], 0.2)
     if ready:
         try:
@@ -32,7 +33,7 @@ while time.time() < end:
             break
         seen += data
     if not answered and seen.rstrip().endswith(b":"):
-        time.sleep(0.2)
+        # before it asks, it hides what is typed
         hidden = not termios.tcgetattr(terminal)[3] & termios.ECHO
         print("hidden" if hidden else "SHOWN")
         if number:

@@ -21,8 +21,9 @@ for key in 1 2; do
         "opensc-tool --reader 0 --card-driver default -s 00A4040008A000000003000000"
     check "key $key signs after the card was pulled and put back" "$device_test" repeat $key \
         "'$hsm' remove 1; '$hsm' insert 1"
-    check "key $key signs when the card comes back within a second" "$device_test" repeat $key \
-        "'$hsm' remove 1; (sleep 1; '$hsm' insert 1) >/dev/null 2>&1 &"
+    check "key $key signs when the card comes back while it is missed" "$device_test" repeat $key \
+        "'$hsm' remove 1; (until grep -q 'the card was removed' '$seen'; do
+            [ -e '$seen' ] || exit; sleep 0.02; done; '$hsm' insert 1) >/dev/null 2>&1 &"
     raw_apdus >/dev/null 2>&1 # logs out, so that the PIN is proven and can be kept
     check "key $key signs after the PIN file went away, with a kept PIN" \
         env KEEP_PIN=1 "$device_test" repeat $key \

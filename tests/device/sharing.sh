@@ -35,6 +35,7 @@ process=$!
 wait_for "the card is held by another program" grep -q held out-hold
 check "signatures wait for a program that holds the card" "$device_test" many 1 10
 wait $process || fail "the program that held the card failed"
-"$device_test" repeat 1 "'$device_test' hold 2000 >out-hold2 & sleep 0.5" >out-repeat 2>&1 ||
+"$device_test" repeat 1 "'$device_test' hold 2000 >out-hold2 &
+    until grep -q held out-hold2; do sleep 0.02; done" >out-repeat 2>&1 ||
     { cat out-repeat >"$seen"; fail "a signature failed while another program held the card"; }
 echo "ok: a running program waits as well"

@@ -3,27 +3,23 @@
 # What goes wrong while a key comes to the card leaves no key that is not whole, and no rest where
 # the card itself refused; the same command made again works.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=../tool/outcome.sh
-. "$(dirname "$0")/../tool/outcome.sh"
+# shellcheck source-path=SCRIPTDIR source=../tool/interruption.sh
+. "$(dirname "$0")/../tool/interruption.sh"
 admin_card
 PATH=$SC_HSM_BUILD/tests/keymgmt:$PATH
-control() {
-    virtual_hsm control 1 "$@" >/dev/null
-}
 # comes_back: puts the card back as soon as the fault that was ordered has befallen it.
-befallen=0
+before=0
 comes_back() {
-    for _ in $(seq 200); do
-        if [ "$(grep -c '^! .* befalls' "$SC_HSM_VIRTUAL/card-1.log")" -gt "$befallen" ]; then
-            control insert
-            return 0
-        fi
-        sleep 0.05
-    done
+    seen=$work/.waited # it runs beside the command
+    wait_for "the fault" has_befallen
+    control insert
+}
+has_befallen() {
+    [ "$(befallen)" -gt "$before" ]
 }
 # order FAULT: of a card that is going to be pulled out.
 order() {
-    befallen=$(grep -c '^! .* befalls' "$SC_HSM_VIRTUAL/card-1.log") || true
+    before=$(befallen)
     control "$1"
 }
 
@@ -97,19 +93,18 @@ for fault in "kill-before ins=74" "kill-after ins=74" "kill-during ins=D7 skip=1
     whole "$fault: again"
 done
 
-# The importing program dies at any moment: the key is there and whole, or not at all.
-for delay in $(seq 6 8 170); do
-    import_keys key >/dev/null 2>&1 &
-    program=$!
-    sleep "0.$(printf %03d "$delay")"
-    kill -9 $program 2>/dev/null || true
-    wait $program 2>/dev/null || true
+# The importing program dies at any card command: the key is there and whole, or not at all.
+point=0
+while killed_at $point -- import_keys key; do
     if sc-hsm list | grep -q "type=private"; then
-        check "killed after $delay ms: the key signs" openssl dgst -sha256 -sign sc-hsm:label=key \
+        check "killed at command $point: the key signs" openssl dgst -sha256 -sign sc-hsm:label=key \
             -out signature message
-        check "killed after $delay ms: deleted" sc-hsm --pin-source file:pin delete label=key --yes
+        check "killed at command $point: deleted" sc-hsm --pin-source file:pin delete label=key --yes
     fi
+    point=$((point + 1))
 done
+[ $point -ge 8 ] || fail "an import of $point commands"
+check "the one that ended by itself: deleted" sc-hsm --pin-source file:pin delete label=key --yes
 check "after all that it works" import_keys key
 says "key reference 1,"
 whole "after all that"

@@ -7,16 +7,17 @@ import sys
 import time
 
 from pcsc import check, expect
-from reader import Card
+from reader import PATIENCE, Card
 
 PIN_STATUS = bytes.fromhex("00200081")
 
 
 def connect():
     """The card takes a few connections at a time, and more as soon as those have gone."""
-    for _ in range(500):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         wire = socket.socket(socket.AF_UNIX)
-        wire.settimeout(10)
+        wire.settimeout(PATIENCE)
         try:
             wire.connect("control")
             return wire

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reader's side of the wire to sc-hsm-sim: cards without pcscd, as many as a test wants."""
 import atexit
+import os
 import socket
 import subprocess
 
@@ -8,17 +9,20 @@ import pcsc
 from pcsc import check
 
 
+PATIENCE = float(os.environ["SC_HSM_PATIENCE"])  # seconds, against waiting for ever
+
+
 class Reader:
     def __init__(self):
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
-        self.listener.settimeout(10)
+        self.listener.settimeout(PATIENCE)
         self.port = self.listener.getsockname()[1]
 
     def accept(self):
         self.listener.listen()
         self.wire, _ = self.listener.accept()
-        self.wire.settimeout(60)
+        self.wire.settimeout(PATIENCE)
 
     def send(self, message):
         self.wire.sendall(len(message).to_bytes(2, "big") + message)
@@ -74,5 +78,5 @@ class Card(pcsc.Card):
     def close(self):
         self.reader.wire.close()
         self.process.terminate()
-        status = self.process.wait(10)
+        status = self.process.wait(PATIENCE)
         check("the card ends with status %d" % status, status == 0)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SSH logs in with keys on the card, ours and OpenSC's, through OpenSC's PKCS#11 module.
 . "$(dirname "$0")/common.sh"
+# shellcheck source=tests/servers/server.sh
+. "$SC_HSM_SOURCE/tests/servers/server.sh"
 PATH=$PATH:/usr/sbin
 need ssh ssh-keygen ssh-keyscan sshd
 opensc_card
@@ -24,7 +26,7 @@ plain_openssl rand -hex 8 >greeting
 # A server of this test's own, for the user who runs it. As root it wants a folder of its own name.
 [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
 ssh-keygen -q -t ed25519 -N '' -f host_key
-port=$((20000 + RANDOM % 20000))
+port=$(free_port 1)
 cat >sshd_config <<END
 ListenAddress 127.0.0.1
 Port $port
@@ -49,7 +51,7 @@ at_end() {
     kill $server 2>/dev/null
     wait $server 2>/dev/null
 }
-wait_for "the server listens" ssh-keyscan -p $port 127.0.0.1
+wait_for "the server listens" ssh-keyscan -p "$port" 127.0.0.1
 echo "[127.0.0.1]:$port $(cat host_key.pub)" >known_hosts
 
 # The PIN comes from a program, as from a desktop's dialog.
@@ -59,7 +61,7 @@ chmod +x askpass
 # log_in: by the first key on the card that the server knows.
 log_in() {
     rm -f asked
-    SSH_ASKPASS=$work/askpass SSH_ASKPASS_REQUIRE=force timeout 60 ssh -F none -p $port \
+    SSH_ASKPASS=$work/askpass SSH_ASKPASS_REQUIRE=force ends_by_itself ssh -F none -p "$port" \
         -o "PKCS11Provider=$opensc_module" -o "UserKnownHostsFile=$work/known_hosts" \
         -T -o IdentityAgent=none -o PasswordAuthentication=no "$(id -un)@127.0.0.1" ||
         return 1 # where ssh says 255

@@ -58,7 +58,7 @@ answer_over_http='
     ip link set lo up
     openssl ocsp -port 8888 -nrequest 1 -index intermediate.db -CA intermediate.crt \
         -rsigner "$name.crt" -rkey "$key" >responder.log 2>&1 &
-    end=$((SECONDS + 20))
+    end=$((SECONDS + SC_HSM_PATIENCE))
     until grep -qi ":22B8 .* 0A " /proc/net/tcp /proc/net/tcp6; do
         [ "$SECONDS" -lt "$end" ] || {
             cat responder.log

@@ -100,7 +100,7 @@ done
 equal "no try was spent" 3 "$(pin_tries)"
 
 # While the card is busy with it.
-control "delay 60000 ins=68"
+control "delay 600000 ins=68"
 openssl dgst -sha256 -sign ec.pem -out signature message >pulled 2>&1 &
 process=$!
 wait_for "the card is busy" grep -q '! delay' "$SC_HSM_VIRTUAL/card-1.log"

@@ -59,7 +59,8 @@ HELLO = handshake(1, b"\3\3" + os.urandom(32) + b"\0" + b"\0\2\0\x9c" + b"\1\0"
 
 class Connection:
     def __init__(self):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", port),
+                                               timeout=float(os.environ["SC_HSM_PATIENCE"]))
         self.file = self.socket.makefile("rb")
 
     def read(self):

@@ -47,6 +47,10 @@ equal "two are there once more" 2 "$(opensc-tool -l | grep -c Yes)"
 fails "there is no third" virtual_hsm insert 3
 says 'no card 3'
 
+no_more() {
+    ! grep -qs . "/proc/$1/cmdline"
+}
+
 # stop cleans up whatever died before it.
 daemon=$(cat "$first/pcscd.pid") card=$(cat "$first/card-1.pid")
 kill -9 "$daemon"
@@ -54,7 +58,7 @@ check "stop after the daemon died" virtual_hsm stop
 says '^unset .*SC_HSM_VIRTUAL'
 [ ! -e "$first" ] || fail "the folder is still there"
 # A process that ended may stay in the table until init has looked; then it has no command line.
-fails "no card lives on" grep -qs . "/proc/$card/cmdline"
+wait_for "no card lives on" no_more "$card"
 fails "stop once more" virtual_hsm stop
 says 'no virtual card'
 SC_HSM_VIRTUAL=$second check "the other one still works" virtual_hsm env
@@ -83,7 +87,7 @@ gone() {
 }
 wait_for "its folders go" gone
 for process in "${processes[@]}"; do
-    fails "its process $process is gone" grep -qs . "/proc/$process/cmdline"
+    wait_for "its process $process goes" no_more "$process"
 done
 
 fails "env outside" virtual_hsm env

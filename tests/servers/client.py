@@ -8,6 +8,7 @@ Prints how many worked, the protocol and the ciphers seen. Needs nothing of our 
 """
 import collections
 import concurrent.futures
+import os
 import socket
 import ssl
 import sys
@@ -15,6 +16,7 @@ import sys
 port, connections, parallel = (int(word) for word in sys.argv[1:4])
 version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[sys.argv[4]]
 
+patience = float(os.environ["SC_HSM_PATIENCE"])
 context = ssl.create_default_context(cafile=sys.argv[5])
 context.check_hostname = False
 context.minimum_version = context.maximum_version = version
@@ -25,7 +27,7 @@ if len(sys.argv) > 6:
 def connect(_):
     """One full handshake, one request, one answer."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+        with socket.create_connection(("127.0.0.1", port), timeout=patience) as plain:
             with context.wrap_socket(plain, server_hostname="localhost") as tls:
                 tls.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 answer = tls.recv(4096)

@@ -16,7 +16,10 @@ configure cache-pin=yes
 cat rsa.crt rsa.pem >rsa-bundle.pem
 cat ec.pem ec.crt >ec-bundle.pem
 
-sample haproxy/haproxy.cfg 'bind :443' "bind 127.0.0.1:$port" /etc/sc-hsm/ "$work/" >haproxy.cfg
+sample haproxy/haproxy.cfg 'bind :443' "bind 127.0.0.1:$port" /etc/sc-hsm/ "$work/" \
+    'timeout connect 5s' "timeout connect ${SC_HSM_PATIENCE}s" \
+    'timeout client 30s' "timeout client ${SC_HSM_PATIENCE}s" \
+    'timeout server 30s' "timeout server ${SC_HSM_PATIENCE}s" >haproxy.cfg
 
 check "haproxy -c" haproxy -c -f haproxy.cfg
 

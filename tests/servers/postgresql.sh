@@ -113,7 +113,7 @@ servers=()
 # A wrong PIN: PostgreSQL does not start and names the reason; our own log has the sentence.
 configure log=error
 echo 111111 >postgresql.pin
-fails "PostgreSQL with a wrong PIN" timeout 20 "${as_user[@]}" \
+fails "PostgreSQL with a wrong PIN" ends_by_itself "${as_user[@]}" \
     postgres -D data
 says 'FATAL: .*could not load private key .*PIN incorrect' "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

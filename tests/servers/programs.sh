@@ -103,14 +103,10 @@ END
         "$(unwrapped python3)" "$SC_HSM_SOURCE/tests/servers/client.py" "$1" "$2" 8 "$3" "$ca"
 }
 
-# many PORT NUMBER VERSION KIND: the same as a check, with the rate.
+# many PORT NUMBER VERSION KIND: the same as a check.
 many() {
-    local start rate
-    start=$(date +%s%N)
     check "$2 handshakes, TLS $3, $4" handshakes "$@"
-    rate=$(($2 * 1000000000 / ($(date +%s%N) - start)))
     says "^$2 ok TLSv$3"
-    echo "    $rate handshakes per second"
 }
 
 # plain_curl ARGUMENTS...: curl with the default provider alone.
@@ -122,25 +118,8 @@ plain_curl() {
 # under_load PORT VERSION KIND COMMAND...: runs the command three times while handshakes go on, none
 # of which may fail.
 under_load() {
-    local port=$1 version=$2 kind=$3 load
+    local port=$1 version=$2 kind=$3
     shift 3
-    rm -f stop
-    while [ ! -e stop ]; do
-        handshakes "$port" 100 "$version" "$kind" || exit 1
-    done >load 2>&1 &
-    load=$!
-    for _ in 1 2 3; do
-        sleep 0.5
-        "$@" >reload 2>&1 || {
-            cp reload "$seen"
-            fail "$*"
-        }
-    done
-    sleep 0.5
-    touch stop
-    wait "$load" || {
-        cp load "$seen"
-        fail "connections failed during: $*"
-    }
+    three_times_during handshakes "$port" 100 "$version" "$kind" -- "$@"
     echo "ok: $(grep -c ' ok ' load)00 connections, TLS $version, $kind, with three times: $*"
 }

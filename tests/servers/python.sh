@@ -54,7 +54,7 @@ equal "no try was spent" 3 "$(pin_tries)"
 
 # Python names no reason of a provider; our own log has the sentence.
 configure log=error
-fails "Python's server with a wrong PIN" env SC_HSM_PIN=111111 \
-    timeout 20 python3 "$samples/server.py" "$port" rsa.crt rsa.pem
+fails "Python's server with a wrong PIN" ends_by_itself env SC_HSM_PIN=111111 \
+    python3 "$samples/server.py" "$port" rsa.crt rsa.pem
 says 'ssl.SSLError: ' "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

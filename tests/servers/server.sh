@@ -2,10 +2,20 @@
 # shellcheck shell=bash disable=SC2154  # seen and work are of tests/lib.sh, port of each test
 # What the server tests share, on top of tests/lib.sh.
 
-# free_port NUMBER: the first (second, ...) free loopback port of a stretch of 20 that is this
-# test's own, below the range that the system hands out to clients.
+# A stretch of 20 ports is this test's own as long as it, or a server that it started, holds the lock.
+# All are below the range that the system hands out to clients; the README's port is in number 721.
+mkdir -p "$SC_HSM_BUILD/tests/ports"
+for ((stretch = $$ % 1000; ; stretch = (stretch + 1) % 1000)); do
+    if [ $stretch != 721 ]; then
+        exec {port_lock}>"$SC_HSM_BUILD/tests/ports/$stretch"
+        ! flock --nonblock "$port_lock" || break
+        exec {port_lock}>&-
+    fi
+done
+
+# free_port NUMBER: the first (second, ...) of them that is free.
 free_port() {
-    local candidate wanted=$1 first=$((10000 + ($$ % 1000) * 20))
+    local candidate wanted=$1 first=$((10000 + stretch * 20))
     for ((candidate = first; candidate < first + 20; candidate++)); do
         if ! (: <"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null; then
             wanted=$((wanted - 1))
@@ -30,6 +40,41 @@ listening() {
 # client CONNECTIONS PARALLEL VERSION CA [CIPHERS]: connections to $port.
 client() {
     python3 "$SC_HSM_SOURCE/tests/servers/client.py" "$port" "$@"
+}
+
+# three_times_during LOAD... -- COMMAND...: runs the command three times while the first one makes
+# connections over and over, each time when more of them came through; none of them may fail.
+three_times_during() {
+    local load number connect=()
+    while [ "$1" != -- ]; do
+        connect+=("$1")
+        shift
+    done
+    shift
+    rm -f stop
+    : >load
+    while [ ! -e stop ]; do
+        "${connect[@]}" || exit 1
+    done >load 2>&1 &
+    load=$!
+    for number in 1 2 3; do
+        wait_for "connections" came_through $number $load
+        "$@" >reload 2>&1 || {
+            cp reload "$seen"
+            fail "$*"
+        }
+    done
+    wait_for "connections" came_through 4 $load
+    touch stop
+    wait $load || {
+        cp load "$seen"
+        fail "connections failed during: $*"
+    }
+}
+
+# came_through NUMBER PROCESS: true as well when the process has ended: there is nothing to wait for.
+came_through() {
+    [ "$(grep -c ' ok ' load)" -ge "$1" ] || ! kill -0 "$2" 2>/dev/null
 }
 
 # nginx_configuration: nginx.conf, with the server blocks that come in.

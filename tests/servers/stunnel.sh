@@ -81,6 +81,6 @@ equal "no try was spent" 3 "$(pin_tries)"
 echo 111111 >wrong.pin
 # It names the reason; our own log has the sentence.
 configure "pin-source=file:$work/wrong.pin" log=error
-fails "stunnel with a wrong PIN" timeout 20 stunnel4 server.conf
+fails "stunnel with a wrong PIN" ends_by_itself stunnel4 server.conf
 says 'PIN incorrect' "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

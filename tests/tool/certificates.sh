@@ -243,11 +243,20 @@ for fault in remove-before:D7:0 remove-after:D7:1 remove-after:D7:1 remove-after
     swap
 done
 
+out() {
+    virtual_hsm control 1 list | grep -q ^removed
+}
+comes_back() {
+    seen=$work/.waited # it runs beside the command
+    wait_for "the card is out" out
+    virtual_hsm control 1 insert >/dev/null 2>&1
+}
+
 # It comes back soon: the command goes on by itself, or says that it wants to be run again.
 for fault in remove-after:D7:0 remove-after:D7:1 remove-after:E4:0 remove-after:E4:1; do
     IFS=: read -r kind ins skip <<<"$fault"
     check "the card is pulled out: $fault" virtual_hsm control 1 "$kind" "ins=$ins" "skip=$skip"
-    (sleep 0.7 && virtual_hsm control 1 insert >/dev/null 2>&1) &
+    comes_back &
     if ! cert import $file --replace --yes >"$seen" 2>&1; then
         says "^sc-hsm: .*half done: run the same again"
         wait $!

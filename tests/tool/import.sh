@@ -86,7 +86,6 @@ check "the signature verifies" plain_openssl dgst -sha256 -verify server.pub -si
     message
 
 # shellcheck disable=SC2034  # for typed
-typed_seconds=200
 plain_openssl pkcs12 -export -legacy -inkey server.key -in server.crt -passout file:p12-password \
     -out old.p12
 # this test's OPENSSL_MODULES has our module alone

@@ -48,14 +48,14 @@ killed_at() {
         shift
     done
     shift
-    control delay 100 "${options[@]}"
+    control delay 600000 "${options[@]}"
     "$@" >killed.out 2>&1 </dev/null &
     process=$!
     while [ "$(befallen)" = "$before" ] && kill -0 $process 2>/dev/null; do
         sleep 0.03
     done
     { kill -KILL $process && wait $process; } 2>/dev/null || status=$?
-    control clear
+    control clear # which ends the delay
     cp killed.out "$seen"
     [ "$(befallen)" -gt "$before" ]
 }

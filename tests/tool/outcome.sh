@@ -73,8 +73,8 @@ typed() {
     done
     shift
     printf '%s\n' "${answers[@]}" >answers
-    TYPED_SECONDS=${typed_seconds:-20} expect -f - -- "$@" <<'END'
-set timeout $env(TYPED_SECONDS)
+    expect -f - -- "$@" <<'END'
+set timeout $env(SC_HSM_PATIENCE)
 set answers [open answers r]
 spawn -noecho {*}$argv
 while {[gets $answers line] >= 0} {

@@ -7,7 +7,6 @@ set -euo pipefail
 . "$(dirname "$0")/outcome.sh"
 admin_card
 # shellcheck disable=SC2034  # for typed
-typed_seconds=200
 
 init() {
     check "a device that expects a share" sc-hsm init --yes --so-pin-source file:so-pin \

@@ -6,7 +6,6 @@ set -euo pipefail
 . "$(dirname "$0")/outcome.sh"
 admin_card
 # shellcheck disable=SC2034  # for typed
-typed_seconds=200
 echo "correct horse" >password
 echo "wrong horse" >wrong
 
