@@ -34,7 +34,7 @@ static void every_key_has_a_good_value(void **state)
         { "log", "apdu" },        { "log-file", "/tmp/x" },     { "serial", "DENK0100186" },
         { "reader", "A reader" }, { "pin-source", "env:PIN" },  { "min-pin-tries", "3" },
         { "login", "use" },       { "cache-pin", "yes" },       { "secure-channel", "require" },
-        { "token", "A token" },   { "pkcs11-module", "/x.so" },
+        { "token", "A token" },   { "pkcs11-module", "/x.so" }, { "verify", "first" },
     };
     struct schsm_config config;
     size_t keys = 0;
