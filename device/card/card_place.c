@@ -76,7 +76,7 @@ bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file
     return gone;
 }
 
-static bool is_free(const struct schsm_card_files *files, unsigned int ref)
+static bool is_free_key_ref(const struct schsm_card_files *files, unsigned int ref)
 {
     return !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref) &&
            !schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
@@ -93,14 +93,14 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
         if (wanted < 1 || wanted > KEY_REF_MAX) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", wanted);
         }
-        if (!is_free(files, *key_ref)) {
+        if (!is_free_key_ref(files, *key_ref)) {
             return schsm_fail(
                 err, SCHSM_REASON_EXISTS,
                 "key reference %d is taken: choose another, or leave the choice to us", wanted);
         }
         return 1;
     }
-    while (ref <= KEY_REF_MAX && !is_free(files, ref)) {
+    while (ref <= KEY_REF_MAX && !is_free_key_ref(files, ref)) {
         ref++;
     }
     if (ref > KEY_REF_MAX) {

@@ -64,7 +64,7 @@ static int read_certificate(struct schsm_session *session, struct reading *readi
     return 1;
 }
 
-static int read_object(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int read_card_object(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct reading *reading = arg;
 
@@ -88,7 +88,7 @@ int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object
 {
     static const struct schsm_login no_login = { 0 };
     struct reading reading = { object, NULL, 0 };
-    struct schsm_job job = { .run = read_object, .arg = &reading };
+    struct schsm_job job = { .run = read_card_object, .arg = &reading };
     char name[64];
 
     if (object->key_ref >= 0) {
