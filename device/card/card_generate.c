@@ -317,11 +317,10 @@ int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_gene
                                const struct schsm_login *login, struct schsm_object *made,
                                struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct generation *generation = OPENSSL_zalloc(sizeof(*generation));
     struct schsm_job job = { .run = generate_on_card,
                              .arg = generation,
-                             .login = login != NULL ? login : &no_login,
+                             .login = login,
                              .transaction = true,
                              .object = "new key" };
     int ok = 0;

@@ -146,12 +146,9 @@ int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation ope
                               const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
                               struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct operation op = { operation, (unsigned int)key->key_ref, in, in_len, out, *out_len,
                             out_len };
-    struct schsm_job job = { .run = operate_on_card,
-                             .arg = &op,
-                             .login = login != NULL ? login : &no_login };
+    struct schsm_job job = { .run = operate_on_card, .arg = &op, .login = login };
     char object[32];
 
     *out_len = 0;

@@ -442,11 +442,10 @@ int schsm_card_device_store(struct schsm_device *dev, const struct schsm_store *
                             const struct schsm_login *login, struct schsm_object *stored,
                             struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct storing *storing = OPENSSL_zalloc(sizeof(*storing));
     struct schsm_job job = { .run = store_on_card,
                              .arg = storing,
-                             .login = login != NULL ? login : &no_login,
+                             .login = login,
                              .transaction = true,
                              .object = spec->label };
     char name[64];

@@ -264,21 +264,12 @@ static int unwrap_as(struct schsm_session *session, unsigned int ref, struct sch
     return 0;
 }
 
-/* Deletes a file that may be there. */
-static int delete_optional(struct schsm_session *session, unsigned int file,
-                           struct schsm_error *err)
-{
-    return schsm_card_delete_file(&session->card, file, err) ||
-           (session->card.result == SCHSM_TRANSPORT_OK &&
-            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
-}
-
 /* Deletes a key with its files, the key first. */
 static int delete_key(struct schsm_session *session, unsigned int ref, struct schsm_error *err)
 {
-    return delete_optional(session, SCHSM_FILE_KEY | ref, err) &&
-           delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
-           delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
+    return schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err) &&
+           schsm_card_delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
+           schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
 }
 
 /* The same after a failure, which stays what it was; false where something is left. */
@@ -294,7 +285,7 @@ static bool clean_up(struct schsm_session *session, unsigned int ref)
 static int rewrite(struct schsm_session *session, unsigned int file, struct schsm_view content,
                    struct schsm_error *err)
 {
-    return delete_optional(session, file, err) &&
+    return schsm_card_delete_optional(session, file, err) &&
            (content.len == 0 ||
             schsm_card_write_file(&session->card, file, content.data, content.len, err));
 }
@@ -386,7 +377,7 @@ static int clear_place(struct schsm_session *session, struct unwrapping *unwrapp
     }
     return !schsm_card_is_listed(&unwrapping->files, SCHSM_FILE_KEY | ref) ||
            (try_out(session, unwrapping, err) &&
-            delete_optional(session, SCHSM_FILE_KEY | ref, err));
+            schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err));
 }
 
 static int unwrap_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)

@@ -183,7 +183,6 @@ done:
 int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct schsm_pkcs11_job job = { .run = read_data,
                                     .arg = object,
                                     .object = object->label[0] != 0 ? object->label : NULL };
@@ -204,7 +203,7 @@ int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *obje
         break;
     }
     if (object->private_data) {
-        job.login = login != NULL ? login : &no_login;
+        job.login = login;
     }
     return schsm_pkcs11_run(token, &job, err);
 }

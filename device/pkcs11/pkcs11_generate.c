@@ -297,11 +297,10 @@ int schsm_pkcs11_device_generate(struct schsm_device *dev, const struct schsm_ge
                                  const struct schsm_login *login, struct schsm_object *made,
                                  struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct generation generation = { .spec = spec, .made = made };
     const struct schsm_pkcs11_job job = { .run = generate_on_token,
                                           .arg = &generation,
-                                          .login = login != NULL ? login : &no_login,
+                                          .login = login,
                                           .write = true,
                                           .object = "new key" };
 

@@ -231,9 +231,7 @@ int schsm_pkcs11_device_operate(struct schsm_device *dev, enum schsm_operation o
                                 const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
                                 struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
-    struct operation op = { operation, key,    login != NULL ? login : &no_login, in, in_len, out,
-                            *out_len,  out_len };
+    struct operation op = { operation, key, login, in, in_len, out, *out_len, out_len };
     const struct schsm_pkcs11_job job = {
         .run = operate_on_token,
         .arg = &op,

@@ -109,10 +109,9 @@ static int run_remove(struct schsm_pkcs11_token *token, void *arg, struct schsm_
 int schsm_pkcs11_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                                const struct schsm_login *login, struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     const struct schsm_pkcs11_job job = { .run = run_remove,
                                           .arg = &object,
-                                          .login = login != NULL ? login : &no_login,
+                                          .login = login,
                                           .write = true,
                                           .object = object->label[0] != 0 ? object->label : NULL };
 

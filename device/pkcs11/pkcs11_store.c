@@ -260,12 +260,11 @@ int schsm_pkcs11_device_store(struct schsm_device *dev, const struct schsm_store
                               const struct schsm_login *login, struct schsm_object *stored,
                               struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct storing storing = { spec, stored };
     const struct schsm_pkcs11_job job = {
         .run = store_on_token,
         .arg = &storing,
-        .login = login != NULL ? login : &no_login,
+        .login = login,
         .write = true,
         .object = spec->label != NULL && spec->label[0] != 0 ? spec->label
                   : spec->type == SCHSM_OBJECT_DATA          ? "new data object"
