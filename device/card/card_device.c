@@ -12,8 +12,8 @@ static int learn_serial(struct schsm_session *session, void *arg, struct schsm_e
     return schsm_session_learn_serial(session, err);
 }
 
-static int device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
-                         struct schsm_error *err)
+static int card_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                              struct schsm_error *err)
 {
     const struct schsm_job job = { .run = learn_serial };
     struct schsm_session *session = schsm_card_session(dev);
@@ -28,13 +28,13 @@ static int device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX 
     return 1;
 }
 
-static void device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
+static void card_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
 {
     (void)dev;
     label[0] = 0;
 }
 
-static void device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
+static void card_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
 {
     char serial[SCHSM_SERIAL_MAX + 1], reader[SCHSM_READER_MAX + 1];
 
@@ -43,7 +43,7 @@ static void device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MA
                    reader);
 }
 
-static int nothing(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_nothing_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     (void)session;
     (void)arg;
@@ -51,11 +51,11 @@ static int nothing(struct schsm_session *session, void *arg, struct schsm_error 
     return 1;
 }
 
-static int device_login(struct schsm_device *dev, const struct schsm_login *login,
-                        struct schsm_error *err)
+static int card_device_login(struct schsm_device *dev, const struct schsm_login *login,
+                             struct schsm_error *err)
 {
     const struct schsm_job job = {
-        .run = nothing, .login = login, .prove = true, .object = login->object
+        .run = run_nothing_on_card, .login = login, .prove = true, .object = login->object
     };
 
     return schsm_session_run(schsm_card_session(dev), &job, err);
@@ -66,7 +66,7 @@ struct preparation {
     struct schsm_pin_prospect *state;
 };
 
-static int prepare_login(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int prepare_card_login(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
     const struct preparation *preparation = arg;
@@ -74,25 +74,25 @@ static int prepare_login(struct schsm_session *session, void *arg, struct schsm_
     return schsm_pin_prepare(&holder, preparation->login, preparation->state, err);
 }
 
-static int device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
-                                struct schsm_pin_prospect *state, struct schsm_error *err)
+static int card_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                                     struct schsm_pin_prospect *state, struct schsm_error *err)
 {
     struct preparation preparation = { login, state };
-    const struct schsm_job job = { .run = prepare_login,
+    const struct schsm_job job = { .run = prepare_card_login,
                                    .arg = &preparation,
                                    .object = login->object };
 
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }
 
-static void device_free(struct schsm_device *dev)
+static void card_device_free(struct schsm_device *dev)
 {
     schsm_session_free(schsm_card_session(dev));
     OPENSSL_free(dev);
 }
 
 /* A card shows its files to everybody; only what is in some of them is hidden. */
-static int device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err)
+static int card_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err)
 {
     (void)dev;
     (void)err;
@@ -100,28 +100,28 @@ static int device_hides_objects(struct schsm_device *dev, bool *hides, struct sc
     return 1;
 }
 
-static unsigned long device_connection(struct schsm_device *dev)
+static unsigned long card_device_connection(struct schsm_device *dev)
 {
     return atomic_load(&schsm_card_session(dev)->connections);
 }
 
 static const struct schsm_device_ops card_ops = {
     .info = schsm_card_device_info,
-    .serial = device_serial,
-    .token = device_token,
-    .name = device_name,
+    .serial = card_device_serial,
+    .token = card_device_token,
+    .name = card_device_name,
     .find = schsm_card_device_find,
-    .connection = device_connection,
-    .hides_objects = device_hides_objects,
+    .connection = card_device_connection,
+    .hides_objects = card_device_hides_objects,
     .read = schsm_card_device_read,
-    .login = device_login,
-    .prepare_login = device_prepare_login,
+    .login = card_device_login,
+    .prepare_login = card_device_prepare_login,
     .operate = schsm_card_device_operate,
     .generate = schsm_card_device_generate,
     .store = schsm_card_device_store,
     .key_policy = schsm_card_device_key_policy,
     .remove = schsm_card_device_remove,
-    .free = device_free,
+    .free = card_device_free,
 };
 
 struct schsm_session *schsm_card_session_for(struct schsm_device *dev, const char *purpose,
@@ -177,7 +177,7 @@ bool schsm_card_device_exchanged(struct schsm_device *dev)
 
 int schsm_card_device_probe(struct schsm_device *dev, struct schsm_error *err)
 {
-    const struct schsm_job job = { .run = nothing };
+    const struct schsm_job job = { .run = run_nothing_on_card };
 
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }

@@ -28,8 +28,8 @@ static bool wants(const struct search *search, unsigned int types)
     return (search->filter->types & types) != 0;
 }
 
-static bool matches(const struct schsm_object_filter *filter, const uint8_t *id, size_t id_len,
-                    const char *label)
+static bool fits_filter(const struct schsm_object_filter *filter, const uint8_t *id, size_t id_len,
+                        const char *label)
 {
     if (filter->id != NULL &&
         (id_len != filter->id_len || id_len == 0 || memcmp(id, filter->id, id_len) != 0)) {
@@ -39,7 +39,7 @@ static bool matches(const struct schsm_object_filter *filter, const uint8_t *id,
 }
 
 /* Appends a copy of *object, whose value it takes over; on failure the value is freed. */
-static int append(struct search *search, struct schsm_object *object, struct schsm_error *err)
+static int append_found(struct search *search, struct schsm_object *object, struct schsm_error *err)
 {
     struct schsm_object_list *list = search->list;
     struct schsm_object *objects;
@@ -57,8 +57,8 @@ static int append(struct search *search, struct schsm_object *object, struct sch
     return 1;
 }
 
-static int copy_value(struct schsm_object *object, const uint8_t *value, size_t len,
-                      struct schsm_error *err)
+static int copy_file_value(struct schsm_object *object, const uint8_t *value, size_t len,
+                           struct schsm_error *err)
 {
     object->value = OPENSSL_memdup(value, len);
     object->value_len = len;
@@ -84,23 +84,23 @@ static int append_key(struct search *search, const struct schsm_object *key, boo
     if (wants(search, SCHSM_OBJECT_PRIVATE)) {
         object.type = SCHSM_OBJECT_PRIVATE;
         object.handle = SCHSM_FILE_KEY | ref;
-        if ((spki != NULL && !copy_value(&object, spki, spki_len, err)) ||
-            !append(search, &object, err)) {
+        if ((spki != NULL && !copy_file_value(&object, spki, spki_len, err)) ||
+            !append_found(search, &object, err)) {
             goto done;
         }
     }
     object.handle = SCHSM_FILE_CERTIFICATE | ref;
     if (wants(search, SCHSM_OBJECT_PUBLIC) && ce_read && spki != NULL) {
         object.type = SCHSM_OBJECT_PUBLIC;
-        if (!copy_value(&object, spki, spki_len, err) || !append(search, &object, err)) {
+        if (!copy_file_value(&object, spki, spki_len, err) || !append_found(search, &object, err)) {
             goto done;
         }
     }
     if (wants(search, SCHSM_OBJECT_CERTIFICATE) && file != NULL &&
         schsm_tlv_first(file, len, &first) && first.tag == 0x30) {
         object.type = SCHSM_OBJECT_CERTIFICATE;
-        if (!copy_value(&object, first.whole.data, first.whole.len, err) ||
-            !append(search, &object, err)) {
+        if (!copy_file_value(&object, first.whole.data, first.whole.len, err) ||
+            !append_found(search, &object, err)) {
             goto done;
         }
     }
@@ -111,7 +111,7 @@ done:
     return ok;
 }
 
-static void describe(struct schsm_object *object, const struct schsm_pkcs15_key *description)
+static void describe_object(struct schsm_object *object, const struct schsm_pkcs15_key *description)
 {
     object->described = true;
     memcpy(object->id, description->id, description->id_len);
@@ -125,7 +125,7 @@ static int append_secret(struct search *search, struct schsm_object *key, struct
 {
     key->type = SCHSM_OBJECT_SECRET;
     key->handle = SCHSM_FILE_KEY | (unsigned int)key->key_ref;
-    return !wants(search, SCHSM_OBJECT_SECRET) || append(search, key, err);
+    return !wants(search, SCHSM_OBJECT_SECRET) || append_found(search, key, err);
 }
 
 /* Of a key without certificate and description only the list tells whether it is there. */
@@ -161,12 +161,12 @@ static int find_key_ref(struct schsm_session *session, struct search *search,
         if (!schsm_card_read_description(session, key.key_ref, &description, &there, err)) {
             goto done;
         }
-        describe(&key, &description);
+        describe_object(&key, &description);
     }
     if (file == NULL && !there && !ask_list(session, search, key.key_ref, &there, err)) {
         goto done;
     }
-    if ((file == NULL && !there) || !matches(filter, key.id, key.id_len, key.label)) {
+    if ((file == NULL && !there) || !fits_filter(filter, key.id, key.id_len, key.label)) {
         ok = 1;
     } else if (key.key_type == SCHSM_KEY_AES) {
         ok = append_secret(search, &key, err);
@@ -194,10 +194,10 @@ static int find_key(struct schsm_session *session, struct search *search, unsign
         if (!schsm_card_read_description(session, key.key_ref, &description, &exists, err)) {
             return 0;
         }
-        describe(&key, &description);
+        describe_object(&key, &description);
     }
     key.described = true;
-    if (!matches(search->filter, key.id, key.id_len, key.label)) {
+    if (!fits_filter(search->filter, key.id, key.id_len, key.label)) {
         return 1;
     }
     if (key.key_type == SCHSM_KEY_AES) {
@@ -245,15 +245,15 @@ static int find_certificate(struct schsm_session *session, struct search *search
     memcpy(object.id, description.id, description.id_len);
     object.id_len = description.id_len;
     memcpy(object.label, description.label, sizeof(object.label));
-    if (!matches(search->filter, object.id, object.id_len, object.label)) {
+    if (!fits_filter(search->filter, object.id, object.id_len, object.label)) {
         return 1;
     }
     if (!schsm_card_read_optional(session, object.handle, SCHSM_FORM_TLV, &file, &len, err)) {
         return 0;
     }
     if (file != NULL && schsm_tlv_first(file, len, &first) && first.tag == 0x30) {
-        ok = copy_value(&object, first.whole.data, first.whole.len, err) &&
-             append(search, &object, err);
+        ok = copy_file_value(&object, first.whole.data, first.whole.len, err) &&
+             append_found(search, &object, err);
     }
     OPENSSL_free(file);
     return ok;
@@ -291,10 +291,10 @@ static int find_data(struct schsm_session *session, struct search *search, unsig
         description.private_data || SCHSM_FILE_TYPE(object.handle) == SCHSM_FILE_PRIVATE_DATA;
     memcpy(object.label, description.label, sizeof(object.label));
     memcpy(object.application, description.application, sizeof(object.application));
-    if (!matches(search->filter, object.id, object.id_len, object.label)) {
+    if (!fits_filter(search->filter, object.id, object.id_len, object.label)) {
         return 1;
     }
-    return append(search, &object, err);
+    return append_found(search, &object, err);
 }
 
 /* Whether this listed file is where an object without a key is met: at its description, or at its
@@ -345,7 +345,7 @@ static int find_listed(struct schsm_session *session, struct search *search,
     return 1;
 }
 
-static int run_search(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int search_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct search *search = arg;
 
@@ -361,7 +361,7 @@ static int run_search(struct schsm_session *session, void *arg, struct schsm_err
 int schsm_card_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                            struct schsm_object_list *list, struct schsm_error *err)
 {
-    struct schsm_job job = { .run = run_search, .transaction = filter->key_ref < 0 };
+    struct schsm_job job = { .run = search_card, .transaction = filter->key_ref < 0 };
     struct search search = { .filter = filter, .list = list, .before = list->count };
     int ok;
 

@@ -32,8 +32,8 @@ struct generation {
     size_t spki_len;
 };
 
-static int make_pair(struct schsm_session *session, struct generation *generation,
-                     struct schsm_error *err)
+static int make_pair_on_card(struct schsm_session *session, struct generation *generation,
+                             struct schsm_error *err)
 {
     const struct schsm_generate *spec = generation->spec;
     char chr[SCHSM_SERIAL_MAX + sizeof(KEY_SEQUENCE)];
@@ -68,8 +68,8 @@ static int make_pair(struct schsm_session *session, struct generation *generatio
 
 /* Section 6.3. Clients always send a list of algorithms, so that all of section 8.1 that is for AES
  * stands for "everything". */
-static int make_secret(struct schsm_session *session, struct generation *generation,
-                       struct schsm_error *err)
+static int make_aes_on_card(struct schsm_session *session, struct generation *generation,
+                            struct schsm_error *err)
 {
     static const uint8_t everything[] = { SCHSM_ALGORITHM_AES_CBC_ENCRYPT,
                                           SCHSM_ALGORITHM_AES_CBC_DECRYPT, SCHSM_ALGORITHM_AES_CMAC,
@@ -90,14 +90,14 @@ static int make_secret(struct schsm_session *session, struct generation *generat
                                           writer.len, err);
 }
 
-static int make_key(struct schsm_session *session, struct generation *generation,
-                    struct schsm_error *err)
+static int make_key_on_card(struct schsm_session *session, struct generation *generation,
+                            struct schsm_error *err)
 {
     schsm_log(SCHSM_LOG_INFO, "device %s makes key reference %u", schsm_session_name(session),
               generation->key_ref);
     /* Once the command is under way there may be a key, even where the answer gets lost. */
-    if (generation->spec->type == SCHSM_KEY_AES ? make_secret(session, generation, err)
-                                                : make_pair(session, generation, err)) {
+    if (generation->spec->type == SCHSM_KEY_AES ? make_aes_on_card(session, generation, err)
+                                                : make_pair_on_card(session, generation, err)) {
         return 1;
     }
     if (session->card.result == SCHSM_TRANSPORT_OK) {
@@ -189,7 +189,7 @@ static int write_description(struct schsm_session *session, struct generation *g
 }
 
 /* Removes what an attempt left. What failed stays what failed. */
-static void remove_unfinished(struct schsm_session *session, struct generation *generation)
+static void remove_unfinished_key(struct schsm_session *session, struct generation *generation)
 {
     unsigned int ref = generation->unfinished;
 
@@ -206,8 +206,8 @@ static void remove_unfinished(struct schsm_session *session, struct generation *
  * there under that reference is ours if nobody described it meanwhile, as other programs do first
  * thing, or if the description is the one that we were about to write.
  */
-static int remove_earlier(struct schsm_session *session, struct generation *generation,
-                          struct schsm_error *err)
+static int remove_earlier_key(struct schsm_session *session, struct generation *generation,
+                              struct schsm_error *err)
 {
     const struct schsm_pkcs15_key *ours = &generation->description;
     struct schsm_pkcs15_key found;
@@ -221,7 +221,7 @@ static int remove_earlier(struct schsm_session *session, struct generation *gene
     }
     if (!exists || (found.id_len == ours->id_len && strcmp(found.label, ours->label) == 0 &&
                     memcmp(found.id, ours->id, ours->id_len) == 0)) {
-        remove_unfinished(session, generation);
+        remove_unfinished_key(session, generation);
     } else {
         schsm_log(SCHSM_LOG_INFO, "key reference %u was described by another program: it stays",
                   generation->unfinished);
@@ -230,14 +230,14 @@ static int remove_earlier(struct schsm_session *session, struct generation *gene
     return 1;
 }
 
-static int run_generation(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int generate_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct generation *generation = arg;
     const struct schsm_generate *spec = generation->spec;
 
     OPENSSL_free(generation->spki);
     generation->spki = NULL;
-    if (!remove_earlier(session, generation, err)) {
+    if (!remove_earlier_key(session, generation, err)) {
         return 0;
     }
     memset(&generation->description, 0, sizeof(generation->description));
@@ -248,16 +248,16 @@ static int run_generation(struct schsm_session *session, void *arg, struct schsm
                               &generation->description.id_len, err)) {
         return 0;
     }
-    if (make_key(session, generation, err) && take_public_key(session, generation, err) &&
+    if (make_key_on_card(session, generation, err) && take_public_key(session, generation, err) &&
         write_description(session, generation, err)) {
         generation->unfinished = 0;
         return 1;
     }
-    remove_unfinished(session, generation);
+    remove_unfinished_key(session, generation);
     return 0;
 }
 
-static int check_spec(struct generation *generation, struct schsm_error *err)
+static int check_key_for_card(struct generation *generation, struct schsm_error *err)
 {
     const struct schsm_generate *spec = generation->spec;
 
@@ -293,7 +293,7 @@ static int check_spec(struct generation *generation, struct schsm_error *err)
     return 1;
 }
 
-static int fill(struct schsm_object *made, struct generation *generation)
+static int fill_made_key(struct schsm_object *made, struct generation *generation)
 {
     const struct schsm_pkcs15_key *description = &generation->description;
 
@@ -317,11 +317,10 @@ int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_gene
                                const struct schsm_login *login, struct schsm_object *made,
                                struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct generation *generation = OPENSSL_zalloc(sizeof(*generation));
-    struct schsm_job job = { .run = run_generation,
+    struct schsm_job job = { .run = generate_on_card,
                              .arg = generation,
-                             .login = login != NULL ? login : &no_login,
+                             .login = login,
                              .transaction = true,
                              .object = "new key" };
     int ok = 0;
@@ -330,12 +329,12 @@ int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_gene
         return schsm_fail_memory(err);
     }
     generation->spec = spec;
-    if (!check_spec(generation, err)) {
+    if (!check_key_for_card(generation, err)) {
         goto done;
     }
     ok = schsm_session_run(schsm_card_session(dev), &job, err);
     if (ok) {
-        ok = fill(made, generation);
+        ok = fill_made_key(made, generation);
     } else if (generation->unfinished != 0) {
         schsm_fail_context(err,
                            "key reference %u may have been left without description on the device "

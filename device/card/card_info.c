@@ -27,8 +27,8 @@ static int learn_version(struct schsm_session *session, enum schsm_pin_state sta
     return schsm_session_select(session, err);
 }
 
-static int read_label(struct schsm_session *session, struct schsm_device_info *info,
-                      struct schsm_error *err)
+static int read_token_label(struct schsm_session *session, struct schsm_device_info *info,
+                            struct schsm_error *err)
 {
     struct schsm_pkcs15_token token;
     uint8_t *content = NULL;
@@ -72,7 +72,7 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
     memset(info, 0, sizeof(*info));
     if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &user, err) ||
         !learn_version(session, user.state, err) || !schsm_session_learn_serial(session, err) ||
-        !read_label(session, info, err) || !read_domain(session, info, err)) {
+        !read_token_label(session, info, err) || !read_domain(session, info, err)) {
         return 0;
     }
     if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err) &&

@@ -22,20 +22,20 @@ struct operation {
     size_t *out_len;
 };
 
-static int fail_result(struct schsm_error *err, const char *what, size_t len)
+static int fail_card_result(struct schsm_error *err, const char *what, size_t len)
 {
     return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's %s of %zu bytes is malformed",
                       what, len);
 }
 
 /* The modulus's length, which only a block tells. */
-static int take_rsa(const struct operation *op, const uint8_t *result, size_t len,
-                    struct schsm_error *err)
+static int take_card_rsa(const struct operation *op, const uint8_t *result, size_t len,
+                         struct schsm_error *err)
 {
     bool block = schsm_operation_traits(op->operation)->input == SCHSM_INPUT_BLOCK;
 
     if (len == 0 || (block && len != op->in_len)) {
-        return fail_result(err, "RSA result", len);
+        return fail_card_result(err, "RSA result", len);
     }
     if (len > op->capacity) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
@@ -52,7 +52,7 @@ static int take_signature(const struct operation *op, const uint8_t *result, siz
 
     if (len > SCHSM_ECDSA_DER_MAX || !schsm_tlv_first(result, len, &sequence) ||
         sequence.tag != 0x30 || sequence.whole.len != len) {
-        return fail_result(err, "ECDSA signature", len);
+        return fail_card_result(err, "ECDSA signature", len);
     }
     if (len > op->capacity) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
@@ -63,27 +63,27 @@ static int take_signature(const struct operation *op, const uint8_t *result, siz
 }
 
 /* 6.5: 04 || X || Y, from the Pico HSM 04 || X */
-static int take_secret(const struct operation *op, const uint8_t *result, size_t len,
-                       struct schsm_error *err)
+static int take_card_secret(const struct operation *op, const uint8_t *result, size_t len,
+                            struct schsm_error *err)
 {
     size_t field = (op->in_len - 1) / 2;
 
     if ((len != 1 + field && len != 1 + 2 * field) || result[0] != 0x04) {
-        return fail_result(err, "shared point", len);
+        return fail_card_result(err, "shared point", len);
     }
     memcpy(op->out, result + 1, field);
     *op->out_len = field;
     return 1;
 }
 
-static int take(const struct operation *op, const uint8_t *result, size_t len,
-                struct schsm_error *err)
+static int take_card_result(const struct operation *op, const uint8_t *result, size_t len,
+                            struct schsm_error *err)
 {
     if (op->operation == SCHSM_OP_ECDH) {
-        return take_secret(op, result, len, err);
+        return take_card_secret(op, result, len, err);
     }
     return schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_RSA
-               ? take_rsa(op, result, len, err)
+               ? take_card_rsa(op, result, len, err)
                : take_signature(op, result, len, err);
 }
 
@@ -116,7 +116,7 @@ static size_t result_room(const struct operation *op)
                : SCHSM_APDU_SHORT_LE_MAX;
 }
 
-static int run_operation(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int operate_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct operation *op = arg;
     uint8_t result[RSA_MAX + 2];
@@ -133,7 +133,7 @@ static int run_operation(struct schsm_session *session, void *arg, struct schsm_
         ok = schsm_card_sign(&session->card, op->key_ref, algorithm, op->in, op->in_len, result,
                              &len, err);
     }
-    ok = ok && take(op, result, len, err);
+    ok = ok && take_card_result(op, result, len, err);
     OPENSSL_cleanse(result, sizeof(result));
     if (ok) {
         learn_identity(session);
@@ -146,12 +146,9 @@ int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation ope
                               const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
                               struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct operation op = { operation, (unsigned int)key->key_ref, in, in_len, out, *out_len,
                             out_len };
-    struct schsm_job job = { .run = run_operation,
-                             .arg = &op,
-                             .login = login != NULL ? login : &no_login };
+    struct schsm_job job = { .run = operate_on_card, .arg = &op, .login = login };
     char object[32];
 
     *out_len = 0;

@@ -8,15 +8,18 @@
 
 #define KEY_REF_MAX 255
 
+bool schsm_card_was_absent(const struct schsm_session *session)
+{
+    return session->card.result == SCHSM_TRANSPORT_OK &&
+           session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
+}
+
 int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
                              enum schsm_file_form form, uint8_t **content, size_t *len,
                              struct schsm_error *err)
 {
-    if (schsm_card_read_file(&session->card, file, form, content, len, err)) {
-        return 1;
-    }
-    return session->card.result == SCHSM_TRANSPORT_OK &&
-           session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
+    return schsm_card_read_file(&session->card, file, form, content, len, err) ||
+           schsm_card_was_absent(session);
 }
 
 int schsm_card_read_description(struct schsm_session *session, int key_ref,
@@ -62,21 +65,25 @@ bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int fil
            !schsm_card_is_listed(files, SCHSM_FILE_DEVICE_CERTIFICATES);
 }
 
+int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,
+                               struct schsm_error *err)
+{
+    return schsm_card_delete_file(&session->card, file, err) || schsm_card_was_absent(session);
+}
+
 bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file)
 {
     enum schsm_transport_result result = session->card.result;
     unsigned int status_word = session->card.status_word;
     struct schsm_error ignored = SCHSM_ERROR_INIT;
-    bool gone = schsm_card_delete_file(&session->card, file, &ignored) ||
-                (session->card.result == SCHSM_TRANSPORT_OK &&
-                 session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
+    bool gone = schsm_card_delete_optional(session, file, &ignored);
 
     session->card.result = result;
     session->card.status_word = status_word;
     return gone;
 }
 
-static bool is_free(const struct schsm_card_files *files, unsigned int ref)
+static bool is_free_key_ref(const struct schsm_card_files *files, unsigned int ref)
 {
     return !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref) &&
            !schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
@@ -93,14 +100,14 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
         if (wanted < 1 || wanted > KEY_REF_MAX) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", wanted);
         }
-        if (!is_free(files, *key_ref)) {
+        if (!is_free_key_ref(files, *key_ref)) {
             return schsm_fail(
                 err, SCHSM_REASON_EXISTS,
                 "key reference %d is taken: choose another, or leave the choice to us", wanted);
         }
         return 1;
     }
-    while (ref <= KEY_REF_MAX && !is_free(files, ref)) {
+    while (ref <= KEY_REF_MAX && !is_free_key_ref(files, ref)) {
         ref++;
     }
     if (ref > KEY_REF_MAX) {

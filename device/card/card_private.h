@@ -50,6 +50,9 @@ int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object
 
 /* Of jobs: */
 
+/* Whether the last command failed because there is no such file. */
+bool schsm_card_was_absent(const struct schsm_session *session);
+
 /* Reads a file; 1 with *content NULL where it does not exist. The caller knows that the applet
  * answers (schsm_session_confirm_applet). */
 int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
@@ -76,6 +79,10 @@ bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int fil
 /* Genuine cards list every file; the Pico HSM leaves out certificates and contents (4.2), so that
  * only there a file that is not listed has to be tried. */
 bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file);
+
+/* Deletes a file; one that is not there is as good. */
+int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,
+                               struct schsm_error *err);
 
 /* Deletes a file that may be there; true where it is not there any more. For cleaning up: what
  * card->result and card->status_word were before is kept. */

@@ -27,8 +27,7 @@ static int read_public_key(struct schsm_session *session, struct reading *readin
     if (!schsm_card_read_file(&session->card,
                               SCHSM_FILE_CERTIFICATE | (unsigned int)reading->object->key_ref,
                               SCHSM_FORM_TLV, &file, &len, err)) {
-        if (session->card.result == SCHSM_TRANSPORT_OK &&
-            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND) {
+        if (schsm_card_was_absent(session)) {
             schsm_fail(err, SCHSM_REASON_NO_PUBLIC_KEY,
                        "the device holds neither a certificate nor a request of this key, so its "
                        "public part is unknown: import its certificate, or name a key reference "
@@ -65,7 +64,7 @@ static int read_certificate(struct schsm_session *session, struct reading *readi
     return 1;
 }
 
-static int read_object(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int read_card_object(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct reading *reading = arg;
 
@@ -87,9 +86,8 @@ static int read_object(struct schsm_session *session, void *arg, struct schsm_er
 int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object,
                            const struct schsm_login *login, struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct reading reading = { object, NULL, 0 };
-    struct schsm_job job = { .run = read_object, .arg = &reading };
+    struct schsm_job job = { .run = read_card_object, .arg = &reading };
     char name[64];
 
     if (object->key_ref >= 0) {
@@ -99,7 +97,7 @@ int schsm_card_device_read(struct schsm_device *dev, struct schsm_object *object
     }
     job.object = object->label[0] != 0 ? object->label : name;
     if (object->type == SCHSM_OBJECT_DATA && object->private_data) {
-        job.login = login != NULL ? login : &no_login;
+        job.login = login;
     }
     if (!schsm_session_run(schsm_card_session(dev), &job, err)) {
         return 0;

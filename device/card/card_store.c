@@ -34,7 +34,7 @@ struct storing {
 
 /* --- where to ------------------------------------------------------------------------------ */
 
-static bool is_free(const struct storing *storing, unsigned int place, bool data)
+static bool is_free_place(const struct storing *storing, unsigned int place, bool data)
 {
     const struct schsm_card_files *files = &storing->files;
 
@@ -87,9 +87,9 @@ static int find_leftover(struct schsm_session *session, const struct storing *st
     return 1;
 }
 
-static int choose_place(struct schsm_session *session, struct storing *storing,
-                        enum schsm_file content, enum schsm_file description,
-                        struct schsm_error *err)
+static int choose_file(struct schsm_session *session, struct storing *storing,
+                       enum schsm_file content, enum schsm_file description,
+                       struct schsm_error *err)
 {
     const struct schsm_store *spec = storing->spec;
     bool data = content != SCHSM_FILE_CA_CERTIFICATE, ours = false;
@@ -99,7 +99,7 @@ static int choose_place(struct schsm_session *session, struct storing *storing,
         if (!holds_beginning(session, storing, storing->file, 0, &ours, err)) {
             return 0;
         }
-        if (ours || is_free(storing, SCHSM_FILE_ID(storing->file), data)) {
+        if (ours || is_free_place(storing, SCHSM_FILE_ID(storing->file), data)) {
             return 1;
         }
         storing->file = 0; /* somebody else's by now */
@@ -112,7 +112,7 @@ static int choose_place(struct schsm_session *session, struct storing *storing,
                              err)) {
             return 0;
         }
-        if (!ours && !is_free(storing, place, true)) {
+        if (!ours && !is_free_place(storing, place, true)) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,
                               "the place %02x for data objects is taken: choose another, or leave "
                               "the choice to us",
@@ -122,7 +122,7 @@ static int choose_place(struct schsm_session *session, struct storing *storing,
         if (!find_leftover(session, storing, content, description, &storing->file, err)) {
             return 0;
         }
-        while (storing->file == 0 && place < PLACES && !is_free(storing, place, data)) {
+        while (storing->file == 0 && place < PLACES && !is_free_place(storing, place, data)) {
             place++;
         }
         if (place == PLACES) {
@@ -200,7 +200,7 @@ static int store_described(struct schsm_session *session, struct storing *storin
     uint8_t encoded[SCHSM_PKCS15_MAX];
     size_t len = sizeof(encoded);
 
-    if (!choose_place(session, storing, content, description, err) ||
+    if (!choose_file(session, storing, content, description, err) ||
         !encode_description(storing, encoded, &len, err)) {
         return 0;
     }
@@ -322,8 +322,8 @@ static int replace_of_key(struct schsm_session *session, const struct storing *s
     return 0;
 }
 
-static int store_of_key(struct schsm_session *session, struct storing *storing,
-                        struct schsm_error *err)
+static int store_key_certificate_file(struct schsm_session *session, struct storing *storing,
+                                      struct schsm_error *err)
 {
     unsigned int ref = (unsigned int)storing->spec->key->key_ref;
     unsigned int file = SCHSM_FILE_CERTIFICATE | ref;
@@ -338,8 +338,8 @@ static int store_of_key(struct schsm_session *session, struct storing *storing,
         return 0;
     }
     if (there && !same) {
-        if (!choose_place(session, storing, SCHSM_FILE_CA_CERTIFICATE,
-                          SCHSM_FILE_CERTIFICATE_DESCRIPTION, err)) {
+        if (!choose_file(session, storing, SCHSM_FILE_CA_CERTIFICATE,
+                         SCHSM_FILE_CERTIFICATE_DESCRIPTION, err)) {
             return 0;
         }
         if (!write_content(session, storing, storing->file, err)) {
@@ -368,7 +368,7 @@ static int store_of_key(struct schsm_session *session, struct storing *storing,
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
-static int run_store(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int store_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct storing *storing = arg;
     const struct schsm_store *spec = storing->spec;
@@ -382,14 +382,14 @@ static int run_store(struct schsm_session *session, void *arg, struct schsm_erro
             SCHSM_FILE_DATA_DESCRIPTION, err);
     }
     if (spec->key != NULL) {
-        return store_of_key(session, storing, err);
+        return store_key_certificate_file(session, storing, err);
     }
     return check_id(session, storing, err) &&
            store_described(session, storing, SCHSM_FILE_CA_CERTIFICATE,
                            SCHSM_FILE_CERTIFICATE_DESCRIPTION, err);
 }
 
-static int check_spec(const struct schsm_store *spec, struct schsm_error *err)
+static int check_content_for_card(const struct schsm_store *spec, struct schsm_error *err)
 {
     struct schsm_tlv tlv;
 
@@ -420,7 +420,7 @@ static int check_spec(const struct schsm_store *spec, struct schsm_error *err)
     return 1;
 }
 
-static void fill(const struct schsm_store *spec, struct schsm_object *stored)
+static void fill_stored_file(const struct schsm_store *spec, struct schsm_object *stored)
 {
     bool of_key = spec->type == SCHSM_OBJECT_CERTIFICATE && spec->key != NULL;
 
@@ -442,11 +442,10 @@ int schsm_card_device_store(struct schsm_device *dev, const struct schsm_store *
                             const struct schsm_login *login, struct schsm_object *stored,
                             struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct storing *storing = OPENSSL_zalloc(sizeof(*storing));
-    struct schsm_job job = { .run = run_store,
+    struct schsm_job job = { .run = store_on_card,
                              .arg = storing,
-                             .login = login != NULL ? login : &no_login,
+                             .login = login,
                              .transaction = true,
                              .object = spec->label };
     char name[64];
@@ -466,12 +465,12 @@ int schsm_card_device_store(struct schsm_device *dev, const struct schsm_store *
                      : spec->key != NULL             ? name
                                                      : "new certificate";
     }
-    if (!check_spec(spec, err)) {
+    if (!check_content_for_card(spec, err)) {
         goto done;
     }
     ok = schsm_session_run(schsm_card_session(dev), &job, err);
     if (ok) {
-        fill(spec, stored);
+        fill_stored_file(spec, stored);
     } else if (storing->file != 0) {
         schsm_fail_context(err, "half done: run the same again once the device is back");
     }

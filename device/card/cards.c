@@ -139,8 +139,8 @@ static struct schsm_device *consider(struct schsm_cards *cards, struct schsm_sur
     return NULL;
 }
 
-static int list_slots(const struct schsm_cards *cards, struct schsm_slot *slots, size_t *count,
-                      struct schsm_error *err)
+static int list_readers(const struct schsm_cards *cards, struct schsm_slot *slots, size_t *count,
+                        struct schsm_error *err)
 {
     if (cards->transport->list(cards->transport_arg, slots, count, err) != SCHSM_TRANSPORT_OK) {
         return 0;
@@ -192,7 +192,7 @@ int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_select
     bool reader_found = false;
 
     *count = 0;
-    if (!list_slots(cards, slots, &slots_count, err)) {
+    if (!list_readers(cards, slots, &slots_count, err)) {
         return 0;
     }
     for (size_t i = 0; i < slots_count && *count < room; i++) {
@@ -231,7 +231,7 @@ int schsm_cards_readers(struct schsm_cards *cards, struct schsm_reader *readers,
     size_t room = *count, slots_count = SLOTS_MAX;
 
     *count = 0;
-    if (!list_slots(cards, slots, &slots_count, err)) {
+    if (!list_readers(cards, slots, &slots_count, err)) {
         return 0;
     }
     for (size_t i = 0; i < slots_count && *count < room; i++) {

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 
-static void end_job(struct schsm_session *session)
+static void forget_job(struct schsm_session *session)
 {
     if (session->job.typed != NULL) {
         schsm_pin_keep(&session->job.typed, NULL);
@@ -17,23 +17,23 @@ static void end_job(struct schsm_session *session)
 }
 
 /* Takes the lock. In a child that inherited the session, leaves the parent's connection alone. */
-static void enter(struct schsm_session *session)
+static void enter_session(struct schsm_session *session)
 {
     pthread_mutex_lock(&session->fork.mutex);
     if (!session->fork.forked) {
         return;
     }
     schsm_session_abandon(session);
-    end_job(session);
+    forget_job(session);
     session->fork.forked = false;
     schsm_log(SCHSM_LOG_DEBUG, "forked: a new connection to reader %s will be opened",
               session->process.reader);
 }
 
-static void leave(struct schsm_session *session)
+static void leave_session(struct schsm_session *session)
 {
     schsm_session_end(session);
-    end_job(session);
+    forget_job(session);
     pthread_mutex_unlock(&session->fork.mutex);
 }
 
@@ -63,8 +63,8 @@ void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READE
 }
 
 /* One attempt at the job. */
-static int attempt(struct schsm_session *session, const struct schsm_job *job, bool again,
-                   struct schsm_error *err)
+static int attempt_on_card(struct schsm_session *session, const struct schsm_job *job, bool again,
+                           struct schsm_error *err)
 {
     bool transaction = again || job->transaction || session->card.get_response ||
                        (job->login != NULL && session->connection.pin.login != SCHSM_LOGIN_IN) ||
@@ -100,8 +100,8 @@ static int attempt(struct schsm_session *session, const struct schsm_job *job, b
 
 /* After a failed attempt: whether what is wrong was mended, so that another one makes sense. The
  * error of the attempt stays unless there is a better one. */
-static bool recover(struct schsm_session *session, const struct schsm_job *job,
-                    struct schsm_error *err)
+static bool recover_card(struct schsm_session *session, const struct schsm_job *job,
+                         struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
     unsigned int status_word = session->card.status_word;
@@ -137,7 +137,7 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
             session->card.result == SCHSM_TRANSPORT_TOO_LONG) {
             return false;
         }
-        return recover(session, job, err);
+        return recover_card(session, job, err);
     case SCHSM_TRANSPORT_BUSY:
     case SCHSM_TRANSPORT_FAILED:
         return false;
@@ -154,7 +154,7 @@ static bool recover(struct schsm_session *session, const struct schsm_job *job,
         return false; /* our applet means what it said */
     }
     if (session->card.result != SCHSM_TRANSPORT_OK) {
-        return recover(session, job, err); /* the way broke; cannot come here again */
+        return recover_card(session, job, err); /* the way broke; cannot come here again */
     }
     schsm_log(SCHSM_LOG_INFO, "another applet is selected on device %s: selecting ours",
               schsm_session_name(session));
@@ -166,12 +166,12 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
 {
     int ok;
 
-    enter(session);
-    ok = attempt(session, job, false, err);
-    if (!ok && recover(session, job, err)) {
-        ok = attempt(session, job, true, err);
+    enter_session(session);
+    ok = attempt_on_card(session, job, false, err);
+    if (!ok && recover_card(session, job, err)) {
+        ok = attempt_on_card(session, job, true, err);
     }
-    leave(session);
+    leave_session(session);
     return ok;
 }
 
@@ -190,7 +190,7 @@ struct schsm_session *schsm_session_new(const struct schsm_transport *transport,
     (void)snprintf(session->process.reader, sizeof(session->process.reader), "%s", reader);
     (void)schsm_reader_serial(reader, session->process.serial, sizeof(session->process.serial));
     session->card.transport = transport;
-    end_job(session);
+    forget_job(session);
     return session;
 }
 
@@ -199,9 +199,9 @@ void schsm_session_free(struct schsm_session *session)
     if (session == NULL) {
         return;
     }
-    enter(session); /* in a child this abandons the parent's connection */
+    enter_session(session); /* in a child this abandons the parent's connection */
     schsm_session_disconnect(session);
-    leave(session);
+    leave_session(session);
     schsm_fork_leave(&session->fork);
     schsm_secret_free(session->process.kept_pin);
     OPENSSL_free(session);

@@ -146,7 +146,7 @@ static int read_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_M
     return ok;
 }
 
-static void set_text(char *to, size_t size, const char *text)
+static void set_guarded_text(char *to, size_t size, const char *text)
 {
     schsm_guard_lock();
     (void)snprintf(to, size, "%s", text);
@@ -163,7 +163,7 @@ int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error
     if (!read_serial(session, serial, err)) {
         return 0;
     }
-    set_text(session->process.serial, sizeof(session->process.serial), serial);
+    set_guarded_text(session->process.serial, sizeof(session->process.serial), serial);
     session->connection.same_card = true;
     return 1;
 }
@@ -285,11 +285,11 @@ static int open_other_reader(struct schsm_session *session)
             strcmp(serial, session->process.serial) != 0) {
             continue;
         }
-        set_text(session->process.reader, sizeof(session->process.reader), slots[i].reader);
+        set_guarded_text(session->process.reader, sizeof(session->process.reader), slots[i].reader);
         session->card.long_works = false;
         ok = open_reader(session, &ignored);
         if (!ok) {
-            set_text(session->process.reader, sizeof(session->process.reader), usual);
+            set_guarded_text(session->process.reader, sizeof(session->process.reader), usual);
         }
     }
     OPENSSL_free(slots);
@@ -306,7 +306,7 @@ static bool may_return(const struct schsm_session *session)
 
 /* After a removal: whether a card answers. The service goes on showing one that has just been
  * pulled for a moment, and connects to it without asking it anything. */
-static bool is_alive(struct schsm_session *session, struct schsm_error *err)
+static bool has_live_card(struct schsm_session *session, struct schsm_error *err)
 {
     enum schsm_transport_result result;
 
@@ -333,7 +333,7 @@ int schsm_session_connect(struct schsm_session *session, bool patient, struct sc
     for (int waited = 0;; waited += RETURN_PAUSE_MS) {
         struct schsm_error first = SCHSM_ERROR_INIT;
 
-        if (open_reader(session, &first) && (!patient || is_alive(session, &first))) {
+        if (open_reader(session, &first) && (!patient || has_live_card(session, &first))) {
             return 1;
         }
         if (session->process.serial[0] != 0 &&

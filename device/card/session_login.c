@@ -22,8 +22,8 @@ static enum schsm_pin_answer tell_transport_pin(struct schsm_session *session,
     return so.state == SCHSM_PIN_ABSENT ? SCHSM_ANSWER_UNINITIALISED : SCHSM_ANSWER_MUST_CHANGE;
 }
 
-static enum schsm_pin_answer card_state(void *device, struct schsm_pin_outlook *outlook,
-                                        struct schsm_error *err)
+static enum schsm_pin_answer card_pin_state(void *device, struct schsm_pin_outlook *outlook,
+                                            struct schsm_error *err)
 {
     struct schsm_session *session = device;
     struct schsm_pin_status status;
@@ -130,8 +130,8 @@ static bool has_no_pin(const struct schsm_session *session)
     return true;
 }
 
-static enum schsm_pin_answer card_verify(void *device, const struct schsm_secret *pin, int *tries,
-                                         struct schsm_error *err)
+static enum schsm_pin_answer card_verify_pin(void *device, const struct schsm_secret *pin,
+                                             int *tries, struct schsm_error *err)
 {
     struct schsm_session *session = device;
 
@@ -150,12 +150,12 @@ static enum schsm_pin_answer card_verify(void *device, const struct schsm_secret
     return has_no_pin(session) ? SCHSM_ANSWER_OPEN : last_answer(session, tries, err);
 }
 
-static const char *card_name(const void *device)
+static const char *card_name_for_pin(const void *device)
 {
     return schsm_session_name(device);
 }
 
-static const char *card_identity(void *device, struct schsm_error *err)
+static const char *card_identity_for_pin(void *device, struct schsm_error *err)
 {
     struct schsm_session *session = device;
 
@@ -187,13 +187,13 @@ static const struct schsm_pin_questions card_questions = {
     .must_change = "has a transport PIN, which has to be changed before the first use: 'sc-hsm pin "
                    "change' does that",
     .told_seconds = TOLD_SECONDS,
-    .name = card_name,
-    .identity = card_identity,
-    .state = card_state,
+    .name = card_name_for_pin,
+    .identity = card_identity_for_pin,
+    .state = card_pin_state,
     .has_pad = card_has_pad,
     .let_others = card_let_others,
     .keep_others_away = card_keep_others_away,
-    .verify = card_verify,
+    .verify = card_verify_pin,
 };
 
 struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session)

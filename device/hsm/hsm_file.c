@@ -49,7 +49,7 @@ struct listing {
     size_t count;
 };
 
-static void describe(struct schsm_hsm_file *file)
+static void describe_file(struct schsm_hsm_file *file)
 {
     const struct kind *kind = kinds;
 
@@ -71,8 +71,8 @@ static bool is_listed(const struct listing *listing, unsigned int id)
 }
 
 /* Asks for a file and appends it if it is there. */
-static int try_file(struct schsm_session *session, struct listing *listing, unsigned int id,
-                    struct schsm_error *err)
+static int append_if_there(struct schsm_session *session, struct listing *listing, unsigned int id,
+                           struct schsm_error *err)
 {
     struct schsm_hsm_file_list *list = listing->list;
     struct schsm_hsm_file *files;
@@ -96,7 +96,7 @@ static int try_file(struct schsm_session *session, struct listing *listing, unsi
     if (SCHSM_FILE_TYPE(id) == SCHSM_FILE_KEY) {
         files[list->count].length = -1;
     }
-    describe(&files[list->count]);
+    describe_file(&files[list->count]);
     list->count++;
     return 1;
 }
@@ -104,7 +104,7 @@ static int try_file(struct schsm_session *session, struct listing *listing, unsi
 static int try_hidden(struct schsm_session *session, struct listing *listing, unsigned int id,
                       struct schsm_error *err)
 {
-    return is_listed(listing, id) || try_file(session, listing, id, err);
+    return is_listed(listing, id) || append_if_there(session, listing, id, err);
 }
 
 static int list_files(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -119,7 +119,7 @@ static int list_files(struct schsm_session *session, void *arg, struct schsm_err
         return 0;
     }
     for (size_t i = 0; i < listing->count; i++) {
-        if (!try_file(session, listing, listing->ids[i], err)) {
+        if (!append_if_there(session, listing, listing->ids[i], err)) {
             return 0;
         }
     }
@@ -145,7 +145,7 @@ static int list_files(struct schsm_session *session, void *arg, struct schsm_err
     return 1;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_file_ids(const void *a, const void *b)
 {
     const struct schsm_hsm_file *left = a, *right = b;
 
@@ -176,7 +176,7 @@ int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
         OPENSSL_free(list->files);
         *list = (struct schsm_hsm_file_list){ NULL, 0 };
     } else if (list->count > 1) {
-        qsort(list->files, list->count, sizeof(*list->files), compare);
+        qsort(list->files, list->count, sizeof(*list->files), compare_file_ids);
     }
     return ok;
 }
@@ -197,7 +197,7 @@ struct reading {
     size_t *len;
 };
 
-static int read_file(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int read_whole_file(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct reading *reading = arg;
 
@@ -213,7 +213,7 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
     struct reading reading = { file, content, len };
     char name[16];
     const struct schsm_job job = {
-        .run = read_file, .arg = &reading, .login = login, .transaction = true, .object = name
+        .run = read_whole_file, .arg = &reading, .login = login, .transaction = true, .object = name
     };
 
     *content = NULL;

@@ -64,7 +64,7 @@ done:
     return ok;
 }
 
-static int set_label(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int replace_label(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     return schsm_card_write_label(session, *(const char **)arg, err);
 }
@@ -74,7 +74,7 @@ int schsm_hsm_set_label(struct schsm_device *dev, const char *label,
 {
     struct schsm_session *session = schsm_card_session_for(dev, "a label that can be set", err);
     const struct schsm_job job = {
-        .run = set_label, .arg = &label, .login = login, .transaction = true, .object = "label"
+        .run = replace_label, .arg = &label, .login = login, .transaction = true, .object = "label"
     };
 
     return session != NULL && schsm_session_run(session, &job, err);

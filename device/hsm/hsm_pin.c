@@ -32,8 +32,8 @@ struct schsm_secret *schsm_hsm_so_pin_parse(const struct schsm_secret *digits,
     return so_pin;
 }
 
-static int check_length(const struct schsm_session *session, const struct schsm_secret *pin,
-                        struct schsm_error *err)
+static int check_new_pin_length(const struct schsm_session *session, const struct schsm_secret *pin,
+                                struct schsm_error *err)
 {
     size_t len = schsm_secret_len(pin);
 
@@ -53,7 +53,7 @@ struct change {
     bool transport;
 };
 
-static int look(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int look_before_change(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct change *change = arg;
     struct schsm_pin_status user, so;
@@ -61,7 +61,7 @@ static int look(struct schsm_session *session, void *arg, struct schsm_error *er
     if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &user, err)) {
         return 0;
     }
-    if (!check_length(session, change->new_pin, err)) {
+    if (!check_new_pin_length(session, change->new_pin, err)) {
         return refuse(session);
     }
     change->transport = user.state == SCHSM_PIN_TRANSPORT;
@@ -125,7 +125,7 @@ int schsm_hsm_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
     struct schsm_session *session = schsm_card_session_for(dev, "a PIN to be changed", err);
     struct change change = { .old_pin = old_pin, .new_pin = new_pin };
     struct schsm_login login = { .min_pin_tries = min_tries, .by_option = true };
-    struct schsm_job job = { .run = look, .arg = &change };
+    struct schsm_job job = { .run = look_before_change, .arg = &change };
     int ok = 0;
 
     if (session == NULL) {
@@ -298,7 +298,7 @@ static int unblock_pin(struct schsm_session *session, void *arg, struct schsm_er
     const struct unblocking *unblocking = arg;
     const struct schsm_secret *new_pin = unblocking->new_pin;
 
-    if (new_pin != NULL && !check_length(session, new_pin, err)) {
+    if (new_pin != NULL && !check_new_pin_length(session, new_pin, err)) {
         return refuse(session);
     }
     if (!require_so_pin(session, err) ||

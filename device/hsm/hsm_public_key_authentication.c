@@ -10,7 +10,8 @@
 
 #define PURPOSE "public-key authentication"
 
-static int run(struct schsm_device *dev, const struct schsm_job *job, struct schsm_error *err)
+static int run_on_hsm(struct schsm_device *dev, const struct schsm_job *job,
+                      struct schsm_error *err)
 {
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
 
@@ -36,7 +37,7 @@ static int take_name(const uint8_t *name, size_t len, char out[SCHSM_CVC_NAME_MA
     return 1;
 }
 
-static int run_read(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int read_registered_keys(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_pka *pka = arg;
 
@@ -65,9 +66,9 @@ static int run_read(struct schsm_session *session, void *arg, struct schsm_error
 
 int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm_error *err)
 {
-    const struct schsm_job job = { .run = run_read, .arg = pka, .transaction = true };
+    const struct schsm_job job = { .run = read_registered_keys, .arg = pka, .transaction = true };
 
-    return run(dev, &job, err);
+    return run_on_hsm(dev, &job, err);
 }
 
 struct registration {
@@ -98,7 +99,7 @@ int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *k
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be registered",
                           schsm_container_text(key->kind));
     }
-    return run(dev, &job, err);
+    return run_on_hsm(dev, &job, err);
 }
 
 static int run_challenge(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -133,7 +134,7 @@ int schsm_pka_challenge(struct schsm_device *dev, struct schsm_pka_challenge *ch
 {
     const struct schsm_job job = { .run = run_challenge, .arg = challenge, .transaction = true };
 
-    return run(dev, &job, err);
+    return run_on_hsm(dev, &job, err);
 }
 
 struct proof {
@@ -142,7 +143,7 @@ struct proof {
     size_t len;
 };
 
-static int run_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int prove_custodian(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct proof *proof = arg;
     enum schsm_pka_selection selection = SCHSM_PKA_UNKNOWN;
@@ -169,9 +170,9 @@ int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uin
                            size_t signature_len, struct schsm_error *err)
 {
     struct proof proof = { name, signature, signature_len };
-    const struct schsm_job job = { .run = run_proof, .arg = &proof, .transaction = true };
+    const struct schsm_job job = { .run = prove_custodian, .arg = &proof, .transaction = true };
 
-    return run(dev, &job, err);
+    return run_on_hsm(dev, &job, err);
 }
 
 static int run_close(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -184,5 +185,5 @@ int schsm_pka_close(struct schsm_device *dev, struct schsm_error *err)
 {
     const struct schsm_job job = { .run = run_close };
 
-    return run(dev, &job, err);
+    return run_on_hsm(dev, &job, err);
 }

@@ -11,7 +11,7 @@ static bool goes_on(const struct schsm_session *session, int ok)
     return ok || session->card.result == SCHSM_TRANSPORT_OK;
 }
 
-static int read_status(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int read_hsm_status(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_hsm_status *status = arg;
     struct schsm_public_key_status keys = { 0 };
@@ -50,7 +50,7 @@ int schsm_hsm_status(struct schsm_device *dev, struct schsm_hsm_status *status,
 {
     struct schsm_session *session =
         schsm_card_session_for(dev, "settings that this tool knows", err);
-    const struct schsm_job job = { .run = read_status, .arg = status, .transaction = true };
+    const struct schsm_job job = { .run = read_hsm_status, .arg = status, .transaction = true };
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     if (session == NULL) {

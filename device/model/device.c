@@ -63,6 +63,15 @@ unsigned long schsm_device_connection(struct schsm_device *dev)
     return dev->ops->connection(dev);
 }
 
+/* Where a device has to be logged in and the caller gave nothing for that, somebody else has to
+ * have done it. */
+static const struct schsm_login *login_or_none(const struct schsm_login *login)
+{
+    static const struct schsm_login none = { 0 };
+
+    return login != NULL ? login : &none;
+}
+
 int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
                       const struct schsm_login *login, struct schsm_error *err)
 {
@@ -71,7 +80,7 @@ int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
     if (object->value != NULL) {
         return 1;
     }
-    return finish(dev->ops->read(dev, object, login, &found), &found, err);
+    return finish(dev->ops->read(dev, object, login_or_none(login), &found), &found, err);
 }
 
 int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
@@ -97,7 +106,8 @@ int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operatio
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->operate(dev, operation, key, login, in, in_len, out, out_len, &found),
+    return finish(dev->ops->operate(dev, operation, key, login_or_none(login), in, in_len, out,
+                                    out_len, &found),
                   &found, err);
 }
 
@@ -108,7 +118,7 @@ int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate 
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(made, 0, sizeof(*made));
-    return finish(dev->ops->generate(dev, spec, login, made, &found), &found, err);
+    return finish(dev->ops->generate(dev, spec, login_or_none(login), made, &found), &found, err);
 }
 
 int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
@@ -118,7 +128,7 @@ int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(stored, 0, sizeof(*stored));
-    return finish(dev->ops->store(dev, spec, login, stored, &found), &found, err);
+    return finish(dev->ops->store(dev, spec, login_or_none(login), stored, &found), &found, err);
 }
 
 int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
@@ -136,7 +146,7 @@ int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *obj
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->remove(dev, object, login, &found), &found, err);
+    return finish(dev->ops->remove(dev, object, login_or_none(login), &found), &found, err);
 }
 
 bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b)

@@ -25,25 +25,26 @@ struct schsm_pkcs11_tokens {
 
 /* --- the small operations of the interface -------------------------------------------------- */
 
-static int device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
-                         struct schsm_error *err)
+static int token_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
+                               struct schsm_error *err)
 {
     (void)err;
     memcpy(serial, schsm_pkcs11_token(dev)->serial, SCHSM_SERIAL_MAX + 1);
     return 1;
 }
 
-static void device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
+static void token_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
 {
     memcpy(label, schsm_pkcs11_token(dev)->label, SCHSM_TOKEN_LABEL_MAX + 1);
 }
 
-static void device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
+static void token_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
 {
     memcpy(name, schsm_pkcs11_token(dev)->name, SCHSM_DEVICE_NAME_MAX);
 }
 
-static int nothing(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+static int run_nothing_on_token(struct schsm_pkcs11_token *token, void *arg,
+                                struct schsm_error *err)
 {
     (void)token;
     (void)arg;
@@ -51,11 +52,11 @@ static int nothing(struct schsm_pkcs11_token *token, void *arg, struct schsm_err
     return 1;
 }
 
-static int device_login(struct schsm_device *dev, const struct schsm_login *login,
-                        struct schsm_error *err)
+static int token_device_login(struct schsm_device *dev, const struct schsm_login *login,
+                              struct schsm_error *err)
 {
     const struct schsm_pkcs11_job job = {
-        .run = nothing, .login = login, .prove = true, .object = login->object
+        .run = run_nothing_on_token, .login = login, .prove = true, .object = login->object
     };
 
     return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
@@ -86,8 +87,8 @@ static int exact(int tries)
     return tries >= 0 ? tries : -1;
 }
 
-static int device_info(struct schsm_device *dev, struct schsm_device_info *info,
-                       struct schsm_error *err)
+static int token_device_info(struct schsm_device *dev, struct schsm_device_info *info,
+                             struct schsm_error *err)
 {
     struct schsm_pkcs11_token *token = schsm_pkcs11_token(dev);
     struct state state;
@@ -121,7 +122,7 @@ struct preparation {
     struct schsm_pin_prospect *state;
 };
 
-static int prepare_login(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+static int prepare_token_login(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
     const struct preparation *preparation = arg;
@@ -129,11 +130,11 @@ static int prepare_login(struct schsm_pkcs11_token *token, void *arg, struct sch
     return schsm_pin_prepare(&holder, preparation->login, preparation->state, err);
 }
 
-static int device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
-                                struct schsm_pin_prospect *state, struct schsm_error *err)
+static int token_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                                      struct schsm_pin_prospect *state, struct schsm_error *err)
 {
     struct preparation preparation = { login, state };
-    const struct schsm_pkcs11_job job = { .run = prepare_login,
+    const struct schsm_pkcs11_job job = { .run = prepare_token_login,
                                           .arg = &preparation,
                                           .object = login->object };
 
@@ -141,8 +142,8 @@ static int device_prepare_login(struct schsm_device *dev, const struct schsm_log
 }
 
 /* PKCS#11 tells nothing of algorithms, counters and domains as the interface knows them. */
-static int device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
-                             struct schsm_key_policy *policy, struct schsm_error *err)
+static int token_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
+                                   struct schsm_key_policy *policy, struct schsm_error *err)
 {
     (void)dev;
     (void)key;
@@ -151,7 +152,7 @@ static int device_key_policy(struct schsm_device *dev, const struct schsm_object
     return 1;
 }
 
-static void device_free(struct schsm_device *dev)
+static void token_device_free(struct schsm_device *dev)
 {
     struct schsm_pkcs11_token *token = schsm_pkcs11_token(dev);
     struct schsm_error ignored = SCHSM_ERROR_INIT;
@@ -167,28 +168,28 @@ static void device_free(struct schsm_device *dev)
     OPENSSL_free(token);
 }
 
-static unsigned long device_connection(struct schsm_device *dev)
+static unsigned long token_device_connection(struct schsm_device *dev)
 {
     return atomic_load(&((struct schsm_pkcs11_token *)(void *)dev)->connections);
 }
 
 static const struct schsm_device_ops token_ops = {
-    .info = device_info,
-    .serial = device_serial,
-    .token = device_token,
-    .name = device_name,
+    .info = token_device_info,
+    .serial = token_device_serial,
+    .token = token_device_token,
+    .name = token_device_name,
     .find = schsm_pkcs11_device_find,
-    .connection = device_connection,
+    .connection = token_device_connection,
     .hides_objects = schsm_pkcs11_device_hides,
     .read = schsm_pkcs11_device_read,
-    .login = device_login,
-    .prepare_login = device_prepare_login,
+    .login = token_device_login,
+    .prepare_login = token_device_prepare_login,
     .operate = schsm_pkcs11_device_operate,
     .generate = schsm_pkcs11_device_generate,
     .store = schsm_pkcs11_device_store,
-    .key_policy = device_key_policy,
+    .key_policy = token_device_key_policy,
     .remove = schsm_pkcs11_device_remove,
-    .free = device_free,
+    .free = token_device_free,
 };
 
 /* --- for the registry ---------------------------------------------------------------------- */
@@ -212,7 +213,7 @@ void schsm_pkcs11_tokens_free(struct schsm_pkcs11_tokens *tokens)
     }
     for (struct entry *entry = tokens->entries, *next; entry != NULL; entry = next) {
         next = entry->next;
-        device_free(&entry->token->device);
+        token_device_free(&entry->token->device);
         OPENSSL_free(entry);
     }
     OPENSSL_free(tokens->path);
@@ -273,8 +274,9 @@ static bool any_initialised(const struct schsm_pkcs11_slot *slots, size_t count)
 
 /* A way to a token that broke is found again only from the beginning; and a token that another
  * process is about to write is there again a moment later. */
-static int list_slots(struct schsm_pkcs11_tokens *tokens, struct schsm_pkcs11_slot *slots,
-                      size_t *count, struct schsm_error *err)
+static int list_initialised_slots(struct schsm_pkcs11_tokens *tokens,
+                                  struct schsm_pkcs11_slot *slots, size_t *count,
+                                  struct schsm_error *err)
 {
     struct schsm_pkcs11_module *module = tokens->module;
     const struct timespec pause = { 0, LOOK_PAUSE_MS * 1000000L };
@@ -311,7 +313,7 @@ int schsm_pkcs11_tokens_find(struct schsm_pkcs11_tokens *tokens,
         (tokens->module = schsm_pkcs11_module_at(tokens->path, err)) == NULL) {
         return 0;
     }
-    if (!list_slots(tokens, slots, &slots_count, err)) {
+    if (!list_initialised_slots(tokens, slots, &slots_count, err)) {
         return 0;
     }
     for (size_t i = 0; i < slots_count && *count < room; i++) {

@@ -16,7 +16,8 @@ struct search {
     size_t before; /* a job that is repeated starts with so many again */
 };
 
-static bool matches(const struct schsm_object_filter *filter, const struct schsm_object *object)
+static bool fits_object_filter(const struct schsm_object_filter *filter,
+                               const struct schsm_object *object)
 {
     if ((filter->types & (unsigned int)object->type) == 0) {
         return false;
@@ -38,7 +39,7 @@ static int give(struct search *search, struct schsm_pkcs11_objects *objects,
         struct schsm_object *object = &objects->at[i].object;
         struct schsm_object *grown;
 
-        if (!matches(search->filter, object)) {
+        if (!fits_object_filter(search->filter, object)) {
             continue;
         }
         grown = OPENSSL_realloc(list->objects, (list->count + 1) * sizeof(*grown));
@@ -83,7 +84,7 @@ static void drop_found(struct search *search)
     }
 }
 
-static int run_search(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+static int search_token(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     struct search *search = arg;
     unsigned int types = search->filter->types;
@@ -99,7 +100,7 @@ int schsm_pkcs11_device_find(struct schsm_device *dev, const struct schsm_object
                              struct schsm_object_list *list, struct schsm_error *err)
 {
     struct search search = { filter, list, list->count };
-    const struct schsm_pkcs11_job job = { .run = run_search, .arg = &search };
+    const struct schsm_pkcs11_job job = { .run = search_token, .arg = &search };
     int ok;
 
     if (filter->types == 0) {
@@ -182,7 +183,6 @@ done:
 int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct schsm_pkcs11_job job = { .run = read_data,
                                     .arg = object,
                                     .object = object->label[0] != 0 ? object->label : NULL };
@@ -203,7 +203,7 @@ int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *obje
         break;
     }
     if (object->private_data) {
-        job.login = login != NULL ? login : &no_login;
+        job.login = login;
     }
     return schsm_pkcs11_run(token, &job, err);
 }

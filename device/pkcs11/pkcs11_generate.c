@@ -30,7 +30,8 @@ struct template
 
 static unsigned char yes = CK_TRUE, no = CK_FALSE;
 
-static void put(struct template *template, unsigned long type, const void *value, size_t len)
+static void put_attribute(struct template *template, unsigned long type, const void *value,
+                          size_t len)
 {
     /* the standard's structure serves both directions, and so is not constant */
     template->at[template->count++] = (struct ck_attribute){ type, (void *)value, len };
@@ -38,7 +39,7 @@ static void put(struct template *template, unsigned long type, const void *value
 
 static void put_bool(struct template *template, unsigned long type, bool value)
 {
-    put(template, type, value ? &yes : &no, 1);
+    put_attribute(template, type, value ? &yes : &no, 1);
 }
 
 static void put_common(struct template *template, const struct generation *generation, bool private)
@@ -47,8 +48,8 @@ static void put_common(struct template *template, const struct generation *gener
 
     put_bool(template, CKA_TOKEN, true);
     put_bool(template, CKA_PRIVATE, private);
-    put(template, CKA_LABEL, label, strlen(label));
-    put(template, CKA_ID, generation->id, generation->id_len);
+    put_attribute(template, CKA_LABEL, label, strlen(label));
+    put_attribute(template, CKA_ID, generation->id, generation->id_len);
 }
 
 /* --- the id -------------------------------------------------------------------------------- */
@@ -112,7 +113,7 @@ static int choose_id(struct schsm_pkcs11_token *token, struct generation *genera
 
 /* --- the key ------------------------------------------------------------------------------- */
 
-static ck_rv make_pair(struct schsm_pkcs11_token *token, struct generation *generation)
+static ck_rv make_pair_on_token(struct schsm_pkcs11_token *token, struct generation *generation)
 {
     static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
     const struct schsm_generate *spec = generation->spec;
@@ -126,11 +127,11 @@ static ck_rv make_pair(struct schsm_pkcs11_token *token, struct generation *gene
     put_bool(&public, CKA_VERIFY, true);
     if (rsa) {
         put_bool(&public, CKA_ENCRYPT, true);
-        put(&public, CKA_MODULUS_BITS, &bits, sizeof(bits));
-        put(&public, CKA_PUBLIC_EXPONENT, spec->exponent != NULL ? spec->exponent : f4,
-            spec->exponent != NULL ? spec->exponent_len : sizeof(f4));
+        put_attribute(&public, CKA_MODULUS_BITS, &bits, sizeof(bits));
+        put_attribute(&public, CKA_PUBLIC_EXPONENT, spec->exponent != NULL ? spec->exponent : f4,
+                      spec->exponent != NULL ? spec->exponent_len : sizeof(f4));
     } else {
-        put(&public, CKA_EC_PARAMS, generation->params, generation->params_len);
+        put_attribute(&public, CKA_EC_PARAMS, generation->params, generation->params_len);
     }
     put_common(&private, generation, true);
     put_bool(&private, CKA_SENSITIVE, true);
@@ -141,7 +142,7 @@ static ck_rv make_pair(struct schsm_pkcs11_token *token, struct generation *gene
                               private.at, private.count, &generation->public, &generation->private);
 }
 
-static ck_rv make_secret(struct schsm_pkcs11_token *token, struct generation *generation)
+static ck_rv make_aes_on_token(struct schsm_pkcs11_token *token, struct generation *generation)
 {
     const struct ck_mechanism mechanism = { CKM_AES_KEY_GEN, NULL, 0 };
     unsigned long len = generation->spec->bits / 8;
@@ -152,14 +153,14 @@ static ck_rv make_secret(struct schsm_pkcs11_token *token, struct generation *ge
     put_bool(&secret, CKA_EXTRACTABLE, false);
     put_bool(&secret, CKA_ENCRYPT, true);
     put_bool(&secret, CKA_DECRYPT, true);
-    put(&secret, CKA_VALUE_LEN, &len, sizeof(len));
+    put_attribute(&secret, CKA_VALUE_LEN, &len, sizeof(len));
     return SCHSM_PKCS11_WRITE(token, generate_key, &mechanism, secret.at, secret.count,
                               &generation->private);
 }
 
 /* What the token says that it made; the public part of a pair is in the value. */
-static int take(struct schsm_pkcs11_token *token, struct generation *generation,
-                struct schsm_error *err)
+static int take_made_key(struct schsm_pkcs11_token *token, struct generation *generation,
+                         struct schsm_error *err)
 {
     const struct schsm_generate *spec = generation->spec;
     bool secret = spec->type == SCHSM_KEY_AES;
@@ -207,7 +208,7 @@ static void remove_made(struct schsm_pkcs11_token *token, struct generation *gen
     }
 }
 
-static int run_generation(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+static int generate_on_token(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     struct generation *generation = arg;
     ck_rv rv;
@@ -216,8 +217,8 @@ static int run_generation(struct schsm_pkcs11_token *token, void *arg, struct sc
         return 0;
     }
     schsm_log(SCHSM_LOG_INFO, "device %s makes a key", token->name);
-    rv = generation->spec->type == SCHSM_KEY_AES ? make_secret(token, generation)
-                                                 : make_pair(token, generation);
+    rv = generation->spec->type == SCHSM_KEY_AES ? make_aes_on_token(token, generation)
+                                                 : make_pair_on_token(token, generation);
     if (rv != CKR_OK) {
         generation->private = generation->public = CK_INVALID_HANDLE;
         schsm_pkcs11_fail_to(token, rv, "make this key", err);
@@ -226,7 +227,7 @@ static int run_generation(struct schsm_pkcs11_token *token, void *arg, struct sc
         }
         return 0;
     }
-    if (!take(token, generation, err)) {
+    if (!take_made_key(token, generation, err)) {
         remove_made(token, generation, err);
         return 0;
     }
@@ -258,7 +259,7 @@ static int check_wishes(const struct schsm_generate *spec, struct schsm_error *e
     return 1;
 }
 
-static int check_spec(struct generation *generation, struct schsm_error *err)
+static int check_key_for_token(struct generation *generation, struct schsm_error *err)
 {
     const struct schsm_generate *spec = generation->spec;
     unsigned char *at = generation->params;
@@ -296,15 +297,14 @@ int schsm_pkcs11_device_generate(struct schsm_device *dev, const struct schsm_ge
                                  const struct schsm_login *login, struct schsm_object *made,
                                  struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct generation generation = { .spec = spec, .made = made };
-    const struct schsm_pkcs11_job job = { .run = run_generation,
+    const struct schsm_pkcs11_job job = { .run = generate_on_token,
                                           .arg = &generation,
-                                          .login = login != NULL ? login : &no_login,
+                                          .login = login,
                                           .write = true,
                                           .object = "new key" };
 
-    if (!check_spec(&generation, err)) {
+    if (!check_key_for_token(&generation, err)) {
         return schsm_fail_context(err, "device %s", schsm_pkcs11_token(dev)->name);
     }
     return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);

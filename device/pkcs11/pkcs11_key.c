@@ -27,21 +27,21 @@ static const struct schsm_pkcs11_object *with_id(const struct schsm_pkcs11_objec
     return NULL;
 }
 
-static void copy_value(struct schsm_object *to, const struct schsm_object *from)
+static void copy_object_value(struct schsm_object *to, const struct schsm_object *from)
 {
     to->value = OPENSSL_memdup(from->value, from->value_len);
     to->value_len = to->value != NULL ? from->value_len : 0;
 }
 
 /* The public part of a private key from what stands beside it. */
-static void complete(struct schsm_object *key, const struct schsm_pkcs11_keys *keys)
+static void complete_public_part(struct schsm_object *key, const struct schsm_pkcs11_keys *keys)
 {
     const struct schsm_pkcs11_object *public = with_id(&keys->public, key);
     const struct schsm_pkcs11_object *certificate = with_id(&keys->certificates, key);
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
     if (key->value == NULL && public != NULL && public->object.value != NULL) {
-        copy_value(key, &public->object);
+        copy_object_value(key, &public->object);
     }
     if (key->value == NULL && certificate != NULL) {
         (void)schsm_public_key_from_ce(certificate->object.value, certificate->object.value_len,
@@ -70,7 +70,7 @@ static int suppose(struct schsm_pkcs11_keys *keys, const struct schsm_object *be
     key.value = NULL;
     key.value_len = 0;
     if (beside->type == SCHSM_OBJECT_PUBLIC && beside->value != NULL) {
-        copy_value(&key, beside);
+        copy_object_value(&key, beside);
     }
     grown[list->count++] = (struct schsm_pkcs11_object){ .handle = CK_INVALID_HANDLE,
                                                          .class = CKO_PRIVATE_KEY,
@@ -133,7 +133,7 @@ int schsm_pkcs11_list_keys(struct schsm_pkcs11_token *token, const uint8_t *id, 
     for (size_t i = 0; i < keys->private.count; i++) {
         struct schsm_object *key = &keys->private.at[i].object;
 
-        complete(key, keys);
+        complete_public_part(key, keys);
         key->handle = schsm_pkcs11_number(key);
     }
     for (size_t i = 0; i < keys->certificates.count; i++) {
@@ -190,7 +190,8 @@ static bool is_it(const struct schsm_pkcs11_key *key, const struct schsm_object 
            strcmp(key->label, wanted->label) == 0 && key->number == wanted->handle;
 }
 
-static int fail_missing(const struct schsm_object *wanted, bool several, struct schsm_error *err)
+static int fail_no_such_key(const struct schsm_object *wanted, bool several,
+                            struct schsm_error *err)
 {
     if (several) {
         return schsm_fail(err, SCHSM_REASON_AMBIGUOUS,
@@ -247,7 +248,7 @@ int schsm_pkcs11_find_key(struct schsm_pkcs11_token *token, const struct schsm_o
     }
     found = schsm_pkcs11_pick(&keys.private, wanted, &several);
     ok = found != NULL ? remember(token, wanted, found->handle, key, err)
-                       : fail_missing(wanted, several, err);
+                       : fail_no_such_key(wanted, several, err);
 
 done:
     schsm_pkcs11_keys_clear(&keys);

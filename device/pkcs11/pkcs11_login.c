@@ -39,8 +39,8 @@ static int learn_login(struct schsm_pkcs11_token *token, bool *in, struct schsm_
     return 1;
 }
 
-static enum schsm_pin_answer token_state(void *device, struct schsm_pin_outlook *outlook,
-                                         struct schsm_error *err)
+static enum schsm_pin_answer token_pin_state(void *device, struct schsm_pin_outlook *outlook,
+                                             struct schsm_error *err)
 {
     struct schsm_pkcs11_token *token = device;
     struct ck_token_info info;
@@ -166,30 +166,31 @@ static enum schsm_pin_answer log_in(struct schsm_pkcs11_token *token, unsigned l
     return answer_of(token, rv, tries, err);
 }
 
-static enum schsm_pin_answer token_verify(void *device, const struct schsm_secret *pin, int *tries,
-                                          struct schsm_error *err)
+static enum schsm_pin_answer token_verify_pin(void *device, const struct schsm_secret *pin,
+                                              int *tries, struct schsm_error *err)
 {
     return log_in(device, CKU_USER, pin, tries, err);
 }
 
 /* For the operation that was just begun: who is logged in, and by which PIN, stays as it is. */
-static enum schsm_pin_answer token_verify_context(void *device, const struct schsm_secret *pin,
-                                                  int *tries, struct schsm_error *err)
+static enum schsm_pin_answer token_verify_pin_for_operation(void *device,
+                                                            const struct schsm_secret *pin,
+                                                            int *tries, struct schsm_error *err)
 {
     enum schsm_pin_answer answer = log_in(device, CKU_CONTEXT_SPECIFIC, pin, tries, err);
 
     return answer == SCHSM_ANSWER_GOOD ? SCHSM_ANSWER_OPEN : answer;
 }
 
-static const char *token_name(const void *device)
+static const char *token_name_for_pin(const void *device)
 {
     return ((const struct schsm_pkcs11_token *)device)->name;
 }
 
-static const char *token_identity(void *device, struct schsm_error *err)
+static const char *token_identity_for_pin(void *device, struct schsm_error *err)
 {
     (void)err;
-    return token_name(device);
+    return token_name_for_pin(device);
 }
 
 static bool token_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
@@ -208,11 +209,11 @@ static const struct schsm_pin_questions token_questions = {
         "has a PIN that has to be changed before it can be used: the tool that belongs to "
         "the token does that",
     .told_seconds = 0, /* to ask for the flags again costs nothing */
-    .name = token_name,
-    .identity = token_identity,
-    .state = token_state,
+    .name = token_name_for_pin,
+    .identity = token_identity_for_pin,
+    .state = token_pin_state,
     .has_pad = token_has_pad,
-    .verify = token_verify,
+    .verify = token_verify_pin,
 };
 
 struct schsm_pin_holder schsm_pkcs11_pin_holder(struct schsm_pkcs11_token *token)
@@ -231,7 +232,7 @@ int schsm_pkcs11_login_context(struct schsm_pkcs11_token *token, const struct sc
     struct schsm_pin_questions questions = token_questions;
     struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
 
-    questions.verify = token_verify_context;
+    questions.verify = token_verify_pin_for_operation;
     holder.ask = &questions;
     if (schsm_pin_give(&holder, login, err)) {
         return 1;

@@ -144,7 +144,7 @@ static bool is_sequence(const struct ck_attribute *attribute)
 }
 
 /* The public part, where the attributes tell it; what is malformed stays unknown. */
-static void take_key(struct schsm_object *object, const struct ck_attribute *attributes)
+static void take_key_attributes(struct schsm_object *object, const struct ck_attribute *attributes)
 {
     unsigned long type = number_of(&attributes[KIND]);
     struct schsm_error ignored = SCHSM_ERROR_INIT;
@@ -170,7 +170,7 @@ static void take_key(struct schsm_object *object, const struct ck_attribute *att
 }
 
 /* False for what is none of our affair, such as certificates other than X.509. */
-static bool take(struct schsm_object *object, const struct ck_attribute *attributes)
+static bool take_attributes(struct schsm_object *object, const struct ck_attribute *attributes)
 {
     object->key_ref = -1;
     object->described = true;
@@ -183,7 +183,7 @@ static bool take(struct schsm_object *object, const struct ck_attribute *attribu
     switch (object->type) {
     case SCHSM_OBJECT_PRIVATE:
     case SCHSM_OBJECT_PUBLIC:
-        take_key(object, attributes);
+        take_key_attributes(object, attributes);
         return true;
     case SCHSM_OBJECT_CERTIFICATE:
         if (number_of(&attributes[KIND]) != CKC_X_509 || attributes[FIRST].len == 0) {
@@ -249,7 +249,7 @@ int schsm_pkcs11_get(struct schsm_pkcs11_token *token, unsigned long class, ck_h
     if (!schsm_pkcs11_read(token, handle, attributes, count, err)) {
         return 0;
     }
-    ours = take(&object, attributes);
+    ours = take_attributes(&object, attributes);
     schsm_pkcs11_free(attributes, ATTRIBUTES);
     if (!ours) {
         schsm_object_clear(&object);
@@ -294,8 +294,8 @@ static int find_more(struct schsm_pkcs11_token *token, ck_handle **handles, size
 }
 
 /* The handles of a class; *handles is the caller's. */
-static int find(struct schsm_pkcs11_token *token, unsigned long class, const uint8_t *id,
-                size_t id_len, ck_handle **handles, size_t *count, struct schsm_error *err)
+static int find_handles(struct schsm_pkcs11_token *token, unsigned long class, const uint8_t *id,
+                        size_t id_len, ck_handle **handles, size_t *count, struct schsm_error *err)
 {
     unsigned char yes = CK_TRUE;
     uint8_t id_copy[SCHSM_ID_MAX];
@@ -329,7 +329,7 @@ int schsm_pkcs11_list(struct schsm_pkcs11_token *token, unsigned long class, con
     size_t count = 0;
     int ok;
 
-    ok = find(token, class, id, id_len, &handles, &count, err);
+    ok = find_handles(token, class, id, id_len, &handles, &count, err);
     for (size_t i = 0; ok && i < count; i++) {
         ok = schsm_pkcs11_get(token, class, handles[i], objects, err);
     }

@@ -80,21 +80,21 @@ static int choose_mechanism(const struct operation *op, struct ck_mechanism *mec
     return schsm_fail(err, SCHSM_REASON_ARGUMENT, "no hash has %zu bytes", op->in_len);
 }
 
-static int fail_result(const char *what, size_t len, struct schsm_error *err)
+static int fail_token_result(const char *what, size_t len, struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the token's %s of %zu bytes is malformed",
                       what, len);
 }
 
 /* A number as long as the modulus, which only a block tells; some modules leave out zeros. */
-static int take_rsa(const struct operation *op, const uint8_t *result, size_t len,
-                    struct schsm_error *err)
+static int take_token_rsa(const struct operation *op, const uint8_t *result, size_t len,
+                          struct schsm_error *err)
 {
     bool block = schsm_operation_traits(op->operation)->input == SCHSM_INPUT_BLOCK;
     size_t whole = block ? op->in_len : len;
 
     if (len == 0 || len > whole) {
-        return fail_result("RSA result", len, err);
+        return fail_token_result("RSA result", len, err);
     }
     if (whole > op->capacity) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the result");
@@ -105,14 +105,14 @@ static int take_rsa(const struct operation *op, const uint8_t *result, size_t le
     return 1;
 }
 
-static int take(const struct operation *op, const uint8_t *result, size_t len,
-                struct schsm_error *err)
+static int take_token_result(const struct operation *op, const uint8_t *result, size_t len,
+                             struct schsm_error *err)
 {
     if (schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_RSA) {
-        return take_rsa(op, result, len, err);
+        return take_token_rsa(op, result, len, err);
     }
     if (len == 0 || len % 2 != 0 || len / 2 > SCHSM_FIELD_MAX) {
-        return fail_result("ECDSA signature", len, err);
+        return fail_token_result("ECDSA signature", len, err);
     }
     *op->out_len = op->capacity;
     return schsm_ecdsa_der(result, len, op->out, op->out_len, err);
@@ -146,21 +146,22 @@ static int transform(struct schsm_pkcs11_token *token, const struct operation *o
     if (rv != CKR_OK) {
         return schsm_pkcs11_fail_to(token, rv, decrypts ? "decrypt" : "sign", err);
     }
-    ok = len <= sizeof(result) ? take(op, result, len, err) : fail_result("result", len, err);
+    ok = len <= sizeof(result) ? take_token_result(op, result, len, err)
+                               : fail_token_result("result", len, err);
     OPENSSL_cleanse(result, sizeof(result));
     return ok;
 }
 
 /* The shared secret is a key for a moment, made so that its value can be read. */
-static int take_secret(struct schsm_pkcs11_token *token, const struct operation *op,
-                       ck_handle secret, struct schsm_error *err)
+static int take_token_secret(struct schsm_pkcs11_token *token, const struct operation *op,
+                             ck_handle secret, struct schsm_error *err)
 {
     struct ck_attribute value = { CKA_VALUE, NULL, 0 };
     size_t field = (op->in_len - 1) / 2;
     int ok = schsm_pkcs11_read(token, secret, &value, 1, err);
 
     if (ok && (value.len == 0 || value.len > field)) {
-        ok = fail_result("shared secret", value.len, err);
+        ok = fail_token_result("shared secret", value.len, err);
     }
     if (ok) {
         memset(op->out, 0, field - value.len);
@@ -171,8 +172,8 @@ static int take_secret(struct schsm_pkcs11_token *token, const struct operation 
     return ok;
 }
 
-static int derive(struct schsm_pkcs11_token *token, const struct operation *op,
-                  const struct schsm_pkcs11_key *key, struct schsm_error *err)
+static int derive_on_token(struct schsm_pkcs11_token *token, const struct operation *op,
+                           const struct schsm_pkcs11_key *key, struct schsm_error *err)
 {
     unsigned long class = CKO_SECRET_KEY, type = CKK_GENERIC_SECRET, len = (op->in_len - 1) / 2;
     unsigned char yes = CK_TRUE, no = CK_FALSE;
@@ -208,12 +209,12 @@ static int derive(struct schsm_pkcs11_token *token, const struct operation *op,
     if (rv != CKR_OK) {
         return schsm_pkcs11_fail_to(token, rv, "agree on a key", err);
     }
-    ok = take_secret(token, op, secret, err);
+    ok = take_token_secret(token, op, secret, err);
     (void)SCHSM_PKCS11(token, destroy_object, secret);
     return ok;
 }
 
-static int run_operation(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+static int operate_on_token(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     const struct schsm_pkcs11_key *key = NULL;
     const struct operation *op = arg;
@@ -221,7 +222,7 @@ static int run_operation(struct schsm_pkcs11_token *token, void *arg, struct sch
     if (!schsm_pkcs11_find_key(token, op->key, &key, err)) {
         return 0;
     }
-    return op->operation == SCHSM_OP_ECDH ? derive(token, op, key, err)
+    return op->operation == SCHSM_OP_ECDH ? derive_on_token(token, op, key, err)
                                           : transform(token, op, key, err);
 }
 
@@ -230,11 +231,9 @@ int schsm_pkcs11_device_operate(struct schsm_device *dev, enum schsm_operation o
                                 const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
                                 struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
-    struct operation op = { operation, key,    login != NULL ? login : &no_login, in, in_len, out,
-                            *out_len,  out_len };
+    struct operation op = { operation, key, login, in, in_len, out, *out_len, out_len };
     const struct schsm_pkcs11_job job = {
-        .run = run_operation,
+        .run = operate_on_token,
         .arg = &op,
         .login = op.login,
         .object = op.login->object != NULL ? op.login->object

@@ -12,7 +12,7 @@ static int destroy(struct schsm_pkcs11_token *token, ck_handle handle, struct sc
     return rv == CKR_OK ? 1 : schsm_pkcs11_fail_to(token, rv, "delete this object", err);
 }
 
-static int fail_missing(bool several, struct schsm_error *err)
+static int fail_nothing_to_remove(bool several, struct schsm_error *err)
 {
     return several ? schsm_fail(err, SCHSM_REASON_AMBIGUOUS,
                                 "the token has several objects of this name, and nothing tells "
@@ -53,7 +53,7 @@ static int remove_key_object(struct schsm_pkcs11_token *token, const struct schs
     }
     found = schsm_pkcs11_pick(list, wanted, &several);
     if (found == NULL) {
-        fail_missing(several, err);
+        fail_nothing_to_remove(several, err);
         goto done;
     }
     for (size_t i = 0; i < keys.private.count; i++) {
@@ -83,7 +83,8 @@ static int remove_other(struct schsm_pkcs11_token *token, const struct schsm_obj
 
     if (ok) {
         found = schsm_pkcs11_pick(&objects, wanted, &several);
-        ok = found != NULL ? destroy(token, found->handle, err) : fail_missing(several, err);
+        ok = found != NULL ? destroy(token, found->handle, err)
+                           : fail_nothing_to_remove(several, err);
     }
     schsm_pkcs11_objects_clear(&objects);
     return ok;
@@ -108,10 +109,9 @@ static int run_remove(struct schsm_pkcs11_token *token, void *arg, struct schsm_
 int schsm_pkcs11_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                                const struct schsm_login *login, struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     const struct schsm_pkcs11_job job = { .run = run_remove,
                                           .arg = &object,
-                                          .login = login != NULL ? login : &no_login,
+                                          .login = login,
                                           .write = true,
                                           .object = object->label[0] != 0 ? object->label : NULL };
 

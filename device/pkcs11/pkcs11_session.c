@@ -11,8 +11,8 @@
 #define UNCLEAR_PAUSE_MS 50
 #define UNCLEAR_REPEATS 3
 
-static void words(const struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
-                  struct schsm_error *err)
+static void name_token_and_job(const struct schsm_pkcs11_token *token,
+                               const struct schsm_pkcs11_job *job, struct schsm_error *err)
 {
     if (token->changed && schsm_pkcs11_is_unsure(token->rv)) {
         schsm_fail_context(err, "it may have been done nevertheless, so look before you try again");
@@ -24,8 +24,8 @@ static void words(const struct schsm_pkcs11_token *token, const struct schsm_pkc
     }
 }
 
-static int attempt(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job, bool again,
-                   struct schsm_error *err)
+static int attempt_on_token(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
+                            bool again, struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
     int ok = 0;
@@ -47,12 +47,12 @@ static int attempt(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_j
         token->rw = CK_INVALID_HANDLE;
     }
     if (!ok && !token->refused) {
-        words(token, job, err);
+        name_token_and_job(token, job, err);
     }
     return ok;
 }
 
-static bool is_alive(struct schsm_pkcs11_token *token)
+static bool has_live_session(struct schsm_pkcs11_token *token)
 {
     struct ck_session_info info;
 
@@ -63,8 +63,8 @@ static bool is_alive(struct schsm_pkcs11_token *token)
 /* After a failed attempt: whether another one makes sense, from a state where it can succeed. A job
  * is repeated once, or a few times where the error is unclear; one that may have changed something
  * is not, but the state is mended for the next. */
-static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
-                    int repeated)
+static bool recover_token(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
+                          int repeated)
 {
     const struct timespec pause = { 0, UNCLEAR_PAUSE_MS * 1000000L };
     enum schsm_pkcs11_remedy remedy = schsm_pkcs11_remedy(token->rv);
@@ -75,7 +75,7 @@ static bool recover(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_
     if (token->session == CK_INVALID_HANDLE) {
         return token->was_open && !token->changed; /* it was there before: wait for it */
     }
-    if (remedy == SCHSM_PKCS11_ASK && !is_alive(token)) {
+    if (remedy == SCHSM_PKCS11_ASK && !has_live_session(token)) {
         remedy = SCHSM_PKCS11_SESSION;
     }
     switch (remedy) {
@@ -114,9 +114,9 @@ int schsm_pkcs11_run(struct schsm_pkcs11_token *token, const struct schsm_pkcs11
         return 0;
     }
     token->unclear_login = false;
-    ok = attempt(token, job, false, err);
-    for (int repeated = 0; !ok && recover(token, job, repeated); repeated++) {
-        ok = attempt(token, job, true, err);
+    ok = attempt_on_token(token, job, false, err);
+    for (int repeated = 0; !ok && recover_token(token, job, repeated); repeated++) {
+        ok = attempt_on_token(token, job, true, err);
     }
     if (token->typed != NULL) {
         schsm_pin_keep(&token->typed, NULL);

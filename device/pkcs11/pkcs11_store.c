@@ -38,7 +38,7 @@ static void clear_parts(struct parts *parts)
     OPENSSL_free(parts->subject);
 }
 
-static bool take_parts(const uint8_t *der, size_t len, struct parts *parts)
+static bool take_certificate_parts(const uint8_t *der, size_t len, struct parts *parts)
 {
     const unsigned char *at = der;
     X509 *certificate;
@@ -56,8 +56,8 @@ static bool take_parts(const uint8_t *der, size_t len, struct parts *parts)
     return parts->serial_len > 0 && parts->issuer_len > 0 && parts->subject_len > 0;
 }
 
-static int create(struct schsm_pkcs11_token *token, const struct ck_attribute *attributes,
-                  size_t count, struct schsm_error *err)
+static int create_on_token(struct schsm_pkcs11_token *token, const struct ck_attribute *attributes,
+                           size_t count, struct schsm_error *err)
 {
     ck_handle made = CK_INVALID_HANDLE;
     ck_rv rv = SCHSM_PKCS11_WRITE(token, create_object, attributes, count, &made);
@@ -72,7 +72,7 @@ static int create_certificate(struct schsm_pkcs11_token *token, const struct sch
     struct parts parts;
     int ok;
 
-    if (!take_parts(spec->value, spec->value_len, &parts)) {
+    if (!take_certificate_parts(spec->value, spec->value_len, &parts)) {
         clear_parts(&parts);
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "this is no X.509 certificate");
     }
@@ -89,14 +89,14 @@ static int create_certificate(struct schsm_pkcs11_token *token, const struct sch
         attribute(CKA_VALUE, spec->value, spec->value_len),
     };
 
-    ok = create(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
+    ok = create_on_token(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
     clear_parts(&parts);
     return ok;
 }
 
 /* A key's certificate takes the place of the one before. */
-static int store_of_key(struct schsm_pkcs11_token *token, const struct storing *storing,
-                        struct schsm_error *err)
+static int store_key_certificate_object(struct schsm_pkcs11_token *token,
+                                        const struct storing *storing, struct schsm_error *err)
 {
     const struct schsm_store *spec = storing->spec;
     struct schsm_pkcs11_objects before = { NULL, 0 };
@@ -158,7 +158,7 @@ static int create_data(struct schsm_pkcs11_token *token, const struct schsm_stor
         attribute(CKA_VALUE, spec->value, spec->value_len),
     };
 
-    return create(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
+    return create_on_token(token, attributes, sizeof(attributes) / sizeof(attributes[0]), err);
 }
 
 /* What is to be replaced is found first: beside the new one it could not be told. */
@@ -192,18 +192,18 @@ static int store_data(struct schsm_pkcs11_token *token, const struct schsm_store
     return ok;
 }
 
-static int run_store(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+static int store_on_token(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     const struct storing *storing = arg;
 
     if (storing->spec->type == SCHSM_OBJECT_DATA) {
         return store_data(token, storing->spec, err);
     }
-    return storing->spec->key != NULL ? store_of_key(token, storing, err)
+    return storing->spec->key != NULL ? store_key_certificate_object(token, storing, err)
                                       : store_alone(token, storing, err);
 }
 
-static int check_spec(const struct schsm_store *spec, struct schsm_error *err)
+static int check_content_for_token(const struct schsm_store *spec, struct schsm_error *err)
 {
     if (spec->value == NULL || spec->value_len == 0) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is nothing to store");
@@ -231,7 +231,7 @@ static int check_spec(const struct schsm_store *spec, struct schsm_error *err)
     return 1;
 }
 
-static void fill(const struct schsm_store *spec, struct schsm_object *stored)
+static void fill_stored_object(const struct schsm_store *spec, struct schsm_object *stored)
 {
     const uint8_t *id = spec->key != NULL ? spec->key->id : spec->id;
     const char *label = spec->key != NULL ? spec->key->label : spec->label;
@@ -260,24 +260,23 @@ int schsm_pkcs11_device_store(struct schsm_device *dev, const struct schsm_store
                               const struct schsm_login *login, struct schsm_object *stored,
                               struct schsm_error *err)
 {
-    static const struct schsm_login no_login = { 0 };
     struct storing storing = { spec, stored };
     const struct schsm_pkcs11_job job = {
-        .run = run_store,
+        .run = store_on_token,
         .arg = &storing,
-        .login = login != NULL ? login : &no_login,
+        .login = login,
         .write = true,
         .object = spec->label != NULL && spec->label[0] != 0 ? spec->label
                   : spec->type == SCHSM_OBJECT_DATA          ? "new data object"
                                                              : "new certificate",
     };
 
-    if (!check_spec(spec, err)) {
+    if (!check_content_for_token(spec, err)) {
         return schsm_fail_context(err, "device %s", schsm_pkcs11_token(dev)->name);
     }
     if (!schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err)) {
         return 0;
     }
-    fill(spec, stored);
+    fill_stored_object(spec, stored);
     return 1;
 }
