@@ -7,11 +7,12 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "format/blocks.h"
+
 /* 13.3 */
 #define MAGIC_LEN 8
 #define SALT_LEN 8
 #define CIPHERTEXT_LEN 48
-#define BLOCK_LEN 16
 #define ROUNDS 10000000u
 #define MD5_LEN 16
 #define DERIVED_LEN 48 /* key and first vector */
@@ -97,24 +98,14 @@ done:
 }
 
 /* AES-256-CBC without padding under what the password gave. */
-static int crypt_blocks(OSSL_LIB_CTX *libctx, const struct schsm_secret *derived, int encrypt,
-                        const uint8_t in[CIPHERTEXT_LEN], uint8_t out[CIPHERTEXT_LEN],
-                        struct schsm_error *err)
+static int crypt_share(OSSL_LIB_CTX *libctx, const struct schsm_secret *derived, bool encrypt,
+                       const uint8_t in[CIPHERTEXT_LEN], uint8_t out[CIPHERTEXT_LEN],
+                       struct schsm_error *err)
 {
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "AES-256-CBC", NULL);
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    const uint8_t *key = schsm_secret_data(derived);
-    int len = 0, last = 0;
-    bool ok = cipher != NULL && context != NULL &&
-              EVP_CipherInit_ex2(context, cipher, key, key + DERIVED_LEN - BLOCK_LEN, encrypt,
-                                 NULL) == 1 &&
-              EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
-              EVP_CipherUpdate(context, out, &len, in, CIPHERTEXT_LEN) == 1 &&
-              EVP_CipherFinal_ex(context, out + len, &last) == 1 && len + last == CIPHERTEXT_LEN;
+    const uint8_t *key = schsm_secret_data(derived), *iv = key + DERIVED_LEN - SCHSM_BLOCK_LEN;
 
-    EVP_CIPHER_CTX_free(context);
-    EVP_CIPHER_free(cipher);
-    return ok ? 1 : schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
+    return schsm_crypt_blocks(libctx, "AES-256-CBC", key, iv, encrypt, in, CIPHERTEXT_LEN, out) ||
+           schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
 }
 
 int schsm_dkek_share_check(const uint8_t *file, size_t len, struct schsm_error *err)
@@ -142,12 +133,12 @@ struct schsm_secret *schsm_dkek_share_open(OSSL_LIB_CTX *libctx, const uint8_t *
     derived = derive(libctx, password, file + MAGIC_LEN, progress, err);
     plaintext = schsm_secret_alloc(CIPHERTEXT_LEN, &bytes, err);
     if (derived == NULL || plaintext == NULL ||
-        !crypt_blocks(libctx, derived, 0, file + MAGIC_LEN + SALT_LEN, bytes, err)) {
+        !crypt_share(libctx, derived, false, file + MAGIC_LEN + SALT_LEN, bytes, err)) {
         goto done;
     }
     /* the whole last block is padding; nothing less tells a wrong password well enough */
     for (size_t i = SCHSM_DKEK_LEN; i < CIPHERTEXT_LEN; i++) {
-        wrong |= (uint8_t)(bytes[i] ^ BLOCK_LEN);
+        wrong |= (uint8_t)(bytes[i] ^ SCHSM_BLOCK_LEN);
     }
     if (wrong != 0) {
         schsm_fail(err, SCHSM_REASON_FILE,
@@ -184,8 +175,8 @@ int schsm_dkek_share_seal(OSSL_LIB_CTX *libctx, const struct schsm_secret *share
     plaintext = schsm_secret_alloc(CIPHERTEXT_LEN, &bytes, err);
     if (derived != NULL && plaintext != NULL) {
         memcpy(bytes, schsm_secret_data(share), SCHSM_DKEK_LEN);
-        memset(bytes + SCHSM_DKEK_LEN, BLOCK_LEN, BLOCK_LEN);
-        ok = crypt_blocks(libctx, derived, 1, bytes, file + MAGIC_LEN + SALT_LEN, err);
+        memset(bytes + SCHSM_DKEK_LEN, SCHSM_BLOCK_LEN, SCHSM_BLOCK_LEN);
+        ok = crypt_share(libctx, derived, true, bytes, file + MAGIC_LEN + SALT_LEN, err);
     }
     schsm_secret_free(plaintext);
     schsm_secret_free(derived);

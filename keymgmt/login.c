@@ -129,10 +129,7 @@ static int ask_to_prove(struct schsm_key *key, const struct schsm_passphrase *pa
                   found.text);
         return 1;
     }
-    if (err != NULL) {
-        *err = found;
-    }
-    return 0;
+    return schsm_fail_as(err, &found);
 }
 
 /* Asks for a PIN that is to be proven later, and leaves the device alone. */

@@ -155,8 +155,5 @@ int schsm_opening_sign(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
         }
         return 0;
     }
-    if (err != NULL) {
-        *err = found;
-    }
-    return 0;
+    return schsm_fail_as(err, &found);
 }

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define KEY_REF_MAX 255
-
 int schsm_card_list_files(struct schsm_session *session, struct schsm_card_files *files,
                           struct schsm_error *err)
 {
@@ -29,14 +27,20 @@ bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int fil
            !schsm_card_is_listed(files, SCHSM_FILE_DEVICE_CERTIFICATES);
 }
 
+int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,
+                               struct schsm_error *err)
+{
+    return schsm_card_delete_file(&session->card, file, err) ||
+           (session->card.result == SCHSM_TRANSPORT_OK &&
+            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
+}
+
 bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file)
 {
     enum schsm_transport_result result = session->card.result;
     unsigned int status_word = session->card.status_word;
     struct schsm_error ignored = SCHSM_ERROR_INIT;
-    bool gone = schsm_card_delete_file(&session->card, file, &ignored) ||
-                (session->card.result == SCHSM_TRANSPORT_OK &&
-                 session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
+    bool gone = schsm_card_delete_optional(session, file, &ignored);
 
     session->card.result = result;
     session->card.status_word = status_word;
@@ -57,7 +61,7 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
 
     if (wanted >= 0) {
         *key_ref = (unsigned int)wanted;
-        if (wanted < 1 || wanted > KEY_REF_MAX) {
+        if (wanted < 1 || wanted > SCHSM_KEY_REF_MAX) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", wanted);
         }
         if (!is_free(files, *key_ref)) {
@@ -67,13 +71,13 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
         }
         return 1;
     }
-    while (ref <= KEY_REF_MAX && !is_free(files, ref)) {
+    while (ref <= SCHSM_KEY_REF_MAX && !is_free(files, ref)) {
         ref++;
     }
-    if (ref > KEY_REF_MAX) {
+    if (ref > SCHSM_KEY_REF_MAX) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
                           "all %d key references are taken: delete a key that is no longer needed",
-                          KEY_REF_MAX);
+                          SCHSM_KEY_REF_MAX);
     }
     *key_ref = ref;
     return 1;

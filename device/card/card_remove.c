@@ -4,17 +4,6 @@
 
 #include <stdio.h>
 
-/* Deletes a file; one that is not there is as good. */
-static int delete_optional(struct schsm_session *session, unsigned int file,
-                           struct schsm_error *err)
-{
-    if (schsm_card_delete_file(&session->card, file, err)) {
-        return 1;
-    }
-    return session->card.result == SCHSM_TRANSPORT_OK &&
-           session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
-}
-
 static int remove_object(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct schsm_object *object = arg;
@@ -25,8 +14,8 @@ static int remove_object(struct schsm_session *session, void *arg, struct schsm_
     case SCHSM_OBJECT_SECRET:
         /* The key first: what is left of a failure half-way is then no key without a name. */
         return schsm_card_delete_file(&session->card, SCHSM_FILE_KEY | ref, err) &&
-               delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
-               delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
+               schsm_card_delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
+               schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
     case SCHSM_OBJECT_PUBLIC:
         return schsm_card_delete_file(&session->card, SCHSM_FILE_CERTIFICATE | ref, err);
     case SCHSM_OBJECT_CERTIFICATE:
@@ -34,10 +23,10 @@ static int remove_object(struct schsm_session *session, void *arg, struct schsm_
             return schsm_card_delete_file(&session->card, SCHSM_FILE_CERTIFICATE | ref, err);
         }
         return schsm_card_delete_file(&session->card, object->handle, err) &&
-               delete_optional(session, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id, err);
+               schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id, err);
     case SCHSM_OBJECT_DATA:
         return schsm_card_delete_file(&session->card, object->handle, err) &&
-               delete_optional(session, SCHSM_FILE_DATA_DESCRIPTION | id, err);
+               schsm_card_delete_optional(session, SCHSM_FILE_DATA_DESCRIPTION | id, err);
     }
     return schsm_fail(err, SCHSM_REASON_ARGUMENT, "there is no such type of object");
 }

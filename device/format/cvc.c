@@ -211,19 +211,25 @@ void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid)
     }
 }
 
+bool schsm_cvc_name(struct schsm_view name, char *text, size_t size)
+{
+    if (name.len >= size) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] <= 0x20 || name.data[i] >= 0x7F) {
+            return false;
+        }
+        text[i] = (char)name.data[i];
+    }
+    text[name.len] = '\0';
+    return true;
+}
+
 int schsm_cvc_holder(const struct schsm_cvc *cvc, char *name, size_t size, struct schsm_error *err)
 {
-    if (cvc->chr.len == 0 || cvc->chr.len >= size) {
-        return schsm_fail_malformed(err, "the holder's name in a CV certificate");
-    }
-    for (size_t i = 0; i < cvc->chr.len; i++) {
-        if (cvc->chr.data[i] <= 0x20 || cvc->chr.data[i] >= 0x7F) {
-            return schsm_fail_malformed(err, "the holder's name in a CV certificate");
-        }
-        name[i] = (char)cvc->chr.data[i];
-    }
-    name[cvc->chr.len] = '\0';
-    return 1;
+    return (cvc->chr.len > 0 && schsm_cvc_name(cvc->chr, name, size)) ||
+           schsm_fail_malformed(err, "the holder's name in a CV certificate");
 }
 
 int schsm_cvc_serial(const uint8_t *file, size_t len, char *serial, size_t size,

@@ -63,8 +63,8 @@ static int check_rules(const struct initialisation *initialisation, struct schsm
 {
     const struct schsm_hsm_rules *rules = initialisation->rules;
 
-    if (schsm_secret_len(initialisation->so_pin) != SCHSM_SO_PIN_LEN) {
-        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
+    if (!schsm_hsm_check_so_pin_len(initialisation->so_pin, err)) {
+        return 0;
     }
     if (rules->key_domains > 0 && rules->dkek_shares != SCHSM_HSM_NO_DKEK) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,

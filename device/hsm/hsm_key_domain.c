@@ -258,10 +258,7 @@ int schsm_hsm_import_share(struct schsm_device *dev, unsigned int domain,
         ok = run_job(dev, domain, &job, &found);
     }
     if (!ok) {
-        if (err != NULL) {
-            *err = found;
-        }
-        return 0;
+        return schsm_fail_as(err, &found);
     }
     fill(after, domain, &change.after);
     return 1;

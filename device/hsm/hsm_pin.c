@@ -154,6 +154,12 @@ done:
 
 /* --- the SO-PIN ------------------------------------------------------------------------------- */
 
+int schsm_hsm_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_error *err)
+{
+    return schsm_secret_len(so_pin) == SCHSM_SO_PIN_LEN ||
+           schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
+}
+
 static int refuse_so_blocked(struct schsm_session *session, struct schsm_error *err)
 {
     schsm_fail(
@@ -277,14 +283,8 @@ int schsm_hsm_change_so_pin(struct schsm_device *dev, const struct schsm_secret 
     struct so_change change = { old_pin, new_pin, min_tries };
     const struct schsm_job job = { .run = change_so_pin, .arg = &change, .transaction = true };
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (schsm_secret_len(old_pin) != SCHSM_SO_PIN_LEN ||
-        schsm_secret_len(new_pin) != SCHSM_SO_PIN_LEN) {
-        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
-    }
-    return schsm_session_run(session, &job, err);
+    return session != NULL && schsm_hsm_check_so_pin_len(old_pin, err) &&
+           schsm_hsm_check_so_pin_len(new_pin, err) && schsm_session_run(session, &job, err);
 }
 
 struct unblocking {
@@ -326,11 +326,6 @@ int schsm_hsm_unblock_pin(struct schsm_device *dev, const struct schsm_secret *s
     struct unblocking unblocking = { so_pin, new_pin, min_tries };
     const struct schsm_job job = { .run = unblock_pin, .arg = &unblocking, .transaction = true };
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (schsm_secret_len(so_pin) != SCHSM_SO_PIN_LEN) {
-        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
-    }
-    return schsm_session_run(session, &job, err);
+    return session != NULL && schsm_hsm_check_so_pin_len(so_pin, err) &&
+           schsm_session_run(session, &job, err);
 }

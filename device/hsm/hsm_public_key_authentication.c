@@ -5,36 +5,10 @@
 
 #include <openssl/crypto.h>
 
-#include "card/card_private.h"
+#include "hsm_private.h"
 #include "hsm_trust.h"
 
 #define PURPOSE "public-key authentication"
-
-static int run(struct schsm_device *dev, const struct schsm_job *job, struct schsm_error *err)
-{
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
-
-    return session != NULL && schsm_session_run(session, job, err);
-}
-
-/* A name is shown to people and compared: what is no printable text is malformed. */
-static int take_name(const uint8_t *name, size_t len, char out[SCHSM_CVC_NAME_MAX + 1],
-                     struct schsm_error *err)
-{
-    if (len > SCHSM_CVC_NAME_MAX) {
-        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
-                          "the device tells a registered key's name of %zu characters", len);
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (name[i] <= 0x20 || name[i] >= 0x7F) {
-            return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
-                              "the device tells a registered key's name that is no text");
-        }
-        out[i] = (char)name[i];
-    }
-    out[len] = '\0';
-    return 1;
-}
 
 static int run_read(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
@@ -54,9 +28,13 @@ static int run_read(struct schsm_session *session, void *arg, struct schsm_error
         size_t len = sizeof(name);
 
         if (!schsm_card_pka_name(&session->card, (unsigned int)pka->count, name, &len,
-                                 &key->authenticated, err) ||
-            !take_name(name, len, key->name, err)) {
+                                 &key->authenticated, err)) {
             return 0;
+        }
+        if (!schsm_cvc_name((struct schsm_view){ name, len }, key->name, sizeof(key->name))) {
+            return schsm_fail(
+                err, SCHSM_REASON_DEVICE_DATA,
+                "the device tells a registered key's name that is too long or no text");
         }
         pka->count++;
     }
@@ -67,7 +45,7 @@ int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm
 {
     const struct schsm_job job = { .run = run_read, .arg = pka, .transaction = true };
 
-    return run(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 struct registration {
@@ -98,7 +76,7 @@ int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *k
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be registered",
                           schsm_container_text(key->kind));
     }
-    return run(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 static int run_challenge(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -133,7 +111,7 @@ int schsm_pka_challenge(struct schsm_device *dev, struct schsm_pka_challenge *ch
 {
     const struct schsm_job job = { .run = run_challenge, .arg = challenge, .transaction = true };
 
-    return run(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 struct proof {
@@ -171,7 +149,7 @@ int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uin
     struct proof proof = { name, signature, signature_len };
     const struct schsm_job job = { .run = run_proof, .arg = &proof, .transaction = true };
 
-    return run(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 static int run_close(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -184,5 +162,5 @@ int schsm_pka_close(struct schsm_device *dev, struct schsm_error *err)
 {
     const struct schsm_job job = { .run = run_close };
 
-    return run(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }

@@ -6,13 +6,12 @@
 
 #include <openssl/crypto.h>
 
-#include "card/card_private.h"
 #include "hsm_key_domain.h"
+#include "hsm_private.h"
 #include "base/log.h"
 #include "format/wrapped_key.h"
 
 #define PURPOSE "wrapped keys"
-#define KEY_REF_MAX 255
 
 void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped)
 {
@@ -20,14 +19,6 @@ void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped)
     OPENSSL_free(wrapped->description);
     OPENSSL_free(wrapped->certificate);
     memset(wrapped, 0, sizeof(*wrapped));
-}
-
-static int check_key_ref(int key_ref, struct schsm_error *err)
-{
-    if (key_ref >= 1 && key_ref <= KEY_REF_MAX) {
-        return 1;
-    }
-    return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
 }
 
 /* --- out ----------------------------------------------------------------------------------- */
@@ -67,7 +58,7 @@ int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
                                    .transaction = true };
 
     memset(companions, 0, sizeof(*companions));
-    if (session == NULL || !check_key_ref(key_ref, err)) {
+    if (session == NULL || !schsm_hsm_check_key_ref(key_ref, err)) {
         return 0;
     }
     if (!schsm_session_run(session, &job, err)) {
@@ -110,7 +101,7 @@ int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm
                              .object = login->object };
 
     memset(wrapped, 0, sizeof(*wrapped));
-    if (session == NULL || !check_key_ref(key_ref, err)) {
+    if (session == NULL || !schsm_hsm_check_key_ref(key_ref, err)) {
         return 0;
     }
     if (!schsm_session_run(session, &job, err)) {
@@ -139,7 +130,7 @@ static void strike(struct schsm_card_files *files, unsigned int file)
  * certificate alone may be what somebody kept of a key that was deleted. */
 static void strike_unfinished(struct schsm_card_files *files)
 {
-    for (unsigned int ref = 1; ref <= KEY_REF_MAX; ref++) {
+    for (unsigned int ref = 1; ref <= SCHSM_KEY_REF_MAX; ref++) {
         if (schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
             !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref)) {
             strike(files, SCHSM_FILE_KEY_DESCRIPTION | ref);
@@ -194,7 +185,7 @@ int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *
     struct placing placing = { .place = place, .key_ref = key_ref, .id = id, .id_len = id_len };
     struct schsm_job job = { .run = run_place, .arg = &placing, .transaction = true };
 
-    if (session == NULL || (place->key_ref >= 0 && !check_key_ref(place->key_ref, err))) {
+    if (session == NULL || (place->key_ref >= 0 && !schsm_hsm_check_key_ref(place->key_ref, err))) {
         return 0;
     }
     if (place->id != NULL && (place->id_len == 0 || place->id_len > SCHSM_ID_MAX)) {
@@ -264,21 +255,12 @@ static int unwrap_as(struct schsm_session *session, unsigned int ref, struct sch
     return 0;
 }
 
-/* Deletes a file that may be there. */
-static int delete_optional(struct schsm_session *session, unsigned int file,
-                           struct schsm_error *err)
-{
-    return schsm_card_delete_file(&session->card, file, err) ||
-           (session->card.result == SCHSM_TRANSPORT_OK &&
-            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
-}
-
 /* Deletes a key with its files, the key first. */
 static int delete_key(struct schsm_session *session, unsigned int ref, struct schsm_error *err)
 {
-    return delete_optional(session, SCHSM_FILE_KEY | ref, err) &&
-           delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
-           delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
+    return schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err) &&
+           schsm_card_delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
+           schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
 }
 
 /* The same after a failure, which stays what it was; false where something is left. */
@@ -294,7 +276,7 @@ static bool clean_up(struct schsm_session *session, unsigned int ref)
 static int rewrite(struct schsm_session *session, unsigned int file, struct schsm_view content,
                    struct schsm_error *err)
 {
-    return delete_optional(session, file, err) &&
+    return schsm_card_delete_optional(session, file, err) &&
            (content.len == 0 ||
             schsm_card_write_file(&session->card, file, content.data, content.len, err));
 }
@@ -386,7 +368,7 @@ static int clear_place(struct schsm_session *session, struct unwrapping *unwrapp
     }
     return !schsm_card_is_listed(&unwrapping->files, SCHSM_FILE_KEY | ref) ||
            (try_out(session, unwrapping, err) &&
-            delete_optional(session, SCHSM_FILE_KEY | ref, err));
+            schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err));
 }
 
 static int run_unwrap(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -423,12 +405,11 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     struct unwrapping *unwrapping = NULL;
     struct schsm_wrapped_key wrapped;
     struct schsm_job job = { .run = run_unwrap, .login = login, .transaction = true };
-    struct schsm_error found = SCHSM_ERROR_INIT;
     unsigned int domain;
     char object[32];
     int ok;
 
-    if (session == NULL || !check_key_ref((int)spec->key_ref, err) ||
+    if (session == NULL || !schsm_hsm_check_key_ref((int)spec->key_ref, err) ||
         !schsm_wrapped_key_parse(spec->blob.data, spec->blob.len, &wrapped, err)) {
         return 0;
     }
@@ -446,10 +427,7 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     job.arg = unwrapping;
     (void)snprintf(object, sizeof(object), "key reference %u", spec->key_ref);
     job.object = login->object != NULL ? login->object : object;
-    ok = schsm_session_run(session, &job, &found);
+    ok = schsm_hsm_run(dev, PURPOSE, &job, err);
     OPENSSL_free(unwrapping);
-    if (!ok && err != NULL) {
-        *err = found;
-    }
     return ok;
 }

@@ -11,10 +11,7 @@
 
 static int finish(int ok, const struct schsm_error *found, struct schsm_error *err)
 {
-    if (!ok && err != NULL) {
-        *err = *found;
-    }
-    return ok;
+    return ok ? 1 : schsm_fail_as(err, found);
 }
 
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
