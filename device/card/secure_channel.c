@@ -37,7 +37,7 @@
 
 const uint8_t schsm_channel_protocol[12] = { 0x80, OID_LEN, SCHSM_OID_SMARTCARD, 0x03, 0x02, 0x02 };
 
-static int fail_crypto(struct schsm_error *err)
+static int fail_messaging(struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto failed at secure messaging");
 }
@@ -97,7 +97,7 @@ static bool cipher_data(const struct schsm_channel *channel, bool encrypt, const
                               len, out);
 }
 
-static void count(struct schsm_channel *channel)
+static void count_message(struct schsm_channel *channel)
 {
     for (size_t i = sizeof(channel->counter); i-- > 0;) {
         if (++channel->counter[i] != 0) {
@@ -123,14 +123,14 @@ int schsm_channel_start(struct schsm_channel_handshake *handshake, const struct 
         EVP_PKEY_get_octet_string_param(handshake->key, OSSL_PKEY_PARAM_PUB_KEY, point,
                                         sizeof(point), &len) != 1 ||
         len != 1 + 2 * curve->field_len || point[0] != 0x04) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     schsm_tlv_write(&writer, handshake->command, sizeof(handshake->command));
     dynamic = schsm_tlv_begin(&writer, TAG_DYNAMIC);
     schsm_tlv_put(&writer, TAG_EPHEMERAL, point, len);
     schsm_tlv_end(&writer, dynamic);
     if (writer.failed) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     handshake->command_len = writer.len;
     return 1;
@@ -263,7 +263,7 @@ int schsm_channel_finish(struct schsm_channel_handshake *handshake, struct schsm
     channel->library = handshake->library; /* the channel goes on with it */
     handshake->library = NULL;
     if (!ok) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     if (CRYPTO_memcmp(token, proof.value.data, sizeof(token)) != 0) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
@@ -339,17 +339,17 @@ int schsm_channel_wrap(struct schsm_channel *channel, const struct schsm_apdu *p
 {
     struct schsm_tlv_writer writer;
 
-    count(channel);
+    count_message(channel);
     *wrapped = *plain;
     wrapped->cla |= SCHSM_CLA_SECURE;
     wrapped->le = SCHSM_APDU_SHORT_LE_MAX;
     schsm_tlv_write(&writer, data, *data_len);
     if (plain->data_len > 0 && !put_ciphertext(channel, plain, &writer)) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     put_le(&writer, plain->le);
     if (writer.failed || !put_mac(channel, wrapped, &writer) || writer.failed) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     *data_len = writer.len;
     wrapped->data = data;
@@ -418,7 +418,7 @@ int schsm_channel_unwrap(struct schsm_channel *channel, const struct schsm_apdu 
     struct schsm_tlv tlv;
     size_t signed_len = 0;
 
-    count(channel);
+    count_message(channel);
     schsm_tlv_read(&reader, response, response_len);
     while (schsm_tlv_next(&reader, &tlv)) {
         if (tlv.tag == TAG_MAC) {

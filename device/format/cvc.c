@@ -72,7 +72,8 @@ static bool is_point(struct schsm_view point)
 }
 
 /* 7F49 (section 11.2): tags 81 and 82 are p and a, or modulus and exponent */
-static int parse_key(struct schsm_view content, struct schsm_cvc_key *key, struct schsm_error *err)
+static int parse_public_key(struct schsm_view content, struct schsm_cvc_key *key,
+                            struct schsm_error *err)
 {
     struct schsm_view first = { NULL, 0 }, second = { NULL, 0 };
     const struct member members[] = {
@@ -145,7 +146,7 @@ int schsm_cvc_parse(const uint8_t *data, size_t len, struct schsm_cvc *cvc, stru
     }
     cvc->whole = certificate.whole;
     cvc->body = signed_part.whole;
-    return parse_key(key, &cvc->key, err);
+    return parse_public_key(key, &cvc->key, err);
 }
 
 int schsm_cvc_parse_chain(const uint8_t *file, size_t len, struct schsm_cvc *device,
@@ -326,8 +327,8 @@ int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_cur
     return schsm_spki_rsa(key->modulus, key->exponent, spki, spki_len, err);
 }
 
-static int put_rsa_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
-                       struct schsm_error *err)
+static int put_rsa_wanted(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
+                          struct schsm_error *err)
 {
     static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
     static const unsigned int sizes[] = { SCHSM_RSA_SIZES };
@@ -425,7 +426,7 @@ int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out
     key = schsm_tlv_begin(&writer, SCHSM_CVC_KEY);
     switch (spec->type) {
     case SCHSM_KEY_RSA:
-        ok = put_rsa_key(&writer, spec, err);
+        ok = put_rsa_wanted(&writer, spec, err);
         break;
     case SCHSM_KEY_EC:
         ok = spec->curve != NULL

@@ -45,13 +45,13 @@ static const struct form *find_form(unsigned int number)
     return NULL;
 }
 
-static int malformed(struct schsm_error *err)
+static int fail_wrapped(struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_FILE, "the wrapped key is malformed or was cut short");
 }
 
 /* Takes a number of bytes off the front of *from; false where there are fewer. */
-static bool take(struct schsm_view *from, size_t len, struct schsm_view *taken)
+static bool take_bytes(struct schsm_view *from, size_t len, struct schsm_view *taken)
 {
     if (len > from->len) {
         return false;
@@ -67,7 +67,7 @@ static bool take_size(struct schsm_view *from, size_t *size)
 {
     struct schsm_view field;
 
-    if (!take(from, 2, &field)) {
+    if (!take_bytes(from, 2, &field)) {
         return false;
     }
     *size = (size_t)field.data[0] << 8 | field.data[1];
@@ -79,7 +79,7 @@ static bool take_element(struct schsm_view *from, struct schsm_view *element)
 {
     size_t size;
 
-    return take_size(from, &size) && take(from, size, element);
+    return take_size(from, &size) && take_bytes(from, size, element);
 }
 
 int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrapped_key *wrapped,
@@ -89,17 +89,17 @@ int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrappe
     const struct form *form;
 
     memset(wrapped, 0, sizeof(*wrapped));
-    if (len > SCHSM_WRAPPED_MAX || !take(&left, SCHSM_KCV_LEN, &kcv) ||
-        !take(&left, 1, &form_byte)) {
-        return malformed(err);
+    if (len > SCHSM_WRAPPED_MAX || !take_bytes(&left, SCHSM_KCV_LEN, &kcv) ||
+        !take_bytes(&left, 1, &form_byte)) {
+        return fail_wrapped(err);
     }
     for (size_t i = 0; i < LISTS; i++) {
         if (!take_element(&left, &lists[i])) {
-            return malformed(err);
+            return fail_wrapped(err);
         }
     }
     if (left.len < SCHSM_BLOCK_LEN + MAC_LEN || (left.len - MAC_LEN) % SCHSM_BLOCK_LEN != 0) {
-        return malformed(err);
+        return fail_wrapped(err);
     }
     form = find_form(form_byte.data[0]);
     if (form == NULL) {
@@ -255,12 +255,12 @@ EVP_PKEY *schsm_wrapped_key_private(OSSL_LIB_CTX *libctx, const struct schsm_wra
     /* The size is not looked at: the elements tell it, and not all writers agree on it. What
      * follows them is padding, which not all writers add. */
     if (!take_size(&content, &size)) {
-        malformed(err);
+        fail_wrapped(err);
         goto done;
     }
     for (size_t i = 0; i < form->elements; i++) {
         if (!take_element(&content, &elements[i])) {
-            malformed(err);
+            fail_wrapped(err);
             goto done;
         }
     }
@@ -290,7 +290,7 @@ struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
     if (take_element(&content, &bytes) && (bytes.len == 16 || bytes.len == 24 || bytes.len == 32)) {
         key = schsm_secret_new(bytes.data, bytes.len, err);
     } else {
-        malformed(err);
+        fail_wrapped(err);
     }
     schsm_secret_free(plaintext);
     return key;

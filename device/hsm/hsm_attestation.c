@@ -86,7 +86,7 @@ struct proof {
     bool *offered;
 };
 
-static int run_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_chip_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct proof *proof = arg;
 
@@ -104,7 +104,7 @@ int schsm_hsm_prove_device_key(struct schsm_device *dev, const struct schsm_cvc_
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct proof proof = { key, curve, offered };
     const struct schsm_job job = {
-        .run = run_proof, .arg = &proof, .transaction = true, .object = "device key"
+        .run = run_chip_proof, .arg = &proof, .transaction = true, .object = "device key"
     };
 
     *offered = false;

@@ -48,7 +48,7 @@ struct listing {
     struct schsm_card_files files;
 };
 
-static void describe(struct schsm_hsm_file *file)
+static void describe_file(struct schsm_hsm_file *file)
 {
     const struct kind *kind = kinds;
 
@@ -60,8 +60,8 @@ static void describe(struct schsm_hsm_file *file)
 }
 
 /* Asks for a file and appends it if it is there. */
-static int try_file(struct schsm_session *session, struct listing *listing, unsigned int id,
-                    struct schsm_error *err)
+static int list_file(struct schsm_session *session, struct listing *listing, unsigned int id,
+                     struct schsm_error *err)
 {
     struct schsm_hsm_file_list *list = listing->list;
     struct schsm_hsm_file *files;
@@ -85,15 +85,15 @@ static int try_file(struct schsm_session *session, struct listing *listing, unsi
     if (SCHSM_FILE_TYPE(id) == SCHSM_FILE_KEY) {
         files[list->count].length = -1;
     }
-    describe(&files[list->count]);
+    describe_file(&files[list->count]);
     list->count++;
     return 1;
 }
 
-static int try_hidden(struct schsm_session *session, struct listing *listing, unsigned int id,
-                      struct schsm_error *err)
+static int list_hidden(struct schsm_session *session, struct listing *listing, unsigned int id,
+                       struct schsm_error *err)
 {
-    return schsm_card_is_listed(&listing->files, id) || try_file(session, listing, id, err);
+    return schsm_card_is_listed(&listing->files, id) || list_file(session, listing, id, err);
 }
 
 static int list_files(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -107,26 +107,26 @@ static int list_files(struct schsm_session *session, void *arg, struct schsm_err
         return 0;
     }
     for (size_t i = 0; i < listing->files.count; i++) {
-        if (!try_file(session, listing, listing->files.ids[i], err)) {
+        if (!list_file(session, listing, listing->files.ids[i], err)) {
             return 0;
         }
     }
-    if (!try_hidden(session, listing, SCHSM_FILE_TOKEN_INFO, err)) {
+    if (!list_hidden(session, listing, SCHSM_FILE_TOKEN_INFO, err)) {
         return 0;
     }
     if (schsm_card_is_listed(&listing->files, SCHSM_FILE_DEVICE_CERTIFICATES)) {
         return 1; /* a genuine card, which lists all the rest */
     }
-    if (!try_hidden(session, listing, SCHSM_FILE_DEVICE_CERTIFICATES, err)) {
+    if (!list_hidden(session, listing, SCHSM_FILE_DEVICE_CERTIFICATES, err)) {
         return 0;
     }
     for (size_t i = 0; i < listing->files.count; i++) {
         for (size_t j = 0; j < sizeof(companions) / sizeof(companions[0]); j++) {
             if (SCHSM_FILE_TYPE(listing->files.ids[i]) == (unsigned int)companions[j].listed &&
-                !try_hidden(session, listing,
-                            (unsigned int)companions[j].hidden |
-                                SCHSM_FILE_ID(listing->files.ids[i]),
-                            err)) {
+                !list_hidden(session, listing,
+                             (unsigned int)companions[j].hidden |
+                                 SCHSM_FILE_ID(listing->files.ids[i]),
+                             err)) {
                 return 0;
             }
         }
@@ -134,7 +134,7 @@ static int list_files(struct schsm_session *session, void *arg, struct schsm_err
     return 1;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_files(const void *a, const void *b)
 {
     const struct schsm_hsm_file *left = a, *right = b;
 
@@ -159,7 +159,7 @@ int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
         OPENSSL_free(list->files);
         *list = (struct schsm_hsm_file_list){ NULL, 0 };
     } else if (list->count > 1) {
-        qsort(list->files, list->count, sizeof(*list->files), compare);
+        qsort(list->files, list->count, sizeof(*list->files), compare_files);
     }
     return ok;
 }
@@ -180,7 +180,7 @@ struct reading {
     size_t *len;
 };
 
-static int read_file(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_file_read(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct reading *reading = arg;
 
@@ -195,7 +195,7 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
     struct reading reading = { file, content, len };
     char name[16];
     const struct schsm_job job = {
-        .run = read_file, .arg = &reading, .login = login, .transaction = true, .object = name
+        .run = run_file_read, .arg = &reading, .login = login, .transaction = true, .object = name
     };
 
     *content = NULL;

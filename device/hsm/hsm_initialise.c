@@ -33,7 +33,7 @@ static unsigned int pin_tries_max(size_t pin_len)
     return pin_len == SCHSM_USER_PIN_MIN + 1 ? 5 : SCHSM_HSM_PIN_TRIES_MAX;
 }
 
-static int check_pin(const struct initialisation *initialisation, struct schsm_error *err)
+static int check_first_pin(const struct initialisation *initialisation, struct schsm_error *err)
 {
     const struct schsm_hsm_rules *rules = initialisation->rules;
     size_t len;
@@ -83,7 +83,7 @@ static int check_rules(const struct initialisation *initialisation, struct schsm
                           "of 1 to %d public keys at least one and at most all can be required",
                           SCHSM_PKA_KEYS_MAX);
     }
-    return check_pin(initialisation, err);
+    return check_first_pin(initialisation, err);
 }
 
 static int build(const struct initialisation *initialisation, uint8_t *out, size_t *len,
@@ -180,7 +180,7 @@ static int write_label(struct schsm_session *session, const struct initialisatio
     return 0;
 }
 
-static int initialise(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_initialise(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct initialisation *initialisation = arg;
 
@@ -202,7 +202,9 @@ int schsm_hsm_initialise(struct schsm_device *dev, const struct schsm_hsm_rules 
 {
     struct schsm_session *session = schsm_card_session_for(dev, "an SO-PIN", err);
     struct initialisation initialisation = { rules, so_pin, pin, min_tries };
-    const struct schsm_job job = { .run = initialise, .arg = &initialisation, .transaction = true };
+    const struct schsm_job job = { .run = run_initialise,
+                                   .arg = &initialisation,
+                                   .transaction = true };
 
     return session != NULL && check_rules(&initialisation, err) &&
            schsm_session_run(session, &job, err);

@@ -10,7 +10,7 @@
 
 #define PURPOSE "public-key authentication"
 
-static int run_read(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_pka_read(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_pka *pka = arg;
 
@@ -43,7 +43,7 @@ static int run_read(struct schsm_session *session, void *arg, struct schsm_error
 
 int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm_error *err)
 {
-    const struct schsm_job job = { .run = run_read, .arg = pka, .transaction = true };
+    const struct schsm_job job = { .run = run_pka_read, .arg = pka, .transaction = true };
 
     return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
@@ -120,7 +120,7 @@ struct proof {
     size_t len;
 };
 
-static int run_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_pka_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct proof *proof = arg;
     enum schsm_pka_selection selection = SCHSM_PKA_UNKNOWN;
@@ -147,7 +147,7 @@ int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uin
                            size_t signature_len, struct schsm_error *err)
 {
     struct proof proof = { name, signature, signature_len };
-    const struct schsm_job job = { .run = run_proof, .arg = &proof, .transaction = true };
+    const struct schsm_job job = { .run = run_pka_proof, .arg = &proof, .transaction = true };
 
     return schsm_hsm_run(dev, PURPOSE, &job, err);
 }

@@ -11,7 +11,7 @@ static bool goes_on(const struct schsm_session *session, int ok)
     return ok || session->card.result == SCHSM_TRANSPORT_OK;
 }
 
-static int read_status(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_hsm_status(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_hsm_status *status = arg;
     struct schsm_public_key_status keys = { 0 };
@@ -47,7 +47,7 @@ static int read_status(struct schsm_session *session, void *arg, struct schsm_er
 int schsm_hsm_status(struct schsm_device *dev, struct schsm_hsm_status *status,
                      struct schsm_error *err)
 {
-    const struct schsm_job job = { .run = read_status, .arg = status, .transaction = true };
+    const struct schsm_job job = { .run = run_hsm_status, .arg = status, .transaction = true };
 
     return schsm_hsm_run(dev, "settings that this tool knows", &job, err);
 }

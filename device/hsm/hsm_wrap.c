@@ -68,7 +68,7 @@ int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
     return 1;
 }
 
-static int run_wrap(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_key_wrap(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct wrapping *wrapping = arg;
     struct schsm_hsm_wrapped *wrapped = wrapping->wrapped;
@@ -94,7 +94,7 @@ int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm
 {
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct wrapping wrapping = { (unsigned int)key_ref, wrapped };
-    struct schsm_job job = { .run = run_wrap,
+    struct schsm_job job = { .run = run_key_wrap,
                              .arg = &wrapping,
                              .login = login,
                              .transaction = true,
@@ -281,8 +281,8 @@ static int rewrite(struct schsm_session *session, unsigned int file, struct schs
             schsm_card_write_file(&session->card, file, content.data, content.len, err));
 }
 
-static int holds(struct schsm_session *session, unsigned int file, struct schsm_view wanted,
-                 bool *same, struct schsm_error *err)
+static int file_holds(struct schsm_session *session, unsigned int file, struct schsm_view wanted,
+                      bool *same, struct schsm_error *err)
 {
     uint8_t *content = NULL;
     size_t len = 0;
@@ -304,14 +304,14 @@ static int restore_file(struct schsm_session *session, unsigned int file, struct
     if (content.len == 0) {
         return 1;
     }
-    return holds(session, file, content, &same, err) &&
+    return file_holds(session, file, content, &same, err) &&
            (same || rewrite(session, file, content, err));
 }
 
 /* The attempt before this one broke off. What is there under the reference is ours if it has our
  * description, which was written first. */
-static int remove_earlier(struct schsm_session *session, struct unwrapping *unwrapping,
-                          struct schsm_error *err)
+static int remove_earlier_unwrap(struct schsm_session *session, struct unwrapping *unwrapping,
+                                 struct schsm_error *err)
 {
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     bool ours = false;
@@ -323,8 +323,8 @@ static int remove_earlier(struct schsm_session *session, struct unwrapping *unwr
     if (!unwrapping->started) {
         return 1;
     }
-    if (!holds(session, SCHSM_FILE_KEY_DESCRIPTION | spec->key_ref, spec->description, &ours,
-               err) ||
+    if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | spec->key_ref, spec->description, &ours,
+                    err) ||
         (ours && !delete_key(session, spec->key_ref, err))) {
         return 0;
     }
@@ -371,13 +371,13 @@ static int clear_place(struct schsm_session *session, struct unwrapping *unwrapp
             schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err));
 }
 
-static int run_unwrap(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_key_unwrap(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct unwrapping *unwrapping = arg;
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     unsigned int ref = spec->key_ref;
 
-    if (!remove_earlier(session, unwrapping, err) ||
+    if (!remove_earlier_unwrap(session, unwrapping, err) ||
         !schsm_card_list_files(session, &unwrapping->files, err) ||
         !clear_place(session, unwrapping, err)) {
         return 0;
@@ -404,7 +404,7 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct unwrapping *unwrapping = NULL;
     struct schsm_wrapped_key wrapped;
-    struct schsm_job job = { .run = run_unwrap, .login = login, .transaction = true };
+    struct schsm_job job = { .run = run_key_unwrap, .login = login, .transaction = true };
     unsigned int domain;
     char object[32];
     int ok;
