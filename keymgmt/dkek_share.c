@@ -21,7 +21,8 @@
 
 static const uint8_t magic[MAGIC_LEN] = { 'S', 'a', 'l', 't', 'e', 'd', '_', '_' };
 
-static void tell(const struct schsm_share_progress *progress, unsigned int part, unsigned int round)
+static void tell_progress(const struct schsm_share_progress *progress, unsigned int part,
+                          unsigned int round)
 {
     if (progress != NULL && progress->tell != NULL) {
         progress->tell(progress->arg, (part * 100 + round / (ROUNDS / 100)) / 3);
@@ -45,17 +46,18 @@ static bool iterate(EVP_MD_CTX *context, const EVP_MD *md5, const uint8_t *input
             return false;
         }
         if (round % PERCENT_STEP == 0) {
-            tell(progress, part, round);
+            tell_progress(progress, part, round);
         }
     }
     return true;
 }
 
 /* EVP_BytesToKey with MD5, but for the progress. NULL on failure. */
-static struct schsm_secret *derive(OSSL_LIB_CTX *libctx, const struct schsm_secret *password,
-                                   const uint8_t salt[SALT_LEN],
-                                   const struct schsm_share_progress *progress,
-                                   struct schsm_error *err)
+static struct schsm_secret *derive_from_password(OSSL_LIB_CTX *libctx,
+                                                 const struct schsm_secret *password,
+                                                 const uint8_t salt[SALT_LEN],
+                                                 const struct schsm_share_progress *progress,
+                                                 struct schsm_error *err)
 {
     size_t password_len = schsm_secret_len(password);
     size_t input_len = MD5_LEN + password_len + SALT_LEN;
@@ -130,7 +132,7 @@ struct schsm_secret *schsm_dkek_share_open(OSSL_LIB_CTX *libctx, const uint8_t *
     if (!schsm_dkek_share_check(file, len, err)) {
         return NULL;
     }
-    derived = derive(libctx, password, file + MAGIC_LEN, progress, err);
+    derived = derive_from_password(libctx, password, file + MAGIC_LEN, progress, err);
     plaintext = schsm_secret_alloc(CIPHERTEXT_LEN, &bytes, err);
     if (derived == NULL || plaintext == NULL ||
         !crypt_share(libctx, derived, false, file + MAGIC_LEN + SALT_LEN, bytes, err)) {
@@ -171,7 +173,7 @@ int schsm_dkek_share_seal(OSSL_LIB_CTX *libctx, const struct schsm_secret *share
     if (RAND_bytes_ex(libctx, file + MAGIC_LEN, SALT_LEN, 0) != 1) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto has no random numbers");
     }
-    derived = derive(libctx, password, file + MAGIC_LEN, progress, err);
+    derived = derive_from_password(libctx, password, file + MAGIC_LEN, progress, err);
     plaintext = schsm_secret_alloc(CIPHERTEXT_LEN, &bytes, err);
     if (derived != NULL && plaintext != NULL) {
         memcpy(bytes, schsm_secret_data(share), SCHSM_DKEK_LEN);

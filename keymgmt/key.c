@@ -237,7 +237,7 @@ static const struct schsm_object *key_object(struct schsm_key *key)
     return found != NULL ? found : &key->object;
 }
 
-static int fail_wrong_key(const struct schsm_key *key, struct schsm_error *err)
+static int fail_replaced_key(const struct schsm_key *key, struct schsm_error *err)
 {
     if (key->object.key_ref < 0) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
@@ -285,7 +285,7 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
         if (!schsm_key_signature_fits(key->context->libctx, key->public_key, operation, in, in_len,
                                       out, *out_len)) {
             OPENSSL_cleanse(out, *out_len);
-            return fail_wrong_key(key, err);
+            return fail_replaced_key(key, err);
         }
         atomic_store(&key->checked, true);
     }

@@ -29,8 +29,9 @@ struct schsm_login schsm_key_login(const struct schsm_context *context,
  * Asks the application for what `info` says. 1: *source is the answer, NULL if it could not ask;
  * 0: it answered nothing at all, or memory ran out.
  */
-static int ask(const struct schsm_passphrase *passphrase, const char *info, const char *object,
-               bool may_be_empty, struct schsm_pin_source **source, struct schsm_error *err)
+static int ask_application(const struct schsm_passphrase *passphrase, const char *info,
+                           const char *object, bool may_be_empty, struct schsm_pin_source **source,
+                           struct schsm_error *err)
 {
     char pass[PASSPHRASE_MAX + 1];
     size_t len = 0;
@@ -80,7 +81,7 @@ int schsm_login_ask(const struct schsm_context *context, struct schsm_device *de
     }
     BIO_snprintf(info, sizeof(info), "%s %s, %s%s%s", state.kind, state.device, object, tries,
                  state.pin_pad ? " (none: PIN pad)" : "");
-    return ask(passphrase, info, object, state.pin_pad, source, err);
+    return ask_application(passphrase, info, object, state.pin_pad, source, err);
 }
 
 static int prove(struct schsm_key *key, struct schsm_pin_source *source, struct schsm_error *err)
@@ -144,7 +145,7 @@ static int ask_for_later(struct schsm_key *key, const struct schsm_passphrase *p
         BIO_snprintf(info, sizeof(info), "SmartCard-HSM%s%s, %s", key->serial != NULL ? " " : "",
                      key->serial != NULL ? key->serial : "", key->name);
     }
-    return ask(passphrase, info, key->name, false, source, err);
+    return ask_application(passphrase, info, key->name, false, source, err);
 }
 
 /* Nobody asks the application again: where its PIN was not proven yet, or is to be kept, the key
