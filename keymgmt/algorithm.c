@@ -87,8 +87,8 @@ static const struct algorithm *algorithm_by_name(const char *name, size_t len)
     return NULL;
 }
 
-static int append(uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, uint8_t id,
-                  struct schsm_error *err)
+static int append_algorithm(uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, uint8_t id,
+                            struct schsm_error *err)
 {
     if (*len == SCHSM_ALGORITHMS_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "algorithms: a key takes at most %d",
@@ -144,7 +144,7 @@ static int parse_word(const char *word, size_t len, enum schsm_key_type type,
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "algorithms: %s is nothing for an %s key",
                               algorithm->name, type_names[type]);
         }
-        return append(ids, count, algorithm->id, err);
+        return append_algorithm(ids, count, algorithm->id, err);
     }
     if (len % 2 != 0) {
         return fail_word(word, len, type, err);
@@ -155,7 +155,7 @@ static int parse_word(const char *word, size_t len, enum schsm_key_type type,
         if (high < 0 || low < 0) {
             return fail_word(word, len, type, err);
         }
-        if (!append(ids, count, (uint8_t)(high << 4 | low), err)) {
+        if (!append_algorithm(ids, count, (uint8_t)(high << 4 | low), err)) {
             return 0;
         }
     }

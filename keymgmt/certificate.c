@@ -37,14 +37,14 @@ static bool is_rsa(const EVP_PKEY *key)
     return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 }
 
-static bool same_key(const EVP_PKEY *a, const EVP_PKEY *b)
+static bool same_public_key(const EVP_PKEY *a, const EVP_PKEY *b)
 {
     return is_rsa(a) ? is_rsa(b) && same_rsa(a, b) : EVP_PKEY_eq(a, b) == 1;
 }
 
 /* Whether a SubjectPublicKeyInfo of the device's is this key. */
-static bool is_key(struct schsm_context *context, const uint8_t *spki, size_t len,
-                   const EVP_PKEY *key)
+static bool spki_is_key(struct schsm_context *context, const uint8_t *spki, size_t len,
+                        const EVP_PKEY *key)
 {
     const unsigned char *p = spki;
     EVP_PKEY *other;
@@ -52,7 +52,7 @@ static bool is_key(struct schsm_context *context, const uint8_t *spki, size_t le
 
     ERR_set_mark();
     other = d2i_PUBKEY_ex(NULL, &p, (long)len, context->libctx, NULL);
-    same = other != NULL && same_key(other, key);
+    same = other != NULL && same_public_key(other, key);
     EVP_PKEY_free(other);
     ERR_pop_to_mark();
     return same;
@@ -94,7 +94,7 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
         keys += object->type == SCHSM_OBJECT_PRIVATE;
         if (object->type == SCHSM_OBJECT_PUBLIC) {
             told++;
-            if (is_key(context, object->value, object->value_len, wanted)) {
+            if (spki_is_key(context, object->value, object->value_len, wanted)) {
                 *key = *object;
                 key->type = SCHSM_OBJECT_PRIVATE;
                 key->value = NULL;
@@ -136,7 +136,7 @@ static int make_challenge(const EVP_PKEY *key, bool rsa, uint8_t *block, size_t 
     return 1;
 }
 
-static int fail_wrong_key(const struct schsm_match *match, struct schsm_error *err)
+static int fail_other_public_key(const struct schsm_match *match, struct schsm_error *err)
 {
     char name[SCHSM_OBJECT_NAME_MAX];
 
@@ -156,7 +156,7 @@ static int prove_by_signature(struct schsm_context *context, struct schsm_match 
 
     if (match->object.key_type != SCHSM_KEY_NONE &&
         match->object.key_type != (rsa ? SCHSM_KEY_RSA : SCHSM_KEY_EC)) {
-        return fail_wrong_key(match, err);
+        return fail_other_public_key(match, err);
     }
     if (!make_challenge(key, rsa, block, &len, err)) {
         return 0;
@@ -169,7 +169,7 @@ static int prove_by_signature(struct schsm_context *context, struct schsm_match 
     return schsm_key_signature_fits(context->libctx, key, operation, block, len, signature,
                                     signature_len)
                ? 1
-               : fail_wrong_key(match, err);
+               : fail_other_public_key(match, err);
 }
 
 int schsm_certificate_check_key(struct schsm_context *context, struct schsm_match *match,
@@ -183,9 +183,9 @@ int schsm_certificate_check_key(struct schsm_context *context, struct schsm_matc
         return 0;
     }
     if (schsm_device_read(match->device, &match->object, NULL, &found)) {
-        return is_key(context, match->object.value, match->object.value_len, key)
+        return spki_is_key(context, match->object.value, match->object.value_len, key)
                    ? 1
-                   : fail_wrong_key(match, err);
+                   : fail_other_public_key(match, err);
     }
     if (found.reason == SCHSM_REASON_NO_PUBLIC_KEY || found.reason == SCHSM_REASON_DEVICE_DATA) {
         return prove_by_signature(context, match, key, login, err);

@@ -58,9 +58,9 @@ int schsm_certified_key_export(const struct schsm_certified_key *key, uint8_t **
 }
 
 /* Hashed here, which every key can; a key that is allowed no more hashes for itself. */
-static int sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_key *key,
-                const struct schsm_login *login, const uint8_t *message, size_t message_len,
-                uint8_t *der, size_t *der_len, struct schsm_error *err)
+static int sign_der(OSSL_LIB_CTX *libctx, const struct schsm_certified_key *key,
+                    const struct schsm_login *login, const uint8_t *message, size_t message_len,
+                    uint8_t *der, size_t *der_len, struct schsm_error *err)
 {
     const struct schsm_object object = { .type = SCHSM_OBJECT_PRIVATE, .key_ref = key->key_ref };
     struct schsm_error found = SCHSM_ERROR_INIT;
@@ -100,7 +100,7 @@ int schsm_certified_key_sign(OSSL_LIB_CTX *libctx, const struct schsm_certified_
                           key->name);
     }
     if (!schsm_cvc_curve(public_key, NULL, &curve, err) ||
-        !sign(libctx, key, login, message, message_len, der, &der_len, err) ||
+        !sign_der(libctx, key, login, message, message_len, der, &der_len, err) ||
         !schsm_ecdsa_raw(der, der_len, curve->field_len, signature, signature_len, err)) {
         return 0;
     }

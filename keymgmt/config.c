@@ -42,7 +42,8 @@ static int replace_text(char **where, const char *value, struct schsm_error *err
     return 1;
 }
 
-static int set_serial(struct schsm_config *config, const char *value, struct schsm_error *err)
+static int config_set_serial(struct schsm_config *config, const char *value,
+                             struct schsm_error *err)
 {
     if (strlen(value) > SCHSM_SERIAL_MAX) {
         return schsm_fail(err, SCHSM_REASON_CONFIG, "a serial number has at most %d characters",
@@ -51,12 +52,13 @@ static int set_serial(struct schsm_config *config, const char *value, struct sch
     return replace_text(&config->serial, value, err);
 }
 
-static int set_reader(struct schsm_config *config, const char *value, struct schsm_error *err)
+static int config_set_reader(struct schsm_config *config, const char *value,
+                             struct schsm_error *err)
 {
     return replace_text(&config->reader, value, err);
 }
 
-static int set_token(struct schsm_config *config, const char *value, struct schsm_error *err)
+static int config_set_token(struct schsm_config *config, const char *value, struct schsm_error *err)
 {
     return replace_text(&config->token, value, err);
 }
@@ -67,8 +69,8 @@ static int set_pkcs11_module(struct schsm_config *config, const char *value,
     return replace_text(&config->pkcs11_module, value, err);
 }
 
-static int set_source(struct schsm_config *config, struct schsm_pin_source *source,
-                      struct schsm_error *err)
+static int config_set_source(struct schsm_config *config, struct schsm_pin_source *source,
+                             struct schsm_error *err)
 {
     if (source == NULL) {
         return 0;
@@ -81,9 +83,10 @@ static int set_source(struct schsm_config *config, struct schsm_pin_source *sour
     return 1;
 }
 
-static int set_pin_source(struct schsm_config *config, const char *value, struct schsm_error *err)
+static int config_set_pin_source(struct schsm_config *config, const char *value,
+                                 struct schsm_error *err)
 {
-    return set_source(config, schsm_pin_source_parse(value, err), err);
+    return config_set_source(config, schsm_pin_source_parse(value, err), err);
 }
 
 static int set_pin(struct schsm_config *config, const char *value, struct schsm_error *err)
@@ -92,7 +95,7 @@ static int set_pin(struct schsm_config *config, const char *value, struct schsm_
     int ok = 0;
 
     if (pin != NULL) {
-        ok = set_source(config, schsm_pin_source_from_secret(pin, err), err);
+        ok = config_set_source(config, schsm_pin_source_from_secret(pin, err), err);
     }
     schsm_secret_free(pin);
     return ok;
@@ -214,11 +217,11 @@ static const struct {
 } settings[] = {
     { "log", set_log },
     { "log-file", set_log_file },
-    { "serial", set_serial },
-    { "reader", set_reader },
-    { "token", set_token },
+    { "serial", config_set_serial },
+    { "reader", config_set_reader },
+    { "token", config_set_token },
     { "pkcs11-module", set_pkcs11_module },
-    { "pin-source", set_pin_source },
+    { "pin-source", config_set_pin_source },
     { "pin", set_pin },
     { "min-pin-tries", set_min_pin_tries },
     { "login", set_login },

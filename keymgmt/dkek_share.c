@@ -7,11 +7,12 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "format/blocks.h"
+
 /* 13.3 */
 #define MAGIC_LEN 8
 #define SALT_LEN 8
 #define CIPHERTEXT_LEN 48
-#define BLOCK_LEN 16
 #define ROUNDS 10000000u
 #define MD5_LEN 16
 #define DERIVED_LEN 48 /* key and first vector */
@@ -20,7 +21,8 @@
 
 static const uint8_t magic[MAGIC_LEN] = { 'S', 'a', 'l', 't', 'e', 'd', '_', '_' };
 
-static void tell(const struct schsm_share_progress *progress, unsigned int part, unsigned int round)
+static void tell_progress(const struct schsm_share_progress *progress, unsigned int part,
+                          unsigned int round)
 {
     if (progress != NULL && progress->tell != NULL) {
         progress->tell(progress->arg, (part * 100 + round / (ROUNDS / 100)) / 3);
@@ -44,17 +46,18 @@ static bool iterate(EVP_MD_CTX *context, const EVP_MD *md5, const uint8_t *input
             return false;
         }
         if (round % PERCENT_STEP == 0) {
-            tell(progress, part, round);
+            tell_progress(progress, part, round);
         }
     }
     return true;
 }
 
 /* EVP_BytesToKey with MD5, but for the progress. NULL on failure. */
-static struct schsm_secret *derive(OSSL_LIB_CTX *libctx, const struct schsm_secret *password,
-                                   const uint8_t salt[SALT_LEN],
-                                   const struct schsm_share_progress *progress,
-                                   struct schsm_error *err)
+static struct schsm_secret *derive_from_password(OSSL_LIB_CTX *libctx,
+                                                 const struct schsm_secret *password,
+                                                 const uint8_t salt[SALT_LEN],
+                                                 const struct schsm_share_progress *progress,
+                                                 struct schsm_error *err)
 {
     size_t password_len = schsm_secret_len(password);
     size_t input_len = MD5_LEN + password_len + SALT_LEN;
@@ -97,24 +100,14 @@ done:
 }
 
 /* AES-256-CBC without padding under what the password gave. */
-static int crypt_blocks(OSSL_LIB_CTX *libctx, const struct schsm_secret *derived, int encrypt,
-                        const uint8_t in[CIPHERTEXT_LEN], uint8_t out[CIPHERTEXT_LEN],
-                        struct schsm_error *err)
+static int crypt_share(OSSL_LIB_CTX *libctx, const struct schsm_secret *derived, bool encrypt,
+                       const uint8_t in[CIPHERTEXT_LEN], uint8_t out[CIPHERTEXT_LEN],
+                       struct schsm_error *err)
 {
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "AES-256-CBC", NULL);
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    const uint8_t *key = schsm_secret_data(derived);
-    int len = 0, last = 0;
-    bool ok = cipher != NULL && context != NULL &&
-              EVP_CipherInit_ex2(context, cipher, key, key + DERIVED_LEN - BLOCK_LEN, encrypt,
-                                 NULL) == 1 &&
-              EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
-              EVP_CipherUpdate(context, out, &len, in, CIPHERTEXT_LEN) == 1 &&
-              EVP_CipherFinal_ex(context, out + len, &last) == 1 && len + last == CIPHERTEXT_LEN;
+    const uint8_t *key = schsm_secret_data(derived), *iv = key + DERIVED_LEN - SCHSM_BLOCK_LEN;
 
-    EVP_CIPHER_CTX_free(context);
-    EVP_CIPHER_free(cipher);
-    return ok ? 1 : schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
+    return schsm_crypt_blocks(libctx, "AES-256-CBC", key, iv, encrypt, in, CIPHERTEXT_LEN, out) ||
+           schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
 }
 
 int schsm_dkek_share_check(const uint8_t *file, size_t len, struct schsm_error *err)
@@ -139,15 +132,15 @@ struct schsm_secret *schsm_dkek_share_open(OSSL_LIB_CTX *libctx, const uint8_t *
     if (!schsm_dkek_share_check(file, len, err)) {
         return NULL;
     }
-    derived = derive(libctx, password, file + MAGIC_LEN, progress, err);
+    derived = derive_from_password(libctx, password, file + MAGIC_LEN, progress, err);
     plaintext = schsm_secret_alloc(CIPHERTEXT_LEN, &bytes, err);
     if (derived == NULL || plaintext == NULL ||
-        !crypt_blocks(libctx, derived, 0, file + MAGIC_LEN + SALT_LEN, bytes, err)) {
+        !crypt_share(libctx, derived, false, file + MAGIC_LEN + SALT_LEN, bytes, err)) {
         goto done;
     }
     /* the whole last block is padding; nothing less tells a wrong password well enough */
     for (size_t i = SCHSM_DKEK_LEN; i < CIPHERTEXT_LEN; i++) {
-        wrong |= (uint8_t)(bytes[i] ^ BLOCK_LEN);
+        wrong |= (uint8_t)(bytes[i] ^ SCHSM_BLOCK_LEN);
     }
     if (wrong != 0) {
         schsm_fail(err, SCHSM_REASON_FILE,
@@ -180,12 +173,12 @@ int schsm_dkek_share_seal(OSSL_LIB_CTX *libctx, const struct schsm_secret *share
     if (RAND_bytes_ex(libctx, file + MAGIC_LEN, SALT_LEN, 0) != 1) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto has no random numbers");
     }
-    derived = derive(libctx, password, file + MAGIC_LEN, progress, err);
+    derived = derive_from_password(libctx, password, file + MAGIC_LEN, progress, err);
     plaintext = schsm_secret_alloc(CIPHERTEXT_LEN, &bytes, err);
     if (derived != NULL && plaintext != NULL) {
         memcpy(bytes, schsm_secret_data(share), SCHSM_DKEK_LEN);
-        memset(bytes + SCHSM_DKEK_LEN, BLOCK_LEN, BLOCK_LEN);
-        ok = crypt_blocks(libctx, derived, 1, bytes, file + MAGIC_LEN + SALT_LEN, err);
+        memset(bytes + SCHSM_DKEK_LEN, SCHSM_BLOCK_LEN, SCHSM_BLOCK_LEN);
+        ok = crypt_share(libctx, derived, true, bytes, file + MAGIC_LEN + SALT_LEN, err);
     }
     schsm_secret_free(plaintext);
     schsm_secret_free(derived);

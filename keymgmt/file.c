@@ -84,7 +84,7 @@ done:
     return ok;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t len)
+static bool write_descriptor(int fd, const uint8_t *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t done = write(fd, bytes, len);
@@ -142,7 +142,7 @@ int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool ove
     (void)umask(mask);
     if (strcmp(path, "-") == 0) {
         /* Whatever was printed before comes before. */
-        return fflush(stdout) == 0 && write_all(STDOUT_FILENO, content, len)
+        return fflush(stdout) == 0 && write_descriptor(STDOUT_FILENO, content, len)
                    ? 1
                    : schsm_fail(err, SCHSM_REASON_BAD_INPUT,
                                 "standard output cannot be written: %s", strerror(errno));
@@ -153,7 +153,7 @@ int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool ove
     }
     (void)snprintf(name, size, "%s.XXXXXX", path);
     fd = mkostemp(name, O_CLOEXEC);
-    ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, content, len) && fsync(fd) == 0 &&
+    ok = fd >= 0 && fchmod(fd, mode) == 0 && write_descriptor(fd, content, len) && fsync(fd) == 0 &&
          put_in_place(name, path, overwrite);
     if (!ok && fd >= 0 && errno == EEXIST) {
         schsm_fail(err, SCHSM_REASON_EXISTS,

@@ -44,8 +44,8 @@ struct schsm_device_selector schsm_find_selector(const struct schsm_context *con
 }
 
 /* Moves the objects into matches; the object list is empty afterwards. */
-static int append(struct schsm_match_list *list, struct schsm_device *device,
-                  struct schsm_object_list *objects, struct schsm_error *err)
+static int append_match(struct schsm_match_list *list, struct schsm_device *device,
+                        struct schsm_object_list *objects, struct schsm_error *err)
 {
     size_t total = list->count + objects->count;
 
@@ -149,7 +149,7 @@ int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsig
         struct schsm_object_list objects = { NULL, 0 };
 
         if (!schsm_device_find(devices[i], &filter, &objects, err) ||
-            !append(list, devices[i], &objects, err)) {
+            !append_match(list, devices[i], &objects, err)) {
             schsm_object_list_clear(&objects);
             return 0;
         }
@@ -181,7 +181,7 @@ static const char *type_text(unsigned int type)
 }
 
 /* Says in words what was looked for: "key-ref 3", "id 10 and label 'web'". */
-static void describe(const struct schsm_uri *uri, BIO *out)
+static void say_what_was_sought(const struct schsm_uri *uri, BIO *out)
 {
     const char *joint = " with ";
 
@@ -214,7 +214,7 @@ static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struc
     if (out == NULL) {
         return schsm_fail_memory(err);
     }
-    describe(uri, out);
+    say_what_was_sought(uri, out);
     len = BIO_get_mem_data(out, &wanted);
     schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                "there is no %s%.*s on %s%s; 'sc-hsm list' shows what is there", type_text(types),

@@ -82,8 +82,8 @@ static int certify(OSSL_LIB_CTX *libctx, const struct schsm_import *import, cons
     return 1;
 }
 
-static int describe(const struct schsm_import *import, struct schsm_object *made,
-                    struct parts *parts, struct schsm_error *err)
+static int describe_import(const struct schsm_import *import, struct schsm_object *made,
+                           struct parts *parts, struct schsm_error *err)
 {
     struct schsm_pkcs15_key key = { .type = made->key_type, .bits = made->bits };
     uint8_t *spki = NULL;
@@ -236,8 +236,8 @@ static int check_new(struct schsm_device *device, EVP_PKEY *key, struct schsm_er
     return ok;
 }
 
-static int choose_place(struct schsm_device *device, const struct schsm_import *import,
-                        struct schsm_object *made, struct schsm_error *err)
+static int choose_import_place(struct schsm_device *device, const struct schsm_import *import,
+                               struct schsm_object *made, struct schsm_error *err)
 {
     const struct schsm_hsm_place place = { .key_ref = import->key_ref,
                                            .id = import->id,
@@ -253,9 +253,9 @@ static int choose_place(struct schsm_device *device, const struct schsm_import *
     return 1;
 }
 
-static int prepare(OSSL_LIB_CTX *libctx, struct schsm_device *device,
-                   const struct schsm_import *import, struct parts *parts,
-                   struct schsm_object *made, struct schsm_error *err)
+static int prepare_import(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                          const struct schsm_import *import, struct parts *parts,
+                          struct schsm_object *made, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_wrapped_key wrapped;
@@ -266,13 +266,14 @@ static int prepare(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     }
     if (!schsm_import_check_dkek(libctx, device, import->dkek, err) ||
         !wrap(libctx, import, parts, &wrapped, err) || !schsm_device_serial(device, serial, err) ||
-        !certify(libctx, import, serial, parts, err) || !choose_place(device, import, made, err) ||
+        !certify(libctx, import, serial, parts, err) ||
+        !choose_import_place(device, import, made, err) ||
         (import->id == NULL && !check_new(device, parts->key, err))) {
         return 0;
     }
     made->key_type = wrapped.type;
     made->bits = (unsigned int)EVP_PKEY_get_bits(parts->key);
-    return describe(import, made, parts, err);
+    return describe_import(import, made, parts, err);
 }
 
 int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
@@ -288,7 +289,7 @@ int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     if (parts == NULL) {
         return schsm_fail_memory(err);
     }
-    if (!prepare(libctx, device, import, parts, made, err)) {
+    if (!prepare_import(libctx, device, import, parts, made, err)) {
         goto done;
     }
     struct schsm_hsm_unwrap unwrap = {

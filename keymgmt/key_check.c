@@ -56,7 +56,7 @@ static int block_fits(EVP_PKEY *key, bool padded, const uint8_t *in, size_t in_l
 }
 
 /* The hash that PSS takes for one of this length (see SCHSM_OP_RSA_PSS_SIGN). */
-static const char *digest_of_length(size_t len)
+static const char *pss_digest(size_t len)
 {
     static const struct {
         size_t len;
@@ -108,7 +108,7 @@ int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_ope
                hash_fits(libctx, key, traits, digest, hash, in_len, sig, sig_len);
         break;
     case SCHSM_INPUT_HASH:
-        digest = traits->padding == SCHSM_PADDING_PSS ? digest_of_length(in_len) : NULL;
+        digest = traits->padding == SCHSM_PADDING_PSS ? pss_digest(in_len) : NULL;
         fits = hash_fits(libctx, key, traits, digest, in, in_len, sig, sig_len);
         break;
     case SCHSM_INPUT_POINT:

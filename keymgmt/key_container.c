@@ -18,7 +18,7 @@
 
 /* The tag 30 is both that of an RSA key's description and of an X.509 certificate, which has its
  * signature as a BIT STRING at the end. */
-static bool is_certificate(const struct schsm_tlv *element)
+static bool is_certificate_element(const struct schsm_tlv *element)
 {
     struct schsm_tlv signature;
 
@@ -27,10 +27,10 @@ static bool is_certificate(const struct schsm_tlv *element)
             schsm_tlv_find(element->value.data, element->value.len, TAG_BIT_STRING, &signature));
 }
 
-static bool is_description(const struct schsm_tlv *element)
+static bool is_description_element(const struct schsm_tlv *element)
 {
     return element->tag == TAG_EC_KEY || element->tag == TAG_AES_KEY ||
-           (element->tag == TAG_SEQUENCE && !is_certificate(element));
+           (element->tag == TAG_SEQUENCE && !is_certificate_element(element));
 }
 
 int schsm_key_container_parse(const uint8_t *file, size_t len,
@@ -49,11 +49,11 @@ int schsm_key_container_parse(const uint8_t *file, size_t len,
     }
     container->blob = element.value;
     while (schsm_tlv_next(&reader, &element)) {
-        if (is_certificate(&element)) {
+        if (is_certificate_element(&element)) {
             container->certificate = element.whole;
             break;
         }
-        if (container->description.data == NULL && is_description(&element)) {
+        if (container->description.data == NULL && is_description_element(&element)) {
             container->description = element.whole;
         }
     }

@@ -45,8 +45,9 @@ bool schsm_opening_wants(const struct schsm_opening *opening, const char *name)
 
 /* One key: 1 wanted, 0 not; a key without a request, or with one that is not its device's, is none
  * that could be registered. */
-static bool is_wanted(const struct schsm_opening *opening, struct schsm_device *custodian,
-                      const struct schsm_object *object, struct schsm_certified_key *key)
+static bool opening_wants_object(const struct schsm_opening *opening,
+                                 struct schsm_device *custodian, const struct schsm_object *object,
+                                 struct schsm_certified_key *key)
 {
     struct schsm_error why = SCHSM_ERROR_INIT;
 
@@ -72,7 +73,7 @@ int schsm_opening_find_key(const struct schsm_opening *opening, struct schsm_dev
     memset(key, 0, sizeof(*key));
     ok = schsm_device_find(custodian, &filter, &list, err);
     for (size_t i = 0; ok && !found && i < list.count; i++) {
-        found = is_wanted(opening, custodian, &list.objects[i], key);
+        found = opening_wants_object(opening, custodian, &list.objects[i], key);
         if (!found) {
             schsm_certified_key_clear(key);
         }
@@ -96,7 +97,7 @@ static int get_challenge(struct schsm_opening *opening, struct schsm_error *err)
 }
 
 /* The state after a step. A device may forget who authenticated when it gives a new challenge. */
-static int look(struct schsm_opening *opening, struct schsm_error *err)
+static int look_who_opened(struct schsm_opening *opening, struct schsm_error *err)
 {
     unsigned int before = opening->pka.status.authenticated;
 
@@ -121,7 +122,7 @@ static int show_signature(struct schsm_opening *opening, const char *name, const
         return 0;
     }
     opening->answered = true;
-    return look(opening, err);
+    return look_who_opened(opening, err);
 }
 
 static int sign_and_show(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
@@ -155,8 +156,5 @@ int schsm_opening_sign(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
         }
         return 0;
     }
-    if (err != NULL) {
-        *err = found;
-    }
-    return 0;
+    return schsm_fail_as(err, &found);
 }

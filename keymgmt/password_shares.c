@@ -15,7 +15,7 @@
 
 /* Arithmetic modulo a prime of up to 64 bits; operands are below it. */
 
-static uint64_t add(uint64_t a, uint64_t b, uint64_t prime)
+static uint64_t add_modulo(uint64_t a, uint64_t b, uint64_t prime)
 {
     uint64_t sum = a + b;
 
@@ -32,9 +32,9 @@ static uint64_t multiply(uint64_t a, uint64_t b, uint64_t prime)
     uint64_t product = 0;
 
     for (int bit = 63; bit >= 0; bit--) {
-        product = add(product, product, prime);
+        product = add_modulo(product, product, prime);
         if ((b >> bit & 1) != 0) {
-            product = add(product, a, prime);
+            product = add_modulo(product, a, prime);
         }
     }
     return product;
@@ -54,7 +54,7 @@ static uint64_t invert(uint64_t a, uint64_t prime)
     return power;
 }
 
-static void store(uint64_t number, uint8_t out[PASSWORD_LEN])
+static void put_big_endian(uint64_t number, uint8_t out[PASSWORD_LEN])
 {
     for (size_t i = 0; i < PASSWORD_LEN; i++) {
         out[i] = (uint8_t)(number >> (8 * (PASSWORD_LEN - 1 - i)));
@@ -76,7 +76,7 @@ void schsm_password_number_text(uint64_t number, char text[SCHSM_PASSWORD_NUMBER
     uint8_t bytes[PASSWORD_LEN];
     size_t first = 0;
 
-    store(number, bytes);
+    put_big_endian(number, bytes);
     while (first < PASSWORD_LEN - 1 && bytes[first] == 0) {
         first++;
     }
@@ -228,7 +228,7 @@ int schsm_password_shares_make(OSSL_LIB_CTX *libctx, unsigned int threshold, uns
         }
         for (unsigned int i = 0; i < total; i++) {
             shares[i].value =
-                multiply(add(shares[i].value, coefficient, prime), shares[i].id, prime);
+                multiply(add_modulo(shares[i].value, coefficient, prime), shares[i].id, prime);
         }
     }
     secret = draw_password(libctx, err);
@@ -236,7 +236,7 @@ int schsm_password_shares_make(OSSL_LIB_CTX *libctx, unsigned int threshold, uns
         goto done;
     }
     for (unsigned int i = 0; i < total; i++) {
-        shares[i].value = add(shares[i].value, load(schsm_secret_data(secret)), prime);
+        shares[i].value = add_modulo(shares[i].value, load(schsm_secret_data(secret)), prime);
     }
     *password = secret;
     ok = 1;
@@ -256,7 +256,7 @@ static bool is_prime(OSSL_LIB_CTX *libctx, uint64_t number)
     BIGNUM *candidate;
     bool prime;
 
-    store(number, bytes);
+    put_big_endian(number, bytes);
     candidate = BN_bin2bn(bytes, sizeof(bytes), NULL);
     prime = ctx != NULL && candidate != NULL && BN_check_prime(candidate, ctx, NULL) == 1;
     BN_free(candidate);
@@ -313,7 +313,7 @@ static uint64_t interpolate(const struct schsm_password_share *shares, size_t co
                 below = multiply(below, subtract(shares[k].id, shares[i].id, prime), prime);
             }
         }
-        sum = add(sum, multiply(above, invert(below, prime), prime), prime);
+        sum = add_modulo(sum, multiply(above, invert(below, prime), prime), prime);
     }
     return sum;
 }
@@ -334,7 +334,7 @@ int schsm_password_shares_combine(OSSL_LIB_CTX *libctx, const struct schsm_passw
     if (whole == NULL) {
         return 0;
     }
-    store(interpolate(shares, count), bytes);
+    put_big_endian(interpolate(shares, count), bytes);
     while (zeros < PASSWORD_LEN && bytes[zeros] == 0) {
         zeros++;
     }

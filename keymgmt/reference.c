@@ -49,7 +49,8 @@ static int has_magic(const uint8_t *der, size_t len)
 }
 
 /* Copies the decoded parts out; 0 if one is not as it should be. */
-static int take_parts(const struct key_reference *decoded, struct schsm_reference *reference)
+static int take_reference_parts(const struct key_reference *decoded,
+                                struct schsm_reference *reference)
 {
     const unsigned char *uri = ASN1_STRING_get0_data(decoded->uri);
     int uri_len = ASN1_STRING_length(decoded->uri);
@@ -90,7 +91,7 @@ enum schsm_reference_kind schsm_reference_decode(const uint8_t *der, size_t len,
         (struct key_reference *)ASN1_item_d2i(NULL, &p, (long)len, ASN1_ITEM_rptr(KEY_REFERENCE));
     ERR_pop_to_mark();
 
-    if (decoded != NULL && take_parts(decoded, reference)) {
+    if (decoded != NULL && take_reference_parts(decoded, reference)) {
         kind = SCHSM_REFERENCE_OK;
     } else {
         schsm_reference_clear(reference);

@@ -109,7 +109,7 @@ int schsm_key_ref_parse(const char *text, int *key_ref, struct schsm_error *err)
     return 1;
 }
 
-static int set_text(char **where, const char *value, size_t len, struct schsm_error *err)
+static int uri_set_text(char **where, const char *value, size_t len, struct schsm_error *err)
 {
     if (memchr(value, '\0', len) != NULL || len == 0) {
         return schsm_fail(err, SCHSM_REASON_URI, "the value is empty or contains a zero byte");
@@ -118,34 +118,39 @@ static int set_text(char **where, const char *value, size_t len, struct schsm_er
     return *where != NULL ? 1 : schsm_fail_memory(err);
 }
 
-static int set_key_ref(struct schsm_uri *uri, const char *value, size_t len,
-                       struct schsm_error *err)
+static int uri_set_key_ref(struct schsm_uri *uri, const char *value, size_t len,
+                           struct schsm_error *err)
 {
     (void)len;
     return schsm_key_ref_parse(value, &uri->key_ref, err);
 }
 
-static int set_label(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+static int uri_set_label(struct schsm_uri *uri, const char *value, size_t len,
+                         struct schsm_error *err)
 {
-    return set_text(&uri->label, value, len, err);
+    return uri_set_text(&uri->label, value, len, err);
 }
 
-static int set_serial(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+static int uri_set_serial(struct schsm_uri *uri, const char *value, size_t len,
+                          struct schsm_error *err)
 {
-    return set_text(&uri->serial, value, len, err);
+    return uri_set_text(&uri->serial, value, len, err);
 }
 
-static int set_reader(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+static int uri_set_reader(struct schsm_uri *uri, const char *value, size_t len,
+                          struct schsm_error *err)
 {
-    return set_text(&uri->reader, value, len, err);
+    return uri_set_text(&uri->reader, value, len, err);
 }
 
-static int set_token(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+static int uri_set_token(struct schsm_uri *uri, const char *value, size_t len,
+                         struct schsm_error *err)
 {
-    return set_text(&uri->token, value, len, err);
+    return uri_set_text(&uri->token, value, len, err);
 }
 
-static int set_handle(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+static int uri_set_handle(struct schsm_uri *uri, const char *value, size_t len,
+                          struct schsm_error *err)
 {
     unsigned int handle = 0;
 
@@ -175,7 +180,8 @@ static const struct {
     { "secret", SCHSM_OBJECT_SECRET },
 };
 
-static int set_type(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err)
+static int uri_set_type(struct schsm_uri *uri, const char *value, size_t len,
+                        struct schsm_error *err)
 {
     (void)len;
     for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
@@ -188,16 +194,16 @@ static int set_type(struct schsm_uri *uri, const char *value, size_t len, struct
                       value);
 }
 
-static int set_pin_source(struct schsm_uri *uri, const char *value, size_t len,
-                          struct schsm_error *err)
+static int uri_set_pin_source(struct schsm_uri *uri, const char *value, size_t len,
+                              struct schsm_error *err)
 {
     (void)len;
     uri->pin_source = schsm_pin_source_parse(value, err);
     return uri->pin_source != NULL;
 }
 
-static int set_pin_value(struct schsm_uri *uri, const char *value, size_t len,
-                         struct schsm_error *err)
+static int uri_set_pin_value(struct schsm_uri *uri, const char *value, size_t len,
+                             struct schsm_error *err)
 {
     struct schsm_secret *pin = schsm_secret_new(value, len, err);
 
@@ -218,11 +224,16 @@ static const struct attribute {
     bool raw;
     int (*set)(struct schsm_uri *uri, const char *value, size_t len, struct schsm_error *err);
 } attributes[] = {
-    { "key-ref", false, false, set_key_ref },      { "id", false, true, NULL },
-    { "label", false, false, set_label },          { "type", false, false, set_type },
-    { "serial", false, false, set_serial },        { "reader", false, false, set_reader },
-    { "token", false, false, set_token },          { "handle", false, false, set_handle },
-    { "pin-source", true, false, set_pin_source }, { "pin-value", true, false, set_pin_value },
+    { "key-ref", false, false, uri_set_key_ref },
+    { "id", false, true, NULL },
+    { "label", false, false, uri_set_label },
+    { "type", false, false, uri_set_type },
+    { "serial", false, false, uri_set_serial },
+    { "reader", false, false, uri_set_reader },
+    { "token", false, false, uri_set_token },
+    { "handle", false, false, uri_set_handle },
+    { "pin-source", true, false, uri_set_pin_source },
+    { "pin-value", true, false, uri_set_pin_value },
 };
 #define ATTRIBUTE_COUNT (sizeof(attributes) / sizeof(attributes[0]))
 

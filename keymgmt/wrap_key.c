@@ -82,9 +82,10 @@ static int find_id(struct schsm_device *device, const uint8_t *id, size_t id_len
     return 1;
 }
 
-static int choose_place(struct schsm_device *device, const struct schsm_wrapped_file *wrapped,
-                        const struct schsm_unwrap *wishes, struct schsm_object *made,
-                        struct schsm_error *err)
+static int choose_unwrap_place(struct schsm_device *device,
+                               const struct schsm_wrapped_file *wrapped,
+                               const struct schsm_unwrap *wishes, struct schsm_object *made,
+                               struct schsm_error *err)
 {
     struct schsm_hsm_place place = { .key_ref = wishes->key_ref,
                                      .id = wishes->id,
@@ -108,9 +109,10 @@ static int choose_place(struct schsm_device *device, const struct schsm_wrapped_
 }
 
 /* The description as the container has it, where nothing in it changes; else a new one. */
-static int describe(const struct schsm_wrapped_file *wrapped, const struct schsm_unwrap *wishes,
-                    struct schsm_object *made, uint8_t *buffer, size_t capacity,
-                    struct schsm_view *description, struct schsm_error *err)
+static int describe_unwrapped(const struct schsm_wrapped_file *wrapped,
+                              const struct schsm_unwrap *wishes, struct schsm_object *made,
+                              uint8_t *buffer, size_t capacity, struct schsm_view *description,
+                              struct schsm_error *err)
 {
     struct schsm_pkcs15_key key = { .type = wrapped->key.type,
                                     .usage = wrapped->usage,
@@ -154,8 +156,9 @@ int schsm_unwrap_key(struct schsm_device *device, const struct schsm_wrapped_fil
     }
     /* the right device first: all else would be misleading */
     if (!schsm_hsm_find_kek(device, wrapped->key.kcv, &domain, err) ||
-        !choose_place(device, wrapped, wishes, made, err) ||
-        !describe(wrapped, wishes, made, buffer, sizeof(buffer), &unwrap.description, err)) {
+        !choose_unwrap_place(device, wrapped, wishes, made, err) ||
+        !describe_unwrapped(wrapped, wishes, made, buffer, sizeof(buffer), &unwrap.description,
+                            err)) {
         return 0;
     }
     unwrap.key_ref = (unsigned int)made->key_ref;

@@ -152,6 +152,14 @@ int schsm_fail_malformed(struct schsm_error *err, const char *what)
     return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s is malformed", what);
 }
 
+int schsm_fail_as(struct schsm_error *err, const struct schsm_error *found)
+{
+    if (err != NULL) {
+        *err = *found;
+    }
+    return 0;
+}
+
 int schsm_fail_memory(struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_OUT_OF_MEMORY, "out of memory");

@@ -81,6 +81,9 @@ int schsm_fail_memory(struct schsm_error *err);
 /* schsm_fail with DEVICE_DATA: what ("a key's description") is malformed; returns 0. */
 int schsm_fail_malformed(struct schsm_error *err, const char *what);
 
+/* Fails as something else did; returns 0. For what uses an error as scratch paper. */
+int schsm_fail_as(struct schsm_error *err, const struct schsm_error *found);
+
 /* A short fixed text for a reason, for error tables ("PIN incorrect"); never NULL. */
 const char *schsm_reason_text(enum schsm_reason reason);
 

@@ -34,14 +34,14 @@ static void open_in_child(void)
     pthread_mutex_unlock(&gate);
 }
 
-static void register_handlers(void)
+static void register_gate_handlers(void)
 {
     (void)pthread_atfork(shut, open_again, open_in_child);
 }
 
 void schsm_gate_enter(void)
 {
-    (void)pthread_once(&once, register_handlers);
+    (void)pthread_once(&once, register_gate_handlers);
     if (ours++ > 0) {
         atomic_fetch_add(&inside, 1); /* a shut gate must not stop who is inside already */
         return;

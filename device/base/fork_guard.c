@@ -16,14 +16,14 @@ static void child(void)
     schsm_guard_unlock();
 }
 
-static void register_handlers(void)
+static void register_guard_handlers(void)
 {
     register_failed = pthread_atfork(schsm_guard_lock, schsm_guard_unlock, child);
 }
 
 int schsm_fork_join(struct schsm_fork_member *member)
 {
-    (void)pthread_once(&once, register_handlers);
+    (void)pthread_once(&once, register_guard_handlers);
     if (register_failed != 0 || pthread_mutex_init(&member->mutex, NULL) != 0) {
         return 0;
     }

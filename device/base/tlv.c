@@ -7,7 +7,7 @@
 #define LENGTH_BYTES_MAX 4
 
 /* Takes one byte; false at the end. */
-static bool take(struct schsm_tlv_reader *reader, uint8_t *byte)
+static bool take_byte(struct schsm_tlv_reader *reader, uint8_t *byte)
 {
     if (reader->left == 0) {
         return false;
@@ -21,7 +21,7 @@ static bool take_tag(struct schsm_tlv_reader *reader, uint32_t *tag)
 {
     uint8_t byte;
 
-    if (!take(reader, &byte)) {
+    if (!take_byte(reader, &byte)) {
         return false;
     }
     *tag = byte;
@@ -29,7 +29,7 @@ static bool take_tag(struct schsm_tlv_reader *reader, uint32_t *tag)
         return true;
     }
     for (int i = 1; i < TAG_BYTES_MAX; i++) {
-        if (!take(reader, &byte)) {
+        if (!take_byte(reader, &byte)) {
             return false;
         }
         *tag = *tag << 8 | byte;
@@ -45,7 +45,7 @@ static bool take_length(struct schsm_tlv_reader *reader, size_t *len)
     uint8_t byte;
     unsigned int count;
 
-    if (!take(reader, &byte)) {
+    if (!take_byte(reader, &byte)) {
         return false;
     }
     if (byte < 0x80) {
@@ -58,7 +58,7 @@ static bool take_length(struct schsm_tlv_reader *reader, size_t *len)
     }
     *len = 0;
     while (count-- > 0) {
-        if (!take(reader, &byte)) {
+        if (!take_byte(reader, &byte)) {
             return false;
         }
         *len = *len << 8 | byte;

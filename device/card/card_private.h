@@ -80,7 +80,7 @@ bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int fil
  * only there a file that is not listed has to be tried. */
 bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file);
 
-/* Deletes a file; one that is not there is as good. */
+/* Deletes a file; one that is not there is as good. (card_place.c) */
 int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,
                                struct schsm_error *err);
 

@@ -69,8 +69,8 @@ static int transmit(struct schsm_card *card, const uint8_t *command, size_t comm
     return 1;
 }
 
-static int append(uint8_t *out, size_t *len, size_t capacity, const uint8_t *data, size_t data_len,
-                  struct schsm_error *err)
+static int append_response(uint8_t *out, size_t *len, size_t capacity, const uint8_t *data,
+                           size_t data_len, struct schsm_error *err)
 {
     if (data_len > capacity - *len) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
@@ -127,7 +127,7 @@ int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *
             next.le = (part.status_word & 0xFF) != 0 ? part.status_word & 0xFF : 256;
             continue;
         }
-        if (!append(out, &total, capacity, part.data, part.data_len, err)) {
+        if (!append_response(out, &total, capacity, part.data, part.data_len, err)) {
             goto done;
         }
         if (part.status_word >> 8 != 0x61) {

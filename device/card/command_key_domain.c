@@ -14,8 +14,8 @@
 #define DELETE_DOMAIN 0x03
 #define DELETE_KEK 0x04
 
-static int read_status(const uint8_t *response, size_t len, unsigned int domain,
-                       struct schsm_key_domain_status *status, struct schsm_error *err)
+static int read_domain_status(const uint8_t *response, size_t len, unsigned int domain,
+                              struct schsm_key_domain_status *status, struct schsm_error *err)
 {
     if (len < STATUS_MIN || len > STATUS_MAX) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
@@ -51,7 +51,7 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
     case SCHSM_SW_INS:        /* initialised without DKEK and domains */
         return 1;
     case SCHSM_SW_OK:
-        return read_status(response, len, domain, status, err);
+        return read_domain_status(response, len, domain, status, err);
     default:
         return schsm_fail_status_word(err, apdu.ins, card->status_word);
     }
@@ -76,7 +76,7 @@ static int change_domain(struct schsm_card *card, uint8_t what, unsigned int dom
     if (!schsm_card_execute(card, &apdu, response, &len, err)) {
         return 0;
     }
-    return status == NULL || read_status(response, len, domain, status, err);
+    return status == NULL || read_domain_status(response, len, domain, status, err);
 }
 
 int schsm_card_create_dkek_domain(struct schsm_card *card, unsigned int domain, unsigned int shares,

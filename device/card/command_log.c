@@ -7,14 +7,14 @@
 #include "base/log.h"
 #include "format/apdu.h"
 
-static void append_text(char *line, size_t *len, const char *text)
+static void add_text(char *line, size_t *len, const char *text)
 {
     while (*text != '\0' && *len < SCHSM_LOG_LINE_MAX - 1) {
         line[(*len)++] = *text++;
     }
 }
 
-static void append_hex(char *line, size_t *len, const uint8_t *bytes, size_t count)
+static void add_hex(char *line, size_t *len, const uint8_t *bytes, size_t count)
 {
     static const char digits[] = "0123456789ABCDEF";
     size_t room = (SCHSM_LOG_LINE_MAX - 64 - *len) / 2; /* some is left for the texts after it */
@@ -25,20 +25,20 @@ static void append_hex(char *line, size_t *len, const uint8_t *bytes, size_t cou
         line[(*len)++] = digits[bytes[i] & 15];
     }
     if (shown < count) {
-        append_text(line, len, "...");
+        add_text(line, len, "...");
     }
 }
 
-static void append_hidden(char *line, size_t *len, unsigned int secrecy, size_t count)
+static void add_hidden(char *line, size_t *len, unsigned int secrecy, size_t count)
 {
     char text[48];
 
     if ((secrecy & SCHSM_APDU_SECRET_LENGTH) != 0) {
-        append_text(line, len, " (data not shown)");
+        add_text(line, len, " (data not shown)");
         return;
     }
     (void)snprintf(text, sizeof(text), " (%zu bytes not shown)", count);
-    append_text(line, len, text);
+    add_text(line, len, text);
 }
 
 void schsm_log_command(const uint8_t *apdu, size_t len)
@@ -51,19 +51,19 @@ void schsm_log_command(const uint8_t *apdu, size_t len)
     if (!schsm_log_wants(SCHSM_LOG_APDU)) {
         return;
     }
-    append_text(line, &used, "> ");
+    add_text(line, &used, "> ");
     secrecy = schsm_apdu_secrecy(apdu, len);
     if ((secrecy & SCHSM_APDU_SECRET_DATA) == 0) {
-        append_hex(line, &used, apdu, len);
+        add_hex(line, &used, apdu, len);
     } else if (len >= 4) {
         bool regular = schsm_apdu_parse(apdu, len, &parsed);
 
-        append_hex(line, &used, apdu, 4);
+        add_hex(line, &used, apdu, 4);
         if (!regular || parsed.data_len > 0) {
-            append_hidden(line, &used, secrecy, regular ? parsed.data_len : len - 4);
+            add_hidden(line, &used, secrecy, regular ? parsed.data_len : len - 4);
         }
     } else {
-        append_hidden(line, &used, secrecy, len);
+        add_hidden(line, &used, secrecy, len);
     }
     schsm_log_line(SCHSM_LOG_APDU, line, used);
 }
@@ -78,15 +78,15 @@ void schsm_log_response(const uint8_t *command, size_t command_len, const uint8_
     if (!schsm_log_wants(SCHSM_LOG_APDU)) {
         return;
     }
-    append_text(line, &used, "< ");
+    add_text(line, &used, "< ");
     secrecy = schsm_apdu_secrecy(command, command_len);
     if ((secrecy & SCHSM_APDU_SECRET_RESPONSE) == 0 || len == 2) {
-        append_hex(line, &used, response, len);
+        add_hex(line, &used, response, len);
     } else if (len > 2) {
-        append_hex(line, &used, response + len - 2, 2);
-        append_hidden(line, &used, secrecy, len - 2);
+        add_hex(line, &used, response + len - 2, 2);
+        add_hidden(line, &used, secrecy, len - 2);
     } else {
-        append_hidden(line, &used, secrecy, len);
+        add_hidden(line, &used, secrecy, len);
     }
     schsm_log_line(SCHSM_LOG_APDU, line, used);
 }

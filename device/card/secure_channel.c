@@ -10,6 +10,7 @@
 #include <openssl/objects.h>
 #include <openssl/params.h>
 
+#include "format/blocks.h"
 #include "format/cvc_tags.h"
 
 /* Section 17.1 */
@@ -36,14 +37,14 @@
 
 const uint8_t schsm_channel_protocol[12] = { 0x80, OID_LEN, SCHSM_OID_SMARTCARD, 0x03, 0x02, 0x02 };
 
-static int fail_crypto(struct schsm_error *err)
+static int fail_messaging(struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto failed at secure messaging");
 }
 
 static size_t padded(size_t len)
 {
-    return (len / SCHSM_CHANNEL_BLOCK + 1) * SCHSM_CHANNEL_BLOCK;
+    return (len / SCHSM_BLOCK_LEN + 1) * SCHSM_BLOCK_LEN;
 }
 
 /* A MAC that is being computed: CMAC with AES-128, of which the first eight bytes count. */
@@ -67,14 +68,14 @@ static EVP_MAC_CTX *mac_start(OSSL_LIB_CTX *library, const uint8_t key[SCHSM_CHA
 
 static bool mac_padding(EVP_MAC_CTX *context, size_t len)
 {
-    static const uint8_t padding[SCHSM_CHANNEL_BLOCK] = { PADDING };
+    static const uint8_t padding[SCHSM_BLOCK_LEN] = { PADDING };
 
     return EVP_MAC_update(context, padding, padded(len) - len) == 1;
 }
 
 static bool mac_finish(EVP_MAC_CTX *context, uint8_t out[MAC_LEN])
 {
-    uint8_t whole[SCHSM_CHANNEL_BLOCK];
+    uint8_t whole[SCHSM_BLOCK_LEN];
     size_t len = 0;
 
     if (EVP_MAC_final(context, whole, &len, sizeof(whole)) != 1 || len != sizeof(whole)) {
@@ -84,37 +85,19 @@ static bool mac_finish(EVP_MAC_CTX *context, uint8_t out[MAC_LEN])
     return true;
 }
 
-/* AES-128 over whole blocks: in CBC with this IV, or one block in ECB where iv is NULL. */
-static bool cipher(OSSL_LIB_CTX *library, const uint8_t key[SCHSM_CHANNEL_KEY], const uint8_t *iv,
-                   bool encrypt, const uint8_t *in, size_t len, uint8_t *out)
-{
-    EVP_CIPHER *aes = EVP_CIPHER_fetch(library, iv == NULL ? "AES-128-ECB" : "AES-128-CBC", NULL);
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    int out_len = 0, rest = 0;
-    bool ok = aes != NULL && context != NULL && len <= DATA_MAX &&
-              EVP_CipherInit_ex2(context, aes, key, iv, encrypt ? 1 : 0, NULL) == 1 &&
-              EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
-              EVP_CipherUpdate(context, out, &out_len, in, (int)len) == 1 &&
-              EVP_CipherFinal_ex(context, out + out_len, &rest) == 1 &&
-              (size_t)out_len + (size_t)rest == len;
-
-    EVP_CIPHER_CTX_free(context);
-    EVP_CIPHER_free(aes);
-    return ok;
-}
-
 /* The data's IV is the encrypted counter (17.2). */
 static bool cipher_data(const struct schsm_channel *channel, bool encrypt, const uint8_t *in,
                         size_t len, uint8_t *out)
 {
-    uint8_t iv[SCHSM_CHANNEL_BLOCK];
+    uint8_t iv[SCHSM_BLOCK_LEN];
 
-    return cipher(channel->library, channel->encryption, NULL, true, channel->counter, sizeof(iv),
-                  iv) &&
-           cipher(channel->library, channel->encryption, iv, encrypt, in, len, out);
+    return schsm_crypt_blocks(channel->library, "AES-128-ECB", channel->encryption, NULL, true,
+                              channel->counter, sizeof(iv), iv) &&
+           schsm_crypt_blocks(channel->library, "AES-128-CBC", channel->encryption, iv, encrypt, in,
+                              len, out);
 }
 
-static void count(struct schsm_channel *channel)
+static void count_message(struct schsm_channel *channel)
 {
     for (size_t i = sizeof(channel->counter); i-- > 0;) {
         if (++channel->counter[i] != 0) {
@@ -140,14 +123,14 @@ int schsm_channel_start(struct schsm_channel_handshake *handshake, const struct 
         EVP_PKEY_get_octet_string_param(handshake->key, OSSL_PKEY_PARAM_PUB_KEY, point,
                                         sizeof(point), &len) != 1 ||
         len != 1 + 2 * curve->field_len || point[0] != 0x04) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     schsm_tlv_write(&writer, handshake->command, sizeof(handshake->command));
     dynamic = schsm_tlv_begin(&writer, TAG_DYNAMIC);
     schsm_tlv_put(&writer, TAG_EPHEMERAL, point, len);
     schsm_tlv_end(&writer, dynamic);
     if (writer.failed) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     handshake->command_len = writer.len;
     return 1;
@@ -280,7 +263,7 @@ int schsm_channel_finish(struct schsm_channel_handshake *handshake, struct schsm
     channel->library = handshake->library; /* the channel goes on with it */
     handshake->library = NULL;
     if (!ok) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     if (CRYPTO_memcmp(token, proof.value.data, sizeof(token)) != 0) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
@@ -298,7 +281,7 @@ static bool put_ciphertext(const struct schsm_channel *channel, const struct sch
     bool odd = plain->ins % 2 == 1, ok;
     size_t len = padded(plain->data_len);
 
-    if (plain->data_len > DATA_MAX - SCHSM_CHANNEL_BLOCK) {
+    if (plain->data_len > DATA_MAX - SCHSM_BLOCK_LEN) {
         return false;
     }
     memcpy(buffer, plain->data, plain->data_len);
@@ -356,17 +339,17 @@ int schsm_channel_wrap(struct schsm_channel *channel, const struct schsm_apdu *p
 {
     struct schsm_tlv_writer writer;
 
-    count(channel);
+    count_message(channel);
     *wrapped = *plain;
     wrapped->cla |= SCHSM_CLA_SECURE;
     wrapped->le = SCHSM_APDU_SHORT_LE_MAX;
     schsm_tlv_write(&writer, data, *data_len);
     if (plain->data_len > 0 && !put_ciphertext(channel, plain, &writer)) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     put_le(&writer, plain->le);
     if (writer.failed || !put_mac(channel, wrapped, &writer) || writer.failed) {
-        return fail_crypto(err);
+        return fail_messaging(err);
     }
     *data_len = writer.len;
     wrapped->data = data;
@@ -403,7 +386,7 @@ static int decrypt(const struct schsm_channel *channel, struct schsm_view cipher
     size_t len = ciphertext.len;
     int ok = 0;
 
-    if (len == 0 || len > sizeof(plain) || len % SCHSM_CHANNEL_BLOCK != 0 ||
+    if (len == 0 || len > sizeof(plain) || len % SCHSM_BLOCK_LEN != 0 ||
         !cipher_data(channel, false, ciphertext.data, len, plain)) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
                           "the device's protected answer is malformed");
@@ -435,7 +418,7 @@ int schsm_channel_unwrap(struct schsm_channel *channel, const struct schsm_apdu 
     struct schsm_tlv tlv;
     size_t signed_len = 0;
 
-    count(channel);
+    count_message(channel);
     schsm_tlv_read(&reader, response, response_len);
     while (schsm_tlv_next(&reader, &tlv)) {
         if (tlv.tag == TAG_MAC) {

@@ -15,11 +15,11 @@
 #include <openssl/evp.h>
 
 #include "format/apdu.h"
+#include "format/blocks.h"
 #include "format/curve.h"
 #include "base/error.h"
 
 #define SCHSM_CHANNEL_KEY 16      /* bytes: AES-128 */
-#define SCHSM_CHANNEL_BLOCK 16    /* bytes: AES's block, and the send sequence counter */
 #define SCHSM_CHANNEL_OVERHEAD 64 /* bytes that protection adds at most to a command's data */
 
 /* Data of MANAGE SECURITY ENVIRONMENT 41 A4: id-CA-ECDH-AES-CBC-CMAC-128. */
@@ -40,7 +40,7 @@ struct schsm_channel {
     OSSL_LIB_CTX *library;
     uint8_t encryption[SCHSM_CHANNEL_KEY];
     uint8_t mac[SCHSM_CHANNEL_KEY];
-    uint8_t counter[SCHSM_CHANNEL_BLOCK];
+    uint8_t counter[SCHSM_BLOCK_LEN]; /* of what was sent and received */
 };
 
 /* Makes the ephemeral key on the curve of the device key. Always to be cleared, failed or not. */

@@ -51,7 +51,7 @@ static const struct instruction {
     { SCHSM_INS_DELETE_FILE, SCHSM_APDU_OPEN, NO_FILE, "DELETE FILE" },
 };
 
-static const struct instruction *find(uint8_t ins)
+static const struct instruction *find_instruction(uint8_t ins)
 {
     for (size_t i = 0; i < sizeof(instructions) / sizeof(instructions[0]); i++) {
         if (instructions[i].ins == ins) {
@@ -206,14 +206,14 @@ int schsm_apdu_parse_response(const uint8_t *bytes, size_t len,
 
 const char *schsm_apdu_name(uint8_t ins)
 {
-    const struct instruction *instruction = find(ins);
+    const struct instruction *instruction = find_instruction(ins);
 
     return instruction == NULL ? "command" : instruction->name;
 }
 
 unsigned int schsm_apdu_secrecy(const uint8_t *command, size_t len)
 {
-    const struct instruction *instruction = len < HEADER ? NULL : find(command[1]);
+    const struct instruction *instruction = len < HEADER ? NULL : find_instruction(command[1]);
 
     if (instruction == NULL) {
         return SCHSM_APDU_SECRET_DATA | SCHSM_APDU_SECRET_RESPONSE | SCHSM_APDU_SECRET_LENGTH;

@@ -72,7 +72,8 @@ static bool is_point(struct schsm_view point)
 }
 
 /* 7F49 (section 11.2): tags 81 and 82 are p and a, or modulus and exponent */
-static int parse_key(struct schsm_view content, struct schsm_cvc_key *key, struct schsm_error *err)
+static int parse_public_key(struct schsm_view content, struct schsm_cvc_key *key,
+                            struct schsm_error *err)
 {
     struct schsm_view first = { NULL, 0 }, second = { NULL, 0 };
     const struct member members[] = {
@@ -145,7 +146,7 @@ int schsm_cvc_parse(const uint8_t *data, size_t len, struct schsm_cvc *cvc, stru
     }
     cvc->whole = certificate.whole;
     cvc->body = signed_part.whole;
-    return parse_key(key, &cvc->key, err);
+    return parse_public_key(key, &cvc->key, err);
 }
 
 int schsm_cvc_parse_chain(const uint8_t *file, size_t len, struct schsm_cvc *device,
@@ -211,19 +212,25 @@ void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid)
     }
 }
 
+bool schsm_cvc_name(struct schsm_view name, char *text, size_t size)
+{
+    if (name.len >= size) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] <= 0x20 || name.data[i] >= 0x7F) {
+            return false;
+        }
+        text[i] = (char)name.data[i];
+    }
+    text[name.len] = '\0';
+    return true;
+}
+
 int schsm_cvc_holder(const struct schsm_cvc *cvc, char *name, size_t size, struct schsm_error *err)
 {
-    if (cvc->chr.len == 0 || cvc->chr.len >= size) {
-        return schsm_fail_malformed(err, "the holder's name in a CV certificate");
-    }
-    for (size_t i = 0; i < cvc->chr.len; i++) {
-        if (cvc->chr.data[i] <= 0x20 || cvc->chr.data[i] >= 0x7F) {
-            return schsm_fail_malformed(err, "the holder's name in a CV certificate");
-        }
-        name[i] = (char)cvc->chr.data[i];
-    }
-    name[cvc->chr.len] = '\0';
-    return 1;
+    return (cvc->chr.len > 0 && schsm_cvc_name(cvc->chr, name, size)) ||
+           schsm_fail_malformed(err, "the holder's name in a CV certificate");
 }
 
 int schsm_cvc_serial(const uint8_t *file, size_t len, char *serial, size_t size,
@@ -320,8 +327,8 @@ int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_cur
     return schsm_spki_rsa(key->modulus, key->exponent, spki, spki_len, err);
 }
 
-static int put_rsa_key(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
-                       struct schsm_error *err)
+static int put_rsa_wanted(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
+                          struct schsm_error *err)
 {
     static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
     static const unsigned int sizes[] = { SCHSM_RSA_SIZES };
@@ -419,7 +426,7 @@ int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out
     key = schsm_tlv_begin(&writer, SCHSM_CVC_KEY);
     switch (spec->type) {
     case SCHSM_KEY_RSA:
-        ok = put_rsa_key(&writer, spec, err);
+        ok = put_rsa_wanted(&writer, spec, err);
         break;
     case SCHSM_KEY_EC:
         ok = spec->curve != NULL

@@ -78,7 +78,12 @@ int schsm_cvc_parse_request(const uint8_t *data, size_t len, struct schsm_cvc_re
 int schsm_cvc_serial(const uint8_t *file, size_t len, char *serial, size_t size,
                      struct schsm_error *err);
 
-/* The same with the whole CHR, for names of new keys and for messages to be signed. */
+/* A CHR or CAR as text of at most size - 1 characters; false where it is longer or no printable
+ * ASCII: it is shown to people and compared. */
+bool schsm_cvc_name(struct schsm_view name, char *text, size_t size);
+
+/* The whole CHR, likewise; malformed where it is empty too. For names of new keys and for messages
+ * to be signed. */
 int schsm_cvc_holder(const struct schsm_cvc *cvc, char *name, size_t size, struct schsm_error *err);
 
 /*

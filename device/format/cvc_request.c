@@ -33,7 +33,7 @@ static bool put_rsa_number(struct schsm_tlv_writer *writer, uint32_t tag, EVP_PK
     return ok;
 }
 
-static bool put_rsa_key(struct schsm_tlv_writer *writer, EVP_PKEY *key)
+static bool put_rsa_public(struct schsm_tlv_writer *writer, EVP_PKEY *key)
 {
     schsm_tlv_put(writer, SCHSM_CVC_OID, oid_rsa, sizeof(oid_rsa));
     return put_rsa_number(writer, SCHSM_CVC_MODULUS, key, OSSL_PKEY_PARAM_RSA_N) &&
@@ -87,7 +87,7 @@ static bool put_body(struct schsm_tlv_writer *writer, EVP_PKEY *key,
     schsm_tlv_put_byte(writer, SCHSM_CVC_PROFILE, 0);
     schsm_tlv_put_text(writer, SCHSM_CVC_CAR, INNER_CAR);
     part = schsm_tlv_begin(writer, SCHSM_CVC_KEY);
-    ok = curve != NULL ? put_ec_key(writer, key, curve, err) : put_rsa_key(writer, key);
+    ok = curve != NULL ? put_ec_key(writer, key, curve, err) : put_rsa_public(writer, key);
     schsm_tlv_end(writer, part);
     schsm_tlv_put_text(writer, SCHSM_CVC_CHR, chr);
     schsm_tlv_end(writer, body);

@@ -41,7 +41,7 @@ struct object {
 };
 
 /* The parts are told by tag and order. False where the outer structure is broken. */
-static bool read_object(const uint8_t *file, size_t len, struct object *object)
+static bool read_parts(const uint8_t *file, size_t len, struct object *object)
 {
     struct schsm_tlv_reader reader;
     struct schsm_tlv tlv;
@@ -87,7 +87,8 @@ static void copy_label(char label[SCHSM_LABEL_MAX + 1], struct schsm_view text)
     label[len] = '\0';
 }
 
-static void read_label(struct schsm_view content, uint32_t tag, char label[SCHSM_LABEL_MAX + 1])
+static void read_label_element(struct schsm_view content, uint32_t tag,
+                               char label[SCHSM_LABEL_MAX + 1])
 {
     struct schsm_tlv tlv;
 
@@ -199,7 +200,7 @@ int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15
     bool known = false;
 
     memset(key, 0, sizeof(*key));
-    if (!read_object(file, len, &object)) {
+    if (!read_parts(file, len, &object)) {
         return schsm_fail_malformed(err, "a key's description");
     }
     for (size_t i = 0; i < KEY_FORMS; i++) {
@@ -211,7 +212,7 @@ int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15
     if (!known) {
         return schsm_fail_malformed(err, "a key's description");
     }
-    read_label(object.common, TAG_UTF8, key->label);
+    read_label_element(object.common, TAG_UTF8, key->label);
     read_id(object.class, key->id, &key->id_len);
     key->usage = read_bits(object.class, USAGE_BITS);
     key->bits = read_size(key->type == SCHSM_KEY_AES ? object.subclass : object.type);
@@ -280,7 +281,8 @@ static void put_subclass(struct schsm_tlv_writer *writer, unsigned int bits)
 }
 
 /* Hands out what was written. */
-static int finish(const struct schsm_tlv_writer *writer, size_t *out_len, struct schsm_error *err)
+static int finish_description(const struct schsm_tlv_writer *writer, size_t *out_len,
+                              struct schsm_error *err)
 {
     if (writer->failed) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer for a description is too small");
@@ -321,7 +323,7 @@ int schsm_pkcs15_encode_key(const struct schsm_pkcs15_key *key, uint8_t *out, si
         put_type(&writer, key->bits);
     }
     schsm_tlv_end(&writer, object);
-    return finish(&writer, out_len, err);
+    return finish_description(&writer, out_len, err);
 }
 
 int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
@@ -341,7 +343,7 @@ int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
     bool known = false;
 
     memset(certificate, 0, sizeof(*certificate));
-    if (!read_object(file, len, &object)) {
+    if (!read_parts(file, len, &object)) {
         return schsm_fail_malformed(err, "a certificate's description");
     }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -353,7 +355,7 @@ int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
     if (!known) {
         return schsm_fail_malformed(err, "a certificate's description");
     }
-    read_label(object.common, TAG_UTF8, certificate->label);
+    read_label_element(object.common, TAG_UTF8, certificate->label);
     read_id(object.class, certificate->id, &certificate->id_len);
     certificate->authority =
         schsm_tlv_find(object.class.data, object.class.len, TAG_BOOLEAN, &authority) &&
@@ -402,7 +404,7 @@ int schsm_pkcs15_encode_certificate(const struct schsm_pkcs15_certificate *certi
     schsm_tlv_end(&writer, attributes);
     schsm_tlv_end(&writer, part);
     schsm_tlv_end(&writer, object);
-    return finish(&writer, out_len, err);
+    return finish_description(&writer, out_len, err);
 }
 
 int schsm_pkcs15_decode_data(const uint8_t *file, size_t len, struct schsm_pkcs15_data *data,
@@ -411,11 +413,11 @@ int schsm_pkcs15_decode_data(const uint8_t *file, size_t len, struct schsm_pkcs1
     struct object object;
 
     memset(data, 0, sizeof(*data));
-    if (!read_object(file, len, &object) || object.tag != TAG_DATA) {
+    if (!read_parts(file, len, &object) || object.tag != TAG_DATA) {
         return schsm_fail_malformed(err, "a data object's description");
     }
-    read_label(object.common, TAG_UTF8, data->label);
-    read_label(object.class, TAG_UTF8, data->application);
+    read_label_element(object.common, TAG_UTF8, data->label);
+    read_label_element(object.class, TAG_UTF8, data->application);
     data->file_id = read_file_id(object.type);
     data->private_data = (read_bits(object.common, FLAG_PRIVATE + 1) & 1u << FLAG_PRIVATE) != 0 ||
                          data->file_id >> 8 == FILE_PRIVATE;
@@ -449,7 +451,7 @@ int schsm_pkcs15_encode_data(const struct schsm_pkcs15_data *data, uint8_t *out,
     put_path(&writer, data->file_id);
     schsm_tlv_end(&writer, part);
     schsm_tlv_end(&writer, object);
-    return finish(&writer, out_len, err);
+    return finish_description(&writer, out_len, err);
 }
 
 int schsm_pkcs15_decode_token(const uint8_t *file, size_t len, struct schsm_pkcs15_token *token,
@@ -490,5 +492,5 @@ int schsm_pkcs15_encode_token(const struct schsm_pkcs15_token *token, uint8_t *o
     put_label(&writer, TAG_TOKEN_LABEL, token->label);
     schsm_tlv_put(&writer, TAG_BIT_STRING, prn_generation, sizeof(prn_generation));
     schsm_tlv_end(&writer, info);
-    return finish(&writer, out_len, err);
+    return finish_description(&writer, out_len, err);
 }

@@ -140,10 +140,7 @@ int schsm_roots_verify_device(const struct schsm_roots *roots, const uint8_t *fi
         }
     }
     if (found.reason != SCHSM_REASON_NONE) { /* a root of that name, but not that key */
-        if (err != NULL) {
-            *err = found;
-        }
-        return 0;
+        return schsm_fail_as(err, &found);
     }
     top = identity->issuer.whole.len > 0 ? &identity->issuer : &identity->device;
     if (schsm_view_equal(top->car, top->chr)) {

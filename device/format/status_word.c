@@ -249,7 +249,7 @@ static const struct meaning {
 
 static const struct meaning unknown = { { 0 }, 0, SCHSM_REASON_DEVICE, "unknown status word" };
 
-static bool fits(const struct meaning *meaning, uint8_t ins, unsigned int status_word)
+static bool meaning_fits(const struct meaning *meaning, uint8_t ins, unsigned int status_word)
 {
     unsigned int mask = meaning->status_word == SW_TRIES ? SW_TRIES_MASK : 0xFFFFu;
 
@@ -258,10 +258,10 @@ static bool fits(const struct meaning *meaning, uint8_t ins, unsigned int status
             (ins != 0 && memchr(meaning->ins, ins, sizeof(meaning->ins)) != NULL));
 }
 
-static const struct meaning *find(uint8_t ins, unsigned int status_word)
+static const struct meaning *find_meaning(uint8_t ins, unsigned int status_word)
 {
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-        if (fits(&meanings[i], ins, status_word)) {
+        if (meaning_fits(&meanings[i], ins, status_word)) {
             return &meanings[i];
         }
     }
@@ -275,17 +275,17 @@ int schsm_status_word_tries(unsigned int status_word)
 
 enum schsm_reason schsm_status_word_reason(uint8_t ins, unsigned int status_word)
 {
-    return find(ins, status_word)->reason;
+    return find_meaning(ins, status_word)->reason;
 }
 
 const char *schsm_status_word_text(uint8_t ins, unsigned int status_word)
 {
-    return find(ins, status_word)->text;
+    return find_meaning(ins, status_word)->text;
 }
 
 int schsm_fail_status_word(struct schsm_error *err, uint8_t ins, unsigned int status_word)
 {
-    const struct meaning *meaning = find(ins, status_word);
+    const struct meaning *meaning = find_meaning(ins, status_word);
     int tries = schsm_status_word_tries(status_word);
     enum schsm_reason reason =
         meaning->reason == SCHSM_REASON_NONE ? SCHSM_REASON_DEVICE : meaning->reason;

@@ -21,6 +21,8 @@
 #define SCHSM_USER_PIN_MAX 16
 #define SCHSM_SO_PIN_LEN 8 /* bytes, 5.2 */
 
+#define SCHSM_KEY_REF_MAX 255 /* of key references, which begin with 1 (4.1) */
+
 #define SCHSM_KEY_DOMAIN_MAX 255 /* the highest number that one can have (6.8) */
 #define SCHSM_DOMAIN_UID_MAX 64  /* bytes: 32 on genuine devices, 64 on the Pico HSM (15.2) */
 

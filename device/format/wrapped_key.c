@@ -6,11 +6,11 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "blocks.h"
 #include "cvc_tags.h"
 #include "wrapped_private.h"
 
 /* 14.1, 14.2 */
-#define BLOCK_LEN 16 /* AES */
 #define MAC_LEN 16
 #define PAD_FIRST 0x80
 #define F4_LEN 3 /* bytes of the usual exponent */
@@ -45,13 +45,13 @@ static const struct form *find_form(unsigned int number)
     return NULL;
 }
 
-static int malformed(struct schsm_error *err)
+static int fail_wrapped(struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_FILE, "the wrapped key is malformed or was cut short");
 }
 
 /* Takes a number of bytes off the front of *from; false where there are fewer. */
-static bool take(struct schsm_view *from, size_t len, struct schsm_view *taken)
+static bool take_bytes(struct schsm_view *from, size_t len, struct schsm_view *taken)
 {
     if (len > from->len) {
         return false;
@@ -67,7 +67,7 @@ static bool take_size(struct schsm_view *from, size_t *size)
 {
     struct schsm_view field;
 
-    if (!take(from, 2, &field)) {
+    if (!take_bytes(from, 2, &field)) {
         return false;
     }
     *size = (size_t)field.data[0] << 8 | field.data[1];
@@ -79,7 +79,7 @@ static bool take_element(struct schsm_view *from, struct schsm_view *element)
 {
     size_t size;
 
-    return take_size(from, &size) && take(from, size, element);
+    return take_size(from, &size) && take_bytes(from, size, element);
 }
 
 int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrapped_key *wrapped,
@@ -89,17 +89,17 @@ int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrappe
     const struct form *form;
 
     memset(wrapped, 0, sizeof(*wrapped));
-    if (len > SCHSM_WRAPPED_MAX || !take(&left, SCHSM_KCV_LEN, &kcv) ||
-        !take(&left, 1, &form_byte)) {
-        return malformed(err);
+    if (len > SCHSM_WRAPPED_MAX || !take_bytes(&left, SCHSM_KCV_LEN, &kcv) ||
+        !take_bytes(&left, 1, &form_byte)) {
+        return fail_wrapped(err);
     }
     for (size_t i = 0; i < LISTS; i++) {
         if (!take_element(&left, &lists[i])) {
-            return malformed(err);
+            return fail_wrapped(err);
         }
     }
-    if (left.len < BLOCK_LEN + MAC_LEN || (left.len - MAC_LEN) % BLOCK_LEN != 0) {
-        return malformed(err);
+    if (left.len < SCHSM_BLOCK_LEN + MAC_LEN || (left.len - MAC_LEN) % SCHSM_BLOCK_LEN != 0) {
+        return fail_wrapped(err);
     }
     form = find_form(form_byte.data[0]);
     if (form == NULL) {
@@ -121,7 +121,7 @@ int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrappe
 /* Whether a plaintext of this length has that ciphertext; not all writers pad where it fits. */
 static bool has_ciphertext(size_t plaintext_len, size_t ciphertext_len)
 {
-    return ciphertext_len == plaintext_len / BLOCK_LEN * BLOCK_LEN + BLOCK_LEN ||
+    return ciphertext_len == plaintext_len / SCHSM_BLOCK_LEN * SCHSM_BLOCK_LEN + SCHSM_BLOCK_LEN ||
            ciphertext_len == plaintext_len;
 }
 
@@ -131,7 +131,7 @@ unsigned int schsm_wrapped_key_bits(const struct schsm_wrapped_key *wrapped)
     size_t len = wrapped->ciphertext.len;
 
     if (wrapped->form == SCHSM_WRAPPED_AES) {
-        return len <= 2 * (size_t)BLOCK_LEN ? 128 : 256;
+        return len <= 2 * (size_t)SCHSM_BLOCK_LEN ? 128 : 256;
     }
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         size_t modulus = sizes[i] / 8, plain = SCHSM_WRAPPED_RANDOM_LEN + 2;
@@ -166,32 +166,20 @@ static int compute_mac(OSSL_LIB_CTX *libctx, const struct schsm_secret *dkek,
 }
 
 /* AES-256-CBC with the key derived for it, the first vector being zero, without padding. */
-static int crypt_blocks(OSSL_LIB_CTX *libctx, const struct schsm_secret *dkek, int encrypt,
-                        struct schsm_view in, uint8_t *out, struct schsm_error *err)
+static int crypt_plaintext(OSSL_LIB_CTX *libctx, const struct schsm_secret *dkek, bool encrypt,
+                           struct schsm_view in, uint8_t *out, struct schsm_error *err)
 {
-    static const uint8_t iv[BLOCK_LEN];
+    static const uint8_t iv[SCHSM_BLOCK_LEN];
     struct schsm_secret *key = schsm_dkek_derive(libctx, dkek, SCHSM_DKEK_ENCRYPTION, err);
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "AES-256-CBC", NULL);
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    int len = 0, last = 0, ok = 0;
+    int ok;
 
     if (key == NULL) {
-        goto done;
+        return 0;
     }
-    ok = cipher != NULL && context != NULL &&
-         EVP_CipherInit_ex2(context, cipher, schsm_secret_data(key), iv, encrypt, NULL) == 1 &&
-         EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
-         EVP_CipherUpdate(context, out, &len, in.data, (int)in.len) == 1 &&
-         EVP_CipherFinal_ex(context, out + len, &last) == 1 && (size_t)len == in.len && last == 0;
-    if (!ok) {
-        schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
-    }
-
-done:
-    EVP_CIPHER_CTX_free(context);
-    EVP_CIPHER_free(cipher);
+    ok = schsm_crypt_blocks(libctx, "AES-256-CBC", schsm_secret_data(key), iv, encrypt, in.data,
+                            in.len, out);
     schsm_secret_free(key);
-    return ok;
+    return ok ? 1 : schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto could not use AES-256-CBC");
 }
 
 int schsm_wrapped_key_verify(OSSL_LIB_CTX *libctx, const struct schsm_wrapped_key *wrapped,
@@ -237,7 +225,7 @@ static struct schsm_secret *open_blob(OSSL_LIB_CTX *libctx, const struct schsm_w
     if (plaintext == NULL) {
         return NULL;
     }
-    if (!crypt_blocks(libctx, dkek, 0, wrapped->ciphertext, bytes, err)) {
+    if (!crypt_plaintext(libctx, dkek, false, wrapped->ciphertext, bytes, err)) {
         schsm_secret_free(plaintext);
         return NULL;
     }
@@ -267,12 +255,12 @@ EVP_PKEY *schsm_wrapped_key_private(OSSL_LIB_CTX *libctx, const struct schsm_wra
     /* The size is not looked at: the elements tell it, and not all writers agree on it. What
      * follows them is padding, which not all writers add. */
     if (!take_size(&content, &size)) {
-        malformed(err);
+        fail_wrapped(err);
         goto done;
     }
     for (size_t i = 0; i < form->elements; i++) {
         if (!take_element(&content, &elements[i])) {
-            malformed(err);
+            fail_wrapped(err);
             goto done;
         }
     }
@@ -302,7 +290,7 @@ struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
     if (take_element(&content, &bytes) && (bytes.len == 16 || bytes.len == 24 || bytes.len == 32)) {
         key = schsm_secret_new(bytes.data, bytes.len, err);
     } else {
-        malformed(err);
+        fail_wrapped(err);
     }
     schsm_secret_free(plaintext);
     return key;
@@ -328,9 +316,9 @@ static int put_random(OSSL_LIB_CTX *libctx, const struct schsm_wrapping *wrappin
 /* ISO 9797-1 method 2, a whole block where the length fits already, as genuine cards pad. */
 static void put_padding(struct schsm_tlv_writer *writer)
 {
-    static const uint8_t padding[BLOCK_LEN] = { PAD_FIRST };
+    static const uint8_t padding[SCHSM_BLOCK_LEN] = { PAD_FIRST };
 
-    schsm_tlv_put_raw(writer, padding, BLOCK_LEN - writer->len % BLOCK_LEN);
+    schsm_tlv_put_raw(writer, padding, SCHSM_BLOCK_LEN - writer->len % SCHSM_BLOCK_LEN);
 }
 
 /* Writes the whole blob around a plaintext. */
@@ -354,7 +342,7 @@ static int seal(OSSL_LIB_CTX *libctx, const struct form *form,
     if (writer.failed || plaintext.len + MAC_LEN > writer.capacity - writer.len) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer for a wrapped key is too small");
     }
-    if (!crypt_blocks(libctx, wrapping->dkek, 1, plaintext, blob + writer.len, err)) {
+    if (!crypt_plaintext(libctx, wrapping->dkek, true, plaintext, blob + writer.len, err)) {
         return 0;
     }
     writer.len += plaintext.len;

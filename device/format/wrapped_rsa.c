@@ -62,7 +62,7 @@ static bool is_odd(const BIGNUM *value)
 }
 
 /* All the rest from p, q and e. */
-static bool complete(struct rsa *rsa, BN_CTX *ctx)
+static bool complete_rsa(struct rsa *rsa, BN_CTX *ctx)
 {
     BIGNUM *p1, *q1, *gcd, *lambda;
     bool ok = false;
@@ -223,13 +223,13 @@ static bool agrees(const struct rsa *rsa, const struct schsm_view *elements)
 static bool take_crt(struct rsa *rsa, const struct schsm_view *elements, BN_CTX *ctx)
 {
     return number(rsa->p, elements[RSA_CRT_P]) && number(rsa->q, elements[RSA_CRT_Q]) &&
-           number(rsa->e, elements[RSA_CRT_E]) && complete(rsa, ctx) && agrees(rsa, elements);
+           number(rsa->e, elements[RSA_CRT_E]) && complete_rsa(rsa, ctx) && agrees(rsa, elements);
 }
 
 static bool take_plain(struct rsa *rsa, const struct schsm_view *elements, BN_CTX *ctx)
 {
     return number(rsa->d, elements[RSA_D]) && number(rsa->n, elements[RSA_N]) &&
-           number(rsa->e, elements[RSA_E]) && factor(rsa, ctx) && complete(rsa, ctx);
+           number(rsa->e, elements[RSA_E]) && factor(rsa, ctx) && complete_rsa(rsa, ctx);
 }
 
 static EVP_PKEY *read_key(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
@@ -267,7 +267,7 @@ EVP_PKEY *schsm_wrapped_rsa(OSSL_LIB_CTX *libctx, const struct schsm_view *eleme
 }
 
 /* One number of a key; false where it has none. */
-static bool get(EVP_PKEY *key, const char *name, BIGNUM **value)
+static bool get_number_of(EVP_PKEY *key, const char *name, BIGNUM **value)
 {
     return EVP_PKEY_get_bn_param(key, name, value) == 1;
 }
@@ -278,22 +278,23 @@ static int from_key(EVP_PKEY *key, struct rsa *rsa, BN_CTX *ctx, struct schsm_er
     BIGNUM *third = NULL, *modulus;
     bool primes;
 
-    if (get(key, OSSL_PKEY_PARAM_RSA_FACTOR3, &third)) {
+    if (get_number_of(key, OSSL_PKEY_PARAM_RSA_FACTOR3, &third)) {
         BN_clear_free(third);
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "an RSA key with more than two primes cannot be on a SmartCard-HSM");
     }
-    if (!get(key, OSSL_PKEY_PARAM_RSA_N, &rsa->n) || !get(key, OSSL_PKEY_PARAM_RSA_E, &rsa->e) ||
-        !get(key, OSSL_PKEY_PARAM_RSA_D, &rsa->d)) {
+    if (!get_number_of(key, OSSL_PKEY_PARAM_RSA_N, &rsa->n) ||
+        !get_number_of(key, OSSL_PKEY_PARAM_RSA_E, &rsa->e) ||
+        !get_number_of(key, OSSL_PKEY_PARAM_RSA_D, &rsa->d)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "this is no private RSA key");
     }
-    primes = get(key, OSSL_PKEY_PARAM_RSA_FACTOR1, &rsa->p) &&
-             get(key, OSSL_PKEY_PARAM_RSA_FACTOR2, &rsa->q) && !BN_is_zero(rsa->p);
+    primes = get_number_of(key, OSSL_PKEY_PARAM_RSA_FACTOR1, &rsa->p) &&
+             get_number_of(key, OSSL_PKEY_PARAM_RSA_FACTOR2, &rsa->q) && !BN_is_zero(rsa->p);
     modulus = BN_dup(rsa->n);
     if (modulus == NULL) {
         return schsm_fail_memory(err);
     }
-    if ((!primes && !factor(rsa, ctx)) || !complete(rsa, ctx) || BN_cmp(rsa->n, modulus) != 0) {
+    if ((!primes && !factor(rsa, ctx)) || !complete_rsa(rsa, ctx) || BN_cmp(rsa->n, modulus) != 0) {
         BN_clear_free(modulus);
         return inconsistent(err);
     }

@@ -5,9 +5,9 @@
 
 #include <openssl/crypto.h>
 
-#include "card/card_private.h"
 #include "base/tlv.h"
 #include "format/cvc_tags.h"
+#include "hsm_private.h"
 
 #define TAG_X509 0x30
 #define PURPOSE "device certificates and attested keys"
@@ -32,16 +32,12 @@ static int run_reading(struct schsm_session *session, void *arg, struct schsm_er
 int schsm_hsm_certificates(struct schsm_device *dev, uint8_t **file, size_t *len,
                            struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct reading reading = { .file = SCHSM_FILE_DEVICE_CERTIFICATES, .form = SCHSM_FORM_BYTES };
     const struct schsm_job job = { .run = run_reading,
                                    .arg = &reading,
                                    .object = "device certificates" };
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (!schsm_session_run(session, &job, err)) {
+    if (!schsm_hsm_run(dev, PURPOSE, &job, err)) {
         OPENSSL_free(reading.content);
         return 0;
     }
@@ -61,19 +57,13 @@ int schsm_hsm_request(struct schsm_device *dev, int key_ref, uint8_t **request, 
     const struct schsm_job job = { .run = run_reading, .arg = &reading, .object = object };
     struct schsm_tlv tlv;
 
-    if (session == NULL) {
+    if (session == NULL || !schsm_hsm_check_key_ref(key_ref, err)) {
         return 0;
-    }
-    if (key_ref < 1 || key_ref > 255) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
     }
     (void)snprintf(object, sizeof(object), "key reference %d", key_ref);
     if (!schsm_session_run(session, &job, &found) && found.reason != SCHSM_REASON_NOT_FOUND) {
         OPENSSL_free(reading.content);
-        if (err != NULL) {
-            *err = found;
-        }
-        return 0;
+        return schsm_fail_as(err, &found);
     }
     if (reading.content != NULL && schsm_tlv_first(reading.content, reading.len, &tlv) &&
         tlv.tag == SCHSM_CVC_REQUEST) {
@@ -96,7 +86,7 @@ struct proof {
     bool *offered;
 };
 
-static int prove_chip(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_chip_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct proof *proof = arg;
 
@@ -114,7 +104,7 @@ int schsm_hsm_prove_device_key(struct schsm_device *dev, const struct schsm_cvc_
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct proof proof = { key, curve, offered };
     const struct schsm_job job = {
-        .run = prove_chip, .arg = &proof, .transaction = true, .object = "device key"
+        .run = run_chip_proof, .arg = &proof, .transaction = true, .object = "device key"
     };
 
     *offered = false;

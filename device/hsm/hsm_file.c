@@ -7,7 +7,7 @@
 
 #include <openssl/crypto.h>
 
-#include "card/card_private.h"
+#include "hsm_private.h"
 
 /* Section 4.1. The first row that fits a file is what it is; mask 0xFF00 rows have a number. */
 static const struct kind {
@@ -18,7 +18,7 @@ static const struct kind {
     { 0x2F01, 0xFFFF, "answer to reset (EF.ATR)" },
     { SCHSM_FILE_DEVICE_CERTIFICATES, 0xFFFF, "device certificates (EF.C_DevAut)" },
     { SCHSM_FILE_TOKEN_INFO, 0xFFFF, "token information (EF.CIAInfo)" },
-    { 0x2F10, 0xFFFF, "wrapped key on its way" },
+    { SCHSM_FILE_WRAPPED_KEY, 0xFFFF, "wrapped key on its way" },
     { SCHSM_FILE_KEY, 0xFFFF, "device authentication key" },
     { SCHSM_FILE_KEY, 0xFF00, "key" },
     { SCHSM_FILE_KEY_DESCRIPTION, 0xFF00, "description of a key" },
@@ -28,7 +28,7 @@ static const struct kind {
     { SCHSM_FILE_DATA_DESCRIPTION, 0xFF00, "description of data" },
     { SCHSM_FILE_PRIVATE_DATA, 0xFF00, "data, read with the PIN" },
     { SCHSM_FILE_PUBLIC_DATA, 0xFF00, "data" },
-    { 0xCB00, 0xFF00, "further information on a key" },
+    { SCHSM_FILE_KEY_METADATA, 0xFF00, "further information on a key" },
     { 0, 0, "unknown" },
 };
 
@@ -45,8 +45,7 @@ static const struct companion {
 
 struct listing {
     struct schsm_hsm_file_list *list;
-    uint16_t ids[SCHSM_FILES_MAX];
-    size_t count;
+    struct schsm_card_files files;
 };
 
 static void describe_file(struct schsm_hsm_file *file)
@@ -60,19 +59,9 @@ static void describe_file(struct schsm_hsm_file *file)
     file->number = kind->mask == 0xFF00 ? (int)SCHSM_FILE_ID(file->id) : -1;
 }
 
-static bool is_listed(const struct listing *listing, unsigned int id)
-{
-    for (size_t i = 0; i < listing->count; i++) {
-        if (listing->ids[i] == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Asks for a file and appends it if it is there. */
-static int append_if_there(struct schsm_session *session, struct listing *listing, unsigned int id,
-                           struct schsm_error *err)
+static int list_file(struct schsm_session *session, struct listing *listing, unsigned int id,
+                     struct schsm_error *err)
 {
     struct schsm_hsm_file_list *list = listing->list;
     struct schsm_hsm_file *files;
@@ -83,7 +72,7 @@ static int append_if_there(struct schsm_session *session, struct listing *listin
         session->card.result != SCHSM_TRANSPORT_OK) {
         return 0;
     }
-    if (!exists && !is_listed(listing, id)) {
+    if (!exists && !schsm_card_is_listed(&listing->files, id)) {
         return 1;
     }
     files = OPENSSL_realloc(list->files, (list->count + 1) * sizeof(*files));
@@ -101,10 +90,10 @@ static int append_if_there(struct schsm_session *session, struct listing *listin
     return 1;
 }
 
-static int try_hidden(struct schsm_session *session, struct listing *listing, unsigned int id,
-                      struct schsm_error *err)
+static int list_hidden(struct schsm_session *session, struct listing *listing, unsigned int id,
+                       struct schsm_error *err)
 {
-    return is_listed(listing, id) || append_if_there(session, listing, id, err);
+    return schsm_card_is_listed(&listing->files, id) || list_file(session, listing, id, err);
 }
 
 static int list_files(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -113,31 +102,31 @@ static int list_files(struct schsm_session *session, void *arg, struct schsm_err
 
     OPENSSL_free(listing->list->files);
     *listing->list = (struct schsm_hsm_file_list){ NULL, 0 };
-    listing->count = SCHSM_FILES_MAX;
     if (!schsm_session_confirm_applet(session, err) ||
-        !schsm_card_enumerate(&session->card, listing->ids, &listing->count, err)) {
+        !schsm_card_list_files(session, &listing->files, err)) {
         return 0;
     }
-    for (size_t i = 0; i < listing->count; i++) {
-        if (!append_if_there(session, listing, listing->ids[i], err)) {
+    for (size_t i = 0; i < listing->files.count; i++) {
+        if (!list_file(session, listing, listing->files.ids[i], err)) {
             return 0;
         }
     }
-    if (!try_hidden(session, listing, SCHSM_FILE_TOKEN_INFO, err)) {
+    if (!list_hidden(session, listing, SCHSM_FILE_TOKEN_INFO, err)) {
         return 0;
     }
-    if (is_listed(listing, SCHSM_FILE_DEVICE_CERTIFICATES)) {
+    if (schsm_card_is_listed(&listing->files, SCHSM_FILE_DEVICE_CERTIFICATES)) {
         return 1; /* a genuine card, which lists all the rest */
     }
-    if (!try_hidden(session, listing, SCHSM_FILE_DEVICE_CERTIFICATES, err)) {
+    if (!list_hidden(session, listing, SCHSM_FILE_DEVICE_CERTIFICATES, err)) {
         return 0;
     }
-    for (size_t i = 0; i < listing->count; i++) {
+    for (size_t i = 0; i < listing->files.count; i++) {
         for (size_t j = 0; j < sizeof(companions) / sizeof(companions[0]); j++) {
-            if (SCHSM_FILE_TYPE(listing->ids[i]) == (unsigned int)companions[j].listed &&
-                !try_hidden(session, listing,
-                            (unsigned int)companions[j].hidden | SCHSM_FILE_ID(listing->ids[i]),
-                            err)) {
+            if (SCHSM_FILE_TYPE(listing->files.ids[i]) == (unsigned int)companions[j].listed &&
+                !list_hidden(session, listing,
+                             (unsigned int)companions[j].hidden |
+                                 SCHSM_FILE_ID(listing->files.ids[i]),
+                             err)) {
                 return 0;
             }
         }
@@ -145,7 +134,7 @@ static int list_files(struct schsm_session *session, void *arg, struct schsm_err
     return 1;
 }
 
-static int compare_file_ids(const void *a, const void *b)
+static int compare_files(const void *a, const void *b)
 {
     const struct schsm_hsm_file *left = a, *right = b;
 
@@ -155,28 +144,22 @@ static int compare_file_ids(const void *a, const void *b)
 int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
                     struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "such files", err);
-    struct listing *listing = NULL;
-    struct schsm_job job = { .run = list_files, .transaction = true };
+    struct listing *listing = OPENSSL_zalloc(sizeof(*listing));
+    const struct schsm_job job = { .run = list_files, .arg = listing, .transaction = true };
     int ok = 0;
 
     *list = (struct schsm_hsm_file_list){ NULL, 0 };
-    if (session == NULL) {
-        return 0;
-    }
-    listing = OPENSSL_zalloc(sizeof(*listing));
     if (listing == NULL) {
         return schsm_fail_memory(err);
     }
     listing->list = list;
-    job.arg = listing;
-    ok = schsm_session_run(session, &job, err);
+    ok = schsm_hsm_run(dev, "such files", &job, err);
     OPENSSL_free(listing);
     if (!ok) {
         OPENSSL_free(list->files);
         *list = (struct schsm_hsm_file_list){ NULL, 0 };
     } else if (list->count > 1) {
-        qsort(list->files, list->count, sizeof(*list->files), compare_file_ids);
+        qsort(list->files, list->count, sizeof(*list->files), compare_files);
     }
     return ok;
 }
@@ -197,7 +180,7 @@ struct reading {
     size_t *len;
 };
 
-static int read_whole_file(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_file_read(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct reading *reading = arg;
 
@@ -209,17 +192,16 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
                         const struct schsm_login *login, uint8_t **content, size_t *len,
                         struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "such files", err);
     struct reading reading = { file, content, len };
     char name[16];
     const struct schsm_job job = {
-        .run = read_whole_file, .arg = &reading, .login = login, .transaction = true, .object = name
+        .run = run_file_read, .arg = &reading, .login = login, .transaction = true, .object = name
     };
 
     *content = NULL;
     *len = 0;
     (void)snprintf(name, sizeof(name), "file %04X", file & 0xFFFF);
-    return session != NULL && schsm_session_run(session, &job, err);
+    return schsm_hsm_run(dev, "such files", &job, err);
 }
 
 struct drawing {
@@ -250,10 +232,8 @@ static int draw(struct schsm_session *session, void *arg, struct schsm_error *er
 
 int schsm_hsm_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err)
 {
-    struct schsm_session *session =
-        schsm_card_session_for(dev, "a random generator that this tool knows", err);
     struct drawing drawing = { out, len };
     const struct schsm_job job = { .run = draw, .arg = &drawing };
 
-    return session != NULL && schsm_session_run(session, &job, err);
+    return schsm_hsm_run(dev, "a random generator that this tool knows", &job, err);
 }

@@ -33,7 +33,7 @@ static unsigned int pin_tries_max(size_t pin_len)
     return pin_len == SCHSM_USER_PIN_MIN + 1 ? 5 : SCHSM_HSM_PIN_TRIES_MAX;
 }
 
-static int check_pin_of_rules(const struct initialisation *initialisation, struct schsm_error *err)
+static int check_first_pin(const struct initialisation *initialisation, struct schsm_error *err)
 {
     const struct schsm_hsm_rules *rules = initialisation->rules;
     size_t len;
@@ -63,8 +63,8 @@ static int check_rules(const struct initialisation *initialisation, struct schsm
 {
     const struct schsm_hsm_rules *rules = initialisation->rules;
 
-    if (schsm_secret_len(initialisation->so_pin) != SCHSM_SO_PIN_LEN) {
-        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
+    if (!schsm_hsm_check_so_pin_len(initialisation->so_pin, err)) {
+        return 0;
     }
     if (rules->key_domains > 0 && rules->dkek_shares != SCHSM_HSM_NO_DKEK) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
@@ -83,7 +83,7 @@ static int check_rules(const struct initialisation *initialisation, struct schsm
                           "of 1 to %d public keys at least one and at most all can be required",
                           SCHSM_PKA_KEYS_MAX);
     }
-    return check_pin_of_rules(initialisation, err);
+    return check_first_pin(initialisation, err);
 }
 
 static int build(const struct initialisation *initialisation, uint8_t *out, size_t *len,
@@ -180,7 +180,7 @@ static int write_label(struct schsm_session *session, const struct initialisatio
     return 0;
 }
 
-static int initialise_card(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_initialise(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct initialisation *initialisation = arg;
 
@@ -202,7 +202,7 @@ int schsm_hsm_initialise(struct schsm_device *dev, const struct schsm_hsm_rules 
 {
     struct schsm_session *session = schsm_card_session_for(dev, "an SO-PIN", err);
     struct initialisation initialisation = { rules, so_pin, pin, min_tries };
-    const struct schsm_job job = { .run = initialise_card,
+    const struct schsm_job job = { .run = run_initialise,
                                    .arg = &initialisation,
                                    .transaction = true };
 

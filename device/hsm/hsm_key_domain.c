@@ -165,7 +165,7 @@ static int read_existing(struct schsm_session *session, unsigned int domain,
                                   : "there is no key domain of this number");
 }
 
-static int create_domain(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_domain_create(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct change *change = arg;
     struct schsm_key_domain_status *status = &change->after;
@@ -194,7 +194,7 @@ int schsm_hsm_create_dkek_domain(struct schsm_device *dev, unsigned int domain, 
 {
     struct change change = { .domain = domain, .shares = shares };
     struct schsm_job job = {
-        .run = create_domain, .arg = &change, .login = login, .transaction = true
+        .run = run_domain_create, .arg = &change, .login = login, .transaction = true
     };
 
     if (shares < 1 || shares > SHARES_MAX) {
@@ -208,7 +208,7 @@ int schsm_hsm_create_dkek_domain(struct schsm_device *dev, unsigned int domain, 
  * The same share twice is no share at all, and the card does not tell. So an attempt after a broken
  * connection looks first whether the one before it arrived.
  */
-static int import_share(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_share_import(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct change *change = arg;
     struct schsm_key_domain_status now;
@@ -243,7 +243,7 @@ int schsm_hsm_import_share(struct schsm_device *dev, unsigned int domain,
                            struct schsm_hsm_domain *after, struct schsm_error *err)
 {
     struct change change = { .domain = domain, .share = share };
-    struct schsm_job job = { .run = import_share, .arg = &change, .transaction = true };
+    struct schsm_job job = { .run = run_share_import, .arg = &change, .transaction = true };
     struct schsm_error found = SCHSM_ERROR_INIT;
     int ok;
 
@@ -258,10 +258,7 @@ int schsm_hsm_import_share(struct schsm_device *dev, unsigned int domain,
         ok = run_job(dev, domain, &job, &found);
     }
     if (!ok) {
-        if (err != NULL) {
-            *err = found;
-        }
-        return 0;
+        return schsm_fail_as(err, &found);
     }
     fill_domain(after, domain, &change.after);
     return 1;

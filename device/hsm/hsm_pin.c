@@ -7,7 +7,7 @@
 #include "hsm_private.h"
 
 /* A failure that another attempt must not follow: it would cost a try. */
-static int refuse(struct schsm_session *session)
+static int refuse_attempt(struct schsm_session *session)
 {
     session->job.refused = true;
     return 0;
@@ -32,8 +32,8 @@ struct schsm_secret *schsm_hsm_so_pin_parse(const struct schsm_secret *digits,
     return so_pin;
 }
 
-static int check_new_pin_length(const struct schsm_session *session, const struct schsm_secret *pin,
-                                struct schsm_error *err)
+static int check_user_pin_len(const struct schsm_session *session, const struct schsm_secret *pin,
+                              struct schsm_error *err)
 {
     size_t len = schsm_secret_len(pin);
 
@@ -53,7 +53,7 @@ struct change {
     bool transport;
 };
 
-static int look_before_change(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int look_at_pin(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct change *change = arg;
     struct schsm_pin_status user, so;
@@ -61,8 +61,8 @@ static int look_before_change(struct schsm_session *session, void *arg, struct s
     if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &user, err)) {
         return 0;
     }
-    if (!check_new_pin_length(session, change->new_pin, err)) {
-        return refuse(session);
+    if (!check_user_pin_len(session, change->new_pin, err)) {
+        return refuse_attempt(session);
     }
     change->transport = user.state == SCHSM_PIN_TRANSPORT;
     if (!change->transport) {
@@ -83,7 +83,7 @@ static int fail_between(struct schsm_session *session, const char *what, struct 
                        "device %s, while its %s was being changed (the old one or the new one "
                        "may count now)",
                        schsm_session_name(session), what);
-    return refuse(session);
+    return refuse_attempt(session);
 }
 
 /* Of a job that has logged in with the old PIN, unless that is a transport PIN. */
@@ -110,12 +110,12 @@ static int change_pin(struct schsm_session *session, void *arg, struct schsm_err
                    "device %s cannot part these two PINs, so the old one is hardly right; no try "
                    "was spent",
                    schsm_session_name(session));
-        return refuse(session);
+        return refuse_attempt(session);
     case SCHSM_SW_SECURITY_STATUS: /* another program logged us out; the job logs in again */
         return 0;
     default:
         (void)schsm_session_fail_pin(session, change->old_pin, err);
-        return refuse(session);
+        return refuse_attempt(session);
     }
 }
 
@@ -125,7 +125,7 @@ int schsm_hsm_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
     struct schsm_session *session = schsm_card_session_for(dev, "a PIN to be changed", err);
     struct change change = { .old_pin = old_pin, .new_pin = new_pin };
     struct schsm_login login = { .min_pin_tries = min_tries, .by_option = true };
-    struct schsm_job job = { .run = look_before_change, .arg = &change };
+    struct schsm_job job = { .run = look_at_pin, .arg = &change };
     int ok = 0;
 
     if (session == NULL) {
@@ -154,6 +154,12 @@ done:
 
 /* --- the SO-PIN ------------------------------------------------------------------------------- */
 
+int schsm_hsm_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_error *err)
+{
+    return schsm_secret_len(so_pin) == SCHSM_SO_PIN_LEN ||
+           schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
+}
+
 static int refuse_so_blocked(struct schsm_session *session, struct schsm_error *err)
 {
     schsm_fail(
@@ -162,7 +168,7 @@ static int refuse_so_blocked(struct schsm_session *session, struct schsm_error *
         "be unblocked again",
         schsm_session_name(session));
     err->tries_left = 0;
-    return refuse(session);
+    return refuse_attempt(session);
 }
 
 static int refuse_so_wrong(struct schsm_session *session, int tries, struct schsm_error *err)
@@ -183,7 +189,7 @@ static int refuse_so_wrong(struct schsm_session *session, int tries, struct schs
     }
     err->status_word = status_word;
     err->tries_left = tries;
-    return refuse(session);
+    return refuse_attempt(session);
 }
 
 int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err)
@@ -208,7 +214,7 @@ int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct
                    so.tries_left, so.tries_left == 1 ? "try is" : "tries are",
                    schsm_session_name(session));
         err->tries_left = so.tries_left;
-        return refuse(session);
+        return refuse_attempt(session);
     }
     return 1;
 }
@@ -277,14 +283,8 @@ int schsm_hsm_change_so_pin(struct schsm_device *dev, const struct schsm_secret 
     struct so_change change = { old_pin, new_pin, min_tries };
     const struct schsm_job job = { .run = change_so_pin, .arg = &change, .transaction = true };
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (schsm_secret_len(old_pin) != SCHSM_SO_PIN_LEN ||
-        schsm_secret_len(new_pin) != SCHSM_SO_PIN_LEN) {
-        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
-    }
-    return schsm_session_run(session, &job, err);
+    return session != NULL && schsm_hsm_check_so_pin_len(old_pin, err) &&
+           schsm_hsm_check_so_pin_len(new_pin, err) && schsm_session_run(session, &job, err);
 }
 
 struct unblocking {
@@ -298,8 +298,8 @@ static int unblock_pin(struct schsm_session *session, void *arg, struct schsm_er
     const struct unblocking *unblocking = arg;
     const struct schsm_secret *new_pin = unblocking->new_pin;
 
-    if (new_pin != NULL && !check_new_pin_length(session, new_pin, err)) {
-        return refuse(session);
+    if (new_pin != NULL && !check_user_pin_len(session, new_pin, err)) {
+        return refuse_attempt(session);
     }
     if (!require_so_pin(session, err) ||
         !schsm_card_check_so_pin(session, unblocking->min_tries, err)) {
@@ -325,11 +325,6 @@ int schsm_hsm_unblock_pin(struct schsm_device *dev, const struct schsm_secret *s
     struct unblocking unblocking = { so_pin, new_pin, min_tries };
     const struct schsm_job job = { .run = unblock_pin, .arg = &unblocking, .transaction = true };
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (schsm_secret_len(so_pin) != SCHSM_SO_PIN_LEN) {
-        return schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
-    }
-    return schsm_session_run(session, &job, err);
+    return session != NULL && schsm_hsm_check_so_pin_len(so_pin, err) &&
+           schsm_session_run(session, &job, err);
 }

@@ -5,12 +5,33 @@
 
 #include "card/card_private.h"
 
+/* Runs a job on a device that has to be a SmartCard-HSM; purpose as in schsm_card_session_for. err
+ * is touched only where the job failed. */
+static inline int schsm_hsm_run(struct schsm_device *dev, const char *purpose,
+                                const struct schsm_job *job, struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, purpose, err);
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return session != NULL &&
+           (schsm_session_run(session, job, &found) || schsm_fail_as(err, &found));
+}
+
+/* Fails with ARGUMENT where no key can have this reference. */
+static inline int schsm_hsm_check_key_ref(int key_ref, struct schsm_error *err)
+{
+    return (key_ref >= 1 && key_ref <= SCHSM_KEY_REF_MAX) ||
+           schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
+}
+
 /*
- * The SO-PIN (hsm_pin.c). _check_ fails where it is blocked, fewer than min_tries are left, or the
- * job sent it before and a try is gone since: to be called right before it is sent; _fail_ words
- * its refusal by the last command, and leaves the error of every other failure as it is. What is
- * worded is final.
+ * The SO-PIN (hsm_pin.c). _check_so_pin_len fails with PIN_LENGTH for one that has not
+ * SCHSM_SO_PIN_LEN bytes. _check_so_pin fails where it is blocked, fewer than min_tries are left,
+ * or the job sent it before and a try is gone since: to be called right before it is sent; _fail_
+ * words its refusal by the last command, and leaves the error of every other failure as it is. What
+ * is worded is final.
  */
+int schsm_hsm_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_error *err);
 int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err);
 int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *err);
 

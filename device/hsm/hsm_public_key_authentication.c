@@ -5,39 +5,12 @@
 
 #include <openssl/crypto.h>
 
-#include "card/card_private.h"
+#include "hsm_private.h"
 #include "hsm_trust.h"
 
 #define PURPOSE "public-key authentication"
 
-static int run_on_hsm(struct schsm_device *dev, const struct schsm_job *job,
-                      struct schsm_error *err)
-{
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
-
-    return session != NULL && schsm_session_run(session, job, err);
-}
-
-/* A name is shown to people and compared: what is no printable text is malformed. */
-static int take_name(const uint8_t *name, size_t len, char out[SCHSM_CVC_NAME_MAX + 1],
-                     struct schsm_error *err)
-{
-    if (len > SCHSM_CVC_NAME_MAX) {
-        return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
-                          "the device tells a registered key's name of %zu characters", len);
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (name[i] <= 0x20 || name[i] >= 0x7F) {
-            return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
-                              "the device tells a registered key's name that is no text");
-        }
-        out[i] = (char)name[i];
-    }
-    out[len] = '\0';
-    return 1;
-}
-
-static int read_registered_keys(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_pka_read(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_pka *pka = arg;
 
@@ -55,9 +28,13 @@ static int read_registered_keys(struct schsm_session *session, void *arg, struct
         size_t len = sizeof(name);
 
         if (!schsm_card_pka_name(&session->card, (unsigned int)pka->count, name, &len,
-                                 &key->authenticated, err) ||
-            !take_name(name, len, key->name, err)) {
+                                 &key->authenticated, err)) {
             return 0;
+        }
+        if (!schsm_cvc_name((struct schsm_view){ name, len }, key->name, sizeof(key->name))) {
+            return schsm_fail(
+                err, SCHSM_REASON_DEVICE_DATA,
+                "the device tells a registered key's name that is too long or no text");
         }
         pka->count++;
     }
@@ -66,9 +43,9 @@ static int read_registered_keys(struct schsm_session *session, void *arg, struct
 
 int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm_error *err)
 {
-    const struct schsm_job job = { .run = read_registered_keys, .arg = pka, .transaction = true };
+    const struct schsm_job job = { .run = run_pka_read, .arg = pka, .transaction = true };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 struct registration {
@@ -99,7 +76,7 @@ int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *k
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be registered",
                           schsm_container_text(key->kind));
     }
-    return run_on_hsm(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 static int run_challenge(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -134,7 +111,7 @@ int schsm_pka_challenge(struct schsm_device *dev, struct schsm_pka_challenge *ch
 {
     const struct schsm_job job = { .run = run_challenge, .arg = challenge, .transaction = true };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 struct proof {
@@ -143,7 +120,7 @@ struct proof {
     size_t len;
 };
 
-static int prove_custodian(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_pka_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct proof *proof = arg;
     enum schsm_pka_selection selection = SCHSM_PKA_UNKNOWN;
@@ -170,9 +147,9 @@ int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uin
                            size_t signature_len, struct schsm_error *err)
 {
     struct proof proof = { name, signature, signature_len };
-    const struct schsm_job job = { .run = prove_custodian, .arg = &proof, .transaction = true };
+    const struct schsm_job job = { .run = run_pka_proof, .arg = &proof, .transaction = true };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }
 
 static int run_close(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -185,5 +162,5 @@ int schsm_pka_close(struct schsm_device *dev, struct schsm_error *err)
 {
     const struct schsm_job job = { .run = run_close };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_hsm_run(dev, PURPOSE, &job, err);
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "card/card_private.h"
+#include "hsm_private.h"
 
 /* A refusal tells nothing, and is no reason not to tell the rest. */
 static bool goes_on(const struct schsm_session *session, int ok)
@@ -11,7 +11,7 @@ static bool goes_on(const struct schsm_session *session, int ok)
     return ok || session->card.result == SCHSM_TRANSPORT_OK;
 }
 
-static int read_hsm_status(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_hsm_status(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_hsm_status *status = arg;
     struct schsm_public_key_status keys = { 0 };
@@ -48,19 +48,7 @@ static int read_hsm_status(struct schsm_session *session, void *arg, struct schs
 int schsm_hsm_status(struct schsm_device *dev, struct schsm_hsm_status *status,
                      struct schsm_error *err)
 {
-    struct schsm_session *session =
-        schsm_card_session_for(dev, "settings that this tool knows", err);
-    const struct schsm_job job = { .run = read_hsm_status, .arg = status, .transaction = true };
-    struct schsm_error found = SCHSM_ERROR_INIT;
+    const struct schsm_job job = { .run = run_hsm_status, .arg = status, .transaction = true };
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (schsm_session_run(session, &job, &found)) {
-        return 1;
-    }
-    if (err != NULL) {
-        *err = found;
-    }
-    return 0;
+    return schsm_hsm_run(dev, "settings that this tool knows", &job, err);
 }

@@ -6,13 +6,12 @@
 
 #include <openssl/crypto.h>
 
-#include "card/card_private.h"
 #include "hsm_key_domain.h"
+#include "hsm_private.h"
 #include "base/log.h"
 #include "format/wrapped_key.h"
 
 #define PURPOSE "wrapped keys"
-#define KEY_REF_MAX 255
 
 void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped)
 {
@@ -20,14 +19,6 @@ void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped)
     OPENSSL_free(wrapped->description);
     OPENSSL_free(wrapped->certificate);
     memset(wrapped, 0, sizeof(*wrapped));
-}
-
-static int check_key_ref(int key_ref, struct schsm_error *err)
-{
-    if (key_ref >= 1 && key_ref <= KEY_REF_MAX) {
-        return 1;
-    }
-    return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
 }
 
 /* --- out ----------------------------------------------------------------------------------- */
@@ -67,7 +58,7 @@ int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
                                    .transaction = true };
 
     memset(companions, 0, sizeof(*companions));
-    if (session == NULL || !check_key_ref(key_ref, err)) {
+    if (session == NULL || !schsm_hsm_check_key_ref(key_ref, err)) {
         return 0;
     }
     if (!schsm_session_run(session, &job, err)) {
@@ -77,7 +68,7 @@ int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
     return 1;
 }
 
-static int wrap_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_key_wrap(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct wrapping *wrapping = arg;
     struct schsm_hsm_wrapped *wrapped = wrapping->wrapped;
@@ -103,14 +94,14 @@ int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm
 {
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct wrapping wrapping = { (unsigned int)key_ref, wrapped };
-    struct schsm_job job = { .run = wrap_on_card,
+    struct schsm_job job = { .run = run_key_wrap,
                              .arg = &wrapping,
                              .login = login,
                              .transaction = true,
                              .object = login->object };
 
     memset(wrapped, 0, sizeof(*wrapped));
-    if (session == NULL || !check_key_ref(key_ref, err)) {
+    if (session == NULL || !schsm_hsm_check_key_ref(key_ref, err)) {
         return 0;
     }
     if (!schsm_session_run(session, &job, err)) {
@@ -139,7 +130,7 @@ static void strike(struct schsm_card_files *files, unsigned int file)
  * certificate alone may be what somebody kept of a key that was deleted. */
 static void strike_unfinished(struct schsm_card_files *files)
 {
-    for (unsigned int ref = 1; ref <= KEY_REF_MAX; ref++) {
+    for (unsigned int ref = 1; ref <= SCHSM_KEY_REF_MAX; ref++) {
         if (schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
             !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref)) {
             strike(files, SCHSM_FILE_KEY_DESCRIPTION | ref);
@@ -194,7 +185,7 @@ int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *
     struct placing placing = { .place = place, .key_ref = key_ref, .id = id, .id_len = id_len };
     struct schsm_job job = { .run = run_place, .arg = &placing, .transaction = true };
 
-    if (session == NULL || (place->key_ref >= 0 && !check_key_ref(place->key_ref, err))) {
+    if (session == NULL || (place->key_ref >= 0 && !schsm_hsm_check_key_ref(place->key_ref, err))) {
         return 0;
     }
     if (place->id != NULL && (place->id_len == 0 || place->id_len > SCHSM_ID_MAX)) {
@@ -319,8 +310,8 @@ static int restore_file(struct schsm_session *session, unsigned int file, struct
 
 /* The attempt before this one broke off. What is there under the reference is ours if it has our
  * description, which was written first. */
-static int remove_earlier_unwrapping(struct schsm_session *session, struct unwrapping *unwrapping,
-                                     struct schsm_error *err)
+static int remove_earlier_unwrap(struct schsm_session *session, struct unwrapping *unwrapping,
+                                 struct schsm_error *err)
 {
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     bool ours = false;
@@ -380,13 +371,13 @@ static int clear_place(struct schsm_session *session, struct unwrapping *unwrapp
             schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err));
 }
 
-static int unwrap_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_key_unwrap(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct unwrapping *unwrapping = arg;
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     unsigned int ref = spec->key_ref;
 
-    if (!remove_earlier_unwrapping(session, unwrapping, err) ||
+    if (!remove_earlier_unwrap(session, unwrapping, err) ||
         !schsm_card_list_files(session, &unwrapping->files, err) ||
         !clear_place(session, unwrapping, err)) {
         return 0;
@@ -413,13 +404,12 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct unwrapping *unwrapping = NULL;
     struct schsm_wrapped_key wrapped;
-    struct schsm_job job = { .run = unwrap_on_card, .login = login, .transaction = true };
-    struct schsm_error found = SCHSM_ERROR_INIT;
+    struct schsm_job job = { .run = run_key_unwrap, .login = login, .transaction = true };
     unsigned int domain;
     char object[32];
     int ok;
 
-    if (session == NULL || !check_key_ref((int)spec->key_ref, err) ||
+    if (session == NULL || !schsm_hsm_check_key_ref((int)spec->key_ref, err) ||
         !schsm_wrapped_key_parse(spec->blob.data, spec->blob.len, &wrapped, err)) {
         return 0;
     }
@@ -437,10 +427,7 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     job.arg = unwrapping;
     (void)snprintf(object, sizeof(object), "key reference %u", spec->key_ref);
     job.object = login->object != NULL ? login->object : object;
-    ok = schsm_session_run(session, &job, &found);
+    ok = schsm_hsm_run(dev, PURPOSE, &job, err);
     OPENSSL_free(unwrapping);
-    if (!ok && err != NULL) {
-        *err = found;
-    }
     return ok;
 }

@@ -17,8 +17,8 @@ struct creation {
 };
 
 /* 15.3: the card checks the same, but only says that it does not verify. */
-static int verify_membership(struct schsm_session *session,
-                             const struct schsm_container *membership, struct schsm_error *err)
+static int check_membership(struct schsm_session *session, const struct schsm_container *membership,
+                            struct schsm_error *err)
 {
     const struct schsm_cvc_key *signer = &membership->request.cvc.key;
     uint8_t message[1 + SCHSM_FIELD_MAX], *file = NULL;
@@ -66,7 +66,7 @@ static int run_creation(struct schsm_session *session, void *arg, struct schsm_e
         schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the membership is too long");
         goto done;
     }
-    ok = verify_membership(session, creation->membership, err) &&
+    ok = check_membership(session, creation->membership, err) &&
          schsm_session_trust(session, creation->membership, err) &&
          schsm_card_create_xkek_domain(&session->card, creation->domain, data, writer.len, err);
 

@@ -9,12 +9,9 @@
 
 #include <openssl/crypto.h>
 
-static int finish(int ok, const struct schsm_error *found, struct schsm_error *err)
+static int hand_out(int ok, const struct schsm_error *found, struct schsm_error *err)
 {
-    if (!ok && err != NULL) {
-        *err = *found;
-    }
-    return ok;
+    return ok ? 1 : schsm_fail_as(err, found);
 }
 
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
@@ -22,7 +19,7 @@ int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->info(dev, info, &found), &found, err);
+    return hand_out(dev->ops->info(dev, info, &found), &found, err);
 }
 
 int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
@@ -30,7 +27,7 @@ int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX +
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->serial(dev, serial, &found), &found, err);
+    return hand_out(dev->ops->serial(dev, serial, &found), &found, err);
 }
 
 void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
@@ -48,14 +45,14 @@ int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->find(dev, filter, list, &found), &found, err);
+    return hand_out(dev->ops->find(dev, filter, list, &found), &found, err);
 }
 
 int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->hides_objects(dev, hides, &found), &found, err);
+    return hand_out(dev->ops->hides_objects(dev, hides, &found), &found, err);
 }
 
 unsigned long schsm_device_connection(struct schsm_device *dev)
@@ -80,7 +77,7 @@ int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
     if (object->value != NULL) {
         return 1;
     }
-    return finish(dev->ops->read(dev, object, login_or_none(login), &found), &found, err);
+    return hand_out(dev->ops->read(dev, object, login, &found), &found, err);
 }
 
 int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
@@ -88,7 +85,7 @@ int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->login(dev, login, &found), &found, err);
+    return hand_out(dev->ops->login(dev, login, &found), &found, err);
 }
 
 int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
@@ -96,7 +93,7 @@ int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_logi
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->prepare_login(dev, login, state, &found), &found, err);
+    return hand_out(dev->ops->prepare_login(dev, login, state, &found), &found, err);
 }
 
 int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation,
@@ -106,9 +103,8 @@ int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operatio
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->operate(dev, operation, key, login_or_none(login), in, in_len, out,
-                                    out_len, &found),
-                  &found, err);
+    return hand_out(dev->ops->operate(dev, operation, key, login, in, in_len, out, out_len, &found),
+                    &found, err);
 }
 
 int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate *spec,
@@ -118,7 +114,7 @@ int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate 
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(made, 0, sizeof(*made));
-    return finish(dev->ops->generate(dev, spec, login_or_none(login), made, &found), &found, err);
+    return hand_out(dev->ops->generate(dev, spec, login, made, &found), &found, err);
 }
 
 int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
@@ -128,7 +124,7 @@ int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(stored, 0, sizeof(*stored));
-    return finish(dev->ops->store(dev, spec, login_or_none(login), stored, &found), &found, err);
+    return hand_out(dev->ops->store(dev, spec, login, stored, &found), &found, err);
 }
 
 int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
@@ -138,7 +134,7 @@ int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object 
 
     memset(policy, 0, sizeof(*policy));
     policy->key_domain = -1;
-    return finish(dev->ops->key_policy(dev, key, policy, &found), &found, err);
+    return hand_out(dev->ops->key_policy(dev, key, policy, &found), &found, err);
 }
 
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
@@ -146,7 +142,7 @@ int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *obj
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return finish(dev->ops->remove(dev, object, login_or_none(login), &found), &found, err);
+    return hand_out(dev->ops->remove(dev, object, login, &found), &found, err);
 }
 
 bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b)

@@ -176,10 +176,7 @@ int schsm_registry_devices(struct schsm_registry *registry,
     } else {
         *count = 0;
     }
-    if (!ok && err != NULL) {
-        *err = found;
-    }
-    return ok;
+    return ok ? 1 : schsm_fail_as(err, &found);
 }
 
 int schsm_registry_device(struct schsm_registry *registry,
@@ -262,8 +259,5 @@ int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader 
         ok = fail_no_token(registry, &survey, &all, &found);
     }
     pthread_mutex_unlock(&registry->fork.mutex);
-    if (!ok && err != NULL) {
-        *err = found;
-    }
-    return ok;
+    return ok ? 1 : schsm_fail_as(err, &found);
 }

@@ -26,8 +26,8 @@ struct backup {
     struct schsm_manifest before;    /* of a backup that was interrupted */
 };
 
-static void tell(const struct backup *backup, const struct schsm_backup_entry *entry,
-                 const char *what)
+static void tell_saved(const struct backup *backup, const struct schsm_backup_entry *entry,
+                       const char *what)
 {
     if (backup->log != NULL && backup->log->tell != NULL) {
         backup->log->tell(backup->log->arg, entry, what);
@@ -35,7 +35,7 @@ static void tell(const struct backup *backup, const struct schsm_backup_entry *e
 }
 
 /* What the manifest says of an object, all but its file. */
-static void describe(const struct schsm_object *object, struct schsm_backup_entry *entry)
+static void describe_entry(const struct schsm_object *object, struct schsm_backup_entry *entry)
 {
     memset(entry, 0, sizeof(*entry));
     entry->key_ref = -1;
@@ -92,7 +92,7 @@ static bool find_before(const struct backup *backup, const char *file,
 
 /* Whether a container of an earlier run holds the key that is on the device now: what lies beside
  * a key pair, its request or certificate, is made anew with each key. */
-static bool holds(const uint8_t *content, size_t len, const struct schsm_hsm_wrapped *now)
+static bool container_holds(const uint8_t *content, size_t len, const struct schsm_hsm_wrapped *now)
 {
     struct schsm_key_container container;
     struct schsm_error ignored = SCHSM_ERROR_INIT;
@@ -163,20 +163,20 @@ static int save_key(struct backup *backup, struct schsm_backup_entry *entry,
 
     if (find_before(backup, entry->file, &before, &content, &len) &&
         schsm_hsm_read_companions(backup->device, entry->key_ref, &wrapped, &refusal) &&
-        holds(content, len, &wrapped)) {
+        container_holds(content, len, &wrapped)) {
         *entry = before;
-        tell(backup, entry, "there already");
+        tell_saved(backup, entry, "there already");
         goto done;
     }
     schsm_hsm_wrapped_clear(&wrapped);
     if (schsm_hsm_wrap_key(backup->device, entry->key_ref, backup->login, &wrapped, &refusal)) {
         ok = write_container(backup, &wrapped, entry, err);
         if (ok) {
-            tell(backup, entry, "saved");
+            tell_saved(backup, entry, "saved");
         }
     } else if (key_stays(&refusal)) {
         leave_out(entry, refusal.text);
-        tell(backup, entry, "NOT SAVED");
+        tell_saved(backup, entry, "NOT SAVED");
     } else {
         *err = refusal;
         ok = 0;
@@ -193,7 +193,7 @@ static int save_content(struct backup *backup, struct schsm_object *object,
 {
     if (entry->private_data && !backup->with_private_data) {
         leave_out(entry, "it is private data, and a backup would hold it readable");
-        tell(backup, entry, "NOT SAVED");
+        tell_saved(backup, entry, "NOT SAVED");
         return 1;
     }
     if (!schsm_device_read(backup->device, object, backup->login, err)) {
@@ -201,13 +201,13 @@ static int save_content(struct backup *backup, struct schsm_object *object,
     }
     if (object->value_len == 0) {
         leave_out(entry, "it is empty");
-        tell(backup, entry, "NOT SAVED");
+        tell_saved(backup, entry, "NOT SAVED");
         return 1;
     }
     if (!schsm_backup_folder_write(backup->folder, entry, object->value, object->value_len, err)) {
         return 0;
     }
-    tell(backup, entry, "saved");
+    tell_saved(backup, entry, "saved");
     return 1;
 }
 
@@ -216,7 +216,7 @@ static int save(struct backup *backup, struct schsm_object *object, struct schsm
 {
     struct schsm_backup_entry entry;
 
-    describe(object, &entry);
+    describe_entry(object, &entry);
     return (entry.kind == SCHSM_BACKUP_KEY ? save_key(backup, &entry, err)
                                            : save_content(backup, object, &entry, err)) &&
            schsm_manifest_add(backup->manifest, &entry, err) &&

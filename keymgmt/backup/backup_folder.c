@@ -48,7 +48,7 @@ static bool is_unfinished(const char *name)
             strncmp(name, "data-", 5) == 0);
 }
 
-static int remove_unfinished(const char *folder, int lock, struct schsm_error *err)
+static int remove_unfinished_files(const char *folder, int lock, struct schsm_error *err)
 {
     DIR *listing = opendir(folder);
     const struct dirent *entry;
@@ -81,7 +81,7 @@ int schsm_backup_folder_lock(const char *folder, struct schsm_error *err)
     }
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         schsm_fail(err, SCHSM_REASON_EXISTS, "another backup is at work in the folder %s", folder);
-    } else if (remove_unfinished(folder, lock, err)) {
+    } else if (remove_unfinished_files(folder, lock, err)) {
         return lock;
     }
     (void)close(lock);

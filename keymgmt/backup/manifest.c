@@ -98,7 +98,7 @@ bool schsm_manifest_writes(const char *text, const char *written)
 }
 
 /* Adds a member; false where memory ran out. */
-static bool put(json_t *object, const char *name, json_t *value)
+static bool put_member(json_t *object, const char *name, json_t *value)
 {
     return json_object_set_new(object, name, value) == 0;
 }
@@ -106,30 +106,31 @@ static bool put(json_t *object, const char *name, json_t *value)
 static json_t *entry_json(const struct schsm_backup_entry *entry)
 {
     json_t *object = json_object();
-    bool ok = object != NULL && put(object, "kind", json_string(kinds[entry->kind])) &&
-              put(object, "label", text_json(entry->label)) &&
-              put(object, "id", hex_json(entry->id, entry->id_len));
+    bool ok = object != NULL && put_member(object, "kind", json_string(kinds[entry->kind])) &&
+              put_member(object, "label", text_json(entry->label)) &&
+              put_member(object, "id", hex_json(entry->id, entry->id_len));
 
     if (entry->kind == SCHSM_BACKUP_KEY) {
-        ok = ok && put(object, "key_ref", json_integer(entry->key_ref)) &&
-             put(object, "algorithm", json_string(algorithms[entry->key_type])) &&
-             put(object, "bits", json_integer((json_int_t)entry->bits));
+        ok = ok && put_member(object, "key_ref", json_integer(entry->key_ref)) &&
+             put_member(object, "algorithm", json_string(algorithms[entry->key_type])) &&
+             put_member(object, "bits", json_integer((json_int_t)entry->bits));
     }
     if (entry->kind == SCHSM_BACKUP_CERTIFICATE) {
-        ok = ok && put(object, "authority", json_boolean(entry->authority));
+        ok = ok && put_member(object, "authority", json_boolean(entry->authority));
     }
     if (entry->kind == SCHSM_BACKUP_DATA) {
-        ok = ok && put(object, "private", json_boolean(entry->private_data)) &&
-             put(object, "application", text_json(entry->application));
+        ok = ok && put_member(object, "private", json_boolean(entry->private_data)) &&
+             put_member(object, "application", text_json(entry->application));
     }
     if (entry->file[0] == '\0') {
-        ok = ok && put(object, "file", json_null()) &&
-             put(object, "reason", text_json(entry->reason));
+        ok = ok && put_member(object, "file", json_null()) &&
+             put_member(object, "reason", text_json(entry->reason));
     } else {
-        ok = ok && put(object, "file", json_string(entry->file)) &&
-             put(object, "sha256", hex_json(entry->digest, sizeof(entry->digest)));
+        ok = ok && put_member(object, "file", json_string(entry->file)) &&
+             put_member(object, "sha256", hex_json(entry->digest, sizeof(entry->digest)));
         if (entry->kind == SCHSM_BACKUP_KEY) {
-            ok = ok && put(object, "key_check_value", hex_json(entry->kcv, sizeof(entry->kcv)));
+            ok = ok &&
+                 put_member(object, "key_check_value", hex_json(entry->kcv, sizeof(entry->kcv)));
         }
     }
     if (!ok) {
@@ -170,14 +171,14 @@ int schsm_manifest_format(const struct schsm_manifest *manifest, char **text, si
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static int malformed(struct schsm_error *err, const char *member)
+static int fail_manifest(struct schsm_error *err, const char *member)
 {
     return schsm_fail(err, SCHSM_REASON_FILE,
                       "the manifest of the backup is damaged: its member '%s' is missing or wrong",
                       member);
 }
 
-static bool get_text(const json_t *object, const char *name, char *text, size_t size)
+static bool member_text(const json_t *object, const char *name, char *text, size_t size)
 {
     const json_t *value = json_object_get(object, name);
 
@@ -190,8 +191,8 @@ static bool get_text(const json_t *object, const char *name, char *text, size_t 
 }
 
 /* exact: the length that it must have, 0: up to room. */
-static bool get_hex(const json_t *object, const char *name, uint8_t *bytes, size_t room,
-                    size_t exact, size_t *len)
+static bool member_hex(const json_t *object, const char *name, uint8_t *bytes, size_t room,
+                       size_t exact, size_t *len)
 {
     const json_t *value = json_object_get(object, name);
     const char *text = json_string_value(value);
@@ -205,7 +206,7 @@ static bool get_hex(const json_t *object, const char *name, uint8_t *bytes, size
     return true;
 }
 
-static bool get_number(const json_t *object, const char *name, int min, int max, int *number)
+static bool member_number(const json_t *object, const char *name, int min, int max, int *number)
 {
     const json_t *value = json_object_get(object, name);
     json_int_t found = json_integer_value(value);
@@ -253,26 +254,26 @@ static bool file_name_is_valid(const struct schsm_manifest *manifest, const char
     return true;
 }
 
-static int parse_key(const json_t *object, struct schsm_backup_entry *entry,
-                     struct schsm_error *err)
+static int parse_key_entry(const json_t *object, struct schsm_backup_entry *entry,
+                           struct schsm_error *err)
 {
     size_t len = 0;
     int bits = 0;
     int type =
         get_name(object, "algorithm", algorithms, sizeof(algorithms) / sizeof(algorithms[0]));
 
-    if (!get_number(object, "key_ref", 1, 255, &entry->key_ref)) {
-        return malformed(err, "key_ref");
+    if (!member_number(object, "key_ref", 1, 255, &entry->key_ref)) {
+        return fail_manifest(err, "key_ref");
     }
     if (type < 0) {
-        return malformed(err, "algorithm");
+        return fail_manifest(err, "algorithm");
     }
-    if (!get_number(object, "bits", 0, 65536, &bits)) {
-        return malformed(err, "bits");
+    if (!member_number(object, "bits", 0, 65536, &bits)) {
+        return fail_manifest(err, "bits");
     }
-    if (entry->file[0] != '\0' && !get_hex(object, "key_check_value", entry->kcv,
-                                           sizeof(entry->kcv), sizeof(entry->kcv), &len)) {
-        return malformed(err, "key_check_value");
+    if (entry->file[0] != '\0' && !member_hex(object, "key_check_value", entry->kcv,
+                                              sizeof(entry->kcv), sizeof(entry->kcv), &len)) {
+        return fail_manifest(err, "key_check_value");
     }
     entry->key_type = (enum schsm_key_type)type;
     entry->bits = (unsigned int)bits;
@@ -288,41 +289,43 @@ static int parse_entry(const struct schsm_manifest *manifest, const json_t *obje
     memset(entry, 0, sizeof(*entry));
     entry->key_ref = -1;
     if (kind < 0) {
-        return malformed(err, "kind");
+        return fail_manifest(err, "kind");
     }
     entry->kind = (enum schsm_backup_kind)kind;
-    if (!get_text(object, "label", entry->label, sizeof(entry->label))) {
-        return malformed(err, "label");
+    if (!member_text(object, "label", entry->label, sizeof(entry->label))) {
+        return fail_manifest(err, "label");
     }
-    if (!get_hex(object, "id", entry->id, sizeof(entry->id), 0, &entry->id_len)) {
-        return malformed(err, "id");
+    if (!member_hex(object, "id", entry->id, sizeof(entry->id), 0, &entry->id_len)) {
+        return fail_manifest(err, "id");
     }
     if (json_is_null(json_object_get(object, "file"))) {
-        if (!get_text(object, "reason", entry->reason, sizeof(entry->reason))) {
-            return malformed(err, "reason");
+        if (!member_text(object, "reason", entry->reason, sizeof(entry->reason))) {
+            return fail_manifest(err, "reason");
         }
     } else {
-        if (!get_text(object, "file", entry->file, sizeof(entry->file)) ||
+        if (!member_text(object, "file", entry->file, sizeof(entry->file)) ||
             !file_name_is_valid(manifest, entry->file)) {
-            return malformed(err, "file");
+            return fail_manifest(err, "file");
         }
-        if (!get_hex(object, "sha256", entry->digest, sizeof(entry->digest), sizeof(entry->digest),
-                     &len)) {
-            return malformed(err, "sha256");
+        if (!member_hex(object, "sha256", entry->digest, sizeof(entry->digest),
+                        sizeof(entry->digest), &len)) {
+            return fail_manifest(err, "sha256");
         }
     }
     switch (entry->kind) {
     case SCHSM_BACKUP_KEY:
-        return parse_key(object, entry, err);
+        return parse_key_entry(object, entry, err);
     case SCHSM_BACKUP_CERTIFICATE:
-        return get_flag(object, "authority", &entry->authority) ? 1 : malformed(err, "authority");
+        return get_flag(object, "authority", &entry->authority) ? 1
+                                                                : fail_manifest(err, "authority");
     case SCHSM_BACKUP_DATA:
         break;
     }
     return get_flag(object, "private", &entry->private_data) &&
-                   get_text(object, "application", entry->application, sizeof(entry->application))
+                   member_text(object, "application", entry->application,
+                               sizeof(entry->application))
                ? 1
-               : malformed(err, "application");
+               : fail_manifest(err, "application");
 }
 
 static int parse_document(const json_t *document, struct schsm_manifest *manifest,
@@ -332,25 +335,25 @@ static int parse_document(const json_t *document, struct schsm_manifest *manifes
     char format[sizeof(FORMAT)];
     struct schsm_backup_entry entry;
 
-    if (!get_text(document, "format", format, sizeof(format)) || strcmp(format, FORMAT) != 0) {
+    if (!member_text(document, "format", format, sizeof(format)) || strcmp(format, FORMAT) != 0) {
         return schsm_fail(err, SCHSM_REASON_FILE,
                           "the manifest is not that of a backup in the format \"" FORMAT "\"");
     }
-    if (!get_text(document, "serial", manifest->serial, sizeof(manifest->serial)) ||
+    if (!member_text(document, "serial", manifest->serial, sizeof(manifest->serial)) ||
         manifest->serial[0] == '\0') {
-        return malformed(err, "serial");
+        return fail_manifest(err, "serial");
     }
-    if (!get_text(document, "label", manifest->label, sizeof(manifest->label))) {
-        return malformed(err, "label");
+    if (!member_text(document, "label", manifest->label, sizeof(manifest->label))) {
+        return fail_manifest(err, "label");
     }
-    if (!get_text(document, "created", manifest->created, sizeof(manifest->created))) {
-        return malformed(err, "created");
+    if (!member_text(document, "created", manifest->created, sizeof(manifest->created))) {
+        return fail_manifest(err, "created");
     }
     if (!get_flag(document, "complete", &manifest->complete)) {
-        return malformed(err, "complete");
+        return fail_manifest(err, "complete");
     }
     if (!json_is_array(objects)) {
-        return malformed(err, "objects");
+        return fail_manifest(err, "objects");
     }
     for (size_t i = 0; i < json_array_size(objects); i++) {
         if (!parse_entry(manifest, json_array_get(objects, i), &entry, err) ||

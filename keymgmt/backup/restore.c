@@ -29,8 +29,8 @@ struct restoring {
     bool *present;                  /* for each entry: the device has it */
 };
 
-static void tell(const struct restoring *restoring, const struct schsm_backup_entry *entry,
-                 const char *what)
+static void tell_restored(const struct restoring *restoring, const struct schsm_backup_entry *entry,
+                          const char *what)
 {
     if (restoring->log != NULL && restoring->log->tell != NULL) {
         restoring->log->tell(restoring->log->arg, entry, what);
@@ -67,15 +67,16 @@ static bool same_id(const struct schsm_backup_entry *entry, const struct schsm_o
            memcmp(entry->id, object->id, entry->id_len) == 0;
 }
 
-static bool is_key(const struct schsm_object *object)
+static bool is_private_or_secret(const struct schsm_object *object)
 {
     return object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_SECRET;
 }
 
 /* Whether the key on the device is the one in the container. Secret keys cannot be compared: there
  * id and label, which are checked before, have to do. */
-static int same_key(const struct restoring *restoring, const struct schsm_backup_entry *entry,
-                    const struct schsm_object *object, bool *same, struct schsm_error *err)
+static int holds_saved_key(const struct restoring *restoring,
+                           const struct schsm_backup_entry *entry,
+                           const struct schsm_object *object, bool *same, struct schsm_error *err)
 {
     struct schsm_hsm_wrapped now = { 0 };
     struct schsm_key_container container;
@@ -115,12 +116,12 @@ static int compare_key(const struct restoring *restoring, const struct schsm_bac
         const struct schsm_object *object = &restoring->there.objects[i];
         bool same = false;
 
-        if (!is_key(object) || !same_id(entry, object)) {
+        if (!is_private_or_secret(object) || !same_id(entry, object)) {
             continue;
         }
         if (object->key_type == entry->key_type &&
             schsm_manifest_writes(object->label, entry->label) &&
-            !same_key(restoring, entry, object, &same, err)) {
+            !holds_saved_key(restoring, entry, object, &same, err)) {
             return 0;
         }
         if (!same) {
@@ -169,7 +170,7 @@ static int compare_content(const struct restoring *restoring,
     return ok;
 }
 
-static int compare(struct restoring *restoring, struct schsm_error *err)
+static int compare_with_device(struct restoring *restoring, struct schsm_error *err)
 {
     int ok = 1;
 
@@ -191,7 +192,7 @@ static int compare(struct restoring *restoring, struct schsm_error *err)
 static bool key_ref_is_taken(const struct restoring *restoring, int key_ref)
 {
     for (size_t i = 0; i < restoring->there.count; i++) {
-        if (is_key(&restoring->there.objects[i]) &&
+        if (is_private_or_secret(&restoring->there.objects[i]) &&
             restoring->there.objects[i].key_ref == key_ref) {
             return true;
         }
@@ -208,7 +209,7 @@ static int unwrap(const struct restoring *restoring, const struct schsm_backup_e
         .key_ref = key_ref_is_taken(restoring, entry->key_ref) ? -1 : entry->key_ref,
         .id = entry->id_len > 0 ? entry->id : NULL,
         .id_len = entry->id_len,
-        .id_is_free = true, /* compare() saw to that */
+        .id_is_free = true, /* compare_with_device() saw to that */
     };
     uint8_t id[SCHSM_ID_MAX];
     size_t id_len = 0;
@@ -244,7 +245,7 @@ static int restore_key(const struct restoring *restoring, const struct schsm_bac
         if ((int)key_ref != entry->key_ref) {
             (void)snprintf(what, sizeof(what), "restored as key reference %u", key_ref);
         }
-        tell(restoring, entry, what);
+        tell_restored(restoring, entry, what);
     }
     OPENSSL_free(content);
     return ok;
@@ -296,7 +297,7 @@ static int restore_content(const struct restoring *restoring,
         ok = ok && schsm_device_store(restoring->device, &spec, restoring->login, &stored, err);
     }
     if (ok) {
-        tell(restoring, entry, "restored");
+        tell_restored(restoring, entry, "restored");
     }
     schsm_object_clear(&stored);
     OPENSSL_clear_free(content, len);
@@ -313,7 +314,7 @@ static int write_entries(struct restoring *restoring, struct schsm_error *err)
         }
         if (restoring->present[i]) {
             restoring->restored->present++;
-            tell(restoring, entry, "there already");
+            tell_restored(restoring, entry, "there already");
             continue;
         }
         if (!(entry->kind == SCHSM_BACKUP_KEY ? restore_key(restoring, entry, err)
@@ -351,7 +352,7 @@ int schsm_restore(struct schsm_device *device, const struct schsm_login *login, 
         schsm_fail_memory(err);
         goto done;
     }
-    ok = compare(&restoring, err) && write_entries(&restoring, err) &&
+    ok = compare_with_device(&restoring, err) && write_entries(&restoring, err) &&
          schsm_device_info(device, &info, err) &&
          (info.label[0] != '\0' || manifest->label[0] == '\0' ||
           schsm_hsm_set_label(device, manifest->label, login, err));
