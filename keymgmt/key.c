@@ -237,21 +237,6 @@ const struct schsm_object *schsm_key_object(const struct schsm_key *key)
     return found != NULL ? found : &key->object;
 }
 
-static int fail_replaced_key(const struct schsm_key *key, struct schsm_error *err)
-{
-    if (key->object.key_ref < 0) {
-        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                          "%s: the device holds another key of this name than the key reference "
-                          "says; write the reference again with 'openssl pkey -in URI -out FILE'",
-                          key->name);
-    }
-    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                      "%s: the SmartCard-HSM holds another key under key-ref %d than the key "
-                      "reference says; write the reference again with 'openssl pkey -in "
-                      "sc-hsm:key-ref=%d -out FILE'",
-                      key->name, key->object.key_ref, key->object.key_ref);
-}
-
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
 {
     struct schsm_pin_source *source = NULL;
@@ -280,27 +265,9 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
 {
     struct schsm_device *device = schsm_key_device(key, err);
 
-    if (device == NULL) {
-        return 0;
-    }
-    source = schsm_key_source(key);
-    struct schsm_login login = schsm_key_login(key->context, source, key->name);
-
-    ok = schsm_device_operate(device, operation, key_object(key), &login, in, in_len, out, out_len,
-                              err);
-    schsm_pin_source_free(source);
-
-    bool signs = operation != SCHSM_OP_RSA_DECRYPT && operation != SCHSM_OP_ECDH;
-
-    if (ok && signs && !atomic_load(&key->checked)) {
-        if (!schsm_key_signature_fits(key->context->libctx, key->public_key, operation, in, in_len,
-                                      out, *out_len)) {
-            OPENSSL_cleanse(out, *out_len);
-            return fail_replaced_key(key, err);
-        }
-        atomic_store(&key->checked, true);
-    }
-    return ok;
+    return device != NULL &&
+           schsm_key_ask_device(key, device, operation, in, in_len, out, out_len, err) &&
+           schsm_key_check_result(key, device, operation, in, in_len, out, out_len, err);
 }
 
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)

@@ -24,13 +24,9 @@ struct schsm_login schsm_login_for(const struct schsm_context *context,
     return login;
 }
 
-/*
- * Asks the application for what `info` says. 1: *source is the answer, NULL if it could not ask;
- * 0: it answered nothing at all, or memory ran out.
- */
-static int ask_application(const struct schsm_passphrase *passphrase, const char *info,
-                           const char *object, bool may_be_empty, struct schsm_pin_source **source,
-                           struct schsm_error *err)
+int schsm_passphrase_ask(const struct schsm_passphrase *passphrase, const char *info,
+                         const char *object, bool may_be_empty, struct schsm_pin_source **source,
+                         struct schsm_error *err)
 {
     char pass[PASSPHRASE_MAX + 1];
     size_t len = 0;
@@ -80,107 +76,5 @@ int schsm_login_ask(const struct schsm_context *context, struct schsm_device *de
     }
     BIO_snprintf(info, sizeof(info), "%s %s, %s%s%s", state.kind, state.device, object, tries,
                  state.pin_pad ? " (none: PIN pad)" : "");
-    return ask_application(passphrase, info, object, state.pin_pad, source, err);
-}
-
-static int prove(struct schsm_key *key, struct schsm_pin_source *source, struct schsm_error *err)
-{
-    struct schsm_device *device = schsm_key_device(key, err);
-    struct schsm_login login = schsm_key_login(key->context, source, key->name);
-
-    return device != NULL && schsm_device_login(device, &login, err);
-}
-
-/* The device is not here, or its custodians open it and no PIN does: that is not for a PIN to mend,
- * and nobody can tell its tries. */
-static bool is_beyond_pins(enum schsm_reason reason)
-{
-    switch (reason) {
-    case SCHSM_REASON_NO_SERVICE:
-    case SCHSM_REASON_NO_READER:
-    case SCHSM_REASON_NO_DEVICE:
-    case SCHSM_REASON_DEVICE_AMBIGUOUS:
-    case SCHSM_REASON_DEVICE_REMOVED:
-    case SCHSM_REASON_TRANSPORT:
-    case SCHSM_REASON_UNSUPPORTED:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/*
- * Asks for a PIN that is to be proven now. Without the device there is nobody to prove it to: the
- * key is loaded nevertheless, for its public part is here, and its first private operation says
- * what is missing.
- */
-static int ask_to_prove(struct schsm_key *key, const struct schsm_passphrase *passphrase,
-                        struct schsm_pin_source **source, struct schsm_error *err)
-{
-    struct schsm_error found = SCHSM_ERROR_INIT;
-    struct schsm_device *device = schsm_key_device(key, &found);
-
-    if (device != NULL &&
-        schsm_login_ask(key->context, device, key->name, passphrase, source, &found)) {
-        return 1;
-    }
-    if (is_beyond_pins(found.reason)) {
-        schsm_log(SCHSM_LOG_INFO, "%s is loaded without asking for the PIN: %s", key->name,
-                  found.text);
-        return 1;
-    }
-    return schsm_fail_as(err, &found);
-}
-
-/* Asks for a PIN that is to be proven later, and leaves the device alone. */
-static int ask_for_later(struct schsm_key *key, const struct schsm_passphrase *passphrase,
-                         struct schsm_pin_source **source, struct schsm_error *err)
-{
-    char info[SCHSM_OBJECT_NAME_MAX + SCHSM_TOKEN_LABEL_MAX + 32];
-
-    if (key->token != NULL) {
-        BIO_snprintf(info, sizeof(info), "token %.96s, %s", key->token, key->name);
-    } else {
-        BIO_snprintf(info, sizeof(info), "SmartCard-HSM%s%s, %s", key->serial != NULL ? " " : "",
-                     key->serial != NULL ? key->serial : "", key->name);
-    }
-    return ask_application(passphrase, info, key->name, false, source, err);
-}
-
-/* Nobody asks the application again: where its PIN was not proven yet, or is to be kept, the key
- * keeps it. */
-static void keep_source(struct schsm_key *key, struct schsm_pin_source *source)
-{
-    pthread_mutex_lock(&key->source_lock);
-    schsm_pin_source_free(key->source);
-    key->source = schsm_pin_source_ref(source);
-    pthread_mutex_unlock(&key->source_lock);
-}
-
-int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase *passphrase,
-                            struct schsm_error *err)
-{
-    enum schsm_login_time when = key->context->config.login;
-    struct schsm_pin_source *source = NULL;
-    int ok = 1;
-
-    if (when == SCHSM_LOGIN_NEVER) {
-        return 1;
-    }
-    source = schsm_key_source(key);
-    if (source != NULL) {
-        ok = when == SCHSM_LOGIN_USE || prove(key, source, err);
-    } else if (passphrase != NULL && when == SCHSM_LOGIN_USE) {
-        ok = ask_for_later(key, passphrase, &source, err);
-    } else if (passphrase != NULL) {
-        ok = ask_to_prove(key, passphrase, &source, err) &&
-             (source == NULL || prove(key, source, err));
-    } else {
-        return 1;
-    }
-    if (ok && source != NULL && (when == SCHSM_LOGIN_USE || key->context->config.cache_pin)) {
-        keep_source(key, source);
-    }
-    schsm_pin_source_free(source);
-    return ok;
+    return schsm_passphrase_ask(passphrase, info, object, state.pin_pad, source, err);
 }

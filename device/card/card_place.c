@@ -4,6 +4,42 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+
+bool schsm_card_was_absent(const struct schsm_session *session)
+{
+    return session->card.result == SCHSM_TRANSPORT_OK &&
+           session->card.status_word == SCHSM_SW_FILE_NOT_FOUND;
+}
+
+int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
+                             enum schsm_file_form form, uint8_t **content, size_t *len,
+                             struct schsm_error *err)
+{
+    return schsm_card_read_file(&session->card, file, form, content, len, err) ||
+           schsm_card_was_absent(session);
+}
+
+int schsm_card_read_description(struct schsm_session *session, int key_ref,
+                                struct schsm_pkcs15_key *key, bool *exists, struct schsm_error *err)
+{
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+    uint8_t *content = NULL;
+    size_t len = 0;
+
+    memset(key, 0, sizeof(*key));
+    if (!schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | (unsigned int)key_ref,
+                                  SCHSM_FORM_TLV, &content, &len, err)) {
+        return 0;
+    }
+    *exists = content != NULL;
+    if (content != NULL) {
+        (void)schsm_pkcs15_decode_key(content, len, key, &malformed);
+    }
+    OPENSSL_free(content);
+    return 1;
+}
+
 int schsm_card_list_files(struct schsm_session *session, struct schsm_card_files *files,
                           struct schsm_error *err)
 {
@@ -30,9 +66,7 @@ bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int fil
 int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,
                                struct schsm_error *err)
 {
-    return schsm_card_delete_file(&session->card, file, err) ||
-           (session->card.result == SCHSM_TRANSPORT_OK &&
-            session->card.status_word == SCHSM_SW_FILE_NOT_FOUND);
+    return schsm_card_delete_file(&session->card, file, err) || schsm_card_was_absent(session);
 }
 
 bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file)
@@ -71,7 +105,7 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
         }
         return 1;
     }
-    while (ref <= SCHSM_KEY_REF_MAX && !is_free(files, ref)) {
+    while (ref <= SCHSM_KEY_REF_MAX && !is_free_key_ref(files, ref)) {
         ref++;
     }
     if (ref > SCHSM_KEY_REF_MAX) {

@@ -11,7 +11,10 @@
 
 static int hand_out(int ok, const struct schsm_error *found, struct schsm_error *err)
 {
-    return ok ? 1 : schsm_fail_as(err, found);
+    if (!ok && err != NULL) {
+        *err = *found;
+    }
+    return ok;
 }
 
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
@@ -77,7 +80,7 @@ int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
     if (object->value != NULL) {
         return 1;
     }
-    return hand_out(dev->ops->read(dev, object, login, &found), &found, err);
+    return hand_out(dev->ops->read(dev, object, login_or_none(login), &found), &found, err);
 }
 
 int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
@@ -103,7 +106,8 @@ int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operatio
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->operate(dev, operation, key, login, in, in_len, out, out_len, &found),
+    return hand_out(dev->ops->operate(dev, operation, key, login_or_none(login), in, in_len, out,
+                                      out_len, &found),
                     &found, err);
 }
 
@@ -114,7 +118,7 @@ int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate 
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(made, 0, sizeof(*made));
-    return hand_out(dev->ops->generate(dev, spec, login, made, &found), &found, err);
+    return hand_out(dev->ops->generate(dev, spec, login_or_none(login), made, &found), &found, err);
 }
 
 int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
@@ -124,7 +128,7 @@ int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(stored, 0, sizeof(*stored));
-    return hand_out(dev->ops->store(dev, spec, login, stored, &found), &found, err);
+    return hand_out(dev->ops->store(dev, spec, login_or_none(login), stored, &found), &found, err);
 }
 
 int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
@@ -142,7 +146,7 @@ int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *obj
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->remove(dev, object, login, &found), &found, err);
+    return hand_out(dev->ops->remove(dev, object, login_or_none(login), &found), &found, err);
 }
 
 bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b)
