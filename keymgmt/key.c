@@ -114,9 +114,9 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
     if (!schsm_uri_parse(&uri, reference->uri, err)) {
         schsm_fail_context(err, "key reference");
     } else if (!schsm_uri_names_object(&uri)) {
-        schsm_fail(err, SCHSM_REASON_REFERENCE_FILE,
-                   "the SC-HSM key reference names no key: its URI has neither key-ref nor id "
-                   "nor label");
+        schsm_fail(
+            err, SCHSM_REASON_REFERENCE_FILE,
+            "the SC-HSM key reference names no key: its URI has neither key-ref nor id nor label");
     } else if (reference->spki != NULL) {
         key = from_complete_reference(context, reference, &uri, err);
     } else if (schsm_find_one(context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
@@ -245,11 +245,11 @@ static int fail_wrong_key(const struct schsm_key *key, struct schsm_error *err)
                           "says; write the reference again with 'openssl pkey -in URI -out FILE'",
                           key->name);
     }
-    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                      "%s: the SmartCard-HSM holds another key under key-ref %d than the key "
-                      "reference says; write the reference again with 'openssl pkey -in "
-                      "sc-hsm:key-ref=%d -out FILE'",
-                      key->name, key->object.key_ref, key->object.key_ref);
+    return schsm_fail(
+        err, SCHSM_REASON_WRONG_KEY,
+        "%s: the SmartCard-HSM holds another key under key-ref %d than the key reference says; "
+        "write the reference again with 'openssl pkey -in sc-hsm:key-ref=%d -out FILE'",
+        key->name, key->object.key_ref, key->object.key_ref);
 }
 
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key)

@@ -95,10 +95,10 @@ static int read_password(const char *path, const char *source, struct schsm_secr
         ok = schsm_pin_source_read(parsed, &prompt, password, err);
     }
     if (!ok && err->reason == SCHSM_REASON_PIN_MISSING) {
-        schsm_fail(err, SCHSM_REASON_PIN_MISSING,
-                   "there is no terminal to ask for the password of %s at: give it with "
-                   "--password-source",
-                   path);
+        schsm_fail(
+            err, SCHSM_REASON_PIN_MISSING,
+            "there is no terminal to ask for the password of %s at: give it with --password-source",
+            path);
     }
     schsm_pin_source_free(parsed);
     return ok;
@@ -200,10 +200,10 @@ int schsm_share_split(const struct schsm_tool *tool, const char *option, unsigne
     errno = 0;
     t = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
     if (end == NULL || *end != '/' || end[1] < '0' || end[1] > '9') {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "--%s is T/M, T of M custodians being needed together, such as 3/5, and "
-                          "not '%.40s'",
-                          option, text);
+        return schsm_fail(
+            err, SCHSM_REASON_ARGUMENT,
+            "--%s is T/M, T of M custodians being needed together, such as 3/5, and not '%.40s'",
+            option, text);
     }
     m = strtoul(end + 1, &end, 10);
     if (*end != '\0' || errno != 0 || t > SCHSM_PASSWORD_SHARES_MAX ||

@@ -231,15 +231,14 @@ const struct schsm_command schsm_command_apdu = {
     .arguments_min = 1,
     .arguments_max = COMMANDS_MAX,
     .summary = "Send single commands to the device",
-    .help = "Sends command APDUs, each written in hexadecimal digits, and shows for each what came "
-            "back: the status word, what it means, and the data. The SmartCard-HSM application is "
-            "selected before, and no other program gets in between. The exit status is 0 when the "
-            "device answered, whatever it answered. With - the APDUs are read from standard input, "
-            "one on each line: the only way for one that carries a PIN.\n"
-            "Commands that may change or erase something have to be confirmed. This is for people "
-            "who know the device's protocol.\n"
-            " sc-hsm apdu 0084000008\n"
-            " sc-hsm --json apdu 8058000000 00B12F03045402000000\n",
+    .help =
+        "Sends command APDUs, each written in hexadecimal digits, and shows for each what came "
+        "back: the status word, what it means, and the data. The SmartCard-HSM application is "
+        "selected before, and no other program gets in between. The exit status is 0 when the "
+        "device answered, whatever it answered. With - the APDUs are read from standard input, one "
+        "on each line: the only way for one that carries a PIN.\nCommands that may change or erase "
+        "something have to be confirmed. This is for people who know the device's protocol.\n "
+        "sc-hsm apdu 0084000008\n sc-hsm --json apdu 8058000000 00B12F03045402000000\n",
     .options = apdu_options,
     .run = run_apdu,
 };

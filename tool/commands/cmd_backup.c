@@ -119,18 +119,16 @@ const struct schsm_command schsm_command_backup = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Save all keys, certificates and data of a device in a folder",
-    .help =
-        "Saves what is on the device in a folder: each key encrypted under the device's key "
-        "encryption key (DKEK), with its description and certificate, in a file that 'sc-hsm "
-        "unwrap' and OpenSC's sc-hsm-tool read as well; certificates without a key, data objects, "
-        "and a list of it all, manifest.json.\n"
-        "The keys in the folder are of use only on a device with the same DKEK, or together with "
-        "all of its shares: keep those elsewhere. A device that was initialised without a DKEK "
-        "gives its keys to nobody, and a key whose list of algorithms lacks the export stays where "
-        "it is; the list says which, and why.\n"
-        "Run the same command again after an interruption, and it goes on where it was. A complete "
-        "backup is never changed: name a new folder for the next one.\n"
-        " sc-hsm backup /media/safe/2026-11\n",
+    .help = "Saves what is on the device in a folder: each key encrypted under the device's key "
+            "encryption key (DKEK), with its description and certificate, in a file that 'sc-hsm "
+            "unwrap' and OpenSC's sc-hsm-tool read as well; certificates without a key, data "
+            "objects, and a list of it all, manifest.json.\nThe keys in the folder are of use only "
+            "on a device with the same DKEK, or together with all of its shares: keep those "
+            "elsewhere. A device that was initialised without a DKEK gives its keys to nobody, and "
+            "a key whose list of algorithms lacks the export stays where it is; the list says "
+            "which, and why.\nRun the same command again after an interruption, and it goes on "
+            "where it was. A complete backup is never changed: name a new folder for the next "
+            "one.\n sc-hsm backup /media/safe/2026-11\n",
     .options = backup_options,
     .run = run_backup,
 };
@@ -197,17 +195,14 @@ const struct schsm_command schsm_command_restore = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Put a backup onto a device",
-    .help =
-        "Puts everything that a backup holds onto a device: the same one, or another one with the "
-        "same key encryption key (DKEK). Before anything is written, all files are compared with "
-        "the manifest, and a device with another DKEK is refused, with the key check value of the "
-        "one that is wanted; so is a device where another object has an id of the backup.\n"
-        "What is on the device already stays as it is, so that the same command goes on after an "
-        "interruption. A key keeps its key reference unless another key has that.\n"
-        " sc-hsm init --dkek-shares 2\n"
-        " sc-hsm dkek import-share share-1.pbe\n"
-        " sc-hsm dkek import-share share-2.pbe\n"
-        " sc-hsm restore /media/safe/2026-11\n",
+    .help = "Puts everything that a backup holds onto a device: the same one, or another one with "
+            "the same key encryption key (DKEK). Before anything is written, all files are "
+            "compared with the manifest, and a device with another DKEK is refused, with the key "
+            "check value of the one that is wanted; so is a device where another object has an id "
+            "of the backup.\nWhat is on the device already stays as it is, so that the same "
+            "command goes on after an interruption. A key keeps its key reference unless another "
+            "key has that.\n sc-hsm init --dkek-shares 2\n sc-hsm dkek import-share share-1.pbe\n "
+            "sc-hsm dkek import-share share-2.pbe\n sc-hsm restore /media/safe/2026-11\n",
     .options = restore_options,
     .run = run_restore,
 };

@@ -146,10 +146,10 @@ const struct schsm_command schsm_command_backup_verify = {
     .summary = "Try a backup with the shares of its DKEK, without a device",
     .help = "Proves that a backup can be restored, without a device and without writing anything: "
             "every file is the one that the manifest names, every key opens with the shares, is "
-            "arithmetically sound, and belongs to the certificate or request beside it.\n"
-            "All shares of the DKEK come together in the memory of this computer for that. Use one "
-            "that you would trust with the keys.\n"
-            " sc-hsm backup verify /media/safe/2026-11 --share share-1.pbe --share share-2.pbe\n",
+            "arithmetically sound, and belongs to the certificate or request beside it.\nAll "
+            "shares of the DKEK come together in the memory of this computer for that. Use one "
+            "that you would trust with the keys.\n sc-hsm backup verify /media/safe/2026-11 "
+            "--share share-1.pbe --share share-2.pbe\n",
     .options = backup_verify_options,
     .run = run_backup_verify,
 };
@@ -297,15 +297,13 @@ const struct schsm_command schsm_command_decrypt_backup = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Take the keys out of a backup, in the clear of this computer",
-    .help =
-        "Opens the keys of a backup with all shares of its DKEK, without a device, and writes each "
-        "pair as a PKCS#8 file in PEM under a new password, which openssl reads, and each AES key "
-        "as its bare bytes.\n"
-        "That is the emergency exit, for the day when no device is left or the keys have to go to "
-        "something else. From then on the keys are only as safe as this computer, the files and "
-        "the password. To use them on another device, restore the backup there instead.\n"
-        " sc-hsm decrypt-backup /media/safe/2026-11 --share share-1.pbe --out /run/keys\n"
-        " openssl pkey -in /run/keys/key-001.pem -noout -text\n",
+    .help = "Opens the keys of a backup with all shares of its DKEK, without a device, and writes "
+            "each pair as a PKCS#8 file in PEM under a new password, which openssl reads, and each "
+            "AES key as its bare bytes.\nThat is the emergency exit, for the day when no device is "
+            "left or the keys have to go to something else. From then on the keys are only as safe "
+            "as this computer, the files and the password. To use them on another device, restore "
+            "the backup there instead.\n sc-hsm decrypt-backup /media/safe/2026-11 --share "
+            "share-1.pbe --out /run/keys\n openssl pkey -in /run/keys/key-001.pem -noout -text\n",
     .options = decrypt_backup_options,
     .run = run_decrypt_backup,
 };

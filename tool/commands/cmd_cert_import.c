@@ -24,9 +24,9 @@ static int find_import_target(struct schsm_tool *tool, struct schsm_match *targe
         return schsm_tool_device(tool, &target->device, serial, err);
     }
     if (schsm_tool_flag(tool, "ca")) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "--ca is for a certificate without a key, --key for one with a key: give "
-                          "one of them");
+        return schsm_fail(
+            err, SCHSM_REASON_ARGUMENT,
+            "--ca is for a certificate without a key, --key for one with a key: give one of them");
     }
     return schsm_tool_object(tool, name, SCHSM_OBJECT_PRIVATE, target, serial, err);
 }
@@ -172,16 +172,14 @@ const struct schsm_command schsm_command_cert_import = {
         "keys: one that fits a key becomes that key's certificate and has its id and label from "
         "then on; the others of a chain are stored beside, without a key. If none fits, nothing is "
         "stored, but for --ca. What the device has already is left alone, so that the same file "
-        "can be imported again.\n"
-        "A key's certificate takes the place of the request that the device made with the key, and "
-        "by which 'attest' shows that the key was made there: attest first, if you need that. The "
-        "place of an older certificate is taken only with --replace, once you have typed the "
-        "device's serial number, or at once with --yes. At every moment the old or the new one is "
-        "whole; after an interruption run the command again.\n"
-        "Where the device does not know the public part of a key, name the key with --key; it then "
-        "makes a signature to show that the certificate is its own.\n"
-        " sc-hsm cert import web-with-chain.pem\n"
-        " sc-hsm cert import --ca root.pem --label root\n",
+        "can be imported again.\nA key's certificate takes the place of the request that the "
+        "device made with the key, and by which 'attest' shows that the key was made there: attest "
+        "first, if you need that. The place of an older certificate is taken only with --replace, "
+        "once you have typed the device's serial number, or at once with --yes. At every moment "
+        "the old or the new one is whole; after an interruption run the command again.\nWhere the "
+        "device does not know the public part of a key, name the key with --key; it then makes a "
+        "signature to show that the certificate is its own.\n sc-hsm cert import "
+        "web-with-chain.pem\n sc-hsm cert import --ca root.pem --label root\n",
     .options = cert_import_options,
     .run = run_cert_import,
 };

@@ -142,13 +142,11 @@ const struct schsm_command schsm_command_data_write = {
     .summary = "Store a file as a data object",
     .help = "Stores the content of FILE, or of standard input for -, on the device under a label. "
             "Everybody who has the device can read it; with --private only who knows the PIN. The "
-            "PIN is "
-            "needed to store it. A device has room for some 70 kilobytes altogether.\n"
-            "With --replace an object with this label is replaced, once you have typed the "
-            "device's serial number, or at once with --yes: the new one is stored first, the old "
-            "one deleted afterwards, so that room for both is needed.\n"
-            " sc-hsm data write notes.txt --label notes\n"
-            " sc-hsm data write - --label recovery --private <codes\n",
+            "PIN is needed to store it. A device has room for some 70 kilobytes altogether.\nWith "
+            "--replace an object with this label is replaced, once you have typed the device's "
+            "serial number, or at once with --yes: the new one is stored first, the old one "
+            "deleted afterwards, so that room for both is needed.\n sc-hsm data write notes.txt "
+            "--label notes\n sc-hsm data write - --label recovery --private <codes\n",
     .options = data_write_options,
     .run = run_data_write,
 };
@@ -199,8 +197,7 @@ const struct schsm_command schsm_command_data_read = {
     .help = "Writes the content of the data object that URI names, such as sc-hsm:label=notes or "
             "shorter label=notes, byte by byte to standard output or a file. For a private one the "
             "PIN is needed, and the file is readable by its owner alone. With --json the content "
-            "is in base64.\n"
-            " sc-hsm data read label=notes --out notes.txt\n",
+            "is in base64.\n sc-hsm data read label=notes --out notes.txt\n",
     .options = data_read_options,
     .run = run_data_read,
 };
@@ -227,8 +224,7 @@ const struct schsm_command schsm_command_data_delete = {
     .arguments_max = 1,
     .summary = "Delete a data object",
     .help = "Deletes the data object that URI names, such as label=notes, once the device's serial "
-            "number was typed for confirmation.\n"
-            " sc-hsm data delete label=notes\n",
+            "number was typed for confirmation.\n sc-hsm data delete label=notes\n",
     .options = data_delete_options,
     .run = run_data_delete,
 };

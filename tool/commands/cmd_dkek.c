@@ -113,12 +113,11 @@ const struct schsm_command schsm_command_dkek_status = {
     .name = "dkek status",
     .synopsis = "",
     .summary = "Show the key encryption keys of the device",
-    .help =
-        "Shows which key encryption keys (DKEK) the device has: how many shares each has, how many "
-        "of them are outstanding, and its key check value. Devices with equal key check values "
-        "have the same DKEK: a key wrapped on one of them can be unwrapped on the other. A device "
-        "with one DKEK for all keys shows it as key domain 0. No PIN is needed.\n"
-        " sc-hsm dkek status\n",
+    .help = "Shows which key encryption keys (DKEK) the device has: how many shares each has, how "
+            "many of them are outstanding, and its key check value. Devices with equal key check "
+            "values have the same DKEK: a key wrapped on one of them can be unwrapped on the "
+            "other. A device with one DKEK for all keys shows it as key domain 0. No PIN is "
+            "needed.\n sc-hsm dkek status\n",
     .run = run_dkek_status,
 };
 
@@ -153,10 +152,10 @@ static int check_outstanding(struct schsm_device *device, const char *serial, un
     }
     if (domains[number].outstanding == 0) {
         schsm_kcv_text(domains[number].kcv, kcv);
-        return schsm_fail(err, SCHSM_REASON_EXISTS,
-                          "device %s has its DKEK already, with key check value %s: no share is "
-                          "outstanding",
-                          serial, kcv);
+        return schsm_fail(
+            err, SCHSM_REASON_EXISTS,
+            "device %s has its DKEK already, with key check value %s: no share is outstanding",
+            serial, kcv);
     }
     return 1;
 }
@@ -239,15 +238,12 @@ const struct schsm_command schsm_command_dkek_import_share = {
         "Decrypts the share in FILE with its password and gives it to the device, which was "
         "initialised to expect shares. Says how many shares are outstanding then; after the last "
         "one the DKEK is complete, and its key check value is told. The order does not matter. No "
-        "PIN is needed by most devices.\n"
-        "A device does not notice a share that is imported twice, and there is no way to take one "
-        "back but deleting the DKEK: compare the key check value with that of your other devices "
-        "before you make keys.\n"
-        "Working on the password takes some seconds, on purpose. FILE may be one that OpenSC's "
-        "sc-hsm-tool made.\n"
-        " sc-hsm dkek import-share dkek-1.pbe\n"
-        " sc-hsm dkek import-share dkek-1.pbe --password-source file:password\n"
-        " sc-hsm dkek import-share dkek-1.pbe --password-shares 3\n",
+        "PIN is needed by most devices.\nA device does not notice a share that is imported twice, "
+        "and there is no way to take one back but deleting the DKEK: compare the key check value "
+        "with that of your other devices before you make keys.\nWorking on the password takes some "
+        "seconds, on purpose. FILE may be one that OpenSC's sc-hsm-tool made.\n sc-hsm dkek "
+        "import-share dkek-1.pbe\n sc-hsm dkek import-share dkek-1.pbe --password-source "
+        "file:password\n sc-hsm dkek import-share dkek-1.pbe --password-shares 3\n",
     .options = dkek_import_share_options,
     .run = run_dkek_import_share,
 };

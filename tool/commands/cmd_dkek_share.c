@@ -89,16 +89,14 @@ const struct schsm_command schsm_command_dkek_create_share = {
         "FILE under a password of at least 6 characters, which is typed twice. No device is "
         "needed. A DKEK is the sum of all shares that a device was initialised to expect, and each "
         "device that imported the same shares has the same DKEK; so each share may be in another "
-        "person's hands, and no single person can rebuild the keys of the device.\n"
-        "Keep FILE and its password apart from each other and safe: wrapped keys and backups are "
-        "worth nothing without all shares, and open to everybody who has them all.\n"
-        "With --password-shares T/M the password is drawn at random and split: M custodians (3 or "
-        "more) are shown their parts at this terminal one after the other, and the screen is "
-        "cleared in between. Any T of them can give the password together. Nobody ever sees it "
-        "whole.\n"
-        "FILE can be imported by OpenSC's sc-hsm-tool as well.\n"
-        " sc-hsm dkek create-share dkek-1.pbe\n"
-        " sc-hsm dkek create-share dkek-1.pbe --password-shares 3/5\n",
+        "person's hands, and no single person can rebuild the keys of the device.\nKeep FILE and "
+        "its password apart from each other and safe: wrapped keys and backups are worth nothing "
+        "without all shares, and open to everybody who has them all.\nWith --password-shares T/M "
+        "the password is drawn at random and split: M custodians (3 or more) are shown their parts "
+        "at this terminal one after the other, and the screen is cleared in between. Any T of them "
+        "can give the password together. Nobody ever sees it whole.\nFILE can be imported by "
+        "OpenSC's sc-hsm-tool as well.\n sc-hsm dkek create-share dkek-1.pbe\n sc-hsm dkek "
+        "create-share dkek-1.pbe --password-shares 3/5\n",
     .options = dkek_create_share_options,
     .run = run_dkek_create_share,
 };
@@ -155,13 +153,12 @@ const struct schsm_command schsm_command_dkek_recrypt_share = {
     .arguments_min = 2,
     .arguments_max = 2,
     .summary = "Give a DKEK share another password",
-    .help =
-        "Decrypts the share in FILE with its password, and writes the same share to NEW under "
-        "another one, or under one that is split among custodians. Devices and wrapped keys are "
-        "not touched: the DKEK stays the same. Whoever has the old file and the old password still "
-        "has the share, so destroy all copies of FILE.\n"
-        " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-new.pbe\n"
-        " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-split.pbe --new-password-shares 3/5\n",
+    .help = "Decrypts the share in FILE with its password, and writes the same share to NEW under "
+            "another one, or under one that is split among custodians. Devices and wrapped keys "
+            "are not touched: the DKEK stays the same. Whoever has the old file and the old "
+            "password still has the share, so destroy all copies of FILE.\n sc-hsm dkek "
+            "recrypt-share dkek-1.pbe dkek-1-new.pbe\n sc-hsm dkek recrypt-share dkek-1.pbe "
+            "dkek-1-split.pbe --new-password-shares 3/5\n",
     .options = dkek_recrypt_share_options,
     .run = run_dkek_recrypt_share,
 };

@@ -277,8 +277,8 @@ static void print_next_steps(const struct schsm_hsm_rules *rules, const char *se
 {
     printf("Device %s is initialised.\n", serial);
     if (rules->dkek_shares > 0) {
-        printf("Next: import %d DKEK %s with '" SCHSM_TOOL_NAME " dkek import-share'; keys made "
-               "before that cannot be backed up.\n",
+        printf("Next: import %d DKEK %s with '" SCHSM_TOOL_NAME
+               " dkek import-share'; keys made before that cannot be backed up.\n",
                rules->dkek_shares, rules->dkek_shares == 1 ? "share" : "shares");
     }
     if (rules->dkek_shares == 0) {
@@ -378,17 +378,15 @@ const struct schsm_command schsm_command_init = {
     .help =
         "Erases every key, certificate and data object on the device, its PIN and its key "
         "encryption keys, and sets PIN and rules anew. Shows before what will be lost, and wants "
-        "the serial number typed (--yes answers that in scripts).\n"
-        "Needs the SO-PIN, 16 hexadecimal digits (--so-pin-source, or typed). The first "
-        "initialisation sets it, and every later one needs the same; digits from 0 to 9 alone "
-        "are understood by every program. It has 15 tries: when all are spent on wrong ones, "
-        "the device can never be initialised again. Nothing and nobody can mend that.\n"
-        "The new PIN of 6 to 16 characters comes from --pin-source, or is typed twice.\n"
-        "Whether keys can ever be backed up or moved is decided here: by --dkek-shares or "
-        "--key-domains. A device without them keeps its keys for ever and alone.\n"
-        " sc-hsm init --label web --dkek-shares 1\n"
-        " sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin\n"
-        " sc-hsm init --public-keys 3/5\n",
+        "the serial number typed (--yes answers that in scripts).\nNeeds the SO-PIN, 16 "
+        "hexadecimal digits (--so-pin-source, or typed). The first initialisation sets it, and "
+        "every later one needs the same; digits from 0 to 9 alone are understood by every program. "
+        "It has 15 tries: when all are spent on wrong ones, the device can never be initialised "
+        "again. Nothing and nobody can mend that.\nThe new PIN of 6 to 16 characters comes from "
+        "--pin-source, or is typed twice.\nWhether keys can ever be backed up or moved is decided "
+        "here: by --dkek-shares or --key-domains. A device without them keeps its keys for ever "
+        "and alone.\n sc-hsm init --label web --dkek-shares 1\n sc-hsm init --yes --so-pin-source "
+        "file:so-pin --pin-source file:pin\n sc-hsm init --public-keys 3/5\n",
     .options = init_options,
     .run = run_init,
 };

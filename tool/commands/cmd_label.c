@@ -43,7 +43,6 @@ const struct schsm_command schsm_command_label = {
     .summary = "Name the device",
     .help = "Sets the device's label, 1 to 32 bytes of UTF-8, by which PKCS#11 programs show and "
             "choose it (pkcs11:token=TEXT). Needs the PIN. Keys are not touched; what names the "
-            "device by its old label has to be changed.\n"
-            " sc-hsm label \"Web server 1\"\n",
+            "device by its old label has to be changed.\n sc-hsm label \"Web server 1\"\n",
     .run = run_label,
 };

@@ -208,14 +208,13 @@ const struct schsm_command schsm_command_list = {
     .synopsis = "[URI]",
     .arguments_max = 1,
     .summary = "Show keys, certificates and data objects",
-    .help = "Shows what is on the device, each object with the sc-hsm: URI that names it for "
-            "openssl. A URI as argument narrows the list, for example sc-hsm:type=cert or "
-            "sc-hsm:id=10, or shorter id=10 or label=web.\n"
-            "Where the device tells it, the column POLICY shows what a key may be used for if that "
-            "is not everything, how many uses it has left, and its key domain if that is not the "
-            "first; --json has all three of each key.\n"
-            "No PIN is needed; the size of a data object that is read only after login stays "
-            "unknown. A PKCS#11 token shows private data objects and secret keys only with "
-            "--pin-source.\n",
+    .help =
+        "Shows what is on the device, each object with the sc-hsm: URI that names it for openssl. "
+        "A URI as argument narrows the list, for example sc-hsm:type=cert or sc-hsm:id=10, or "
+        "shorter id=10 or label=web.\nWhere the device tells it, the column POLICY shows what a "
+        "key may be used for if that is not everything, how many uses it has left, and its key "
+        "domain if that is not the first; --json has all three of each key.\nNo PIN is needed; the "
+        "size of a data object that is read only after login stays unknown. A PKCS#11 token shows "
+        "private data objects and secret keys only with --pin-source.\n",
     .run = run_list,
 };

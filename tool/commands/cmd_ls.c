@@ -79,10 +79,10 @@ const struct schsm_command schsm_command_ls = {
     .name = "ls",
     .synopsis = "",
     .summary = "List the files on the device",
-    .help = "Lists every file on the device by its id of four hexadecimal digits, with its length "
-            "and what it is; 'sc-hsm cat' shows one. 'sc-hsm list' shows the same as keys, "
-            "certificates and data. The length of a key is never told. No PIN is needed.\n"
-            " sc-hsm ls\n",
+    .help =
+        "Lists every file on the device by its id of four hexadecimal digits, with its length and "
+        "what it is; 'sc-hsm cat' shows one. 'sc-hsm list' shows the same as keys, certificates "
+        "and data. The length of a key is never told. No PIN is needed.\n sc-hsm ls\n",
     .run = run_ls,
 };
 
@@ -184,9 +184,8 @@ const struct schsm_command schsm_command_cat = {
     .summary = "Show one file on the device",
     .help = "Shows the file of this id ('sc-hsm ls' lists them) as bytes and characters, or writes "
             "it as it is into the file of --out. Private data (CDxx) needs the PIN. Some devices "
-            "keep the end of a longer former content behind the present one.\n"
-            " sc-hsm cat 2F02\n"
-            " sc-hsm cat CE01 --out certificate.der\n",
+            "keep the end of a longer former content behind the present one.\n sc-hsm cat 2F02\n "
+            "sc-hsm cat CE01 --out certificate.der\n",
     .options = cat_options,
     .run = run_cat,
 };

@@ -52,8 +52,8 @@ static int run_pka_register(struct schsm_tool *tool, struct schsm_error *err)
             ok = err->reason == SCHSM_REASON_EXISTS
                      ? schsm_fail(err, SCHSM_REASON_EXISTS,
                                   "%s: this key, or one of its name, is registered on device %s "
-                                  "already; '" SCHSM_TOOL_NAME " pka status' lists what is: "
-                                  "register the others",
+                                  "already; '" SCHSM_TOOL_NAME
+                                  " pka status' lists what is: register the others",
                                   path, serial)
                      : schsm_fail_context(err, "%s", path);
         }
@@ -87,14 +87,12 @@ const struct schsm_command schsm_command_pka_register = {
     .arguments_min = 1,
     .arguments_max = SCHSM_PKA_KEYS_MAX,
     .summary = "Register custodians' keys that together open the device",
-    .help =
-        "Registers the keys in the files, which 'pka export' wrote on the custodians' devices. The "
-        "device verifies their certificates, and so takes keys of devices of its own maker only. "
-        "It must have been initialised with public-key authentication: how many keys there are, "
-        "and how many of them open it, was said then.\n"
-        "Until all keys are registered, whoever has the device can register one. So do it all at "
-        "once, and look at 'pka status' afterwards.\n"
-        " sc-hsm pka register alice.pka bob.pka carol.pka\n",
+    .help = "Registers the keys in the files, which 'pka export' wrote on the custodians' devices. "
+            "The device verifies their certificates, and so takes keys of devices of its own maker "
+            "only. It must have been initialised with public-key authentication: how many keys "
+            "there are, and how many of them open it, was said then.\nUntil all keys are "
+            "registered, whoever has the device can register one. So do it all at once, and look "
+            "at 'pka status' afterwards.\n sc-hsm pka register alice.pka bob.pka carol.pka\n",
     .run = run_pka_register,
 };
 
@@ -160,9 +158,7 @@ const struct schsm_command schsm_command_pka_status = {
     .name = "pka status",
     .synopsis = "",
     .summary = "Show the registered keys, and who has authenticated",
-    .help =
-        "Shows how many keys open the device, which are registered, and which have authenticated "
-        "since it was last closed. No PIN is needed.\n"
-        " sc-hsm pka status\n",
+    .help = "Shows how many keys open the device, which are registered, and which have "
+            "authenticated since it was last closed. No PIN is needed.\n sc-hsm pka status\n",
     .run = run_pka_status,
 };

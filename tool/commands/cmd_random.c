@@ -81,9 +81,8 @@ const struct schsm_command schsm_command_random = {
     .summary = "Get N random bytes from the device",
     .help = "Prints N bytes (1 to 1048576) of the device's random generator in hexadecimal, or "
             "writes them as they are into the file of --out, which only you can read. No PIN is "
-            "needed. On a Pico HSM this ends public-key logins.\n"
-            " sc-hsm random 32\n"
-            " sc-hsm random 1024 --out seed\n",
+            "needed. On a Pico HSM this ends public-key logins.\n sc-hsm random 32\n sc-hsm random "
+            "1024 --out seed\n",
     .options = random_options,
     .run = run_random,
 };

@@ -103,8 +103,7 @@ const struct schsm_command schsm_command_readers = {
     .summary = "Show the readers and what is in them",
     .help =
         "Lists every reader that the PC/SC service knows: whether a card is in it, whether that "
-        "card is a "
-        "SmartCard-HSM, and its serial number; behind them, with --pkcs11-module, the labels of "
-        "that module's tokens. --reader and --serial do not narrow this list.\n",
+        "card is a SmartCard-HSM, and its serial number; behind them, with --pkcs11-module, the "
+        "labels of that module's tokens. --reader and --serial do not narrow this list.\n",
     .run = run_readers,
 };

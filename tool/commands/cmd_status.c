@@ -390,13 +390,11 @@ const struct schsm_command schsm_command_status = {
     .name = "status",
     .synopsis = "",
     .summary = "Show the state of the device: PINs, version, options, DKEK",
-    .help =
-        "Shows for each device: its serial number and label, the version of its software, whether "
-        "it is initialised and with which options, the state of PIN and SO-PIN with the tries that "
-        "are left, public-key authentication, the state of its device key encryption key (DKEK) "
-        "or of its key domains, and its free memory.\n"
-        "No PIN is needed, no try is spent, and nobody is logged out. What the device tells only "
-        "after somebody logged out, such as its version, is shown as unknown while somebody is "
-        "logged in.\n",
+    .help = "Shows for each device: its serial number and label, the version of its software, "
+            "whether it is initialised and with which options, the state of PIN and SO-PIN with "
+            "the tries that are left, public-key authentication, the state of its device key "
+            "encryption key (DKEK) or of its key domains, and its free memory.\nNo PIN is needed, "
+            "no try is spent, and nobody is logged out. What the device tells only after somebody "
+            "logged out, such as its version, is shown as unknown while somebody is logged in.\n",
     .run = run_status,
 };

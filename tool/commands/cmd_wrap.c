@@ -109,11 +109,9 @@ const struct schsm_command schsm_command_wrap = {
         "Writes the key that URI names, such as label=web, to FILE, with its description and its "
         "certificate or request. The key leaves the device only encrypted under the device's DKEK: "
         "FILE can be unwrapped on a device that has the same DKEK, and on no other. The key on the "
-        "device stays as it is. Needs the PIN.\n"
-        "A device that was initialised without a DKEK cannot do this, nor can a key whose list of "
-        "algorithms lacks wrap.\n"
-        "FILE can be unwrapped with OpenSC's sc-hsm-tool as well.\n"
-        " sc-hsm wrap label=web web.wrapped\n",
+        "device stays as it is. Needs the PIN.\nA device that was initialised without a DKEK "
+        "cannot do this, nor can a key whose list of algorithms lacks wrap.\nFILE can be unwrapped "
+        "with OpenSC's sc-hsm-tool as well.\n sc-hsm wrap label=web web.wrapped\n",
     .options = wrap_options,
     .run = run_wrap,
 };
@@ -208,17 +206,14 @@ const struct schsm_command schsm_command_unwrap = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Bring a wrapped key to the device",
-    .help =
-        "Brings the key from FILE, which 'sc-hsm wrap' or OpenSC's sc-hsm-tool wrote, to the "
-        "device, with its description and certificate. The device must have the DKEK under which "
-        "the key was wrapped; if it has another, nothing is changed, and both key check values are "
-        "told. Needs the PIN.\n"
-        "The key gets the next free key reference, and keeps its id and label. A key reference or "
-        "id that is taken is refused; --id gives the key another one, and --replace deletes the "
-        "key that is there, once the serial number was typed. Before that the device has to "
-        "accept the new key.\n"
-        " sc-hsm unwrap web.wrapped\n"
-        " sc-hsm unwrap web.wrapped --id 20 --label web-copy\n",
+    .help = "Brings the key from FILE, which 'sc-hsm wrap' or OpenSC's sc-hsm-tool wrote, to the "
+            "device, with its description and certificate. The device must have the DKEK under "
+            "which the key was wrapped; if it has another, nothing is changed, and both key check "
+            "values are told. Needs the PIN.\nThe key gets the next free key reference, and keeps "
+            "its id and label. A key reference or id that is taken is refused; --id gives the key "
+            "another one, and --replace deletes the key that is there, once the serial number was "
+            "typed. Before that the device has to accept the new key.\n sc-hsm unwrap "
+            "web.wrapped\n sc-hsm unwrap web.wrapped --id 20 --label web-copy\n",
     .options = unwrap_options,
     .run = run_unwrap,
 };
