@@ -85,21 +85,35 @@ int schsm_help_completion(struct schsm_error *err)
     (void)err;
     puts("# bash completion for " SCHSM_TOOL_NAME "; made by '" SCHSM_TOOL_NAME
          " help --completion'.");
-    puts("_sc_hsm()\n{\n    local current=${COMP_WORDS[COMP_CWORD]} "
-         "previous=${COMP_WORDS[COMP_CWORD - 1]}\n    local word words= options= skip=\n    "
-         "COMPREPLY=()\n    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n        if [ -n "
-         "\"$skip\" ]; then\n            skip=\n            continue\n        fi\n        case "
-         "$word in");
+    puts("_sc_hsm()\n{\n"
+         "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
+         "    local word words= options= skip=\n"
+         "    COMPREPLY=()\n"
+         "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+         "        if [ -n \"$skip\" ]; then\n"
+         "            skip=\n"
+         "            continue\n"
+         "        fi\n"
+         "        case $word in");
     (void)fputs("        --@", stdout); /* no option, so that each pattern can begin alike */
     print_valued(schsm_options);
     for (size_t i = 0; schsm_commands[i] != NULL; i++) {
         print_valued(schsm_commands[i]->options);
     }
-    puts(") skip=yes ;;\n        -*) ;;\n        *) words=\"$words $word\" ;;\n        esac\n    "
-         "done\n    case $previous in\n    --*source) COMPREPLY=($(compgen -W 'file: env: fd: "
-         "prompt' -- \"$current\"))\n        return ;;\n    esac\n    if [ -n \"$skip\" ]; then\n  "
-         "      COMPREPLY=($(compgen -f -- \"$current\"))\n        return\n    fi\n    case $words "
-         "in");
+    puts(") skip=yes ;;\n"
+         "        -*) ;;\n"
+         "        *) words=\"$words $word\" ;;\n"
+         "        esac\n"
+         "    done\n"
+         "    case $previous in\n"
+         "    --*source) COMPREPLY=($(compgen -W 'file: env: fd: prompt' -- \"$current\"))\n"
+         "        return ;;\n"
+         "    esac\n"
+         "    if [ -n \"$skip\" ]; then\n"
+         "        COMPREPLY=($(compgen -f -- \"$current\"))\n"
+         "        return\n"
+         "    fi\n"
+         "    case $words in");
     (void)fputs("    '') words='", stdout);
     print_words(NULL, 0);
     puts("' ;;");
@@ -109,10 +123,17 @@ int schsm_help_completion(struct schsm_error *err)
     puts("    *) words= ;;\n    esac");
     (void)fputs("    options=\"$options", stdout);
     print_option_words(schsm_options);
-    puts("\"\n    case $current in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")) "
-         ";;\n    *)\n        if [ -n \"$words\" ]; then\n            COMPREPLY=($(compgen -W "
-         "\"$words\" -- \"$current\"))\n        else\n            COMPREPLY=($(compgen -f -- "
-         "\"$current\"))\n        fi ;;\n    esac\n}\ncomplete -o filenames -F "
-         "_sc_hsm " SCHSM_TOOL_NAME);
+    puts("\"\n"
+         "    case $current in\n"
+         "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")) ;;\n"
+         "    *)\n"
+         "        if [ -n \"$words\" ]; then\n"
+         "            COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+         "        else\n"
+         "            COMPREPLY=($(compgen -f -- \"$current\"))\n"
+         "        fi ;;\n"
+         "    esac\n"
+         "}\n"
+         "complete -o filenames -F _sc_hsm " SCHSM_TOOL_NAME);
     return 1;
 }

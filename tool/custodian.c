@@ -51,10 +51,13 @@ static int show_one(FILE *terminal, const char *what, unsigned int threshold, un
     schsm_password_number_text(share->prime, prime);
     schsm_password_number_text(share->value, value);
     fprintf(terminal,
-            CLEAR "Custodian %u of %u, part of the password of %s\n\n  Prime       : %s\n  Share "
-                  "ID    : %u%s\n  Share value : %s\n\nWrite all three down and keep them secret. "
-                  "Any %u of the %u custodians can give the password together, fewer cannot; "
-                  "nobody can show this again.\nPress Enter to clear the screen: ",
+            CLEAR "Custodian %u of %u, part of the password of %s\n\n"
+                  "  Prime       : %s\n"
+                  "  Share ID    : %u%s\n"
+                  "  Share value : %s\n\n"
+                  "Write all three down and keep them secret. Any %u of the %u custodians can give "
+                  "the password together, fewer cannot; nobody can show this again.\n"
+                  "Press Enter to clear the screen: ",
             share->id, total, what, prime, share->id,
             share->id > 9 ? " (in decimal digits; type 0x and hexadecimal ones likewise)" : "",
             value, threshold, total);

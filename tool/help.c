@@ -100,8 +100,8 @@ static void print_exit_statuses(void)
 static int help_tool(struct schsm_error *err)
 {
     puts("Usage: " SCHSM_TOOL_NAME " [OPTION...] COMMAND [ARGUMENT...]\n");
-    puts("Looks after SmartCard-HSM devices: initialising, PINs, keys, certificates and "
-         "data,\nbackup, key domains, and what a device can prove about its keys.");
+    puts("Looks after SmartCard-HSM devices: initialising, PINs, keys, certificates and data,\n"
+         "backup, key domains, and what a device can prove about its keys.");
     if (!print_commands(NULL, err)) {
         return 0;
     }

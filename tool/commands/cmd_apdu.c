@@ -160,28 +160,25 @@ static int print_exchanges(const struct schsm_tool *tool, const struct batch *ba
                            struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; ok && i < batch->count; i++) {
+    /* What has no status word was not sent: the way to the device broke before. */
+    for (size_t i = 0; i < batch->count && batch->exchanges[i].status_word != 0; i++) {
         const struct schsm_hsm_exchange *exchange = &batch->exchanges[i];
 
-        if (exchange->status_word == 0) {
-            break; /* it was not sent: the way to the device broke before */
-        }
         if (tool->json) {
-            ok = schsm_json_append(array, exchange_json(batch->names[i], exchange), err);
-        } else {
-            printf("%s: %04X, %s\n", batch->names[i], exchange->status_word, exchange->meaning);
-            if (exchange->response_len > 0) {
-                schsm_print_hex(exchange->response, exchange->response_len);
-            }
+            schsm_json_append(&array, exchange_json(batch->names[i], exchange));
+            continue;
+        }
+        printf("%s: %04X, %s\n", batch->names[i], exchange->status_word, exchange->meaning);
+        if (exchange->response_len > 0) {
+            schsm_print_hex(exchange->response, exchange->response_len);
         }
     }
-    if (ok && tool->json) {
-        ok = schsm_json_print(json_pack("{s:O}", "responses", array), err);
+    if (tool->json) {
+        return schsm_json_print(json_pack("{s:o}", "responses", array), err);
     }
     json_decref(array);
-    return ok;
+    return 1;
 }
 
 static int run_apdu(struct schsm_tool *tool, struct schsm_error *err)
@@ -231,14 +228,15 @@ const struct schsm_command schsm_command_apdu = {
     .arguments_min = 1,
     .arguments_max = COMMANDS_MAX,
     .summary = "Send single commands to the device",
-    .help =
-        "Sends command APDUs, each written in hexadecimal digits, and shows for each what came "
-        "back: the status word, what it means, and the data. The SmartCard-HSM application is "
-        "selected before, and no other program gets in between. The exit status is 0 when the "
-        "device answered, whatever it answered. With - the APDUs are read from standard input, one "
-        "on each line: the only way for one that carries a PIN.\nCommands that may change or erase "
-        "something have to be confirmed. This is for people who know the device's protocol.\n "
-        "sc-hsm apdu 0084000008\n sc-hsm --json apdu 8058000000 00B12F03045402000000\n",
+    .help = "Sends command APDUs, each written in hexadecimal digits, and shows for each what came "
+            "back: the status word, what it means, and the data. The SmartCard-HSM application is "
+            "selected before, and no other program gets in between. The exit status is 0 when the "
+            "device answered, whatever it answered. With - the APDUs are read from standard input, "
+            "one on each line: the only way for one that carries a PIN.\n"
+            "Commands that may change or erase something have to be confirmed. This is for people "
+            "who know the device's protocol.\n"
+            " sc-hsm apdu 0084000008\n"
+            " sc-hsm --json apdu 8058000000 00B12F03045402000000\n",
     .options = apdu_options,
     .run = run_apdu,
 };

@@ -73,7 +73,8 @@ const struct schsm_command schsm_command_cert_export = {
     .summary = "Write a certificate to a file",
     .help = "Writes the certificate that URI names, such as sc-hsm:id=10, or shorter id=10 or "
             "label=web. No PIN is needed. With --json the text, or DER in base64, is a part of "
-            "what is printed.\n sc-hsm cert export label=web --out web.crt\n",
+            "what is printed.\n"
+            " sc-hsm cert export label=web --out web.crt\n",
     .options = cert_export_options,
     .run = run_cert_export,
 };
@@ -103,7 +104,8 @@ const struct schsm_command schsm_command_cert_delete = {
             "number was typed for confirmation. The key that it belongs to stays. But the device "
             "knows a key's public part from its certificate alone: write a key reference file "
             "first, with 'pubkey --format reference', or keep the certificate. To put a newer one "
-            "in its place, use 'cert import --replace'.\n sc-hsm cert delete label=web\n",
+            "in its place, use 'cert import --replace'.\n"
+            " sc-hsm cert delete label=web\n",
     .options = cert_delete_options,
     .run = run_cert_delete,
 };

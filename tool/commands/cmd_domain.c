@@ -20,17 +20,12 @@ static int print_domains_json(const struct schsm_hsm_domain *domains, size_t cou
                               const char *serial, struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = schsm_json_append(array, schsm_domain_json(&domains[i]), err);
+    for (size_t i = 0; i < count; i++) {
+        schsm_json_append(&array, schsm_domain_json(&domains[i]));
     }
-    if (ok) {
-        ok = schsm_json_print(
-            json_pack("{s:o, s:O}", "serial", schsm_json_text(serial), "domains", array), err);
-    }
-    json_decref(array);
-    return ok;
+    return schsm_json_print(
+        json_pack("{s:o, s:o}", "serial", schsm_json_text(serial), "domains", array), err);
 }
 
 static int print_domains_table(const struct schsm_hsm_domain *domains, size_t count,
@@ -96,9 +91,9 @@ const struct schsm_command schsm_command_domain_list = {
     .help = "Shows the device's key domains. Each key belongs to one, and leaves the device only "
             "wrapped under its domain's key encryption key (KEK), for another device that has the "
             "same one. A DKEK domain's is made of key shares, an XKEK domain's is agreed on by the "
-            "devices of a group among themselves. Equal key check values mean equal keys.\nHow "
-            "many domains there are was said at 'init --key-domains'. A device with one DKEK has "
-            "that as domain 0. No PIN is needed.\n",
+            "devices of a group among themselves. Equal key check values mean equal keys.\n"
+            "How many domains there are was said at 'init --key-domains'. A device with one DKEK "
+            "has that as domain 0. No PIN is needed.\n",
     .run = run_domain_list,
 };
 
@@ -173,18 +168,23 @@ const struct schsm_command schsm_command_domain_create = {
     .summary = "Create a key domain",
     .help =
         "Creates the key domain of this number, from 0, on a device that was initialised with room "
-        "for it ('init --key-domains').\nWith --dkek-shares its key encryption key is made of so "
-        "many shares, which are imported next ('dkek import-share --domain').\nWith --membership "
-        "it is one of a group of devices, which agree on the key among themselves, and nobody ever "
-        "has it or a share of it. The steps, for devices A and B:\n sc-hsm --serial A domain "
-        "create-signer --label signer\n sc-hsm --serial A domain export-id --out a.id\n sc-hsm "
-        "--serial B domain export-id --out b.id\n sc-hsm --serial A domain issue-membership "
-        "label=signer a.id --out a.kdm\n sc-hsm --serial A domain issue-membership label=signer "
-        "b.id --out b.kdm\n sc-hsm --serial A domain create 0 --membership a.kdm\n sc-hsm --serial "
-        "B domain create 0 --membership b.kdm\nand then on each of them, with the other's file:\n "
-        "sc-hsm domain create-exchange-key 0 --label exchange\n sc-hsm domain export-key "
-        "label=exchange --out mine.xkey\n sc-hsm domain derive label=exchange theirs.xkey\nFrom "
-        "then on 'wrap' on one device and 'unwrap' on the other move keys of that domain.\n",
+        "for it ('init --key-domains').\n"
+        "With --dkek-shares its key encryption key is made of so many shares, which are imported "
+        "next ('dkek import-share --domain').\n"
+        "With --membership it is one of a group of devices, which agree on the key among "
+        "themselves, and nobody ever has it or a share of it. The steps, for devices A and B:\n"
+        " sc-hsm --serial A domain create-signer --label signer\n"
+        " sc-hsm --serial A domain export-id --out a.id\n"
+        " sc-hsm --serial B domain export-id --out b.id\n"
+        " sc-hsm --serial A domain issue-membership label=signer a.id --out a.kdm\n"
+        " sc-hsm --serial A domain issue-membership label=signer b.id --out b.kdm\n"
+        " sc-hsm --serial A domain create 0 --membership a.kdm\n"
+        " sc-hsm --serial B domain create 0 --membership b.kdm\n"
+        "and then on each of them, with the other's file:\n"
+        " sc-hsm domain create-exchange-key 0 --label exchange\n"
+        " sc-hsm domain export-key label=exchange --out mine.xkey\n"
+        " sc-hsm domain derive label=exchange theirs.xkey\n"
+        "From then on 'wrap' on one device and 'unwrap' on the other move keys of that domain.\n",
     .options = domain_create_options,
     .run = run_domain_create,
 };
@@ -263,10 +263,10 @@ const struct schsm_command schsm_command_domain_clear = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Erase the key encryption key of a key domain",
-    .help =
-        "Erases the domain's key encryption key; the domain and its keys stay. So after a "
-        "migration no more keys can leave the device or come in, until the key is there again: by "
-        "its shares, or by 'domain derive' with the same exchange keys.\n sc-hsm domain clear 0\n",
+    .help = "Erases the domain's key encryption key; the domain and its keys stay. So after a "
+            "migration no more keys can leave the device or come in, until the key is there again: "
+            "by its shares, or by 'domain derive' with the same exchange keys.\n"
+            " sc-hsm domain clear 0\n",
     .options = yes_options,
     .run = run_domain_clear,
 };
@@ -278,7 +278,8 @@ const struct schsm_command schsm_command_domain_delete = {
     .arguments_max = 1,
     .summary = "Delete a key domain that holds no keys",
     .help = "Deletes a key domain, which must hold no keys any more; delete or migrate them first. "
-            "Its number can then be used for another.\n sc-hsm domain delete 0\n",
+            "Its number can then be used for another.\n"
+            " sc-hsm domain delete 0\n",
     .options = yes_options,
     .run = run_domain_delete,
 };

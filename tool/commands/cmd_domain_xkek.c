@@ -71,9 +71,11 @@ const struct schsm_command schsm_command_domain_create_signer = {
     .help = "Makes a key (brainpoolP256r1, for signatures alone) that stands for a new group of "
             "devices: whichever device gets a membership signed by it can create the group's key "
             "domain. It stays on this device for ever, and without it nobody can join the group "
-            "any more.\nLike every key it belongs to one of this device's own key domains, which "
-            "cannot be deleted before it: to 0 unless --key-domain says another. See 'help domain "
-            "create' for all the steps.\n sc-hsm domain create-signer --label signer\n",
+            "any more.\n"
+            "Like every key it belongs to one of this device's own key domains, which cannot be "
+            "deleted before it: to 0 unless --key-domain says another. See 'help domain create' "
+            "for all the steps.\n"
+            " sc-hsm domain create-signer --label signer\n",
     .options = domain_create_signer_options,
     .run = run_domain_create_signer,
 };
@@ -103,8 +105,8 @@ const struct schsm_command schsm_command_domain_create_exchange_key = {
     .help = "Makes a key in the XKEK domain of this number with which the device agrees with "
             "another on the domain's key encryption key, and for nothing else. Send the other "
             "device its public part ('domain export-key'). It may be deleted when both have the "
-            "key; kept on both sides it brings the same key back after 'domain clear'.\n sc-hsm "
-            "domain create-exchange-key 0 --label exchange\n",
+            "key; kept on both sides it brings the same key back after 'domain clear'.\n"
+            " sc-hsm domain create-exchange-key 0 --label exchange\n",
     .options = domain_create_exchange_key_options,
     .run = run_domain_create_exchange_key,
 };
@@ -136,7 +138,8 @@ const struct schsm_command schsm_command_domain_export_id = {
     .summary = "Write the device's certificates into a file, to become a key domain's member",
     .help = "Writes the device's own certificate and its issuer's. Whoever holds the key domain's "
             "signer issues a membership for it ('domain issue-membership'). The file holds no "
-            "secret, and no PIN is needed.\n sc-hsm domain export-id --out b.id\n",
+            "secret, and no PIN is needed.\n"
+            " sc-hsm domain export-id --out b.id\n",
     .options = domain_export_id_options,
     .run = run_domain_export_id,
 };
@@ -187,9 +190,9 @@ const struct schsm_command schsm_command_domain_issue_membership = {
     .help = "Signs, with the key domain's signer that URI names, that the device whose id is in "
             "the file DEVICE-ID is a member. That device can then create the domain ('domain "
             "create --membership'), and with the exchange that follows have every key that any "
-            "member wraps. A membership cannot be taken back.\nThe device's certificates have to "
-            "lead to a maker that is known (see 'attest').\n sc-hsm domain issue-membership "
-            "label=signer b.id --out b.kdm\n",
+            "member wraps. A membership cannot be taken back.\n"
+            "The device's certificates have to lead to a maker that is known (see 'attest').\n"
+            " sc-hsm domain issue-membership label=signer b.id --out b.kdm\n",
     .options = domain_issue_membership_options,
     .run = run_domain_issue_membership,
 };
@@ -226,10 +229,11 @@ const struct schsm_command schsm_command_domain_derive = {
     .arguments_min = 2,
     .arguments_max = 2,
     .summary = "Agree with another device on a key domain's key encryption key",
-    .help = "Computes the key encryption key of an XKEK domain from this device's exchange key, "
-            "which URI names, and the other device's, which 'domain export-key' wrote into "
-            "PEER-FILE there. This device verifies the other's certificates itself, and the key "
-            "never leaves the two devices. When both have done it, both show the same key check "
-            "value.\n sc-hsm domain derive label=exchange b.xkey\n",
+    .help =
+        "Computes the key encryption key of an XKEK domain from this device's exchange key, which "
+        "URI names, and the other device's, which 'domain export-key' wrote into PEER-FILE there. "
+        "This device verifies the other's certificates itself, and the key never leaves the two "
+        "devices. When both have done it, both show the same key check value.\n"
+        " sc-hsm domain derive label=exchange b.xkey\n",
     .run = run_domain_derive,
 };

@@ -44,13 +44,15 @@ const struct schsm_command schsm_command_pka_export = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Write a key with its device's certificates into a file, to be registered elsewhere",
-    .help = "For a custodian: writes the public key that URI names, as this device certified it, "
-            "and the device's certificates. The file holds no secret. Whoever sets up the other "
-            "device registers it there with 'pka register', and the key then opens that device "
-            "together with those of other custodians. sc-hsm-tool reads and writes the same "
-            "files.\nThe key has to be an EC key, and its request must not have been replaced by a "
-            "certificate. No PIN is needed.\n sc-hsm keygen --type ec:brainpoolP256r1 --label "
-            "custodian\n sc-hsm pka export label=custodian --out alice.pka\n",
+    .help =
+        "For a custodian: writes the public key that URI names, as this device certified it, and "
+        "the device's certificates. The file holds no secret. Whoever sets up the other device "
+        "registers it there with 'pka register', and the key then opens that device together with "
+        "those of other custodians. sc-hsm-tool reads and writes the same files.\n"
+        "The key has to be an EC key, and its request must not have been replaced by a "
+        "certificate. No PIN is needed.\n"
+        " sc-hsm keygen --type ec:brainpoolP256r1 --label custodian\n"
+        " sc-hsm pka export label=custodian --out alice.pka\n",
     .options = export_key_options,
     .run = run_export_key,
 };
@@ -62,10 +64,11 @@ const struct schsm_command schsm_command_domain_export_key = {
     .arguments_max = 1,
     .summary =
         "Write an exchange key with its device's certificates into a file, for the other device",
-    .help = "Writes the public part of the exchange key that URI names ('domain "
-            "create-exchange-key' makes one), as this device certified it, and the device's "
-            "certificates. The file holds no secret. The other device of the key domain takes it "
-            "with 'domain derive'.\n sc-hsm domain export-key label=exchange --out a.xkey\n",
+    .help =
+        "Writes the public part of the exchange key that URI names ('domain create-exchange-key' "
+        "makes one), as this device certified it, and the device's certificates. The file holds no "
+        "secret. The other device of the key domain takes it with 'domain derive'.\n"
+        " sc-hsm domain export-key label=exchange --out a.xkey\n",
     .options = export_key_options,
     .run = run_export_key,
 };

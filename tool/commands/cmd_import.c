@@ -231,16 +231,19 @@ const struct schsm_command schsm_command_import = {
         "with its certificates. The key is encrypted here under the device's DKEK, as another "
         "device would wrap it, and unwrapped there. So the device must have a DKEK, and all its "
         "shares must be at hand as files; if they make another DKEK, nothing is changed and both "
-        "key check values are told. Needs the PIN.\nA key that the device has already is refused, "
-        "unless --id gives the second copy an id of its own.\nThe key's certificate is stored with "
-        "it, those of its CAs beside it. Without one the device gets a request that the key signs "
-        "itself, so that programs find its public part.\nFILE still holds the key, and so do its "
-        "copies and backups: only what is made on the device has never been anywhere else. Destroy "
-        "them if the device is to be the key's only home. 'sc-hsm attest' tells imported keys from "
-        "others.\nLIST is the same as for keygen; a key whose list lacks wrap never leaves the "
-        "device.\n sc-hsm import web.p12 --share dkek-1.pbe\n sc-hsm import key.pem --cert "
-        "chain.pem --share dkek-1.pbe --share dkek-2.pbe --label web\n sc-hsm import key.pem "
-        "--share dkek-1.pbe --password-source file:password --id 10\n",
+        "key check values are told. Needs the PIN.\n"
+        "A key that the device has already is refused, unless --id gives the second copy an id of "
+        "its own.\n"
+        "The key's certificate is stored with it, those of its CAs beside it. Without one the "
+        "device gets a request that the key signs itself, so that programs find its public part.\n"
+        "FILE still holds the key, and so do its copies and backups: only what is made on the "
+        "device has never been anywhere else. Destroy them if the device is to be the key's only "
+        "home. 'sc-hsm attest' tells imported keys from others.\n"
+        "LIST is the same as for keygen; a key whose list lacks wrap never leaves the device.\n"
+        " sc-hsm import web.p12 --share dkek-1.pbe\n"
+        " sc-hsm import key.pem --cert chain.pem --share dkek-1.pbe --share dkek-2.pbe --label "
+        "web\n"
+        " sc-hsm import key.pem --share dkek-1.pbe --password-source file:password --id 10\n",
     .options = import_options,
     .run = run_import,
 };

@@ -27,14 +27,11 @@ static int print_files_json(const struct schsm_hsm_file_list *list, const char *
                             struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; ok && i < list->count; i++) {
-        ok = schsm_json_append(array, file_json(&list->files[i]), err);
+    for (size_t i = 0; i < list->count; i++) {
+        schsm_json_append(&array, file_json(&list->files[i]));
     }
-    ok = ok && schsm_json_print(json_pack("{s:s, s:O}", "serial", serial, "files", array), err);
-    json_decref(array);
-    return ok;
+    return schsm_json_print(json_pack("{s:s, s:o}", "serial", serial, "files", array), err);
 }
 
 static int print_files(const struct schsm_hsm_file_list *list, struct schsm_error *err)
@@ -79,10 +76,10 @@ const struct schsm_command schsm_command_ls = {
     .name = "ls",
     .synopsis = "",
     .summary = "List the files on the device",
-    .help =
-        "Lists every file on the device by its id of four hexadecimal digits, with its length and "
-        "what it is; 'sc-hsm cat' shows one. 'sc-hsm list' shows the same as keys, certificates "
-        "and data. The length of a key is never told. No PIN is needed.\n sc-hsm ls\n",
+    .help = "Lists every file on the device by its id of four hexadecimal digits, with its length "
+            "and what it is; 'sc-hsm cat' shows one. 'sc-hsm list' shows the same as keys, "
+            "certificates and data. The length of a key is never told. No PIN is needed.\n"
+            " sc-hsm ls\n",
     .run = run_ls,
 };
 
@@ -184,8 +181,9 @@ const struct schsm_command schsm_command_cat = {
     .summary = "Show one file on the device",
     .help = "Shows the file of this id ('sc-hsm ls' lists them) as bytes and characters, or writes "
             "it as it is into the file of --out. Private data (CDxx) needs the PIN. Some devices "
-            "keep the end of a longer former content behind the present one.\n sc-hsm cat 2F02\n "
-            "sc-hsm cat CE01 --out certificate.der\n",
+            "keep the end of a longer former content behind the present one.\n"
+            " sc-hsm cat 2F02\n"
+            " sc-hsm cat CE01 --out certificate.der\n",
     .options = cat_options,
     .run = run_cat,
 };

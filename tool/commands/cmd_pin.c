@@ -89,9 +89,10 @@ const struct schsm_command schsm_command_pin_change = {
     .summary = "Change the PIN, or replace a transport PIN",
     .help = "Changes the user PIN. Needs the present PIN (--pin-source, or typed) and the new one "
             "(--new-pin-source, or typed twice), which has 6 to 16 characters. A wrong present PIN "
-            "costs a try.\nA device that comes with a transport PIN works only after that was "
-            "changed here.\n sc-hsm pin change\n sc-hsm pin change --pin-source file:old "
-            "--new-pin-source file:new\n",
+            "costs a try.\n"
+            "A device that comes with a transport PIN works only after that was changed here.\n"
+            " sc-hsm pin change\n"
+            " sc-hsm pin change --pin-source file:old --new-pin-source file:new\n",
     .options = pin_change_options,
     .run = run_pin_change,
 };
@@ -169,13 +170,15 @@ const struct schsm_command schsm_command_pin_unblock = {
     .name = "pin unblock",
     .synopsis = "",
     .summary = "Unblock the PIN with the SO-PIN",
-    .help = "Gives a blocked PIN its tries back. Needs the SO-PIN (--so-pin-source, or typed as 16 "
-            "hexadecimal digits), and sets a new PIN (--new-pin-source, or typed twice) unless "
-            "--keep-pin is given. Keys and certificates stay.\nA device can be initialised so that "
-            "the SO-PIN may not do this; 'sc-hsm status' tells. The SO-PIN has 15 tries: when all "
-            "are spent on wrong ones, the device can never be initialised nor its PIN be unblocked "
-            "again. The right SO-PIN gives them back.\n sc-hsm pin unblock\n sc-hsm pin unblock "
-            "--keep-pin --so-pin-source file:so-pin\n",
+    .help =
+        "Gives a blocked PIN its tries back. Needs the SO-PIN (--so-pin-source, or typed as 16 "
+        "hexadecimal digits), and sets a new PIN (--new-pin-source, or typed twice) unless "
+        "--keep-pin is given. Keys and certificates stay.\n"
+        "A device can be initialised so that the SO-PIN may not do this; 'sc-hsm status' tells. "
+        "The SO-PIN has 15 tries: when all are spent on wrong ones, the device can never be "
+        "initialised nor its PIN be unblocked again. The right SO-PIN gives them back.\n"
+        " sc-hsm pin unblock\n"
+        " sc-hsm pin unblock --keep-pin --so-pin-source file:so-pin\n",
     .options = pin_unblock_options,
     .run = run_pin_unblock,
 };
@@ -215,12 +218,12 @@ const struct schsm_command schsm_command_so_pin_change = {
     .name = "so-pin change",
     .synopsis = "",
     .summary = "Change the SO-PIN",
-    .help =
-        "Changes the SO-PIN, which initialises the device and unblocks its PIN. Both the present "
-        "one (--so-pin-source) and the new one (--new-so-pin-source) are 16 hexadecimal digits; "
-        "digits from 0 to 9 alone are understood by every program.\nKeep the new one safe: nobody "
-        "can set it without knowing it, and a device whose SO-PIN is lost, or blocked after 15 "
-        "wrong ones, can never be initialised again.\n sc-hsm so-pin change\n",
+    .help = "Changes the SO-PIN, which initialises the device and unblocks its PIN. Both the "
+            "present one (--so-pin-source) and the new one (--new-so-pin-source) are 16 "
+            "hexadecimal digits; digits from 0 to 9 alone are understood by every program.\n"
+            "Keep the new one safe: nobody can set it without knowing it, and a device whose "
+            "SO-PIN is lost, or blocked after 15 wrong ones, can never be initialised again.\n"
+            " sc-hsm so-pin change\n",
     .options = so_pin_change_options,
     .run = run_so_pin_change,
 };

@@ -90,9 +90,10 @@ const struct schsm_command schsm_command_pka_register = {
     .help = "Registers the keys in the files, which 'pka export' wrote on the custodians' devices. "
             "The device verifies their certificates, and so takes keys of devices of its own maker "
             "only. It must have been initialised with public-key authentication: how many keys "
-            "there are, and how many of them open it, was said then.\nUntil all keys are "
-            "registered, whoever has the device can register one. So do it all at once, and look "
-            "at 'pka status' afterwards.\n sc-hsm pka register alice.pka bob.pka carol.pka\n",
+            "there are, and how many of them open it, was said then.\n"
+            "Until all keys are registered, whoever has the device can register one. So do it all "
+            "at once, and look at 'pka status' afterwards.\n"
+            " sc-hsm pka register alice.pka bob.pka carol.pka\n",
     .run = run_pka_register,
 };
 
@@ -113,13 +114,9 @@ static json_t *status_json(const struct schsm_pka *pka, const char *serial)
     for (size_t i = 0; i < pka->count; i++) {
         const struct schsm_pka_key *key = &pka->keys[i];
 
-        if (json_array_append_new(keys,
-                                  json_pack("{s:o, s:b, s:b}", "name", schsm_json_text(key->name),
-                                            "registered", key->name[0] != '\0', "authenticated",
-                                            key->authenticated ? 1 : 0)) != 0) {
-            json_decref(keys);
-            return NULL;
-        }
+        schsm_json_append(&keys, json_pack("{s:o, s:b, s:b}", "name", schsm_json_text(key->name),
+                                           "registered", key->name[0] != '\0', "authenticated",
+                                           key->authenticated ? 1 : 0));
     }
     return json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:o}", "serial", schsm_json_text(serial),
                      "places", (int)pka->status.total, "free", (int)pka->status.missing, "required",
@@ -159,6 +156,7 @@ const struct schsm_command schsm_command_pka_status = {
     .synopsis = "",
     .summary = "Show the registered keys, and who has authenticated",
     .help = "Shows how many keys open the device, which are registered, and which have "
-            "authenticated since it was last closed. No PIN is needed.\n sc-hsm pka status\n",
+            "authenticated since it was last closed. No PIN is needed.\n"
+            " sc-hsm pka status\n",
     .run = run_pka_status,
 };
