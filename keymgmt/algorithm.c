@@ -208,11 +208,10 @@ bool schsm_algorithms_are_all(enum schsm_key_type type, const uint8_t *ids, size
 
 static int fail_type(const char *text, struct schsm_error *err)
 {
-    return schsm_fail(
-        err, SCHSM_REASON_ARGUMENT,
-        "'%.60s' is no type of key: rsa:1024, rsa:1536, rsa:2048, rsa:3072, rsa:4096, "
-        "ec:CURVE such as ec:P-256, aes:128, aes:192 or aes:256",
-        text);
+    return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                      "'%.60s' is no type of key: rsa:1024, rsa:1536, rsa:2048, rsa:3072, "
+                      "rsa:4096, ec:CURVE such as ec:P-256, aes:128, aes:192 or aes:256",
+                      text);
 }
 
 int schsm_key_type_parse(const char *text, struct schsm_generate *spec, struct schsm_error *err)

@@ -72,11 +72,10 @@ static int check_place(struct schsm_certificate_plan *plan,
 
     for (const struct schsm_certificate_item *other = plan->items; other < item; other++) {
         if (other->has_key && schsm_object_same_key(&other->key, &item->key)) {
-            return schsm_fail(
-                err, SCHSM_REASON_BAD_INPUT,
-                "%s holds two certificates of the same key, '%s' and '%s': the device "
-                "has room for one",
-                plan->wishes.path, other->label, item->label);
+            return schsm_fail(err, SCHSM_REASON_BAD_INPUT,
+                              "%s holds two certificates of the same key, '%s' and '%s': the "
+                              "device has room for one",
+                              plan->wishes.path, other->label, item->label);
         }
     }
     schsm_certificate_key_name(&item->key, name, sizeof(name));
@@ -87,10 +86,10 @@ static int check_place(struct schsm_certificate_plan *plan,
             continue;
         }
         if (!plan->wishes.replace) {
-            return schsm_fail(err, SCHSM_REASON_EXISTS,
-                              "%s on %s has a certificate already; --replace puts this one in its "
-                              "place",
-                              name, plan->wishes.serial);
+            return schsm_fail(
+                err, SCHSM_REASON_EXISTS,
+                "%s on %s has a certificate already; --replace puts this one in its place", name,
+                plan->wishes.serial);
         }
         plan->replaces = true;
     }
@@ -135,11 +134,10 @@ static int name_items(struct schsm_certificate_plan *plan, struct schsm_error *e
         }
     }
     if (count != 1) {
-        return schsm_fail(
-            err, SCHSM_REASON_ARGUMENT,
-            "--id and --label name one certificate without a key, and %s holds %zu; a "
-            "key's certificate has its key's id and label",
-            wishes->path, count);
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "--id and --label name one certificate without a key, and %s holds %zu; "
+                          "a key's certificate has its key's id and label",
+                          wishes->path, count);
     }
     if (wishes->label != NULL) {
         BIO_snprintf(alone->label, sizeof(alone->label), "%s", wishes->label);

@@ -115,9 +115,9 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
     if (!schsm_uri_parse(&uri, reference->uri, err)) {
         schsm_fail_context(err, "key reference");
     } else if (!schsm_uri_names_object(&uri)) {
-        schsm_fail(err, SCHSM_REASON_REFERENCE_FILE,
-                   "the SC-HSM key reference names no key: its URI has neither key-ref nor id "
-                   "nor label");
+        schsm_fail(
+            err, SCHSM_REASON_REFERENCE_FILE,
+            "the SC-HSM key reference names no key: its URI has neither key-ref nor id nor label");
     } else if (reference->spki != NULL) {
         key = from_complete_reference(context, reference, &uri, err);
     } else if (schsm_find_one(context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {

@@ -58,10 +58,10 @@ int schsm_key_domain_read(struct schsm_device *device, unsigned int number,
                ? schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                             "the device was initialised without key domains: 'sc-hsm init "
                             "--key-domains N' makes room for them, and erases everything")
-               : schsm_fail(err, SCHSM_REASON_NOT_FOUND,
-                            "there is no key domain %u: the device has room for %zu, numbered "
-                            "from 0",
-                            number, count);
+               : schsm_fail(
+                     err, SCHSM_REASON_NOT_FOUND,
+                     "there is no key domain %u: the device has room for %zu, numbered from 0",
+                     number, count);
 }
 
 /* --- keys ------------------------------------------------------------------------------------ */
@@ -178,18 +178,17 @@ int schsm_member_admit(OSSL_LIB_CTX *libctx, const struct schsm_certified_key *s
 int schsm_peer_read(const char *path, uint8_t **file, struct schsm_container *peer,
                     struct schsm_view *uid, struct schsm_error *err)
 {
-    if (!schsm_certified_file_read(path, SCHSM_CONTAINER_PUBLIC_KEY,
-                                   "the other device's exchange key is needed, as 'sc-hsm domain "
-                                   "export-key' writes it",
-                                   file, peer, err)) {
+    if (!schsm_certified_file_read(
+            path, SCHSM_CONTAINER_PUBLIC_KEY,
+            "the other device's exchange key is needed, as 'sc-hsm domain export-key' writes it",
+            file, peer, err)) {
         return 0;
     }
     schsm_cvc_domain_uid(&peer->request.cvc, uid);
-    return uid->len > 0 ||
-           schsm_fail(err, SCHSM_REASON_BAD_INPUT,
-                      "%s holds a key that is of no key domain: make one with 'sc-hsm domain "
-                      "create-exchange-key'",
-                      path);
+    return uid->len > 0 || schsm_fail(err, SCHSM_REASON_BAD_INPUT,
+                                      "%s holds a key that is of no key domain: make one with "
+                                      "'sc-hsm domain create-exchange-key'",
+                                      path);
 }
 
 /* Genuine devices have 32 bytes, the Pico HSM appends as many; the first name the domain. */
@@ -219,9 +218,9 @@ int schsm_peer_check(struct schsm_device *device, int key_ref, struct schsm_view
     }
     *number = domain.number;
     if (domain.number == SCHSM_HSM_DOMAINS_MAX) {
-        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                          "the other device's exchange key is of a key domain that this device is "
-                          "no member of");
+        return schsm_fail(
+            err, SCHSM_REASON_WRONG_KEY,
+            "the other device's exchange key is of a key domain that this device is no member of");
     }
     ok = schsm_certified_key_load(device, key_ref, &own, err);
     if (ok) {

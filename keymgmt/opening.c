@@ -17,11 +17,10 @@ int schsm_opening_begin(struct schsm_device *device, struct schsm_opening *openi
         return 0;
     }
     if (status->total - status->missing < status->required) {
-        return schsm_fail(
-            err, SCHSM_REASON_NOT_PERMITTED,
-            "%u of the %u keys that have to authenticate are registered: register the "
-            "others first (sc-hsm pka register)",
-            status->total - status->missing, status->required);
+        return schsm_fail(err, SCHSM_REASON_NOT_PERMITTED,
+                          "%u of the %u keys that have to authenticate are registered: register "
+                          "the others first (sc-hsm pka register)",
+                          status->total - status->missing, status->required);
     }
     return 1;
 }
@@ -107,9 +106,8 @@ static int look_who_opened(struct schsm_opening *opening, struct schsm_error *er
     if (opening->pka.status.authenticated < before) {
         return schsm_fail(
             err, SCHSM_REASON_DEVICE,
-            "the device has forgotten custodians that had authenticated, since it was "
-            "reset, another program selected its applet, or it gave a new challenge: "
-            "begin again");
+            "the device has forgotten custodians that had authenticated, since it was reset, "
+            "another program selected its applet, or it gave a new challenge: begin again");
     }
     return 1;
 }

@@ -96,8 +96,8 @@ enum schsm_reference_kind schsm_reference_decode(const uint8_t *der, size_t len,
     } else {
         schsm_reference_clear(reference);
         schsm_fail(err, SCHSM_REASON_REFERENCE_FILE,
-                   "the SC-HSM key reference is damaged; write it again, for example with "
-                   "'openssl pkey -in sc-hsm:id=ID -out FILE'");
+                   "the SC-HSM key reference is damaged; write it again, for example with 'openssl "
+                   "pkey -in sc-hsm:id=ID -out FILE'");
     }
     ASN1_item_free((ASN1_VALUE *)decoded, ASN1_ITEM_rptr(KEY_REFERENCE));
     return kind;

@@ -35,9 +35,9 @@ int schsm_remove_find(struct schsm_context *context, const struct schsm_uri *uri
     int ok = 0;
 
     if (!schsm_uri_names_object(uri)) {
-        return schsm_fail(err, SCHSM_REASON_AMBIGUOUS,
-                          "only a URI that names one object by key-ref, id, label or handle can be "
-                          "deleted");
+        return schsm_fail(
+            err, SCHSM_REASON_AMBIGUOUS,
+            "only a URI that names one object by key-ref, id, label or handle can be deleted");
     }
     if ((types & REMOVABLE) == 0) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,

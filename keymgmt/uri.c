@@ -164,11 +164,11 @@ static int uri_set_handle(struct schsm_uri *uri, const char *value, size_t len,
         handle = handle << 4 | (unsigned int)digit;
     }
     uri->handle = handle;
-    return handle != 0 ? 1
-                       : schsm_fail(err, SCHSM_REASON_URI,
-                                    "handle: '%s' is not a handle, 1 to 8 hex digits, as listings "
-                                    "print it",
-                                    value);
+    return handle != 0
+               ? 1
+               : schsm_fail(err, SCHSM_REASON_URI,
+                            "handle: '%s' is not a handle, 1 to 8 hex digits, as listings print it",
+                            value);
 }
 
 static const struct {

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "pin/source.h"
+#include "text.h"
 
 static int check_length(const struct schsm_question *question, const struct schsm_secret *secret,
                         struct schsm_error *err)
@@ -89,27 +90,38 @@ int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const 
                        struct schsm_error *err)
 {
     char line[SCHSM_SERIAL_MAX + 2];
+    char *printable = NULL;
     FILE *terminal = NULL;
     int ok = 0;
 
     if (schsm_tool_flag(tool, "yes")) {
         return 1;
     }
+    printable = schsm_text_printable(consequences);
+    if (printable == NULL) {
+        return schsm_fail_memory(err);
+    }
     terminal = fopen("/dev/tty", "r+e");
     if (terminal == NULL) {
-        return schsm_fail(err, SCHSM_REASON_CANCELLED,
-                          "nothing was done: there is no terminal to ask for confirmation at; "
-                          "--yes goes without. %s",
-                          consequences);
+        schsm_fail(err, SCHSM_REASON_CANCELLED,
+                   "nothing was done: there is no terminal to ask for confirmation at; "
+                   "--yes goes without. %s",
+                   printable);
+        goto done;
     }
-    fprintf(terminal, "%s\nTo go on, type the serial number %s: ", consequences, serial);
+    fprintf(terminal, "%s\nTo go on, type the serial number %s: ", printable, serial);
     (void)fflush(terminal);
     if (fgets(line, sizeof(line), terminal) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
         ok = strcmp(line, serial) == 0;
     }
     (void)fclose(terminal);
-    return ok ? 1
-              : schsm_fail(err, SCHSM_REASON_CANCELLED,
-                           "nothing was done: that was not the serial number %s", serial);
+    if (!ok) {
+        schsm_fail(err, SCHSM_REASON_CANCELLED,
+                   "nothing was done: that was not the serial number %s", serial);
+    }
+
+done:
+    OPENSSL_free(printable);
+    return ok;
 }

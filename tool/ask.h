@@ -29,7 +29,7 @@ int schsm_tool_secret(const struct schsm_tool *tool, const char *option,
 /*
  * Says on standard error what is going to happen, and goes on only where the user types the
  * device's serial number at the terminal, or gave --yes (SCHSM_OPTION_YES). consequences: whole
- * sentences. Fails with CANCELLED.
+ * sentences, made printable here. Fails with CANCELLED.
  */
 int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const char *consequences,
                        struct schsm_error *err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -11,7 +10,6 @@
 #include "ask.h"
 #include "output.h"
 #include "target.h"
-#include "text.h"
 
 #define DEVICES_MAX 64
 
@@ -185,14 +183,11 @@ static json_t *algorithms_json(const struct schsm_key_policy *policy)
         return json_null();
     }
     array = json_array();
-    for (size_t i = 0; i < policy->algorithms_len && array != NULL; i++) {
+    for (size_t i = 0; i < policy->algorithms_len; i++) {
         char name[SCHSM_ALGORITHM_NAME_MAX];
 
         schsm_algorithm_name(policy->algorithms[i], name);
-        if (json_array_append_new(array, json_string(name)) != 0) {
-            json_decref(array);
-            array = NULL;
-        }
+        schsm_json_append(&array, json_string(name));
     }
     return array;
 }
@@ -220,7 +215,6 @@ int schsm_object_report(const struct schsm_tool *tool, const char *done,
 {
     char name[SCHSM_OBJECT_NAME_MAX];
     char *uri = schsm_match_uri(match, true, err);
-    char *printable = NULL;
     json_t *json = NULL;
     int ok = 0;
 
@@ -238,19 +232,10 @@ int schsm_object_report(const struct schsm_tool *tool, const char *done,
         goto done;
     }
     schsm_object_name(&match->object, name, sizeof(name));
-    printable = schsm_text_printable(name);
-    if (printable == NULL) {
-        schsm_fail_memory(err);
-        goto done;
-    }
-    printf("%s %s: %s\n", done, printable, uri);
-    if (file != NULL) {
-        printf("%s stands for it.\n", file);
-    }
-    ok = 1;
+    ok = schsm_say(err, "%s %s: %s", done, name, uri) &&
+         (file == NULL || schsm_say(err, "%s stands for it.", file));
 
 done:
-    OPENSSL_free(printable);
     OPENSSL_free(uri);
     return ok;
 }
@@ -260,22 +245,14 @@ int schsm_object_delete(struct schsm_tool *tool, struct schsm_match *match, cons
 {
     char name[SCHSM_OBJECT_NAME_MAX], question[SCHSM_OBJECT_NAME_MAX + 512];
     struct schsm_login login;
-    char *printable = NULL;
-    int ok = 0;
 
     schsm_object_name(&match->object, name, sizeof(name));
-    printable = schsm_text_printable(name);
-    if (printable == NULL) {
-        return schsm_fail_memory(err);
-    }
-    BIO_snprintf(question, sizeof(question), "This deletes %s from the device %s%s%s.", printable,
+    BIO_snprintf(question, sizeof(question), "This deletes %s from the device %s%s%s.", name,
                  serial, consequences[0] != '\0' ? ". " : "", consequences);
-    ok = schsm_tool_confirm(tool, serial, question, err) &&
-         schsm_tool_login(tool, match->device, name, &login, err) &&
-         schsm_device_remove(match->device, &match->object, &login, err) &&
-         schsm_object_report(tool, "Deleted", match, NULL, err);
-    OPENSSL_free(printable);
-    return ok;
+    return schsm_tool_confirm(tool, serial, question, err) &&
+           schsm_tool_login(tool, match->device, name, &login, err) &&
+           schsm_device_remove(match->device, &match->object, &login, err) &&
+           schsm_object_report(tool, "Deleted", match, NULL, err);
 }
 
 int schsm_tool_new_name(const struct schsm_tool *tool, uint8_t *id, size_t *len, const char **label,

@@ -314,3 +314,18 @@ int schsm_tool_number(const struct schsm_tool *tool, const char *name, long min,
     *value = number;
     return 1;
 }
+
+bool schsm_tool_count(const char *text, unsigned int max, unsigned int *value, const char **end)
+{
+    char *after = NULL;
+    unsigned long number;
+
+    errno = 0;
+    number = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &after, 10) : 0;
+    if (after == NULL || errno != 0 || number > max) {
+        return false;
+    }
+    *value = (unsigned int)number;
+    *end = after;
+    return true;
+}

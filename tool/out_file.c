@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -117,4 +118,12 @@ int schsm_out_bytes(const struct schsm_tool *tool, enum schsm_file_secrecy secre
            schsm_json_print(
                json_pack("{s:I, s:o}", "bytes", (json_int_t)len, "file", schsm_json_text(path)),
                err);
+}
+
+int schsm_out_check_new(const char *path, bool overwrite, struct schsm_error *err)
+{
+    return overwrite || strcmp(path, "-") == 0 || access(path, F_OK) != 0 ||
+           schsm_fail(err, SCHSM_REASON_EXISTS,
+                      "%s is there already: name another file, or replace it with --overwrite",
+                      path);
 }

@@ -59,4 +59,7 @@ int schsm_out_bytes(const struct schsm_tool *tool, enum schsm_file_secrecy secre
 /* Fails where --out is not given: to be called before anything is asked of a device. */
 int schsm_out_check(const struct schsm_tool *tool, struct schsm_error *err);
 
+/* Fails with EXISTS where a file that must not be replaced is there already; "-" never is. */
+int schsm_out_check_new(const char *path, bool overwrite, struct schsm_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -138,9 +139,12 @@ json_t *schsm_json_hex(const uint8_t *bytes, size_t len)
     return value;
 }
 
-int schsm_json_append(json_t *array, json_t *item, struct schsm_error *err)
+void schsm_json_append(json_t **array, json_t *item)
 {
-    return json_array_append_new(array, item) == 0 ? 1 : schsm_fail_memory(err);
+    if (json_array_append_new(*array, item) != 0) {
+        json_decref(*array);
+        *array = NULL;
+    }
 }
 
 int schsm_json_print(json_t *document, struct schsm_error *err)
@@ -155,6 +159,28 @@ int schsm_json_print(json_t *document, struct schsm_error *err)
          putchar('\n') != EOF;
     json_decref(document);
     return ok ? 1 : schsm_fail(err, SCHSM_REASON_DEVICE, "standard output cannot be written");
+}
+
+int schsm_say(struct schsm_error *err, const char *format, ...)
+{
+    char *text = NULL, *printable = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0) {
+        text = NULL;
+    }
+    va_end(arguments);
+    if (text != NULL) {
+        printable = schsm_text_printable(text);
+        free(text);
+    }
+    if (printable == NULL) {
+        return schsm_fail_memory(err);
+    }
+    puts(printable);
+    OPENSSL_free(printable);
+    return 1;
 }
 
 void schsm_print_hex(const uint8_t *bytes, size_t len)

@@ -45,11 +45,16 @@ json_t *schsm_json_count(int number);
 /* A JSON string of bytes as hex digits. */
 json_t *schsm_json_hex(const uint8_t *bytes, size_t len);
 
-/* Appends the item, which is the array's then; a NULL one means that memory ran out. */
-int schsm_json_append(json_t *array, json_t *item, struct schsm_error *err);
+/* Appends the item, which is the array's then. Where memory ran out, also for the item, *array is
+ * NULL from then on, and so is what is packed of it. */
+void schsm_json_append(json_t **array, json_t *item);
 
 /* Prints a document and frees it; a NULL one means that memory ran out. */
 int schsm_json_print(json_t *document, struct schsm_error *err);
+
+/* Prints a line for people, every character of it printable (text.h). */
+int schsm_say(struct schsm_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Prints bytes as lower case hex digits, as a line. */
 void schsm_print_hex(const uint8_t *bytes, size_t len);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "share_file.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "keymgmt/password_shares.h"
 #include "ask.h"
 #include "custodian.h"
+#include "out_file.h"
 
 #define FILE_READ_MAX 4096 /* more than enough to see that it is something else */
 #define PASSWORD_NEW_MIN 6 /* as sc-hsm-tool wants it */
@@ -95,10 +95,10 @@ static int read_password(const char *path, const char *source, struct schsm_secr
         ok = schsm_pin_source_read(parsed, &prompt, password, err);
     }
     if (!ok && err->reason == SCHSM_REASON_PIN_MISSING) {
-        schsm_fail(err, SCHSM_REASON_PIN_MISSING,
-                   "there is no terminal to ask for the password of %s at: give it with "
-                   "--password-source",
-                   path);
+        schsm_fail(
+            err, SCHSM_REASON_PIN_MISSING,
+            "there is no terminal to ask for the password of %s at: give it with --password-source",
+            path);
     }
     schsm_pin_source_free(parsed);
     return ok;
@@ -190,28 +190,23 @@ int schsm_share_split(const struct schsm_tool *tool, const char *option, unsigne
                       unsigned int *total, struct schsm_error *err)
 {
     const char *text = schsm_tool_setting(tool, option);
-    char *end = NULL;
-    unsigned long t, m;
+    const char *end = NULL;
 
     *threshold = *total = 0;
     if (text == NULL) {
         return 1;
     }
-    errno = 0;
-    t = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
-    if (end == NULL || *end != '/' || end[1] < '0' || end[1] > '9') {
+    if (!schsm_tool_count(text, UINT_MAX, threshold, &end) || *end != '/' || end[1] < '0' ||
+        end[1] > '9') {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "--%s is T/M, T of M custodians being needed together, such as 3/5, and "
                           "not '%.40s'",
                           option, text);
     }
-    m = strtoul(end + 1, &end, 10);
-    if (*end != '\0' || errno != 0 || t > SCHSM_PASSWORD_SHARES_MAX ||
-        m > SCHSM_PASSWORD_SHARES_MAX) {
-        t = m = 0;
+    if (!schsm_tool_count(end + 1, SCHSM_PASSWORD_SHARES_MAX, total, &end) || *end != '\0' ||
+        *threshold > SCHSM_PASSWORD_SHARES_MAX) {
+        *threshold = *total = 0;
     }
-    *threshold = (unsigned int)t;
-    *total = (unsigned int)m;
     return schsm_password_shares_check(*threshold, *total, err);
 }
 
@@ -275,10 +270,8 @@ int schsm_share_file_write(struct schsm_tool *tool, const char *path, bool overw
     uint8_t file[SCHSM_SHARE_FILE_LEN];
     int ok;
 
-    if (!overwrite && strcmp(path, "-") != 0 && access(path, F_OK) == 0) {
-        return schsm_fail(err, SCHSM_REASON_EXISTS,
-                          "%s is there already: name another file, or replace it with --overwrite",
-                          path);
+    if (!schsm_out_check_new(path, overwrite, err)) {
+        return 0;
     }
     if (!new_password(tool, path, source_option, shares_option, &password, err)) {
         schsm_secret_free(password);

@@ -111,4 +111,8 @@ bool schsm_tool_flag(const struct schsm_tool *tool, const char *name);
 int schsm_tool_number(const struct schsm_tool *tool, const char *name, long min, long max,
                       long *value, struct schsm_error *err);
 
+/* A decimal number of at most max at the beginning of a text, without sign or blanks. *end is what
+ * follows it. */
+bool schsm_tool_count(const char *text, unsigned int max, unsigned int *value, const char **end);
+
 #endif

@@ -103,8 +103,8 @@ static int fail_taken(const struct schsm_backup_entry *entry, const struct schsm
 
     schsm_backup_entry_name(entry, name, sizeof(name));
     return schsm_fail(err, SCHSM_REASON_EXISTS,
-                      "nothing was written: the id of the backup's %s is taken by another object%s"
-                      "%s%s on the device: delete that, or restore onto an empty device",
+                      "nothing was written: the id of the backup's %s is taken by another "
+                      "object%s%s%s on the device: delete that, or restore onto an empty device",
                       name, object->label[0] != '\0' ? ", '" : "", object->label,
                       object->label[0] != '\0' ? "'," : "");
 }

@@ -153,28 +153,25 @@ static int print_exchanges(const struct schsm_tool *tool, const struct batch *ba
                            struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; ok && i < batch->count; i++) {
+    /* What has no status word was not sent: the way to the device broke before. */
+    for (size_t i = 0; i < batch->count && batch->exchanges[i].status_word != 0; i++) {
         const struct schsm_hsm_exchange *exchange = &batch->exchanges[i];
 
-        if (exchange->status_word == 0) {
-            break; /* it was not sent: the way to the device broke before */
-        }
         if (tool->json) {
-            ok = schsm_json_append(array, exchange_json(batch->names[i], exchange), err);
-        } else {
-            printf("%s: %04X, %s\n", batch->names[i], exchange->status_word, exchange->meaning);
-            if (exchange->response_len > 0) {
-                schsm_print_hex(exchange->response, exchange->response_len);
-            }
+            schsm_json_append(&array, exchange_json(batch->names[i], exchange));
+            continue;
+        }
+        printf("%s: %04X, %s\n", batch->names[i], exchange->status_word, exchange->meaning);
+        if (exchange->response_len > 0) {
+            schsm_print_hex(exchange->response, exchange->response_len);
         }
     }
-    if (ok && tool->json) {
-        ok = schsm_json_print(json_pack("{s:O}", "responses", array), err);
+    if (tool->json) {
+        return schsm_json_print(json_pack("{s:o}", "responses", array), err);
     }
     json_decref(array);
-    return ok;
+    return 1;
 }
 
 static int run_apdu(struct schsm_tool *tool, struct schsm_error *err)

@@ -146,8 +146,7 @@ static int attest_conclude(const struct schsm_tool *tool, const struct schsm_att
     if (!about->verified) {
         return schsm_fail(
             err, SCHSM_REASON_WRONG_KEY,
-            "nothing proves who made device %s: %s; --root FILE names a root that you "
-            "trust",
+            "nothing proves who made device %s: %s; --root FILE names a root that you trust",
             about->serial, about->why);
     }
     if (about->has_key && about->pico) {
@@ -201,20 +200,19 @@ const struct schsm_command schsm_command_attest = {
     .synopsis = "[URI]",
     .arguments_max = 1,
     .summary = "Prove who made the device, and that a key was made on it",
-    .help =
-        "Verifies the device's certificates up to the root of its maker, and has the device prove "
-        "that it holds the key they are for. The roots of CardContact (SmartCard-HSM, Nitrokey "
-        "HSM), GoID and Pico HSM are built in; --root FILE names others.\n"
-        "With a URI, or with a key's request in a file, verifies as well that this device "
-        "certified the key when it made it. A key that was imported has no such request. A Pico "
-        "HSM certifies imported keys too, so there it proves nothing.\n"
-        "What is proven is that the key was made on the device. Whether it can be exported is "
-        "its policy's and its key domain's matter, and told where the device tells it.\n"
-        "The request is overwritten when a certificate is stored for the key: export it before. "
-        "No PIN is needed. Ends with status 0 only if all was proven.\n"
-        " sc-hsm attest\n"
-        " sc-hsm attest sc-hsm:label=web\n"
-        " sc-hsm attest --file web.req --device-id device.id\n",
+    .help = "Verifies the device's certificates up to the root of its maker, and has the device "
+            "prove that it holds the key they are for. The roots of CardContact (SmartCard-HSM, "
+            "Nitrokey HSM), GoID and Pico HSM are built in; --root FILE names others.\n"
+            "With a URI, or with a key's request in a file, verifies as well that this device "
+            "certified the key when it made it. A key that was imported has no such request. A "
+            "Pico HSM certifies imported keys too, so there it proves nothing.\n"
+            "What is proven is that the key was made on the device. Whether it can be exported is "
+            "its policy's and its key domain's matter, and told where the device tells it.\n"
+            "The request is overwritten when a certificate is stored for the key: export it "
+            "before. No PIN is needed. Ends with status 0 only if all was proven.\n"
+            " sc-hsm attest\n"
+            " sc-hsm attest sc-hsm:label=web\n"
+            " sc-hsm attest --file web.req --device-id device.id\n",
     .options = attest_options,
     .run = run_attest,
 };

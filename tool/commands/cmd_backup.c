@@ -6,7 +6,6 @@
 #include "tool/commands.h"
 #include "tool/output.h"
 #include "tool/target.h"
-#include "tool/text.h"
 
 /* Objects that a backup does or does not hold. */
 static size_t count(const struct schsm_manifest *manifest, bool held)
@@ -24,18 +23,14 @@ static void show_progress(void *arg, const struct schsm_backup_entry *entry, con
 {
     const struct schsm_tool *tool = arg;
     char name[SCHSM_LABEL_MAX + 64];
-    char *printable = NULL;
 
     schsm_backup_entry_name(entry, name, sizeof(name));
-    printable = schsm_text_printable(name);
-    if (!tool->json && printable != NULL) {
-        printf("%s: %s\n", printable, what);
+    if (!tool->json && schsm_say(NULL, "%s: %s", name, what)) {
         (void)fflush(stdout);
     }
-    OPENSSL_free(printable);
 }
 
-static json_t *left_out_json(const struct schsm_manifest *manifest, struct schsm_error *err)
+static json_t *left_out_json(const struct schsm_manifest *manifest)
 {
     json_t *array = json_array();
 
@@ -47,13 +42,8 @@ static json_t *left_out_json(const struct schsm_manifest *manifest, struct schsm
             continue;
         }
         schsm_backup_entry_name(entry, name, sizeof(name));
-        if (!schsm_json_append(array,
-                               json_pack("{s:o, s:o}", "object", schsm_json_text(name), "reason",
-                                         schsm_json_text(entry->reason)),
-                               err)) {
-            json_decref(array);
-            return NULL;
-        }
+        schsm_json_append(&array, json_pack("{s:o, s:o}", "object", schsm_json_text(name), "reason",
+                                            schsm_json_text(entry->reason)));
     }
     return array;
 }
@@ -69,14 +59,11 @@ static int report_backup(const struct schsm_tool *tool, const char *folder,
         for (size_t i = 0; i < manifest->count; i++) {
             const struct schsm_backup_entry *entry = &manifest->entries[i];
             char name[SCHSM_LABEL_MAX + 64];
-            char *printable = NULL;
 
-            if (entry->file[0] == '\0') {
-                schsm_backup_entry_name(entry, name, sizeof(name));
-                printable = schsm_text_printable(name);
-                printf("Not in it: %s, because: %s\n", printable != NULL ? printable : "?",
-                       entry->reason);
-                OPENSSL_free(printable);
+            schsm_backup_entry_name(entry, name, sizeof(name));
+            if (entry->file[0] == '\0' &&
+                !schsm_say(err, "Not in it: %s, because: %s", name, entry->reason)) {
+                return 0;
             }
         }
         return 1;
@@ -84,7 +71,7 @@ static int report_backup(const struct schsm_tool *tool, const char *folder,
     return schsm_json_print(json_pack("{s:o, s:o, s:i, s:o}", "serial",
                                       schsm_json_text(manifest->serial), "folder",
                                       schsm_json_text(folder), "saved", (int)saved, "left_out",
-                                      left_out_json(manifest, err)),
+                                      left_out_json(manifest)),
                             err);
 }
 
@@ -119,18 +106,17 @@ const struct schsm_command schsm_command_backup = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Save all keys, certificates and data of a device in a folder",
-    .help =
-        "Saves what is on the device in a folder: each key encrypted under the device's key "
-        "encryption key (DKEK), with its description and certificate, in a file that 'sc-hsm "
-        "unwrap' and OpenSC's sc-hsm-tool read as well; certificates without a key, data objects, "
-        "and a list of it all, manifest.json.\n"
-        "The keys in the folder are of use only on a device with the same DKEK, or together with "
-        "all of its shares: keep those elsewhere. A device that was initialised without a DKEK "
-        "gives its keys to nobody, and a key whose list of algorithms lacks the export stays where "
-        "it is; the list says which, and why.\n"
-        "Run the same command again after an interruption, and it goes on where it was. A complete "
-        "backup is never changed: name a new folder for the next one.\n"
-        " sc-hsm backup /media/safe/2026-11\n",
+    .help = "Saves what is on the device in a folder: each key encrypted under the device's key "
+            "encryption key (DKEK), with its description and certificate, in a file that 'sc-hsm "
+            "unwrap' and OpenSC's sc-hsm-tool read as well; certificates without a key, data "
+            "objects, and a list of it all, manifest.json.\n"
+            "The keys in the folder are of use only on a device with the same DKEK, or together "
+            "with all of its shares: keep those elsewhere. A device that was initialised without a "
+            "DKEK gives its keys to nobody, and a key whose list of algorithms lacks the export "
+            "stays where it is; the list says which, and why.\n"
+            "Run the same command again after an interruption, and it goes on where it was. A "
+            "complete backup is never changed: name a new folder for the next one.\n"
+            " sc-hsm backup /media/safe/2026-11\n",
     .options = backup_options,
     .run = run_backup,
 };

@@ -15,7 +15,6 @@
 #include "tool/commands.h"
 #include "tool/output.h"
 #include "tool/share_file.h"
-#include "tool/text.h"
 
 #define SHARE_OPTIONS                                                                              \
     { "share", '\0', true, "FILE", "a share of the DKEK; give the option once for each", NULL },   \
@@ -73,14 +72,11 @@ static void print_entry(const struct schsm_tool *tool, const struct schsm_backup
                         const char *what)
 {
     char name[SCHSM_LABEL_MAX + 64];
-    char *printable = NULL;
 
     schsm_backup_entry_name(entry, name, sizeof(name));
-    printable = schsm_text_printable(name);
     if (!tool->json) {
-        printf("%s: %s\n", printable != NULL ? printable : "?", what);
+        (void)schsm_say(NULL, "%s: %s", name, what);
     }
-    OPENSSL_free(printable);
 }
 
 /* --- verify ---------------------------------------------------------------------------------- */
@@ -297,15 +293,14 @@ const struct schsm_command schsm_command_decrypt_backup = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Take the keys out of a backup, in the clear of this computer",
-    .help =
-        "Opens the keys of a backup with all shares of its DKEK, without a device, and writes each "
-        "pair as a PKCS#8 file in PEM under a new password, which openssl reads, and each AES key "
-        "as its bare bytes.\n"
-        "That is the emergency exit, for the day when no device is left or the keys have to go to "
-        "something else. From then on the keys are only as safe as this computer, the files and "
-        "the password. To use them on another device, restore the backup there instead.\n"
-        " sc-hsm decrypt-backup /media/safe/2026-11 --share share-1.pbe --out /run/keys\n"
-        " openssl pkey -in /run/keys/key-001.pem -noout -text\n",
+    .help = "Opens the keys of a backup with all shares of its DKEK, without a device, and writes "
+            "each pair as a PKCS#8 file in PEM under a new password, which openssl reads, and each "
+            "AES key as its bare bytes.\n"
+            "That is the emergency exit, for the day when no device is left or the keys have to go "
+            "to something else. From then on the keys are only as safe as this computer, the files "
+            "and the password. To use them on another device, restore the backup there instead.\n"
+            " sc-hsm decrypt-backup /media/safe/2026-11 --share share-1.pbe --out /run/keys\n"
+            " openssl pkey -in /run/keys/key-001.pem -noout -text\n",
     .options = decrypt_backup_options,
     .run = run_decrypt_backup,
 };

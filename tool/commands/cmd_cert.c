@@ -71,11 +71,10 @@ const struct schsm_command schsm_command_cert_export = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Write a certificate to a file",
-    .help =
-        "Writes the certificate that URI names, such as sc-hsm:id=10, or shorter id=10 or "
-        "label=web. No PIN is needed. With --json the text, or DER in base64, is a part of what "
-        "is printed.\n"
-        " sc-hsm cert export label=web --out web.crt\n",
+    .help = "Writes the certificate that URI names, such as sc-hsm:id=10, or shorter id=10 or "
+            "label=web. No PIN is needed. With --json the text, or DER in base64, is a part of "
+            "what is printed.\n"
+            " sc-hsm cert export label=web --out web.crt\n",
     .options = cert_export_options,
     .run = run_cert_export,
 };
@@ -101,15 +100,12 @@ const struct schsm_command schsm_command_cert_delete = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Delete a certificate",
-    .help =
-        "Deletes the certificate that URI names, such as label=web, once the device's serial "
-        "number "
-        "was typed for confirmation. The key that it belongs to stays. But the device knows a "
-        "key's "
-        "public part from its certificate alone: write a key reference file first, with 'pubkey "
-        "--format reference', or keep the certificate. To put a newer one in its place, use 'cert "
-        "import --replace'.\n"
-        " sc-hsm cert delete label=web\n",
+    .help = "Deletes the certificate that URI names, such as label=web, once the device's serial "
+            "number was typed for confirmation. The key that it belongs to stays. But the device "
+            "knows a key's public part from its certificate alone: write a key reference file "
+            "first, with 'pubkey --format reference', or keep the certificate. To put a newer one "
+            "in its place, use 'cert import --replace'.\n"
+            " sc-hsm cert delete label=web\n",
     .options = cert_delete_options,
     .run = run_cert_delete,
 };

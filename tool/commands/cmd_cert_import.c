@@ -12,7 +12,6 @@
 #include "tool/object.h"
 #include "tool/output.h"
 #include "tool/target.h"
-#include "tool/text.h"
 
 /* The device, and the key where the user named one. */
 static int find_import_target(struct schsm_tool *tool, struct schsm_match *target,
@@ -24,9 +23,9 @@ static int find_import_target(struct schsm_tool *tool, struct schsm_match *targe
         return schsm_tool_device(tool, &target->device, serial, err);
     }
     if (schsm_tool_flag(tool, "ca")) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "--ca is for a certificate without a key, --key for one with a key: give "
-                          "one of them");
+        return schsm_fail(
+            err, SCHSM_REASON_ARGUMENT,
+            "--ca is for a certificate without a key, --key for one with a key: give one of them");
     }
     return schsm_tool_object(tool, name, SCHSM_OBJECT_PRIVATE, target, serial, err);
 }
@@ -49,22 +48,12 @@ static int confirm_replacing(const struct schsm_tool *tool,
 static int print_item(const struct schsm_certificate_item *item, const char *serial,
                       struct schsm_error *err)
 {
-    char *label = schsm_text_printable(item->label);
     char name[SCHSM_OBJECT_NAME_MAX];
 
-    if (label == NULL) {
-        return schsm_fail_memory(err);
-    }
-    printf("%s the certificate '%s'", item->present ? "Already there:" : "Stored", label);
-    if (item->has_key) {
-        schsm_certificate_key_name(&item->key, name, sizeof(name));
-        printf(" of %s", name);
-    } else {
-        printf(" without a key");
-    }
-    printf(" on %s\n", serial);
-    OPENSSL_free(label);
-    return 1;
+    schsm_certificate_key_name(&item->key, name, sizeof(name));
+    return schsm_say(err, "%s the certificate '%s'%s%s on %s",
+                     item->present ? "Already there:" : "Stored", item->label,
+                     item->has_key ? " of " : " without a key", item->has_key ? name : "", serial);
 }
 
 static json_t *item_json(const struct schsm_certificate_item *item)
@@ -98,14 +87,14 @@ static int store_items(struct schsm_tool *tool, const struct schsm_certificate_p
             schsm_fail_context(err, "%s, certificate %zu of %zu ('%s')", wishes->path, i + 1,
                                plan->count, item->label);
         } else if (tool->json) {
-            ok = schsm_json_append(array, item_json(item), err);
+            schsm_json_append(&array, item_json(item));
         } else {
             ok = print_item(item, wishes->serial, err);
         }
     }
     if (ok && tool->json) {
-        ok = schsm_json_print(
-            json_pack("{s:s, s:O}", "serial", wishes->serial, "certificates", array), err);
+        return schsm_json_print(
+            json_pack("{s:s, s:o}", "serial", wishes->serial, "certificates", array), err);
     }
     json_decref(array);
     return ok;
@@ -167,21 +156,20 @@ const struct schsm_command schsm_command_cert_import = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Store certificates beside their keys",
-    .help =
-        "Stores the certificates of FILE, PEM or DER, on the device. Each is compared with the "
-        "keys: one that fits a key becomes that key's certificate and has its id and label from "
-        "then on; the others of a chain are stored beside, without a key. If none fits, nothing is "
-        "stored, but for --ca. What the device has already is left alone, so that the same file "
-        "can be imported again.\n"
-        "A key's certificate takes the place of the request that the device made with the key, and "
-        "by which 'attest' shows that the key was made there: attest first, if you need that. The "
-        "place of an older certificate is taken only with --replace, once you have typed the "
-        "device's serial number, or at once with --yes. At every moment the old or the new one is "
-        "whole; after an interruption run the command again.\n"
-        "Where the device does not know the public part of a key, name the key with --key; it then "
-        "makes a signature to show that the certificate is its own.\n"
-        " sc-hsm cert import web-with-chain.pem\n"
-        " sc-hsm cert import --ca root.pem --label root\n",
+    .help = "Stores the certificates of FILE, PEM or DER, on the device. Each is compared with the "
+            "keys: one that fits a key becomes that key's certificate and has its id and label "
+            "from then on; the others of a chain are stored beside, without a key. If none fits, "
+            "nothing is stored, but for --ca. What the device has already is left alone, so that "
+            "the same file can be imported again.\n"
+            "A key's certificate takes the place of the request that the device made with the key, "
+            "and by which 'attest' shows that the key was made there: attest first, if you need "
+            "that. The place of an older certificate is taken only with --replace, once you have "
+            "typed the device's serial number, or at once with --yes. At every moment the old or "
+            "the new one is whole; after an interruption run the command again.\n"
+            "Where the device does not know the public part of a key, name the key with --key; it "
+            "then makes a signature to show that the certificate is its own.\n"
+            " sc-hsm cert import web-with-chain.pem\n"
+            " sc-hsm cert import --ca root.pem --label root\n",
     .options = cert_import_options,
     .run = run_cert_import,
 };

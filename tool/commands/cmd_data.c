@@ -15,7 +15,6 @@
 #include "tool/out_file.h"
 #include "tool/output.h"
 #include "tool/target.h"
-#include "tool/text.h"
 
 #define DATA_MAX 65535 /* bytes: the device's file offsets have no more */
 
@@ -60,19 +59,13 @@ done:
 static int confirm_data_replacement(const struct schsm_tool *tool, const char *serial,
                                     const char *label, struct schsm_error *err)
 {
-    char *printable = schsm_text_printable(label), text[SCHSM_LABEL_MAX + 256];
-    int ok;
+    char text[SCHSM_LABEL_MAX + 256];
 
-    if (printable == NULL) {
-        return schsm_fail_memory(err);
-    }
     BIO_snprintf(text, sizeof(text),
                  "This puts the file in the place of the data object '%s' on the device %s. What "
                  "that holds now is lost.",
-                 printable, serial);
-    ok = schsm_tool_confirm(tool, serial, text, err);
-    OPENSSL_free(printable);
-    return ok;
+                 label, serial);
+    return schsm_tool_confirm(tool, serial, text, err);
 }
 
 static int run_data_write(struct schsm_tool *tool, struct schsm_error *err)
@@ -142,8 +135,7 @@ const struct schsm_command schsm_command_data_write = {
     .summary = "Store a file as a data object",
     .help = "Stores the content of FILE, or of standard input for -, on the device under a label. "
             "Everybody who has the device can read it; with --private only who knows the PIN. The "
-            "PIN is "
-            "needed to store it. A device has room for some 70 kilobytes altogether.\n"
+            "PIN is needed to store it. A device has room for some 70 kilobytes altogether.\n"
             "With --replace an object with this label is replaced, once you have typed the "
             "device's serial number, or at once with --yes: the new one is stored first, the old "
             "one deleted afterwards, so that room for both is needed.\n"

@@ -63,14 +63,13 @@ const struct schsm_command schsm_command_delete = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Delete a key, certificate or data object",
-    .help =
-        "Deletes the one object that URI names, such as sc-hsm:id=10;type=private, or shorter "
-        "label=web. What goes is said first, and has to be confirmed by typing the device's serial "
-        "number. There is no way back.\n"
-        "A key goes with its description and its certificate or request. Where a key and its "
-        "certificate both fit, type=private and type=cert tell them apart.\n"
-        " sc-hsm delete 'id=10;type=private'\n"
-        " sc-hsm --pin-source file:pin delete label=note --yes\n",
+    .help = "Deletes the one object that URI names, such as sc-hsm:id=10;type=private, or shorter "
+            "label=web. What goes is said first, and has to be confirmed by typing the device's "
+            "serial number. There is no way back.\n"
+            "A key goes with its description and its certificate or request. Where a key and its "
+            "certificate both fit, type=private and type=cert tell them apart.\n"
+            " sc-hsm delete 'id=10;type=private'\n"
+            " sc-hsm --pin-source file:pin delete label=note --yes\n",
     .options = delete_options,
     .run = run_delete,
 };

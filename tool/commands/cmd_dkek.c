@@ -35,15 +35,11 @@ static int print_dkek_json(const char *serial, const struct schsm_hsm_domain *do
                            struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; i < count && ok; i++) {
-        ok = schsm_json_append(array, dkek_domain_json(&domains[i]), err);
+    for (size_t i = 0; i < count; i++) {
+        schsm_json_append(&array, dkek_domain_json(&domains[i]));
     }
-    ok = ok &&
-         schsm_json_print(json_pack("{s:s, s:O}", "serial", serial, "key_domains", array), err);
-    json_decref(array);
-    return ok;
+    return schsm_json_print(json_pack("{s:s, s:o}", "serial", serial, "key_domains", array), err);
 }
 
 static void describe_state(struct schsm_table *table, const struct schsm_hsm_domain *domain)
@@ -153,10 +149,10 @@ static int check_outstanding(struct schsm_device *device, const char *serial, un
     }
     if (domains[number].outstanding == 0) {
         schsm_kcv_text(domains[number].kcv, kcv);
-        return schsm_fail(err, SCHSM_REASON_EXISTS,
-                          "device %s has its DKEK already, with key check value %s: no share is "
-                          "outstanding",
-                          serial, kcv);
+        return schsm_fail(
+            err, SCHSM_REASON_EXISTS,
+            "device %s has its DKEK already, with key check value %s: no share is outstanding",
+            serial, kcv);
     }
     return 1;
 }
@@ -235,19 +231,18 @@ const struct schsm_command schsm_command_dkek_import_share = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Import a share of the DKEK to the device",
-    .help =
-        "Decrypts the share in FILE with its password and gives it to the device, which was "
-        "initialised to expect shares. Says how many shares are outstanding then; after the last "
-        "one the DKEK is complete, and its key check value is told. The order does not matter. No "
-        "PIN is needed by most devices.\n"
-        "A device does not notice a share that is imported twice, and there is no way to take one "
-        "back but deleting the DKEK: compare the key check value with that of your other devices "
-        "before you make keys.\n"
-        "Working on the password takes some seconds, on purpose. FILE may be one that OpenSC's "
-        "sc-hsm-tool made.\n"
-        " sc-hsm dkek import-share dkek-1.pbe\n"
-        " sc-hsm dkek import-share dkek-1.pbe --password-source file:password\n"
-        " sc-hsm dkek import-share dkek-1.pbe --password-shares 3\n",
+    .help = "Decrypts the share in FILE with its password and gives it to the device, which was "
+            "initialised to expect shares. Says how many shares are outstanding then; after the "
+            "last one the DKEK is complete, and its key check value is told. The order does not "
+            "matter. No PIN is needed by most devices.\n"
+            "A device does not notice a share that is imported twice, and there is no way to take "
+            "one back but deleting the DKEK: compare the key check value with that of your other "
+            "devices before you make keys.\n"
+            "Working on the password takes some seconds, on purpose. FILE may be one that OpenSC's "
+            "sc-hsm-tool made.\n"
+            " sc-hsm dkek import-share dkek-1.pbe\n"
+            " sc-hsm dkek import-share dkek-1.pbe --password-source file:password\n"
+            " sc-hsm dkek import-share dkek-1.pbe --password-shares 3\n",
     .options = dkek_import_share_options,
     .run = run_dkek_import_share,
 };

@@ -6,14 +6,13 @@
 
 #include "tool/output.h"
 #include "tool/share_file.h"
-#include "tool/text.h"
 
 /* What was written. The key check value is the DKEK's where this is the only share. */
 static int report_share(const struct schsm_tool *tool, const char *path,
                         const struct schsm_secret *share, unsigned int threshold,
                         unsigned int total, struct schsm_error *err)
 {
-    char text[SCHSM_KCV_TEXT_MAX], *printable = NULL;
+    char text[SCHSM_KCV_TEXT_MAX];
     uint8_t kcv[SCHSM_KCV_LEN];
 
     if (!schsm_dkek_kcv(tool->context.libctx, share, kcv, err)) {
@@ -30,14 +29,8 @@ static int report_share(const struct schsm_tool *tool, const char *path,
                                           custodians),
                                 err);
     }
-    printable = schsm_text_printable(path);
-    if (printable == NULL) {
-        return schsm_fail_memory(err);
-    }
-    printf("%s holds a DKEK share. As the only share its key check value is %s.\n", printable,
-           text);
-    OPENSSL_free(printable);
-    return 1;
+    return schsm_say(err, "%s holds a DKEK share. As the only share its key check value is %s.",
+                     path, text);
 }
 
 static int run_dkek_create_share(struct schsm_tool *tool, struct schsm_error *err)
@@ -84,21 +77,20 @@ const struct schsm_command schsm_command_dkek_create_share = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Make a share of a DKEK",
-    .help =
-        "Makes 32 random bytes, a share of a device key encryption key (DKEK), and writes them to "
-        "FILE under a password of at least 6 characters, which is typed twice. No device is "
-        "needed. A DKEK is the sum of all shares that a device was initialised to expect, and each "
-        "device that imported the same shares has the same DKEK; so each share may be in another "
-        "person's hands, and no single person can rebuild the keys of the device.\n"
-        "Keep FILE and its password apart from each other and safe: wrapped keys and backups are "
-        "worth nothing without all shares, and open to everybody who has them all.\n"
-        "With --password-shares T/M the password is drawn at random and split: M custodians (3 or "
-        "more) are shown their parts at this terminal one after the other, and the screen is "
-        "cleared in between. Any T of them can give the password together. Nobody ever sees it "
-        "whole.\n"
-        "FILE can be imported by OpenSC's sc-hsm-tool as well.\n"
-        " sc-hsm dkek create-share dkek-1.pbe\n"
-        " sc-hsm dkek create-share dkek-1.pbe --password-shares 3/5\n",
+    .help = "Makes 32 random bytes, a share of a device key encryption key (DKEK), and writes them "
+            "to FILE under a password of at least 6 characters, which is typed twice. No device is "
+            "needed. A DKEK is the sum of all shares that a device was initialised to expect, and "
+            "each device that imported the same shares has the same DKEK; so each share may be in "
+            "another person's hands, and no single person can rebuild the keys of the device.\n"
+            "Keep FILE and its password apart from each other and safe: wrapped keys and backups "
+            "are worth nothing without all shares, and open to everybody who has them all.\n"
+            "With --password-shares T/M the password is drawn at random and split: M custodians (3 "
+            "or more) are shown their parts at this terminal one after the other, and the screen "
+            "is cleared in between. Any T of them can give the password together. Nobody ever sees "
+            "it whole.\n"
+            "FILE can be imported by OpenSC's sc-hsm-tool as well.\n"
+            " sc-hsm dkek create-share dkek-1.pbe\n"
+            " sc-hsm dkek create-share dkek-1.pbe --password-shares 3/5\n",
     .options = dkek_create_share_options,
     .run = run_dkek_create_share,
 };
@@ -155,13 +147,12 @@ const struct schsm_command schsm_command_dkek_recrypt_share = {
     .arguments_min = 2,
     .arguments_max = 2,
     .summary = "Give a DKEK share another password",
-    .help =
-        "Decrypts the share in FILE with its password, and writes the same share to NEW under "
-        "another one, or under one that is split among custodians. Devices and wrapped keys are "
-        "not touched: the DKEK stays the same. Whoever has the old file and the old password still "
-        "has the share, so destroy all copies of FILE.\n"
-        " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-new.pbe\n"
-        " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-split.pbe --new-password-shares 3/5\n",
+    .help = "Decrypts the share in FILE with its password, and writes the same share to NEW under "
+            "another one, or under one that is split among custodians. Devices and wrapped keys "
+            "are not touched: the DKEK stays the same. Whoever has the old file and the old "
+            "password still has the share, so destroy all copies of FILE.\n"
+            " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-new.pbe\n"
+            " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-split.pbe --new-password-shares 3/5\n",
     .options = dkek_recrypt_share_options,
     .run = run_dkek_recrypt_share,
 };

@@ -20,17 +20,12 @@ static int print_domains_json(const struct schsm_hsm_domain *domains, size_t cou
                               const char *serial, struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = schsm_json_append(array, schsm_domain_json(&domains[i]), err);
+    for (size_t i = 0; i < count; i++) {
+        schsm_json_append(&array, schsm_domain_json(&domains[i]));
     }
-    if (ok) {
-        ok = schsm_json_print(
-            json_pack("{s:o, s:O}", "serial", schsm_json_text(serial), "domains", array), err);
-    }
-    json_decref(array);
-    return ok;
+    return schsm_json_print(
+        json_pack("{s:o, s:o}", "serial", schsm_json_text(serial), "domains", array), err);
 }
 
 static int print_domains_table(const struct schsm_hsm_domain *domains, size_t count,
@@ -93,13 +88,12 @@ const struct schsm_command schsm_command_domain_list = {
     .name = "domain list",
     .synopsis = "",
     .summary = "Show the key domains of the device",
-    .help =
-        "Shows the device's key domains. Each key belongs to one, and leaves the device only "
-        "wrapped under its domain's key encryption key (KEK), for another device that has the same "
-        "one. A DKEK domain's is made of key shares, an XKEK domain's is agreed on by the devices "
-        "of a group among themselves. Equal key check values mean equal keys.\n"
-        "How many domains there are was said at 'init --key-domains'. A device with one DKEK has "
-        "that as domain 0. No PIN is needed.\n",
+    .help = "Shows the device's key domains. Each key belongs to one, and leaves the device only "
+            "wrapped under its domain's key encryption key (KEK), for another device that has the "
+            "same one. A DKEK domain's is made of key shares, an XKEK domain's is agreed on by the "
+            "devices of a group among themselves. Equal key check values mean equal keys.\n"
+            "How many domains there are was said at 'init --key-domains'. A device with one DKEK "
+            "has that as domain 0. No PIN is needed.\n",
     .run = run_domain_list,
 };
 
@@ -128,10 +122,10 @@ static int run_domain_create(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     if (membership_path != NULL &&
-        !schsm_certified_file_read(membership_path, SCHSM_CONTAINER_MEMBERSHIP,
-                                   "a key domain membership is needed, as 'sc-hsm domain "
-                                   "issue-membership' writes it",
-                                   &file, &membership, err)) {
+        !schsm_certified_file_read(
+            membership_path, SCHSM_CONTAINER_MEMBERSHIP,
+            "a key domain membership is needed, as 'sc-hsm domain issue-membership' writes it",
+            &file, &membership, err)) {
         goto done;
     }
     if (!schsm_tool_device(tool, &device, serial, err) ||
@@ -227,13 +221,12 @@ static int run_domain_clear(struct schsm_tool *tool, struct schsm_error *err)
         !schsm_tool_confirm(
             tool, serial,
             domain.xkek
-                ? "The key domain's key encryption key is erased. Keys stay and work, but "
-                  "can be neither wrapped nor unwrapped until the devices have agreed on a "
-                  "key again, and that opens keys wrapped before only if the same two "
-                  "exchange keys are used."
-                : "The key domain's key encryption key is erased. Keys stay and work, but "
-                  "can be neither wrapped nor unwrapped until all its shares were imported "
-                  "again. Without the shares, backups that were made under it are worthless.",
+                ? "The key domain's key encryption key is erased. Keys stay and work, but can be "
+                  "neither wrapped nor unwrapped until the devices have agreed on a key again, and "
+                  "that opens keys wrapped before only if the same two exchange keys are used."
+                : "The key domain's key encryption key is erased. Keys stay and work, but can be "
+                  "neither wrapped nor unwrapped until all its shares were imported again. Without "
+                  "the shares, backups that were made under it are worthless.",
             err) ||
         !schsm_tool_login(tool, device, "key domain", &login, err)) {
         return 0;
@@ -251,10 +244,9 @@ static int run_domain_delete(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_login login;
 
     if (!target(tool, &device, serial, &domain, err) ||
-        !schsm_tool_confirm(tool, serial,
-                            "The key domain and its key encryption key are erased. It must hold no "
-                            "keys.",
-                            err) ||
+        !schsm_tool_confirm(
+            tool, serial,
+            "The key domain and its key encryption key are erased. It must hold no keys.", err) ||
         !schsm_tool_login(tool, device, "key domain", &login, err)) {
         return 0;
     }
@@ -272,9 +264,8 @@ const struct schsm_command schsm_command_domain_clear = {
     .arguments_max = 1,
     .summary = "Erase the key encryption key of a key domain",
     .help = "Erases the domain's key encryption key; the domain and its keys stay. So after a "
-            "migration "
-            "no more keys can leave the device or come in, until the key is there again: by its "
-            "shares, or by 'domain derive' with the same exchange keys.\n"
+            "migration no more keys can leave the device or come in, until the key is there again: "
+            "by its shares, or by 'domain derive' with the same exchange keys.\n"
             " sc-hsm domain clear 0\n",
     .options = yes_options,
     .run = run_domain_clear,
@@ -286,10 +277,9 @@ const struct schsm_command schsm_command_domain_delete = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Delete a key domain that holds no keys",
-    .help =
-        "Deletes a key domain, which must hold no keys any more; delete or migrate them first. Its "
-        "number can then be used for another.\n"
-        " sc-hsm domain delete 0\n",
+    .help = "Deletes a key domain, which must hold no keys any more; delete or migrate them first. "
+            "Its number can then be used for another.\n"
+            " sc-hsm domain delete 0\n",
     .options = yes_options,
     .run = run_domain_delete,
 };

@@ -68,15 +68,14 @@ const struct schsm_command schsm_command_domain_create_signer = {
     .name = "domain create-signer",
     .synopsis = "",
     .summary = "Make the key that decides which devices are members of a key domain",
-    .help =
-        "Makes a key (brainpoolP256r1, for signatures alone) that stands for a new group of "
-        "devices: whichever device gets a membership signed by it can create the group's key "
-        "domain. It stays on this device for ever, and without it nobody can join the group any "
-        "more.\n"
-        "Like every key it belongs to one of this device's own key domains, which cannot be "
-        "deleted before it: to 0 unless --key-domain says another. See 'help domain create' "
-        "for all the steps.\n"
-        " sc-hsm domain create-signer --label signer\n",
+    .help = "Makes a key (brainpoolP256r1, for signatures alone) that stands for a new group of "
+            "devices: whichever device gets a membership signed by it can create the group's key "
+            "domain. It stays on this device for ever, and without it nobody can join the group "
+            "any more.\n"
+            "Like every key it belongs to one of this device's own key domains, which cannot be "
+            "deleted before it: to 0 unless --key-domain says another. See 'help domain create' "
+            "for all the steps.\n"
+            " sc-hsm domain create-signer --label signer\n",
     .options = domain_create_signer_options,
     .run = run_domain_create_signer,
 };
@@ -103,12 +102,11 @@ const struct schsm_command schsm_command_domain_create_exchange_key = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Make this device's key for agreeing on an XKEK domain's key",
-    .help =
-        "Makes a key in the XKEK domain of this number with which the device agrees with another "
-        "on the domain's key encryption key, and for nothing else. Send the other device its "
-        "public part ('domain export-key'). It may be deleted when both have the key; kept on both "
-        "sides it brings the same key back after 'domain clear'.\n"
-        " sc-hsm domain create-exchange-key 0 --label exchange\n",
+    .help = "Makes a key in the XKEK domain of this number with which the device agrees with "
+            "another on the domain's key encryption key, and for nothing else. Send the other "
+            "device its public part ('domain export-key'). It may be deleted when both have the "
+            "key; kept on both sides it brings the same key back after 'domain clear'.\n"
+            " sc-hsm domain create-exchange-key 0 --label exchange\n",
     .options = domain_create_exchange_key_options,
     .run = run_domain_create_exchange_key,
 };
@@ -138,11 +136,10 @@ const struct schsm_command schsm_command_domain_export_id = {
     .name = "domain export-id",
     .synopsis = "",
     .summary = "Write the device's certificates into a file, to become a key domain's member",
-    .help =
-        "Writes the device's own certificate and its issuer's. Whoever holds the key domain's "
-        "signer issues a membership for it ('domain issue-membership'). The file holds no secret, "
-        "and no PIN is needed.\n"
-        " sc-hsm domain export-id --out b.id\n",
+    .help = "Writes the device's own certificate and its issuer's. Whoever holds the key domain's "
+            "signer issues a membership for it ('domain issue-membership'). The file holds no "
+            "secret, and no PIN is needed.\n"
+            " sc-hsm domain export-id --out b.id\n",
     .options = domain_export_id_options,
     .run = run_domain_export_id,
 };
@@ -190,14 +187,12 @@ const struct schsm_command schsm_command_domain_issue_membership = {
     .arguments_min = 2,
     .arguments_max = 2,
     .summary = "Sign a device's membership in a key domain",
-    .help =
-        "Signs, with the key domain's signer that URI names, that the device whose id is in the "
-        "file DEVICE-ID is a member. That device can then create the domain ('domain create "
-        "--membership'), and with the exchange that follows have every key that any member wraps. "
-        "A "
-        "membership cannot be taken back.\n"
-        "The device's certificates have to lead to a maker that is known (see 'attest').\n"
-        " sc-hsm domain issue-membership label=signer b.id --out b.kdm\n",
+    .help = "Signs, with the key domain's signer that URI names, that the device whose id is in "
+            "the file DEVICE-ID is a member. That device can then create the domain ('domain "
+            "create --membership'), and with the exchange that follows have every key that any "
+            "member wraps. A membership cannot be taken back.\n"
+            "The device's certificates have to lead to a maker that is known (see 'attest').\n"
+            " sc-hsm domain issue-membership label=signer b.id --out b.kdm\n",
     .options = domain_issue_membership_options,
     .run = run_domain_issue_membership,
 };

@@ -50,8 +50,7 @@ const struct schsm_command schsm_command_pka_export = {
         "registers it there with 'pka register', and the key then opens that device together with "
         "those of other custodians. sc-hsm-tool reads and writes the same files.\n"
         "The key has to be an EC key, and its request must not have been replaced by a "
-        "certificate. "
-        "No PIN is needed.\n"
+        "certificate. No PIN is needed.\n"
         " sc-hsm keygen --type ec:brainpoolP256r1 --label custodian\n"
         " sc-hsm pka export label=custodian --out alice.pka\n",
     .options = export_key_options,

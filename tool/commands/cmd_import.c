@@ -139,9 +139,9 @@ static int read_dkek(struct schsm_tool *tool, struct schsm_device *device, struc
         return 1;
     }
     if (err->reason == SCHSM_REASON_WRONG_KEY) {
-        schsm_fail_context(err, count == 1 ? "the share given is not this device's only one"
-                                           : "the shares given are not all of this device's, or "
-                                             "others");
+        schsm_fail_context(err, count == 1
+                                    ? "the share given is not this device's only one"
+                                    : "the shares given are not all of this device's, or others");
     }
     return 0;
 }
@@ -197,8 +197,8 @@ static const struct schsm_option import_options[] = {
                  "prompt, the default" },
     { .name = "password-shares",
       .argument = "T",
-      .summary = "passwords that no source is named for were split: T custodians type their "
-                 "parts" },
+      .summary =
+          "passwords that no source is named for were split: T custodians type their parts" },
     { .name = "file-password-source",
       .argument = "SRC",
       .summary = "the password of the key's file, likewise" },

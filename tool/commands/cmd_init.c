@@ -2,9 +2,7 @@
 /* sc-hsm init: erase the device and set its rules. */
 #include "tool/commands.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hsm/hsm_initialise.h"
@@ -46,22 +44,6 @@ static int parse_unblock(const struct schsm_tool *tool, struct schsm_hsm_rules *
                       "--unblock is new-pin, keep-pin or never, not '%.40s'", word);
 }
 
-/* A decimal number without sign or blanks. *end is what follows it. */
-static bool parse_count(const char *text, unsigned int max, unsigned int *value, const char **end)
-{
-    char *after = NULL;
-    unsigned long number;
-
-    errno = 0;
-    number = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &after, 10) : 0;
-    if (after == NULL || errno != 0 || number > max) {
-        return false;
-    }
-    *value = (unsigned int)number;
-    *end = after;
-    return true;
-}
-
 static int parse_dkek(const struct schsm_tool *tool, struct schsm_hsm_rules *rules,
                       struct schsm_error *err)
 {
@@ -76,7 +58,7 @@ static int parse_dkek(const struct schsm_tool *tool, struct schsm_hsm_rules *rul
         rules->dkek_shares = 0;
         return 1;
     }
-    if (!parse_count(word, SCHSM_HSM_DKEK_SHARES_MAX, &shares, &end) || *end != '\0') {
+    if (!schsm_tool_count(word, SCHSM_HSM_DKEK_SHARES_MAX, &shares, &end) || *end != '\0') {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "--dkek-shares is a number from 1 to %d, random or none, not '%.40s'",
                           SCHSM_HSM_DKEK_SHARES_MAX, word);
@@ -99,9 +81,10 @@ static int parse_public_keys(const struct schsm_tool *tool, struct schsm_hsm_rul
                                 "--pin-and-public-keys and --replaceable-public-keys need "
                                 "--public-keys M/N");
     }
-    if (!parse_count(word, SCHSM_PKA_KEYS_MAX, &rules->public_keys_required, &end) || *end != '/' ||
-        !parse_count(end + 1, SCHSM_PKA_KEYS_MAX, &rules->public_keys, &end) || *end != '\0' ||
-        rules->public_keys_required < 1 || rules->public_keys_required > rules->public_keys) {
+    if (!schsm_tool_count(word, SCHSM_PKA_KEYS_MAX, &rules->public_keys_required, &end) ||
+        *end != '/' || !schsm_tool_count(end + 1, SCHSM_PKA_KEYS_MAX, &rules->public_keys, &end) ||
+        *end != '\0' || rules->public_keys_required < 1 ||
+        rules->public_keys_required > rules->public_keys) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "--public-keys is M/N, M of N keys having to authenticate, such as 3/5, "
                           "N at most %d, and not '%.40s'",
@@ -275,8 +258,8 @@ static void print_next_steps(const struct schsm_hsm_rules *rules, const char *se
 {
     printf("Device %s is initialised.\n", serial);
     if (rules->dkek_shares > 0) {
-        printf("Next: import %d DKEK %s with '" SCHSM_TOOL_NAME " dkek import-share'; keys made "
-               "before that cannot be backed up.\n",
+        printf("Next: import %d DKEK %s with '" SCHSM_TOOL_NAME
+               " dkek import-share'; keys made before that cannot be backed up.\n",
                rules->dkek_shares, rules->dkek_shares == 1 ? "share" : "shares");
     }
     if (rules->dkek_shares == 0) {
@@ -373,20 +356,19 @@ const struct schsm_command schsm_command_init = {
     .name = "init",
     .synopsis = "",
     .summary = "Initialise the device: erase it, set PIN and rules",
-    .help =
-        "Erases every key, certificate and data object on the device, its PIN and its key "
-        "encryption keys, and sets PIN and rules anew. Shows before what will be lost, and wants "
-        "the serial number typed (--yes answers that in scripts).\n"
-        "Needs the SO-PIN, 16 hexadecimal digits (--so-pin-source, or typed). The first "
-        "initialisation sets it, and every later one needs the same; digits from 0 to 9 alone "
-        "are understood by every program. It has 15 tries: when all are spent on wrong ones, "
-        "the device can never be initialised again. Nothing and nobody can mend that.\n"
-        "The new PIN of 6 to 16 characters comes from --pin-source, or is typed twice.\n"
-        "Whether keys can ever be backed up or moved is decided here: by --dkek-shares or "
-        "--key-domains. A device without them keeps its keys for ever and alone.\n"
-        " sc-hsm init --label web --dkek-shares 1\n"
-        " sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin\n"
-        " sc-hsm init --public-keys 3/5\n",
+    .help = "Erases every key, certificate and data object on the device, its PIN and its key "
+            "encryption keys, and sets PIN and rules anew. Shows before what will be lost, and "
+            "wants the serial number typed (--yes answers that in scripts).\n"
+            "Needs the SO-PIN, 16 hexadecimal digits (--so-pin-source, or typed). The first "
+            "initialisation sets it, and every later one needs the same; digits from 0 to 9 alone "
+            "are understood by every program. It has 15 tries: when all are spent on wrong ones, "
+            "the device can never be initialised again. Nothing and nobody can mend that.\n"
+            "The new PIN of 6 to 16 characters comes from --pin-source, or is typed twice.\n"
+            "Whether keys can ever be backed up or moved is decided here: by --dkek-shares or "
+            "--key-domains. A device without them keeps its keys for ever and alone.\n"
+            " sc-hsm init --label web --dkek-shares 1\n"
+            " sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin\n"
+            " sc-hsm init --public-keys 3/5\n",
     .options = init_options,
     .run = run_init,
 };

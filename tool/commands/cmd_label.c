@@ -2,12 +2,9 @@
 /* sc-hsm label: the name that PKCS#11 programs show for the device. */
 #include "tool/commands.h"
 
-#include <stdio.h>
-
 #include "hsm/hsm_label.h"
 #include "tool/output.h"
 #include "tool/target.h"
-#include "tool/text.h"
 
 static int run_label(struct schsm_tool *tool, struct schsm_error *err)
 {
@@ -15,7 +12,6 @@ static int run_label(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_device *device = NULL;
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_login login;
-    char *printable = NULL;
 
     if (!schsm_hsm_check_label(label, err) || !schsm_tool_device(tool, &device, serial, err) ||
         !schsm_tool_login(tool, device, "its label", &login, err) ||
@@ -26,13 +22,7 @@ static int run_label(struct schsm_tool *tool, struct schsm_error *err)
         return schsm_json_print(
             json_pack("{s:s, s:o}", "serial", serial, "label", schsm_json_text(label)), err);
     }
-    printable = schsm_text_printable(label);
-    if (printable == NULL) {
-        return schsm_fail_memory(err);
-    }
-    printf("Device %s is now labelled %s.\n", serial, printable);
-    OPENSSL_free(printable);
-    return 1;
+    return schsm_say(err, "Device %s is now labelled %s.", serial, label);
 }
 
 const struct schsm_command schsm_command_label = {

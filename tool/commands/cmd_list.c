@@ -111,21 +111,18 @@ static int print_objects_json(const struct schsm_match_list *list,
                               const struct schsm_key_policy *policies, struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; i < list->count && ok; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         char *uri = schsm_match_uri(&list->matches[i], true, err);
 
-        ok = uri != NULL &&
-             schsm_json_append(array,
-                               schsm_object_json(&list->matches[i].object, &policies[i], uri), err);
+        if (uri == NULL) {
+            json_decref(array);
+            return 0;
+        }
+        schsm_json_append(&array, schsm_object_json(&list->matches[i].object, &policies[i], uri));
         OPENSSL_free(uri);
     }
-    if (ok) {
-        ok = schsm_json_print(json_pack("{s:O}", "objects", array), err);
-    }
-    json_decref(array);
-    return ok;
+    return schsm_json_print(json_pack("{s:o}", "objects", array), err);
 }
 
 static int print_objects_table(const struct schsm_match_list *list,
@@ -208,14 +205,14 @@ const struct schsm_command schsm_command_list = {
     .synopsis = "[URI]",
     .arguments_max = 1,
     .summary = "Show keys, certificates and data objects",
-    .help = "Shows what is on the device, each object with the sc-hsm: URI that names it for "
-            "openssl. A URI as argument narrows the list, for example sc-hsm:type=cert or "
-            "sc-hsm:id=10, or shorter id=10 or label=web.\n"
-            "Where the device tells it, the column POLICY shows what a key may be used for if that "
-            "is not everything, how many uses it has left, and its key domain if that is not the "
-            "first; --json has all three of each key.\n"
-            "No PIN is needed; the size of a data object that is read only after login stays "
-            "unknown. A PKCS#11 token shows private data objects and secret keys only with "
-            "--pin-source.\n",
+    .help =
+        "Shows what is on the device, each object with the sc-hsm: URI that names it for openssl. "
+        "A URI as argument narrows the list, for example sc-hsm:type=cert or sc-hsm:id=10, or "
+        "shorter id=10 or label=web.\n"
+        "Where the device tells it, the column POLICY shows what a key may be used for if that is "
+        "not everything, how many uses it has left, and its key domain if that is not the first; "
+        "--json has all three of each key.\n"
+        "No PIN is needed; the size of a data object that is read only after login stays unknown. "
+        "A PKCS#11 token shows private data objects and secret keys only with --pin-source.\n",
     .run = run_list,
 };

@@ -27,14 +27,11 @@ static int print_files_json(const struct schsm_hsm_file_list *list, const char *
                             struct schsm_error *err)
 {
     json_t *array = json_array();
-    int ok = 1;
 
-    for (size_t i = 0; ok && i < list->count; i++) {
-        ok = schsm_json_append(array, file_json(&list->files[i]), err);
+    for (size_t i = 0; i < list->count; i++) {
+        schsm_json_append(&array, file_json(&list->files[i]));
     }
-    ok = ok && schsm_json_print(json_pack("{s:s, s:O}", "serial", serial, "files", array), err);
-    json_decref(array);
-    return ok;
+    return schsm_json_print(json_pack("{s:s, s:o}", "serial", serial, "files", array), err);
 }
 
 static int print_files(const struct schsm_hsm_file_list *list, struct schsm_error *err)

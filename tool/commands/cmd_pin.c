@@ -116,11 +116,10 @@ static int check_unblock(const struct schsm_hsm_status *status, bool keep_pin, c
                           serial);
     }
     if (!keep_pin && (options & SCHSM_HSM_RESET_ONLY) != 0) {
-        return schsm_fail(
-            err, SCHSM_REASON_UNSUPPORTED,
-            "device %s was initialised so that the SO-PIN can unblock its PIN but not "
-            "set another one: use --keep-pin",
-            serial);
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "device %s was initialised so that the SO-PIN can unblock its PIN but "
+                          "not set another one: use --keep-pin",
+                          serial);
     }
     return 1;
 }
@@ -219,13 +218,12 @@ const struct schsm_command schsm_command_so_pin_change = {
     .name = "so-pin change",
     .synopsis = "",
     .summary = "Change the SO-PIN",
-    .help =
-        "Changes the SO-PIN, which initialises the device and unblocks its PIN. Both the "
-        "present one (--so-pin-source) and the new one (--new-so-pin-source) are 16 hexadecimal "
-        "digits; digits from 0 to 9 alone are understood by every program.\n"
-        "Keep the new one safe: nobody can set it without knowing it, and a device whose SO-PIN "
-        "is lost, or blocked after 15 wrong ones, can never be initialised again.\n"
-        " sc-hsm so-pin change\n",
+    .help = "Changes the SO-PIN, which initialises the device and unblocks its PIN. Both the "
+            "present one (--so-pin-source) and the new one (--new-so-pin-source) are 16 "
+            "hexadecimal digits; digits from 0 to 9 alone are understood by every program.\n"
+            "Keep the new one safe: nobody can set it without knowing it, and a device whose "
+            "SO-PIN is lost, or blocked after 15 wrong ones, can never be initialised again.\n"
+            " sc-hsm so-pin change\n",
     .options = so_pin_change_options,
     .run = run_so_pin_change,
 };

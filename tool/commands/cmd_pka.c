@@ -52,8 +52,8 @@ static int run_pka_register(struct schsm_tool *tool, struct schsm_error *err)
             ok = err->reason == SCHSM_REASON_EXISTS
                      ? schsm_fail(err, SCHSM_REASON_EXISTS,
                                   "%s: this key, or one of its name, is registered on device %s "
-                                  "already; '" SCHSM_TOOL_NAME " pka status' lists what is: "
-                                  "register the others",
+                                  "already; '" SCHSM_TOOL_NAME
+                                  " pka status' lists what is: register the others",
                                   path, serial)
                      : schsm_fail_context(err, "%s", path);
         }
@@ -87,14 +87,13 @@ const struct schsm_command schsm_command_pka_register = {
     .arguments_min = 1,
     .arguments_max = SCHSM_PKA_KEYS_MAX,
     .summary = "Register custodians' keys that together open the device",
-    .help =
-        "Registers the keys in the files, which 'pka export' wrote on the custodians' devices. The "
-        "device verifies their certificates, and so takes keys of devices of its own maker only. "
-        "It must have been initialised with public-key authentication: how many keys there are, "
-        "and how many of them open it, was said then.\n"
-        "Until all keys are registered, whoever has the device can register one. So do it all at "
-        "once, and look at 'pka status' afterwards.\n"
-        " sc-hsm pka register alice.pka bob.pka carol.pka\n",
+    .help = "Registers the keys in the files, which 'pka export' wrote on the custodians' devices. "
+            "The device verifies their certificates, and so takes keys of devices of its own maker "
+            "only. It must have been initialised with public-key authentication: how many keys "
+            "there are, and how many of them open it, was said then.\n"
+            "Until all keys are registered, whoever has the device can register one. So do it all "
+            "at once, and look at 'pka status' afterwards.\n"
+            " sc-hsm pka register alice.pka bob.pka carol.pka\n",
     .run = run_pka_register,
 };
 
@@ -115,13 +114,9 @@ static json_t *status_json(const struct schsm_pka *pka, const char *serial)
     for (size_t i = 0; i < pka->count; i++) {
         const struct schsm_pka_key *key = &pka->keys[i];
 
-        if (json_array_append_new(keys,
-                                  json_pack("{s:o, s:b, s:b}", "name", schsm_json_text(key->name),
-                                            "registered", key->name[0] != '\0', "authenticated",
-                                            key->authenticated ? 1 : 0)) != 0) {
-            json_decref(keys);
-            return NULL;
-        }
+        schsm_json_append(&keys, json_pack("{s:o, s:b, s:b}", "name", schsm_json_text(key->name),
+                                           "registered", key->name[0] != '\0', "authenticated",
+                                           key->authenticated ? 1 : 0));
     }
     return json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:o}", "serial", schsm_json_text(serial),
                      "places", (int)pka->status.total, "free", (int)pka->status.missing, "required",
@@ -160,9 +155,8 @@ const struct schsm_command schsm_command_pka_status = {
     .name = "pka status",
     .synopsis = "",
     .summary = "Show the registered keys, and who has authenticated",
-    .help =
-        "Shows how many keys open the device, which are registered, and which have authenticated "
-        "since it was last closed. No PIN is needed.\n"
-        " sc-hsm pka status\n",
+    .help = "Shows how many keys open the device, which are registered, and which have "
+            "authenticated since it was last closed. No PIN is needed.\n"
+            " sc-hsm pka status\n",
     .run = run_pka_status,
 };

@@ -265,9 +265,9 @@ static int keep_open(const struct schsm_tool *tool, const char *serial, struct s
         (void)sigaddset(&signals, SIGTERM);
         (void)sigaddset(&signals, SIGHUP);
         (void)sigprocmask(SIG_BLOCK, &signals, NULL);
-        (void)printf("Device %s is open for every program as long as this one runs; Ctrl-C closes "
-                     "it.\n",
-                     serial);
+        (void)printf(
+            "Device %s is open for every program as long as this one runs; Ctrl-C closes it.\n",
+            serial);
         (void)fflush(stdout);
         (void)sigwait(&signals, &status);
         return 1;
@@ -328,18 +328,16 @@ const struct schsm_command schsm_command_pka_authenticate = {
     .synopsis = "[-- COMMAND...]",
     .arguments_max = 256,
     .summary = "Open the device with custodians' keys, and keep it open while a command runs",
-    .help =
-        "Asks the custodians' devices one by one to sign the device's challenge, until as many as "
-        "it requires have done so. Each custodian's PIN is asked for. The device to be opened "
-        "(--serial, --reader) stays plugged in meanwhile, so custodians' devices need another "
-        "reader: all that are there are looked at, or with --custodian-reader one reader into "
-        "which "
-        "they come one after the other.\n"
-        "The device stays open for every program on this machine, and only as long as this program "
-        "runs: it keeps the connection while COMMAND runs, or without COMMAND until Ctrl-C, and "
-        "closes the device then.\n"
-        " sc-hsm --serial DENK0100186 pka authenticate -- openssl req -new -key sc-hsm:label=ca "
-        "-out ca.csr\n",
+    .help = "Asks the custodians' devices one by one to sign the device's challenge, until as many "
+            "as it requires have done so. Each custodian's PIN is asked for. The device to be "
+            "opened (--serial, --reader) stays plugged in meanwhile, so custodians' devices need "
+            "another reader: all that are there are looked at, or with --custodian-reader one "
+            "reader into which they come one after the other.\n"
+            "The device stays open for every program on this machine, and only as long as this "
+            "program runs: it keeps the connection while COMMAND runs, or without COMMAND until "
+            "Ctrl-C, and closes the device then.\n"
+            " sc-hsm --serial DENK0100186 pka authenticate -- openssl req -new -key "
+            "sc-hsm:label=ca -out ca.csr\n",
     .options = pka_authenticate_options,
     .run = run_pka_authenticate,
 };

@@ -72,18 +72,17 @@ const struct schsm_command schsm_command_pubkey = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Write a key's public part",
-    .help =
-        "Writes the public part of the key that URI names, such as sc-hsm:id=10, or shorter id=10 "
-        "or label=web. No PIN is needed. The device knows the public part from the key's "
-        "certificate or from the request that it made with the key; where it has neither, only "
-        "key reference files and certificates elsewhere know it.\n"
-        "Formats: pem and der for OpenSSL and most others, ssh for one line of authorized_keys "
-        "(RSA, P-256, P-384, P-521), jwk for a JSON Web Key (these and secp256k1), reference for "
-        "the file that stands for the private key wherever OpenSSL reads one. With --json the "
-        "text, or DER in base64, is a part of what is printed; a JWK is printed as it is.\n"
-        " sc-hsm pubkey label=web --out web.pub\n"
-        " sc-hsm pubkey label=login --format ssh >>~/.ssh/authorized_keys\n"
-        " sc-hsm pubkey id=10 --format reference --out web.pem\n",
+    .help = "Writes the public part of the key that URI names, such as sc-hsm:id=10, or shorter "
+            "id=10 or label=web. No PIN is needed. The device knows the public part from the key's "
+            "certificate or from the request that it made with the key; where it has neither, only "
+            "key reference files and certificates elsewhere know it.\n"
+            "Formats: pem and der for OpenSSL and most others, ssh for one line of authorized_keys "
+            "(RSA, P-256, P-384, P-521), jwk for a JSON Web Key (these and secp256k1), reference "
+            "for the file that stands for the private key wherever OpenSSL reads one. With --json "
+            "the text, or DER in base64, is a part of what is printed; a JWK is printed as it is.\n"
+            " sc-hsm pubkey label=web --out web.pub\n"
+            " sc-hsm pubkey label=login --format ssh >>~/.ssh/authorized_keys\n"
+            " sc-hsm pubkey id=10 --format reference --out web.pem\n",
     .options = pubkey_options,
     .run = run_pubkey,
 };

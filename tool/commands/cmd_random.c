@@ -2,9 +2,7 @@
 /* sc-hsm random: random numbers from the device. */
 #include "tool/commands.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <openssl/crypto.h>
 
@@ -13,22 +11,7 @@
 #include "tool/output.h"
 #include "tool/target.h"
 
-#define RANDOM_MAX (1L << 20) /* a device gives some 10,000 bytes in a second */
-
-static int parse_length(const char *text, size_t *len, struct schsm_error *err)
-{
-    char *end = NULL;
-    long value;
-
-    errno = 0;
-    value = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : 0;
-    if (value < 1 || value > RANDOM_MAX || errno != 0 || *end != '\0') {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "'%.40s' is no number of bytes from 1 to %ld",
-                          text, RANDOM_MAX);
-    }
-    *len = (size_t)value;
-    return 1;
-}
+#define RANDOM_MAX (1u << 20) /* a device gives some 10,000 bytes in a second */
 
 static int print_random(const struct schsm_tool *tool, const uint8_t *bytes, size_t len,
                         struct schsm_error *err)
@@ -47,11 +30,15 @@ static int run_random(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_device *device = NULL;
     char serial[SCHSM_SERIAL_MAX + 1];
     uint8_t *bytes = NULL;
-    size_t len = 0;
+    const char *text = tool->arguments[0], *end = NULL;
+    unsigned int len = 0;
     int ok = 0;
 
-    if (!parse_length(tool->arguments[0], &len, err) ||
-        !schsm_tool_device(tool, &device, serial, err)) {
+    if (!schsm_tool_count(text, RANDOM_MAX, &len, &end) || *end != '\0' || len < 1) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "'%.40s' is no number of bytes from 1 to %u",
+                          text, RANDOM_MAX);
+    }
+    if (!schsm_tool_device(tool, &device, serial, err)) {
         return 0;
     }
     bytes = OPENSSL_malloc(len);

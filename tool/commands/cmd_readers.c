@@ -48,21 +48,14 @@ static int print_readers_json(struct schsm_tool *tool, const struct schsm_reader
 {
     json_t *array = json_array();
     char serial[SCHSM_SERIAL_MAX + 1];
-    int ok = 1;
 
-    for (size_t i = 0; ok && i < count; i++) {
-        json_t *row = NULL;
-
+    for (size_t i = 0; i < count; i++) {
         serial_in(tool, &readers[i], serial);
-        row = json_pack("{s:o, s:s, s:o}", "reader", schsm_json_text(readers[i].name), "card",
-                        card_name(&readers[i]), "serial", schsm_json_text(serial));
-        ok = schsm_json_append(array, row, err);
+        schsm_json_append(
+            &array, json_pack("{s:o, s:s, s:o}", "reader", schsm_json_text(readers[i].name), "card",
+                              card_name(&readers[i]), "serial", schsm_json_text(serial)));
     }
-    if (ok) {
-        ok = schsm_json_print(json_pack("{s:O}", "readers", array), err);
-    }
-    json_decref(array);
-    return ok;
+    return schsm_json_print(json_pack("{s:o}", "readers", array), err);
 }
 
 static int print_readers_table(struct schsm_tool *tool, const struct schsm_reader *readers,
@@ -103,8 +96,7 @@ const struct schsm_command schsm_command_readers = {
     .summary = "Show the readers and what is in them",
     .help =
         "Lists every reader that the PC/SC service knows: whether a card is in it, whether that "
-        "card is a "
-        "SmartCard-HSM, and its serial number; behind them, with --pkcs11-module, the labels of "
-        "that module's tokens. --reader and --serial do not narrow this list.\n",
+        "card is a SmartCard-HSM, and its serial number; behind them, with --pkcs11-module, the "
+        "labels of that module's tokens. --reader and --serial do not narrow this list.\n",
     .run = run_readers,
 };

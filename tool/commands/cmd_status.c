@@ -113,10 +113,8 @@ static json_t *options_json(const struct schsm_hsm_status *hsm)
     json_t *array = hsm->options_known ? json_array() : json_null();
 
     for (size_t i = 0; i < OPTION_COUNT && hsm->options_known; i++) {
-        if ((hsm->options & options[i].option) != 0 &&
-            json_array_append_new(array, json_string(options[i].name)) != 0) {
-            json_decref(array);
-            return NULL;
+        if ((hsm->options & options[i].option) != 0) {
+            schsm_json_append(&array, json_string(options[i].name));
         }
     }
     return array;
@@ -171,10 +169,7 @@ static json_t *domains_json(const struct state *state)
     json_t *array = json_array();
 
     for (size_t i = 0; i < state->domain_count; i++) {
-        if (json_array_append_new(array, status_domain_json(&state->domains[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+        schsm_json_append(&array, status_domain_json(&state->domains[i]));
     }
     return array;
 }
@@ -198,13 +193,16 @@ static json_t *device_json(const struct state *state)
         hsm->memory_known ? json_integer(hsm->free_memory) : json_null());
 }
 
-static void add_tries(struct schsm_table *table, const char *state, int tries)
+static void add_tries(struct schsm_table *table, const char *name, const char *state, int tries)
 {
     if (tries > 0) {
-        schsm_table_addf(table, "%s%s%d %s left", state, state[0] != '\0' ? ", " : "", tries,
-                         tries == 1 ? "try" : "tries");
+        schsm_table_row(table, name, "%s%s%d %s left", state, state[0] != '\0' ? ", " : "", tries,
+                        tries == 1 ? "try" : "tries");
     } else {
-        schsm_table_add(table, state[0] != '\0' ? state : tries == 0 ? "blocked" : "unknown");
+        schsm_table_row(table, name, "%s",
+                        state[0] != '\0' ? state
+                        : tries == 0     ? "blocked"
+                                         : "unknown");
     }
 }
 
@@ -214,47 +212,45 @@ static void add_dkek(struct schsm_table *table, const struct schsm_device_info *
 
     schsm_kcv_text(info->dkek_kcv, kcv);
     if (!info->dkek) {
-        schsm_table_add(table, "none");
+        schsm_table_row(table, "DKEK:", "none");
     } else if (info->dkek_outstanding > 0) {
-        schsm_table_addf(table, "%u of %u shares still to be imported", info->dkek_outstanding,
-                         info->dkek_shares);
+        schsm_table_row(table, "DKEK:", "%u of %u shares still to be imported",
+                        info->dkek_outstanding, info->dkek_shares);
     } else {
-        schsm_table_addf(table, "set up, key check value %s", kcv);
+        schsm_table_row(table, "DKEK:", "set up, key check value %s", kcv);
     }
 }
 
 /* A single DKEK as such, key domains one by one as far as they were created. */
 static void add_domains(struct schsm_table *table, const struct state *state)
 {
-    size_t empty = 0;
+    size_t created = 0;
 
     if (state->domain_count == 0 || (state->domain_count == 1 && state->domains[0].created)) {
-        schsm_table_add(table, "DKEK:");
         add_dkek(table, &state->info);
         return;
     }
     for (size_t i = 0; i < state->domain_count; i++) {
         const struct schsm_hsm_domain *domain = &state->domains[i];
-        char kcv[SCHSM_KCV_TEXT_MAX];
+        char kcv[SCHSM_KCV_TEXT_MAX], name[32];
 
         if (!domain->created) {
-            empty++;
             continue;
         }
+        created++;
         schsm_kcv_text(domain->kcv, kcv);
-        schsm_table_addf(table, "Key domain %u:", domain->number);
+        (void)snprintf(name, sizeof(name), "Key domain %u:", domain->number);
         if (domain->outstanding > 0) {
-            schsm_table_addf(table, "%u of %u shares still to be imported", domain->outstanding,
-                             domain->shares);
+            schsm_table_row(table, name, "%u of %u shares still to be imported",
+                            domain->outstanding, domain->shares);
         } else if (!domain->complete) {
-            schsm_table_add(table, domain->xkek ? "XKEK, no key yet" : "no key yet");
+            schsm_table_row(table, name, domain->xkek ? "XKEK, no key yet" : "no key yet");
         } else {
-            schsm_table_addf(table, "%sset up, key check value %s", domain->xkek ? "XKEK, " : "",
-                             kcv);
+            schsm_table_row(table, name, "%sset up, key check value %s",
+                            domain->xkek ? "XKEK, " : "", kcv);
         }
     }
-    schsm_table_add(table, "Key domains:");
-    schsm_table_addf(table, "%zu of %zu created", state->domain_count - empty, state->domain_count);
+    schsm_table_row(table, "Key domains:", "%zu of %zu created", created, state->domain_count);
 }
 
 static void add_options(struct schsm_table *table, const struct schsm_hsm_status *hsm)
@@ -269,38 +265,32 @@ static void add_options(struct schsm_table *table, const struct schsm_hsm_status
                            options[i].text);
         }
     }
-    schsm_table_add(table, !hsm->options_known ? UNKNOWN : text[0] != '\0' ? text : "none");
-}
-
-static void add_public_keys(struct schsm_table *table, const struct schsm_hsm_status *hsm)
-{
-    if (!hsm->public_keys) {
-        schsm_table_add(table, "none");
-        return;
-    }
-    schsm_table_addf(table, "%u of %u have to authenticate; %u registered, %u authenticated",
-                     hsm->public_keys_required, hsm->public_keys_total,
-                     hsm->public_keys_total - hsm->public_keys_missing,
-                     hsm->public_keys_authenticated);
+    schsm_table_row(table, "Options:", "%s",
+                    !hsm->options_known ? UNKNOWN
+                    : text[0] != '\0'   ? text
+                                        : "none");
 }
 
 static void add_hsm(struct schsm_table *table, const struct state *state)
 {
     const struct schsm_hsm_status *hsm = &state->hsm;
 
-    schsm_table_add(table, "SO-PIN may reset the PIN:");
-    schsm_table_add(table,
+    schsm_table_row(table, "SO-PIN may reset the PIN:", "%s",
                     hsm->options_known ? unblocking_text(unblocking(hsm->options)) : UNKNOWN);
-    schsm_table_add(table, "Options:");
     add_options(table, hsm);
-    schsm_table_add(table, "Public keys:");
-    add_public_keys(table, hsm);
-    add_domains(table, state);
-    schsm_table_add(table, "Free memory:");
-    if (hsm->memory_known) {
-        schsm_table_addf(table, "%lu bytes", (unsigned long)hsm->free_memory);
+    if (hsm->public_keys) {
+        schsm_table_row(
+            table, "Public keys:", "%u of %u have to authenticate; %u registered, %u authenticated",
+            hsm->public_keys_required, hsm->public_keys_total,
+            hsm->public_keys_total - hsm->public_keys_missing, hsm->public_keys_authenticated);
     } else {
-        schsm_table_add(table, "unknown");
+        schsm_table_row(table, "Public keys:", "none");
+    }
+    add_domains(table, state);
+    if (hsm->memory_known) {
+        schsm_table_row(table, "Free memory:", "%lu bytes", (unsigned long)hsm->free_memory);
+    } else {
+        schsm_table_row(table, "Free memory:", "unknown");
     }
 }
 
@@ -310,26 +300,18 @@ static int print_status(const struct state *state, struct schsm_error *err)
     struct schsm_table table;
 
     schsm_table_init(&table, 2, NULL);
-    schsm_table_add(&table, "Device:");
-    schsm_table_add(&table, info->kind);
-    schsm_table_add(&table, "Serial number:");
-    schsm_table_add(&table, info->serial);
-    schsm_table_add(&table, "Label:");
-    schsm_table_add(&table, info->label[0] != '\0' ? info->label : "none");
-    schsm_table_add(&table, "Reader:");
-    schsm_table_add(&table, info->reader);
-    schsm_table_add(&table, "Version:");
+    schsm_table_row(&table, "Device:", "%s", info->kind);
+    schsm_table_row(&table, "Serial number:", "%s", info->serial);
+    schsm_table_row(&table, "Label:", "%s", info->label[0] != '\0' ? info->label : "none");
+    schsm_table_row(&table, "Reader:", "%s", info->reader);
     if (version_known(info)) {
-        schsm_table_addf(&table, "%u.%u", info->version_major, info->version_minor);
+        schsm_table_row(&table, "Version:", "%u.%u", info->version_major, info->version_minor);
     } else {
-        schsm_table_add(&table, UNKNOWN);
+        schsm_table_row(&table, "Version:", UNKNOWN);
     }
-    schsm_table_add(&table, "Initialised:");
-    schsm_table_add(&table, info->initialised ? "yes" : "no");
-    schsm_table_add(&table, "PIN:");
-    add_tries(&table, pin_state(state)->text, info->pin_tries);
-    schsm_table_add(&table, "SO-PIN:");
-    add_tries(&table, "", info->so_pin_tries);
+    schsm_table_row(&table, "Initialised:", info->initialised ? "yes" : "no");
+    add_tries(&table, "PIN:", pin_state(state)->text, info->pin_tries);
+    add_tries(&table, "SO-PIN:", "", info->so_pin_tries);
     if (state->told) {
         add_hsm(&table, state);
     }
@@ -373,14 +355,14 @@ static int run_status(struct schsm_tool *tool, struct schsm_error *err)
 
         ok = learn(devices[i], &state, err);
         if (ok && tool->json) {
-            ok = schsm_json_append(array, device_json(&state), err);
+            schsm_json_append(&array, device_json(&state));
         } else if (ok) {
             (void)fputs(i > 0 ? "\n" : "", stdout);
             ok = print_status(&state, err);
         }
     }
     if (ok && tool->json) {
-        ok = schsm_json_print(json_pack("{s:O}", "devices", array), err);
+        return schsm_json_print(json_pack("{s:o}", "devices", array), err);
     }
     json_decref(array);
     return ok;
@@ -390,13 +372,12 @@ const struct schsm_command schsm_command_status = {
     .name = "status",
     .synopsis = "",
     .summary = "Show the state of the device: PINs, version, options, DKEK",
-    .help =
-        "Shows for each device: its serial number and label, the version of its software, whether "
-        "it is initialised and with which options, the state of PIN and SO-PIN with the tries that "
-        "are left, public-key authentication, the state of its device key encryption key (DKEK) "
-        "or of its key domains, and its free memory.\n"
-        "No PIN is needed, no try is spent, and nobody is logged out. What the device tells only "
-        "after somebody logged out, such as its version, is shown as unknown while somebody is "
-        "logged in.\n",
+    .help = "Shows for each device: its serial number and label, the version of its software, "
+            "whether it is initialised and with which options, the state of PIN and SO-PIN with "
+            "the tries that are left, public-key authentication, the state of its device key "
+            "encryption key (DKEK) or of its key domains, and its free memory.\n"
+            "No PIN is needed, no try is spent, and nobody is logged out. What the device tells "
+            "only after somebody logged out, such as its version, is shown as unknown while "
+            "somebody is logged in.\n",
     .run = run_status,
 };

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -13,27 +12,17 @@
 #include "keymgmt/wrap_key.h"
 #include "tool/ask.h"
 #include "tool/object.h"
+#include "tool/out_file.h"
 #include "tool/output.h"
 #include "tool/target.h"
-#include "tool/text.h"
 
 #define KEYS ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_SECRET)
-
-static int check_new_file(const char *path, bool overwrite, struct schsm_error *err)
-{
-    if (!overwrite && strcmp(path, "-") != 0 && access(path, F_OK) == 0) {
-        return schsm_fail(err, SCHSM_REASON_EXISTS,
-                          "%s is there already: name another file, or replace it with --overwrite",
-                          path);
-    }
-    return 1;
-}
 
 static int report_wrapped(const struct schsm_tool *tool, const struct schsm_match *match,
                           const char *path, const uint8_t *file, size_t len,
                           struct schsm_error *err)
 {
-    char name[SCHSM_OBJECT_NAME_MAX], kcv[SCHSM_KCV_TEXT_MAX], *printable = NULL, *uri = NULL;
+    char name[SCHSM_OBJECT_NAME_MAX], kcv[SCHSM_KCV_TEXT_MAX], *uri = NULL;
     struct schsm_wrapped_file wrapped;
     int ok = 0;
 
@@ -52,17 +41,10 @@ static int report_wrapped(const struct schsm_tool *tool, const struct schsm_matc
         goto done;
     }
     schsm_object_name(&match->object, name, sizeof(name));
-    printable = schsm_text_printable(name);
-    if (printable == NULL) {
-        schsm_fail_memory(err);
-        goto done;
-    }
-    printf("Wrapped %s: %s opens on devices whose DKEK has key check value %s.\n", printable, path,
-           kcv);
-    ok = 1;
+    ok = schsm_say(err, "Wrapped %s: %s opens on devices whose DKEK has key check value %s.", name,
+                   path, kcv);
 
 done:
-    OPENSSL_free(printable);
     OPENSSL_free(uri);
     return ok;
 }
@@ -78,7 +60,7 @@ static int run_wrap(struct schsm_tool *tool, struct schsm_error *err)
     size_t len = 0;
     int ok = 0;
 
-    if (!check_new_file(path, overwrite, err) ||
+    if (!schsm_out_check_new(path, overwrite, err) ||
         !schsm_tool_object(tool, tool->arguments[0], KEYS, &match, serial, err)) {
         goto done;
     }
@@ -105,15 +87,14 @@ const struct schsm_command schsm_command_wrap = {
     .arguments_min = 2,
     .arguments_max = 2,
     .summary = "Write a key to a file, encrypted under the DKEK",
-    .help =
-        "Writes the key that URI names, such as label=web, to FILE, with its description and its "
-        "certificate or request. The key leaves the device only encrypted under the device's DKEK: "
-        "FILE can be unwrapped on a device that has the same DKEK, and on no other. The key on the "
-        "device stays as it is. Needs the PIN.\n"
-        "A device that was initialised without a DKEK cannot do this, nor can a key whose list of "
-        "algorithms lacks wrap.\n"
-        "FILE can be unwrapped with OpenSC's sc-hsm-tool as well.\n"
-        " sc-hsm wrap label=web web.wrapped\n",
+    .help = "Writes the key that URI names, such as label=web, to FILE, with its description and "
+            "its certificate or request. The key leaves the device only encrypted under the "
+            "device's DKEK: FILE can be unwrapped on a device that has the same DKEK, and on no "
+            "other. The key on the device stays as it is. Needs the PIN.\n"
+            "A device that was initialised without a DKEK cannot do this, nor can a key whose list "
+            "of algorithms lacks wrap.\n"
+            "FILE can be unwrapped with OpenSC's sc-hsm-tool as well.\n"
+            " sc-hsm wrap label=web web.wrapped\n",
     .options = wrap_options,
     .run = run_wrap,
 };
@@ -208,17 +189,16 @@ const struct schsm_command schsm_command_unwrap = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Bring a wrapped key to the device",
-    .help =
-        "Brings the key from FILE, which 'sc-hsm wrap' or OpenSC's sc-hsm-tool wrote, to the "
-        "device, with its description and certificate. The device must have the DKEK under which "
-        "the key was wrapped; if it has another, nothing is changed, and both key check values are "
-        "told. Needs the PIN.\n"
-        "The key gets the next free key reference, and keeps its id and label. A key reference or "
-        "id that is taken is refused; --id gives the key another one, and --replace deletes the "
-        "key that is there, once the serial number was typed. Before that the device has to "
-        "accept the new key.\n"
-        " sc-hsm unwrap web.wrapped\n"
-        " sc-hsm unwrap web.wrapped --id 20 --label web-copy\n",
+    .help = "Brings the key from FILE, which 'sc-hsm wrap' or OpenSC's sc-hsm-tool wrote, to the "
+            "device, with its description and certificate. The device must have the DKEK under "
+            "which the key was wrapped; if it has another, nothing is changed, and both key check "
+            "values are told. Needs the PIN.\n"
+            "The key gets the next free key reference, and keeps its id and label. A key reference "
+            "or id that is taken is refused; --id gives the key another one, and --replace deletes "
+            "the key that is there, once the serial number was typed. Before that the device has "
+            "to accept the new key.\n"
+            " sc-hsm unwrap web.wrapped\n"
+            " sc-hsm unwrap web.wrapped --id 20 --label web-copy\n",
     .options = unwrap_options,
     .run = run_unwrap,
 };
