@@ -14,6 +14,7 @@
 
 #include "keymgmt/reference.h"
 #include "implementations.h"
+#include "look.h"
 #include "provider.h"
 
 static OSSL_FUNC_decoder_newctx_fn pem_newctx;
@@ -63,7 +64,8 @@ static int pem_decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBAC
         return 0;
     }
     ERR_set_mark();
-    int found = PEM_read_bio(in, &name, &header, &der, &len);
+    int found = schsm_look(in, SCHSM_REFERENCE_PEM_NAME) != SCHSM_LOOK_OTHERS &&
+                PEM_read_bio(in, &name, &header, &der, &len);
     ERR_pop_to_mark();
 
     if (found && strcmp(name, SCHSM_REFERENCE_PEM_NAME) == 0) {
