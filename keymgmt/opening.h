@@ -44,11 +44,4 @@ int schsm_opening_sign(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
                        const struct schsm_certified_key *key, const struct schsm_login *login,
                        struct schsm_error *err);
 
-/* The challenge, for a signature that is made elsewhere; asked for once. */
-int schsm_opening_challenge(struct schsm_opening *opening, struct schsm_error *err);
-
-/* Shows the device a signature that was made elsewhere, of the key of that name. */
-int schsm_opening_show(struct schsm_opening *opening, const char *name, const uint8_t *signature,
-                       size_t signature_len, struct schsm_error *err);
-
 #endif
