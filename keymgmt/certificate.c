@@ -42,16 +42,14 @@ static bool same_public_key(const EVP_PKEY *a, const EVP_PKEY *b)
     return is_rsa(a) ? is_rsa(b) && same_rsa(a, b) : EVP_PKEY_eq(a, b) == 1;
 }
 
-/* Whether a SubjectPublicKeyInfo of the device's is this key. */
-static bool spki_is_key(struct schsm_context *context, const uint8_t *spki, size_t len,
-                        const EVP_PKEY *key)
+bool schsm_public_key_is(OSSL_LIB_CTX *libctx, const uint8_t *spki, size_t len, const EVP_PKEY *key)
 {
     const unsigned char *p = spki;
     EVP_PKEY *other;
     bool same;
 
     ERR_set_mark();
-    other = d2i_PUBKEY_ex(NULL, &p, (long)len, context->libctx, NULL);
+    other = d2i_PUBKEY_ex(NULL, &p, (long)len, libctx, NULL);
     same = other != NULL && same_public_key(other, key);
     EVP_PKEY_free(other);
     ERR_pop_to_mark();
@@ -94,7 +92,7 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
         keys += object->type == SCHSM_OBJECT_PRIVATE;
         if (object->type == SCHSM_OBJECT_PUBLIC) {
             told++;
-            if (spki_is_key(context, object->value, object->value_len, wanted)) {
+            if (schsm_public_key_is(context->libctx, object->value, object->value_len, wanted)) {
                 *key = *object;
                 key->type = SCHSM_OBJECT_PRIVATE;
                 key->value = NULL;
@@ -183,7 +181,8 @@ int schsm_certificate_check_key(struct schsm_context *context, struct schsm_matc
         return 0;
     }
     if (schsm_device_read(match->device, &match->object, NULL, &found)) {
-        return spki_is_key(context, match->object.value, match->object.value_len, key)
+        return schsm_public_key_is(context->libctx, match->object.value, match->object.value_len,
+                                   key)
                    ? 1
                    : fail_other_public_key(match, err);
     }

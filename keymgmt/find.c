@@ -299,24 +299,24 @@ void schsm_object_name(const struct schsm_object *object, char *text, size_t siz
     }
 }
 
+int schsm_match_list_take(struct schsm_match_list *list, const struct schsm_uri *uri,
+                          unsigned int types, struct schsm_match *match, struct schsm_error *err)
+{
+    if (list->count != 1) {
+        return schsm_find_fail(uri, list, types, err);
+    }
+    *match = list->matches[0];
+    list->count = 0; /* what it owns has moved */
+    return 1;
+}
+
 int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
                    enum schsm_object_type type, struct schsm_match *match, struct schsm_error *err)
 {
     struct schsm_match_list list = { NULL, 0 };
-    int ok = 0;
+    int ok = schsm_find(context, uri, type, &list, err) &&
+             schsm_match_list_take(&list, uri, type, match, err);
 
-    if (!schsm_find(context, uri, type, &list, err)) {
-        goto done;
-    }
-    if (list.count != 1) {
-        schsm_find_fail(uri, &list, type, err);
-    } else {
-        *match = list.matches[0];
-        list.count = 0; /* what it owns has moved */
-        ok = 1;
-    }
-
-done:
     schsm_match_list_clear(&list);
     return ok;
 }

@@ -47,6 +47,11 @@ void schsm_match_clear(struct schsm_match *match);
 int schsm_find_fail(const struct schsm_uri *uri, const struct schsm_match_list *list,
                     unsigned int types, struct schsm_error *err);
 
+/* Moves the list's one object to *match; the list is empty then. Where it is not one, fails like
+ * that. */
+int schsm_match_list_take(struct schsm_match_list *list, const struct schsm_uri *uri,
+                          unsigned int types, struct schsm_match *match, struct schsm_error *err);
+
 /* Keeps what fits: 1 keep, 0 drop, -1 stop with *err set, which fails the whole. */
 int schsm_match_list_filter(struct schsm_match_list *list,
                             int (*fits)(void *arg, struct schsm_match *match,

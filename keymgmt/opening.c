@@ -81,7 +81,6 @@ int schsm_opening_find_key(const struct schsm_opening *opening, struct schsm_dev
     return ok;
 }
 
-/* Asks for the challenge, once. */
 static int get_challenge(struct schsm_opening *opening, struct schsm_error *err)
 {
     if (opening->challenged) {
@@ -112,17 +111,6 @@ static int look_who_opened(struct schsm_opening *opening, struct schsm_error *er
     return 1;
 }
 
-/* Shows the device a signature of the key of that name. */
-static int show_signature(struct schsm_opening *opening, const char *name, const uint8_t *signature,
-                          size_t signature_len, struct schsm_error *err)
-{
-    if (!schsm_pka_authenticate(opening->device, name, signature, signature_len, err)) {
-        return 0;
-    }
-    opening->answered = true;
-    return look_who_opened(opening, err);
-}
-
 static int sign_and_show(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
                          const struct schsm_certified_key *key, const struct schsm_login *login,
                          struct schsm_error *err)
@@ -130,10 +118,14 @@ static int sign_and_show(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
     uint8_t signature[SCHSM_ECDSA_RAW_MAX];
     size_t len = sizeof(signature);
 
-    return get_challenge(opening, err) &&
-           schsm_certified_key_sign(libctx, key, login, opening->challenge.message,
-                                    opening->challenge.len, signature, &len, err) &&
-           show_signature(opening, key->name, signature, len, err);
+    if (!get_challenge(opening, err) ||
+        !schsm_certified_key_sign(libctx, key, login, opening->challenge.message,
+                                  opening->challenge.len, signature, &len, err) ||
+        !schsm_pka_authenticate(opening->device, key->name, signature, len, err)) {
+        return 0;
+    }
+    opening->answered = true;
+    return look_who_opened(opening, err);
 }
 
 int schsm_opening_sign(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
@@ -149,10 +141,7 @@ int schsm_opening_sign(OSSL_LIB_CTX *libctx, struct schsm_opening *opening,
     if (opening->answered && found.reason == SCHSM_REASON_BAD_INPUT) {
         schsm_log(SCHSM_LOG_DEBUG, "the device takes a challenge once only: asking for another");
         opening->challenged = false;
-        if (sign_and_show(libctx, opening, key, login, err)) {
-            return 1;
-        }
-        return 0;
+        return sign_and_show(libctx, opening, key, login, err);
     }
     return schsm_fail_as(err, &found);
 }

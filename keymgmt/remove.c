@@ -44,18 +44,8 @@ int schsm_remove_find(struct schsm_context *context, const struct schsm_uri *uri
                           "a public key is not deleted by itself: name its key with type=private, "
                           "or its certificate with type=cert");
     }
-    if (!schsm_find(context, uri, types, &list, err)) {
-        goto done;
-    }
-    if (list.count != 1) {
-        schsm_find_fail(uri, &list, types, err);
-        goto done;
-    }
-    *match = list.matches[0];
-    list.count = 0; /* what it owns has moved */
-    ok = 1;
-
-done:
+    ok = schsm_find(context, uri, types, &list, err) &&
+         schsm_match_list_take(&list, uri, types, match, err);
     schsm_match_list_clear(&list);
     return ok;
 }

@@ -130,16 +130,8 @@ int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wa
     if (uri.serial == NULL && tool->context.config.serial != NULL) { /* for the sentence */
         uri.serial = OPENSSL_strdup(tool->context.config.serial);
     }
-    if (list.count != 1) {
-        schsm_find_fail(&uri, &list, wanted, err);
-        goto done;
-    }
-    if (!schsm_device_serial(list.matches[0].device, serial, err)) {
-        goto done;
-    }
-    *match = list.matches[0];
-    list.count = 0; /* what it owns has moved */
-    ok = 1;
+    ok = schsm_match_list_take(&list, &uri, wanted, match, err) &&
+         schsm_device_serial(match->device, serial, err);
 
 done:
     schsm_match_list_clear(&list);

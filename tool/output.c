@@ -43,7 +43,8 @@ void schsm_table_add(struct schsm_table *table, const char *cell)
     }
 }
 
-static void add_formatted(struct schsm_table *table, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+add_formatted(struct schsm_table *table, const char *format, va_list arguments)
 {
     char cell[1024];
 

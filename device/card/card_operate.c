@@ -12,6 +12,10 @@
 
 #define RSA_MAX SCHSM_MODULUS_MAX
 
+/* 6.4: OpenSC asks SIGN and DECIPHER of long keys for so many bytes, the longest result there is;
+ * known to work with every card and reader that carries the command. */
+#define LONG_LE 0x0200
+
 struct operation {
     enum schsm_operation operation;
     unsigned int key_ref;
@@ -116,24 +120,28 @@ static size_t result_room(const struct operation *op)
                : SCHSM_APDU_SHORT_LE_MAX;
 }
 
+/* SIGN (6.4) or DECIPHER (6.5); a short APDU where input and result fit: no reader fails at that.
+ */
 static int operate_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct operation *op = arg;
+    bool decipher = op->operation == SCHSM_OP_RSA_DECRYPT || op->operation == SCHSM_OP_ECDH;
     uint8_t result[RSA_MAX + 2];
     size_t len = result_room(op);
-    enum schsm_card_algorithm algorithm =
-        (enum schsm_card_algorithm)schsm_operation_traits(op->operation)->algorithm;
-    bool decipher = op->operation == SCHSM_OP_RSA_DECRYPT || op->operation == SCHSM_OP_ECDH;
-    int ok;
+    const struct schsm_apdu apdu = {
+        .cla = 0x80,
+        .ins = decipher ? SCHSM_INS_DECIPHER : SCHSM_INS_SIGN,
+        .p1 = (uint8_t)op->key_ref,
+        .p2 = schsm_operation_traits(op->operation)->algorithm,
+        .data = op->in,
+        .data_len = op->in_len,
+        .le = op->in_len <= SCHSM_APDU_SHORT_DATA_MAX && len <= SCHSM_APDU_SHORT_LE_MAX
+                  ? SCHSM_APDU_SHORT_LE_MAX
+                  : LONG_LE,
+    };
+    int ok = schsm_card_execute(&session->card, &apdu, result, &len, err) &&
+             take_card_result(op, result, len, err);
 
-    if (decipher) {
-        ok = schsm_card_decipher(&session->card, op->key_ref, algorithm, op->in, op->in_len, result,
-                                 &len, err);
-    } else {
-        ok = schsm_card_sign(&session->card, op->key_ref, algorithm, op->in, op->in_len, result,
-                             &len, err);
-    }
-    ok = ok && take_card_result(op, result, len, err);
     OPENSSL_cleanse(result, sizeof(result));
     if (ok) {
         learn_identity(session);

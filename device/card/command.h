@@ -209,16 +209,6 @@ int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, 
 int schsm_card_generate_secret_key(struct schsm_card *card, unsigned int key_ref, unsigned int bits,
                                    const uint8_t *body, size_t len, struct schsm_error *err);
 
-/* SIGN (6.4). *out_len is the capacity and becomes the length. */
-int schsm_card_sign(struct schsm_card *card, unsigned int key_ref,
-                    enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
-                    uint8_t *out, size_t *out_len, struct schsm_error *err);
-
-/* DECIPHER and key agreement (6.5); sizes as above. The caller cleanses out. */
-int schsm_card_decipher(struct schsm_card *card, unsigned int key_ref,
-                        enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
-                        uint8_t *out, size_t *out_len, struct schsm_error *err);
-
 /*
  * INITIALIZE DEVICE (6.7) with this concatenation of data objects; erases everything. A card whose
  * memory has to be tidied first (6A84) gets the command twice.

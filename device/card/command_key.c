@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-/* 6.4: OpenSC asks SIGN and DECIPHER of long keys for so many bytes, the longest result there is;
- * known to work with every card and reader that carries the command. */
-#define LONG_LE 0x0200
-
 int schsm_card_generate_key_pair(struct schsm_card *card, unsigned int key_ref, const uint8_t *body,
                                  size_t len, struct schsm_error *err)
 {
@@ -32,39 +28,6 @@ int schsm_card_generate_secret_key(struct schsm_card *card, unsigned int key_ref
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%u is no size of an AES key", bits);
     }
     return schsm_card_execute(card, &apdu, NULL, NULL, err);
-}
-
-/* SIGN and DECIPHER. Short APDUs where input and out fit: no reader fails at them. */
-static int private_operation(struct schsm_card *card, enum schsm_ins ins, unsigned int key_ref,
-                             enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
-                             uint8_t *out, size_t *out_len, struct schsm_error *err)
-{
-    struct schsm_apdu apdu = { .cla = 0x80,
-                               .ins = (uint8_t)ins,
-                               .p1 = (uint8_t)key_ref,
-                               .p2 = (uint8_t)algorithm,
-                               .data = in,
-                               .data_len = in_len };
-    bool fits = in_len <= SCHSM_APDU_SHORT_DATA_MAX && *out_len <= SCHSM_APDU_SHORT_LE_MAX;
-
-    apdu.le = fits ? SCHSM_APDU_SHORT_LE_MAX : LONG_LE;
-    return schsm_card_execute(card, &apdu, out, out_len, err);
-}
-
-int schsm_card_sign(struct schsm_card *card, unsigned int key_ref,
-                    enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
-                    uint8_t *out, size_t *out_len, struct schsm_error *err)
-{
-    return private_operation(card, SCHSM_INS_SIGN, key_ref, algorithm, in, in_len, out, out_len,
-                             err);
-}
-
-int schsm_card_decipher(struct schsm_card *card, unsigned int key_ref,
-                        enum schsm_card_algorithm algorithm, const uint8_t *in, size_t in_len,
-                        uint8_t *out, size_t *out_len, struct schsm_error *err)
-{
-    return private_operation(card, SCHSM_INS_DECIPHER, key_ref, algorithm, in, in_len, out, out_len,
-                             err);
 }
 
 int schsm_card_wrap_key(struct schsm_card *card, unsigned int key_ref, uint8_t *out, size_t *len,

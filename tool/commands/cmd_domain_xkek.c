@@ -17,17 +17,18 @@
 /* --- keys ------------------------------------------------------------------------------------- */
 
 static int make_domain_key(struct schsm_tool *tool, struct schsm_match *match,
-                           struct schsm_generate *spec, struct schsm_error *err)
+                           const struct schsm_generate *purpose, struct schsm_error *err)
 {
+    struct schsm_generate spec = *purpose;
     uint8_t id[SCHSM_ID_MAX];
     struct schsm_login login;
 
-    if (!schsm_tool_new_name(tool, id, &spec->id_len, &spec->label, err)) {
+    if (!schsm_tool_new_name(tool, id, &spec.id_len, &spec.label, err)) {
         return 0;
     }
-    spec->id = spec->id_len > 0 ? id : NULL;
+    spec.id = spec.id_len > 0 ? id : NULL;
     return schsm_tool_login(tool, match->device, "new key", &login, err) &&
-           schsm_device_generate(match->device, spec, &login, &match->object, err) &&
+           schsm_device_generate(match->device, &spec, &login, &match->object, err) &&
            schsm_object_report(tool, "Made", match, NULL, err);
 }
 
