@@ -18,9 +18,8 @@
 #define SCHSM_APDU_DATA_MAX 65535
 #define SCHSM_APDU_LE_MAX 65536
 
-/* The largest encodings: header, extended Lc, data, Le; and data with a status word. */
+/* The largest encodings: of a command, header, extended Lc, data, Le; of a short response. */
 #define SCHSM_APDU_COMMAND_MAX (4 + 3 + SCHSM_APDU_DATA_MAX + 2)
-#define SCHSM_APDU_RESPONSE_MAX (SCHSM_APDU_LE_MAX + 2)
 #define SCHSM_APDU_SHORT_RESPONSE_MAX (SCHSM_APDU_SHORT_LE_MAX + 2)
 
 /* Section 2.3: file content that one READ or UPDATE BINARY should carry on any device, and where

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cvc.h"
 
-#include <openssl/bn.h>
 #include <openssl/crypto.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -11,6 +9,7 @@
 #include <string.h>
 
 #include "cvc_request.h"
+#include "ecdsa.h"
 
 #define ROLE_MASK 0xC0 /* of the first byte of the authorisation field (section 11.3) */
 
@@ -35,25 +34,6 @@ static const struct scheme *find_scheme(struct schsm_view oid)
         }
     }
     return NULL;
-}
-
-/* r || s as DER Ecdsa-Sig-Value; 0 bytes where it is none. The caller frees *der. */
-static int ecdsa_to_der(struct schsm_view raw, uint8_t **der)
-{
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    int half = (int)(raw.len / 2), len = 0;
-    BIGNUM *r = BN_bin2bn(raw.data, half, NULL);
-    BIGNUM *s = BN_bin2bn(raw.data + half, half, NULL);
-
-    if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1) {
-        r = NULL;
-        s = NULL;
-        len = i2d_ECDSA_SIG(signature, der);
-    }
-    BN_free(s);
-    BN_free(r);
-    ECDSA_SIG_free(signature);
-    return len < 0 ? 0 : len;
 }
 
 /* 1: verifies, 0: does not, negative: libcrypto could not tell. */
@@ -91,7 +71,7 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
                      size_t signature_len, struct schsm_error *err)
 {
     const struct scheme *scheme = find_scheme(signer->oid);
-    uint8_t *spki = NULL, *der = NULL;
+    uint8_t *spki = NULL, der[SCHSM_ECDSA_DER_MAX];
     const uint8_t *at;
     size_t spki_len = 0;
     OSSL_LIB_CTX *library = NULL;
@@ -114,15 +94,16 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
         goto end;
     }
     if (signer->type == SCHSM_KEY_EC) {
-        int len;
+        size_t len = sizeof(der);
 
-        if (signature_len != signer->point.len - 1) { /* r and s are as long as X and Y */
+        /* r and s are as long as X and Y, and neither is zero */
+        if (signature_len != signer->point.len - 1 ||
+            !schsm_ecdsa_der(signature, signature_len, der, &len, NULL)) {
             ok = bad_signature(err);
             goto end;
         }
-        len = ecdsa_to_der((struct schsm_view){ signature, signature_len }, &der);
         signature = der;
-        signature_len = (size_t)len;
+        signature_len = len;
     }
     result = verify_with(library, key, scheme, message, message_len, signature, signature_len);
     if (result < 0) {
@@ -134,7 +115,6 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
 end:
     EVP_PKEY_free(key);
     OSSL_LIB_CTX_free(library);
-    OPENSSL_free(der);
     OPENSSL_free(spki);
     return ok;
 }
