@@ -127,7 +127,6 @@ static int transmit_all(struct schsm_session *session, void *arg, struct schsm_e
 int schsm_hsm_transmit(struct schsm_device *dev, struct schsm_hsm_exchange *exchanges, size_t count,
                        const struct schsm_login *login, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "such commands", err);
     struct transmission transmission = { exchanges, count };
     const struct schsm_job job = {
         .run = transmit_all, .arg = &transmission, .login = login, .transaction = true
@@ -139,7 +138,7 @@ int schsm_hsm_transmit(struct schsm_device *dev, struct schsm_hsm_exchange *exch
         exchanges[i].status_word = 0;
         exchanges[i].meaning = "not sent";
     }
-    return session != NULL && schsm_session_run(session, &job, err);
+    return schsm_card_run(dev, "such commands", &job, err);
 }
 
 void schsm_hsm_exchanges_clear(struct schsm_hsm_exchange *exchanges, size_t count)

@@ -32,16 +32,12 @@ static int run_reading(struct schsm_session *session, void *arg, struct schsm_er
 int schsm_hsm_certificates(struct schsm_device *dev, uint8_t **file, size_t *len,
                            struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct reading reading = { .file = SCHSM_FILE_DEVICE_CERTIFICATES, .form = SCHSM_FORM_BYTES };
     const struct schsm_job job = { .run = run_reading,
                                    .arg = &reading,
                                    .object = "device certificates" };
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (!schsm_session_run(session, &job, err)) {
+    if (!schsm_card_run(dev, PURPOSE, &job, err)) {
         OPENSSL_free(reading.content);
         return 0;
     }

@@ -155,22 +155,17 @@ static int compare_file_ids(const void *a, const void *b)
 int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
                     struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "such files", err);
-    struct listing *listing = NULL;
+    struct listing *listing = OPENSSL_zalloc(sizeof(*listing));
     struct schsm_job job = { .run = list_files, .transaction = true };
     int ok = 0;
 
     *list = (struct schsm_hsm_file_list){ NULL, 0 };
-    if (session == NULL) {
-        return 0;
-    }
-    listing = OPENSSL_zalloc(sizeof(*listing));
     if (listing == NULL) {
         return schsm_fail_memory(err);
     }
     listing->list = list;
     job.arg = listing;
-    ok = schsm_session_run(session, &job, err);
+    ok = schsm_card_run(dev, "such files", &job, err);
     OPENSSL_free(listing);
     if (!ok) {
         OPENSSL_free(list->files);
@@ -209,7 +204,6 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
                         const struct schsm_login *login, uint8_t **content, size_t *len,
                         struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "such files", err);
     struct reading reading = { file, content, len };
     char name[16];
     const struct schsm_job job = {
@@ -219,7 +213,7 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
     *content = NULL;
     *len = 0;
     (void)snprintf(name, sizeof(name), "file %04X", file & 0xFFFF);
-    return session != NULL && schsm_session_run(session, &job, err);
+    return schsm_card_run(dev, "such files", &job, err);
 }
 
 struct drawing {
@@ -250,10 +244,8 @@ static int draw(struct schsm_session *session, void *arg, struct schsm_error *er
 
 int schsm_hsm_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err)
 {
-    struct schsm_session *session =
-        schsm_card_session_for(dev, "a random generator that this tool knows", err);
     struct drawing drawing = { out, len };
     const struct schsm_job job = { .run = draw, .arg = &drawing };
 
-    return session != NULL && schsm_session_run(session, &job, err);
+    return schsm_card_run(dev, "a random generator that this tool knows", &job, err);
 }

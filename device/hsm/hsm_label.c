@@ -72,10 +72,9 @@ static int replace_label(struct schsm_session *session, void *arg, struct schsm_
 int schsm_hsm_set_label(struct schsm_device *dev, const char *label,
                         const struct schsm_login *login, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "a label that can be set", err);
     const struct schsm_job job = {
         .run = replace_label, .arg = &label, .login = login, .transaction = true, .object = "label"
     };
 
-    return session != NULL && schsm_session_run(session, &job, err);
+    return schsm_card_run(dev, "a label that can be set", &job, err);
 }

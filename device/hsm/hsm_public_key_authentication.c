@@ -10,14 +10,6 @@
 
 #define PURPOSE "public-key authentication"
 
-static int run_on_hsm(struct schsm_device *dev, const struct schsm_job *job,
-                      struct schsm_error *err)
-{
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
-
-    return session != NULL && schsm_session_run(session, job, err);
-}
-
 /* A name is shown to people and compared: what is no printable text is malformed. */
 static int take_name(const uint8_t *name, size_t len, char out[SCHSM_CVC_NAME_MAX + 1],
                      struct schsm_error *err)
@@ -68,7 +60,7 @@ int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm
 {
     const struct schsm_job job = { .run = read_registered_keys, .arg = pka, .transaction = true };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 struct registration {
@@ -99,7 +91,7 @@ int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *k
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be registered",
                           schsm_container_text(key->kind));
     }
-    return run_on_hsm(dev, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 static int run_challenge(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -134,7 +126,7 @@ int schsm_pka_challenge(struct schsm_device *dev, struct schsm_pka_challenge *ch
 {
     const struct schsm_job job = { .run = run_challenge, .arg = challenge, .transaction = true };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 struct proof {
@@ -172,7 +164,7 @@ int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uin
     struct proof proof = { name, signature, signature_len };
     const struct schsm_job job = { .run = prove_custodian, .arg = &proof, .transaction = true };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 static int run_close(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -185,5 +177,5 @@ int schsm_pka_close(struct schsm_device *dev, struct schsm_error *err)
 {
     const struct schsm_job job = { .run = run_close };
 
-    return run_on_hsm(dev, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }

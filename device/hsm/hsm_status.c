@@ -48,19 +48,7 @@ static int read_hsm_status(struct schsm_session *session, void *arg, struct schs
 int schsm_hsm_status(struct schsm_device *dev, struct schsm_hsm_status *status,
                      struct schsm_error *err)
 {
-    struct schsm_session *session =
-        schsm_card_session_for(dev, "settings that this tool knows", err);
     const struct schsm_job job = { .run = read_hsm_status, .arg = status, .transaction = true };
-    struct schsm_error found = SCHSM_ERROR_INIT;
 
-    if (session == NULL) {
-        return 0;
-    }
-    if (schsm_session_run(session, &job, &found)) {
-        return 1;
-    }
-    if (err != NULL) {
-        *err = found;
-    }
-    return 0;
+    return schsm_card_run(dev, "settings that this tool knows", &job, err);
 }

@@ -60,21 +60,18 @@ static int run_read_companions(struct schsm_session *session, void *arg, struct 
 int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
                               struct schsm_hsm_wrapped *companions, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct wrapping wrapping = { (unsigned int)key_ref, companions };
     const struct schsm_job job = { .run = run_read_companions,
                                    .arg = &wrapping,
                                    .transaction = true };
 
     memset(companions, 0, sizeof(*companions));
-    if (session == NULL || !check_key_ref(key_ref, err)) {
-        return 0;
+    if (schsm_hsm_wraps_keys(dev, err) && check_key_ref(key_ref, err) &&
+        schsm_card_run(dev, PURPOSE, &job, err)) {
+        return 1;
     }
-    if (!schsm_session_run(session, &job, err)) {
-        schsm_hsm_wrapped_clear(companions);
-        return 0;
-    }
-    return 1;
+    schsm_hsm_wrapped_clear(companions);
+    return 0;
 }
 
 static int wrap_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -101,7 +98,6 @@ int schsm_hsm_wraps_keys(struct schsm_device *dev, struct schsm_error *err)
 int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm_login *login,
                        struct schsm_hsm_wrapped *wrapped, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct wrapping wrapping = { (unsigned int)key_ref, wrapped };
     struct schsm_job job = { .run = wrap_on_card,
                              .arg = &wrapping,
@@ -110,14 +106,12 @@ int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm
                              .object = login->object };
 
     memset(wrapped, 0, sizeof(*wrapped));
-    if (session == NULL || !check_key_ref(key_ref, err)) {
-        return 0;
+    if (schsm_hsm_wraps_keys(dev, err) && check_key_ref(key_ref, err) &&
+        schsm_card_run(dev, PURPOSE, &job, err)) {
+        return 1;
     }
-    if (!schsm_session_run(session, &job, err)) {
-        schsm_hsm_wrapped_clear(wrapped);
-        return 0;
-    }
-    return 1;
+    schsm_hsm_wrapped_clear(wrapped);
+    return 0;
 }
 
 /* --- a place ------------------------------------------------------------------------------- */
@@ -190,17 +184,17 @@ static int run_place(struct schsm_session *session, void *arg, struct schsm_erro
 int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *place,
                         unsigned int *key_ref, uint8_t *id, size_t *id_len, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct placing placing = { .place = place, .key_ref = key_ref, .id = id, .id_len = id_len };
     struct schsm_job job = { .run = run_place, .arg = &placing, .transaction = true };
 
-    if (session == NULL || (place->key_ref >= 0 && !check_key_ref(place->key_ref, err))) {
+    if (!schsm_hsm_wraps_keys(dev, err) ||
+        (place->key_ref >= 0 && !check_key_ref(place->key_ref, err))) {
         return 0;
     }
     if (place->id != NULL && (place->id_len == 0 || place->id_len > SCHSM_ID_MAX)) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an id has 1 to %d bytes", SCHSM_ID_MAX);
     }
-    return schsm_session_run(session, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 /* --- in ------------------------------------------------------------------------------------ */
@@ -410,16 +404,14 @@ static int unwrap_on_card(struct schsm_session *session, void *arg, struct schsm
 int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap *spec,
                          const struct schsm_login *login, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
     struct unwrapping *unwrapping = NULL;
     struct schsm_wrapped_key wrapped;
     struct schsm_job job = { .run = unwrap_on_card, .login = login, .transaction = true };
-    struct schsm_error found = SCHSM_ERROR_INIT;
     unsigned int domain;
     char object[32];
     int ok;
 
-    if (session == NULL || !check_key_ref((int)spec->key_ref, err) ||
+    if (!schsm_hsm_wraps_keys(dev, err) || !check_key_ref((int)spec->key_ref, err) ||
         !schsm_wrapped_key_parse(spec->blob.data, spec->blob.len, &wrapped, err)) {
         return 0;
     }
@@ -437,10 +429,7 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     job.arg = unwrapping;
     (void)snprintf(object, sizeof(object), "key reference %u", spec->key_ref);
     job.object = login->object != NULL ? login->object : object;
-    ok = schsm_session_run(session, &job, &found);
+    ok = schsm_card_run(dev, PURPOSE, &job, err);
     OPENSSL_free(unwrapping);
-    if (!ok && err != NULL) {
-        *err = found;
-    }
     return ok;
 }
