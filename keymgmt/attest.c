@@ -10,11 +10,11 @@
 
 #include "format/algorithm_id.h"
 #include "format/cvc_container.h"
+#include "format/cvc_tags.h"
 #include "hsm/hsm_attestation.h"
 #include "file.h"
 
 #define DATE_DIGITS 6
-#define TAG_REQUEST 0x67
 
 /* Section 12: names of Pico HSM devices and of their roots begin so */
 #define PICO_PREFIX "ESP"
@@ -40,7 +40,7 @@ int schsm_evidence_read(struct schsm_evidence *evidence, const char *path,
         !schsm_file_read(path, SCHSM_CONTAINER_MAX, &evidence->file, &len, err)) {
         return 0;
     }
-    if (len > 0 && evidence->file[0] == TAG_REQUEST) {
+    if (len > 0 && evidence->file[0] == SCHSM_CVC_REQUEST) {
         evidence->request = (struct schsm_view){ evidence->file, len };
         return 1;
     }

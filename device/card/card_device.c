@@ -43,44 +43,18 @@ static void card_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NA
                    reader);
 }
 
-static int run_nothing_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
-{
-    (void)session;
-    (void)arg;
-    (void)err;
-    return 1;
-}
-
 static int card_device_login(struct schsm_device *dev, const struct schsm_login *login,
                              struct schsm_error *err)
 {
-    const struct schsm_job job = {
-        .run = run_nothing_on_card, .login = login, .prove = true, .object = login->object
-    };
+    const struct schsm_job job = { .login = login, .prove = true, .object = login->object };
 
     return schsm_session_run(schsm_card_session(dev), &job, err);
-}
-
-struct preparation {
-    const struct schsm_login *login;
-    struct schsm_pin_prospect *state;
-};
-
-static int prepare_card_login(struct schsm_session *session, void *arg, struct schsm_error *err)
-{
-    const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
-    const struct preparation *preparation = arg;
-
-    return schsm_pin_prepare(&holder, preparation->login, preparation->state, err);
 }
 
 static int card_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
                                      struct schsm_pin_prospect *state, struct schsm_error *err)
 {
-    struct preparation preparation = { login, state };
-    const struct schsm_job job = { .run = prepare_card_login,
-                                   .arg = &preparation,
-                                   .object = login->object };
+    const struct schsm_job job = { .login = login, .prospect = state, .object = login->object };
 
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }
@@ -138,6 +112,16 @@ struct schsm_session *schsm_card_session_for(struct schsm_device *dev, const cha
     return NULL;
 }
 
+int schsm_card_run(struct schsm_device *dev, const char *purpose, const struct schsm_job *job,
+                   struct schsm_error *err)
+{
+    struct schsm_session *session = schsm_card_session_for(dev, purpose, err);
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return session != NULL &&
+           (schsm_session_run(session, job, &found) || schsm_fail_as(err, &found));
+}
+
 struct schsm_device *schsm_card_device_new(const struct schsm_transport *transport, void *arg,
                                            const char *reader, struct schsm_error *err)
 {
@@ -177,7 +161,7 @@ bool schsm_card_device_exchanged(struct schsm_device *dev)
 
 int schsm_card_device_probe(struct schsm_device *dev, struct schsm_error *err)
 {
-    const struct schsm_job job = { .run = run_nothing_on_card };
+    const struct schsm_job job = { 0 };
 
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }

@@ -26,6 +26,10 @@ static inline struct schsm_session *schsm_card_session(struct schsm_device *dev)
 struct schsm_session *schsm_card_session_for(struct schsm_device *dev, const char *purpose,
                                              struct schsm_error *err);
 
+/* Runs a job on such a device. */
+int schsm_card_run(struct schsm_device *dev, const char *purpose, const struct schsm_job *job,
+                   struct schsm_error *err);
+
 /* The operations of the interface, see device.h. */
 int schsm_card_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                            struct schsm_object_list *list, struct schsm_error *err);

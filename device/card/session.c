@@ -62,12 +62,17 @@ void schsm_session_reader(struct schsm_session *session, char reader[SCHSM_READE
     schsm_guard_unlock();
 }
 
+static bool card_job_logs_in(const struct schsm_job *job)
+{
+    return job->login != NULL && job->prospect == NULL;
+}
+
 /* One attempt at the job. */
 static int attempt_on_card(struct schsm_session *session, const struct schsm_job *job, bool again,
                            struct schsm_error *err)
 {
     bool transaction = again || job->transaction || session->card.get_response ||
-                       (job->login != NULL && session->connection.pin.login != SCHSM_LOGIN_IN) ||
+                       (card_job_logs_in(job) && session->connection.pin.login != SCHSM_LOGIN_IN) ||
                        job->prove;
     const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
     int ok;
@@ -84,8 +89,10 @@ static int attempt_on_card(struct schsm_session *session, const struct schsm_job
     if (transaction && !schsm_session_begin(session, err)) {
         return 0;
     }
-    ok = (job->login == NULL || schsm_pin_login(&holder, job->login, job->prove, err)) &&
-         job->run(session, job->arg, err);
+    ok = job->prospect != NULL
+             ? schsm_pin_prepare(&holder, job->login, job->prospect, err)
+             : !card_job_logs_in(job) || schsm_pin_login(&holder, job->login, job->prove, err);
+    ok = ok && (job->run == NULL || job->run(session, job->arg, err));
     if (!ok && !session->job.refused && session->card.result == SCHSM_TRANSPORT_OK) {
         const char *name = schsm_session_name(session);
 
@@ -145,7 +152,7 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
     if (status_word == 0 || status_word == SCHSM_SW_OK || status_word == SCHSM_SW_END_OF_FILE) {
         return false; /* the card did its part; what it sent was wrong */
     }
-    if (status_word == SCHSM_SW_SECURITY_STATUS && job->login != NULL) {
+    if (status_word == SCHSM_SW_SECURITY_STATUS && card_job_logs_in(job)) {
         /* Another program selected the applet: that logs everybody out. */
         session->connection.pin = (struct schsm_pin_connection){ 0 };
         return true;

@@ -72,9 +72,11 @@ struct schsm_session *schsm_session_new(const struct schsm_transport *transport,
 void schsm_session_free(struct schsm_session *session);
 
 struct schsm_job {
+    /* NULL: nothing but connection and login */
     int (*run)(struct schsm_session *session, void *arg, struct schsm_error *err);
     void *arg;
-    const struct schsm_login *login; /* NULL: the job needs no login */
+    const struct schsm_login *login;     /* NULL: the job needs no login */
+    struct schsm_pin_prospect *prospect; /* not NULL: the login is prepared only */
     bool prove;         /* prove login's PIN even where the card is logged in already */
     bool transaction;   /* several commands that belong together */
     const char *object; /* for sentences; NULL: none */

@@ -170,14 +170,12 @@ static bool card_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
     return session->transport->has_pin_pad(session->card.handle);
 }
 
-static void card_let_others(void *device)
+static int card_share(void *device, bool shared, struct schsm_error *err)
 {
-    schsm_session_end(device);
-}
-
-static int card_keep_others_away(void *device, struct schsm_error *err)
-{
-    return schsm_session_begin(device, err);
+    if (shared) {
+        schsm_session_end(device);
+    }
+    return shared || schsm_session_begin(device, err);
 }
 
 static const struct schsm_pin_questions card_questions = {
@@ -191,8 +189,7 @@ static const struct schsm_pin_questions card_questions = {
     .identity = card_identity_for_pin,
     .state = card_pin_state,
     .has_pad = card_has_pad,
-    .let_others = card_let_others,
-    .keep_others_away = card_keep_others_away,
+    .share = card_share,
     .verify = card_verify_pin,
 };
 

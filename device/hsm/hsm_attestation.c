@@ -37,7 +37,7 @@ int schsm_hsm_certificates(struct schsm_device *dev, uint8_t **file, size_t *len
                                    .arg = &reading,
                                    .object = "device certificates" };
 
-    if (!schsm_hsm_run(dev, PURPOSE, &job, err)) {
+    if (!schsm_card_run(dev, PURPOSE, &job, err)) {
         OPENSSL_free(reading.content);
         return 0;
     }

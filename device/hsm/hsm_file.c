@@ -153,7 +153,7 @@ int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
         return schsm_fail_memory(err);
     }
     listing->list = list;
-    ok = schsm_hsm_run(dev, "such files", &job, err);
+    ok = schsm_card_run(dev, "such files", &job, err);
     OPENSSL_free(listing);
     if (!ok) {
         OPENSSL_free(list->files);
@@ -201,7 +201,7 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
     *content = NULL;
     *len = 0;
     (void)snprintf(name, sizeof(name), "file %04X", file & 0xFFFF);
-    return schsm_hsm_run(dev, "such files", &job, err);
+    return schsm_card_run(dev, "such files", &job, err);
 }
 
 struct drawing {
@@ -235,5 +235,5 @@ int schsm_hsm_random(struct schsm_device *dev, uint8_t *out, size_t len, struct 
     struct drawing drawing = { out, len };
     const struct schsm_job job = { .run = draw, .arg = &drawing };
 
-    return schsm_hsm_run(dev, "a random generator that this tool knows", &job, err);
+    return schsm_card_run(dev, "a random generator that this tool knows", &job, err);
 }

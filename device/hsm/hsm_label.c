@@ -76,5 +76,5 @@ int schsm_hsm_set_label(struct schsm_device *dev, const char *label,
         .run = run_label, .arg = &label, .login = login, .transaction = true, .object = "label"
     };
 
-    return schsm_hsm_run(dev, "a label that can be set", &job, err);
+    return schsm_card_run(dev, "a label that can be set", &job, err);
 }

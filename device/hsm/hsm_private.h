@@ -5,18 +5,6 @@
 
 #include "card/card_private.h"
 
-/* Runs a job on a device that has to be a SmartCard-HSM; purpose as in schsm_card_session_for. err
- * is touched only where the job failed. */
-static inline int schsm_hsm_run(struct schsm_device *dev, const char *purpose,
-                                const struct schsm_job *job, struct schsm_error *err)
-{
-    struct schsm_session *session = schsm_card_session_for(dev, purpose, err);
-    struct schsm_error found = SCHSM_ERROR_INIT;
-
-    return session != NULL &&
-           (schsm_session_run(session, job, &found) || schsm_fail_as(err, &found));
-}
-
 /* Fails with ARGUMENT where no key can have this reference. */
 static inline int schsm_hsm_check_key_ref(int key_ref, struct schsm_error *err)
 {

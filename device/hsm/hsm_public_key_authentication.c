@@ -45,7 +45,7 @@ int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm
 {
     const struct schsm_job job = { .run = run_pka_read, .arg = pka, .transaction = true };
 
-    return schsm_hsm_run(dev, PURPOSE, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 struct registration {
@@ -76,7 +76,7 @@ int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *k
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be registered",
                           schsm_container_text(key->kind));
     }
-    return schsm_hsm_run(dev, PURPOSE, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 static int run_challenge(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -111,7 +111,7 @@ int schsm_pka_challenge(struct schsm_device *dev, struct schsm_pka_challenge *ch
 {
     const struct schsm_job job = { .run = run_challenge, .arg = challenge, .transaction = true };
 
-    return schsm_hsm_run(dev, PURPOSE, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 struct proof {
@@ -149,7 +149,7 @@ int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uin
     struct proof proof = { name, signature, signature_len };
     const struct schsm_job job = { .run = run_pka_proof, .arg = &proof, .transaction = true };
 
-    return schsm_hsm_run(dev, PURPOSE, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 static int run_close(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -162,5 +162,5 @@ int schsm_pka_close(struct schsm_device *dev, struct schsm_error *err)
 {
     const struct schsm_job job = { .run = run_close };
 
-    return schsm_hsm_run(dev, PURPOSE, &job, err);
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }

@@ -427,7 +427,7 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     job.arg = unwrapping;
     (void)snprintf(object, sizeof(object), "key reference %u", spec->key_ref);
     job.object = login->object != NULL ? login->object : object;
-    ok = schsm_hsm_run(dev, PURPOSE, &job, err);
+    ok = schsm_card_run(dev, PURPOSE, &job, err);
     OPENSSL_free(unwrapping);
     return ok;
 }

@@ -95,14 +95,14 @@ static int read_source(const struct schsm_pin_holder *holder, const struct schsm
                                              .object = login->object,
                                              .tries_left = tries >= 0 ? tries : -1,
                                              .by_option = login->by_option };
-    bool stored = is_stored(login), shared = !stored && holder->ask->let_others != NULL;
+    bool stored = is_stored(login), shared = !stored && holder->ask->share != NULL;
 
     if (!stored && *holder->typed != NULL) {
         *pin = schsm_secret_ref(*holder->typed);
         return 1;
     }
-    if (shared) {
-        holder->ask->let_others(holder->device);
+    if (shared && !holder->ask->share(holder->device, true, err)) {
+        return 0;
     }
     if (!schsm_pin_source_read(login->source, &prompt, pin, err)) {
         return end_job(holder);
@@ -110,14 +110,16 @@ static int read_source(const struct schsm_pin_holder *holder, const struct schsm
     if (!stored) {
         schsm_pin_keep(holder->typed, *pin);
     }
-    return !shared || holder->ask->keep_others_away(holder->device, err);
+    return !shared || holder->ask->share(holder->device, false, err);
 }
 
 /* What a refused PIN is remembered by, in this process and its children. */
 static int fingerprint_here(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
                             uint8_t fingerprint[SCHSM_PIN_FINGERPRINT], struct schsm_error *err)
 {
-    const char *identity = holder->ask->identity(holder->device, err);
+    const char *identity = holder->ask->identity != NULL
+                               ? holder->ask->identity(holder->device, err)
+                               : device_of(holder);
 
     return identity != NULL && schsm_pin_fingerprint(identity, pin, fingerprint, err);
 }
@@ -230,12 +232,21 @@ static int choose_pin(const struct schsm_pin_holder *holder, const struct schsm_
            check_pin(holder, *pin, outlook, err);
 }
 
+/* Chooses a PIN and sends it; *pin is the caller's to free. */
 static int send_pin(const struct schsm_pin_holder *holder, const struct schsm_login *login,
-                    struct schsm_secret *pin, int tries, struct schsm_error *err)
+                    bool prove, const struct schsm_pin_outlook *outlook,
+                    struct schsm_secret **chosen, struct schsm_error *err)
 {
     struct schsm_pin_connection *connection = holder->connection;
-    enum schsm_pin_answer answer = holder->ask->verify(holder->device, pin, &tries, err);
+    enum schsm_pin_answer answer;
+    struct schsm_secret *pin;
+    int tries = outlook->tries;
 
+    if (!choose_pin(holder, login, prove, outlook, chosen, err)) {
+        return 0;
+    }
+    pin = *chosen;
+    answer = holder->ask->verify(holder->device, pin, &tries, err);
     if (!schsm_pin_conclude(holder, answer, pin, tries, err)) {
         return 0;
     }
@@ -305,8 +316,7 @@ int schsm_pin_login(const struct schsm_pin_holder *holder, const struct schsm_lo
     if (!ok || answer == SCHSM_ANSWER_OPEN) {
         goto done;
     }
-    ok = choose_pin(holder, login, prove, &outlook, &pin, err) &&
-         send_pin(holder, login, pin, outlook.tries, err);
+    ok = send_pin(holder, login, prove, &outlook, &pin, err);
 
 done:
     schsm_secret_free(pin);
@@ -320,8 +330,7 @@ int schsm_pin_give(const struct schsm_pin_holder *holder, const struct schsm_log
     struct schsm_secret *pin = NULL;
     enum schsm_pin_answer answer = ask_state(holder, &outlook, err);
     int ok = schsm_pin_conclude(holder, answer, NULL, -1, err) &&
-             choose_pin(holder, login, false, &outlook, &pin, err) &&
-             send_pin(holder, login, pin, outlook.tries, err);
+             send_pin(holder, login, false, &outlook, &pin, err);
 
     schsm_secret_free(pin);
     return ok;

@@ -49,17 +49,15 @@ struct schsm_pin_questions {
 
     /* What people call the device, as far as that is known now. */
     const char *(*name)(const void *device);
-    /* What no other device is called; NULL where that cannot be learnt. */
+    /* What no other device is called, NULL where that cannot be learnt. Without it: the name. */
     const char *(*identity)(void *device, struct schsm_error *err);
     /* Spends no try. *outlook is filled but for FAILED. */
     enum schsm_pin_answer (*state)(void *device, struct schsm_pin_outlook *outlook,
                                    struct schsm_error *err);
     /* Whether it has a PIN pad, and in `where` what would have it: "reader R". */
     bool (*has_pad)(void *device, char where[SCHSM_PIN_PLACE_MAX]);
-    /* Others may use the device while a person types, then no more. NULL where nobody is kept away
-     * from it. */
-    void (*let_others)(void *device);
-    int (*keep_others_away)(void *device, struct schsm_error *err);
+    /* Others may use the device while a person types; then no more. NULL: nobody is kept away. */
+    int (*share)(void *device, bool shared, struct schsm_error *err);
     /* Sends a PIN; NULL: lets it be typed at the PIN pad. *tries is what was left before, and
      * becomes what is left now where the answer is WRONG. */
     enum schsm_pin_answer (*verify)(void *device, const struct schsm_secret *pin, int *tries,

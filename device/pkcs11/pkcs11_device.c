@@ -43,21 +43,10 @@ static void token_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_N
     memcpy(name, schsm_pkcs11_token(dev)->name, SCHSM_DEVICE_NAME_MAX);
 }
 
-static int run_nothing_on_token(struct schsm_pkcs11_token *token, void *arg,
-                                struct schsm_error *err)
-{
-    (void)token;
-    (void)arg;
-    (void)err;
-    return 1;
-}
-
 static int token_device_login(struct schsm_device *dev, const struct schsm_login *login,
                               struct schsm_error *err)
 {
-    const struct schsm_pkcs11_job job = {
-        .run = run_nothing_on_token, .login = login, .prove = true, .object = login->object
-    };
+    const struct schsm_pkcs11_job job = { .login = login, .prove = true, .object = login->object };
 
     return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
 }
@@ -117,25 +106,11 @@ static int token_device_info(struct schsm_device *dev, struct schsm_device_info 
     return 1;
 }
 
-struct preparation {
-    const struct schsm_login *login;
-    struct schsm_pin_prospect *state;
-};
-
-static int prepare_token_login(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
-{
-    const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
-    const struct preparation *preparation = arg;
-
-    return schsm_pin_prepare(&holder, preparation->login, preparation->state, err);
-}
-
 static int token_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
                                       struct schsm_pin_prospect *state, struct schsm_error *err)
 {
-    struct preparation preparation = { login, state };
-    const struct schsm_pkcs11_job job = { .run = prepare_token_login,
-                                          .arg = &preparation,
+    const struct schsm_pkcs11_job job = { .login = login,
+                                          .prospect = state,
                                           .object = login->object };
 
     return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);

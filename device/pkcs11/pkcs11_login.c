@@ -187,12 +187,6 @@ static const char *token_name_for_pin(const void *device)
     return ((const struct schsm_pkcs11_token *)device)->name;
 }
 
-static const char *token_identity_for_pin(void *device, struct schsm_error *err)
-{
-    (void)err;
-    return token_name_for_pin(device);
-}
-
 static bool token_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
 {
     const struct schsm_pkcs11_token *token = device;
@@ -210,7 +204,6 @@ static const struct schsm_pin_questions token_questions = {
         "the token does that",
     .told_seconds = 0, /* to ask for the flags again costs nothing */
     .name = token_name_for_pin,
-    .identity = token_identity_for_pin,
     .state = token_pin_state,
     .has_pad = token_has_pad,
     .verify = token_verify_pin,

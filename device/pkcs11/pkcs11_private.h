@@ -67,12 +67,14 @@ static inline struct schsm_pkcs11_token *schsm_pkcs11_token(struct schsm_device 
 }
 
 struct schsm_pkcs11_job {
+    /* NULL: nothing but session and login */
     int (*run)(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err);
     void *arg;
-    const struct schsm_login *login; /* NULL: the job needs no login */
-    bool prove;                      /* prove login's PIN even where somebody is logged in */
-    bool write;                      /* it changes what is on the token */
-    const char *object;              /* for sentences; NULL: none */
+    const struct schsm_login *login;     /* NULL: the job needs no login */
+    struct schsm_pin_prospect *prospect; /* not NULL: the login is prepared only */
+    bool prove;                          /* prove login's PIN even where somebody is logged in */
+    bool write;                          /* it changes what is on the token */
+    const char *object;                  /* for sentences; NULL: none */
 };
 
 /* Runs a job. Failures are worded: token and object come first. (pkcs11_session.c) */

@@ -24,11 +24,16 @@ static void name_token_and_job(const struct schsm_pkcs11_token *token,
     }
 }
 
+static bool token_job_logs_in(const struct schsm_pkcs11_job *job)
+{
+    return job->login != NULL && job->prospect == NULL;
+}
+
 static int attempt_on_token(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
                             bool again, struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
-    int ok = 0;
+    int ok;
 
     token->refused = token->changed = false;
     token->rv = CKR_OK;
@@ -36,12 +41,11 @@ static int attempt_on_token(struct schsm_pkcs11_token *token, const struct schsm
     if (ok && token->pin.login != SCHSM_LOGIN_IN) {
         atomic_fetch_add(&token->connections, 1);
     }
-    if (ok && (!job->write || schsm_pkcs11_open(token, true, &token->rw, err)) &&
-        (job->login == NULL || schsm_pin_login(&holder, job->login, job->prove, err))) {
-        ok = job->run(token, job->arg, err);
-    } else {
-        ok = 0;
-    }
+    ok = ok && (!job->write || schsm_pkcs11_open(token, true, &token->rw, err));
+    ok = ok && (job->prospect != NULL ? schsm_pin_prepare(&holder, job->login, job->prospect, err)
+                                      : !token_job_logs_in(job) ||
+                                            schsm_pin_login(&holder, job->login, job->prove, err));
+    ok = ok && (job->run == NULL || job->run(token, job->arg, err));
     if (token->rw != CK_INVALID_HANDLE) {
         (void)SCHSM_PKCS11_CALL(token->module, close_session, (token->rw));
         token->rw = CK_INVALID_HANDLE;
@@ -91,7 +95,7 @@ static bool recover_token(struct schsm_pkcs11_token *token, const struct schsm_p
         return !token->changed;
     case SCHSM_PKCS11_LOGIN:
         token->pin = (struct schsm_pin_connection){ 0 };
-        return job->login != NULL && !token->changed;
+        return token_job_logs_in(job) && !token->changed;
     case SCHSM_PKCS11_SESSION:
         break;
     }

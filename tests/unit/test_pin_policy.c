@@ -84,14 +84,10 @@ static enum schsm_pin_answer fake_verify(void *device, const struct schsm_secret
     return fake->verdict;
 }
 
-static void fake_let_others(void *device)
+static int fake_share(void *device, bool shared, struct schsm_error *err)
 {
     (void)device;
-}
-
-static int fake_keep_others_away(void *device, struct schsm_error *err)
-{
-    (void)device;
+    (void)shared;
     (void)err;
     return 1;
 }
@@ -106,8 +102,7 @@ static const struct schsm_pin_questions kinds[] = {
       .identity = fake_identity,
       .state = fake_state,
       .has_pad = fake_has_pad,
-      .let_others = fake_let_others,
-      .keep_others_away = fake_keep_others_away,
+      .share = fake_share,
       .verify = fake_verify },
     { .kind = "token",
       .unblock = "a hammer",
@@ -189,21 +184,16 @@ static int log_in(struct scene *scene, bool prove)
 
 static const struct policy_case {
     const char *name;
-    /* before */
+    const char *pin;      /* of the stored source; NULL: STORED_PIN */
+    const char *sent;     /* what went to the device */
+    const char *sentence; /* what the error says of it */
     enum schsm_login_state login;
-    enum schsm_pin_answer state;
-    bool logged_in;
+    enum schsm_pin_answer state, verdict;
     enum source source;
-    int tries, min;
-    bool kept, typed, prove, pad_permitted, has_pad, option;
-    const char *pin; /* of the stored source; NULL: STORED_PIN */
-    enum schsm_pin_answer verdict;
-    int left;
-    /* after */
-    const char *sent;
+    int tries, min, left;
     enum schsm_reason reason; /* 0: it opened */
-    const char *sentence;
-    bool final;
+    bool logged_in, kept, typed, prove, pad_permitted, has_pad, option;
+    bool final; /* nothing is to be tried again */
 } cases[] = {
 #define OUT .login = SCHSM_LOGIN_OUT
 #define IN .login = SCHSM_LOGIN_IN, .logged_in = true
