@@ -146,7 +146,8 @@ static void add_domains(struct sim_state *state)
     struct sim_domain *xkek = &state->domains[XKEK_DOMAIN];
     state->domains[0] = (struct sim_domain){ .created = true, .shares = 1, .kek = { 0x44 } };
     *xkek = (struct sim_domain){ .created = true, .is_xkek = true };
-    memset(xkek->uid, XKEK_UID, sizeof(xkek->uid));
+    xkek->uid_len = SIM_UID_LEN;
+    memset(xkek->uid, XKEK_UID, xkek->uid_len);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
