@@ -78,7 +78,7 @@ uint16_t sim_cmd_unwrap_key(struct sim_card *card, const struct sim_apdu *apdu, 
     if (domain < 0) {
         return SIM_SW_REFERENCE_NOT_FOUND; /* section 19.6 */
     }
-    sw = sim_wrapped_open(blob, &state->domains[domain], apdu->p1, &key);
+    sw = sim_wrapped_open(blob, &state->domains[domain], &card->profile->wrapped, apdu->p1, &key);
     if (sw != SIM_SW_OK) {
         return sw;
     }

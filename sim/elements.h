@@ -48,7 +48,10 @@ EVP_PKEY *sim_rsa_with_usual_exponent(const EVP_PKEY *pkey);
 /* Append a Montgomery or Edwards key: a b p n G d Q, without leading zeros. */
 bool sim_modern_put_elements(struct sim_buf *out, const struct sim_key *key);
 
-/* The EC key that `in` holds; as sim_rsa_from_elements(). 6A81 for an unknown curve. */
-uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, EVP_PKEY **pkey);
+/*
+ * The EC key that `in` holds; as sim_rsa_from_elements(). 6A81 for an unknown curve. `lean`: on a
+ * curve of the Pico HSM's, which looks at the prime alone.
+ */
+uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, bool lean, EVP_PKEY **pkey);
 
 #endif

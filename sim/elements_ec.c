@@ -7,6 +7,7 @@
 
 #include "apdu.h"
 #include "elements.h"
+#include "pico.h"
 
 static void put_lean(struct sim_buf *out, struct sim_slice value)
 {
@@ -76,7 +77,7 @@ static struct sim_slice padded(struct sim_slice value, uint8_t to[SIM_MAX_FIELD]
     return (struct sim_slice){ to, len };
 }
 
-static const struct sim_curve *take_curve(struct sim_slice *in, bool *complete)
+static const struct sim_curve *take_curve(struct sim_slice *in, bool by_prime, bool *complete)
 {
     struct sim_curve_params params;
     struct sim_curve_storage storage;
@@ -88,19 +89,22 @@ static const struct sim_curve *take_curve(struct sim_slice *in, bool *complete)
     if (!*complete) {
         return NULL;
     }
+    if (by_prime) {
+        return sim_pico_curve_by_prime(params.p);
+    }
     params.a = padded(params.a, storage.a, params.p.len);
     params.b = padded(params.b, storage.b, params.p.len);
     params.order = padded(params.order, storage.order, params.p.len);
     return sim_curve_by_params(&params);
 }
 
-uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, EVP_PKEY **pkey)
+uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, bool lean, EVP_PKEY **pkey)
 {
     bool complete;
     struct sim_slice point;
     unsigned char *own = NULL;
     BIGNUM *d = NULL;
-    const struct sim_curve *curve = take_curve(&in, &complete);
+    const struct sim_curve *curve = take_curve(&in, lean, &complete);
     uint16_t sw = SIM_SW_WRONG_DATA;
     if (curve == NULL) {
         return complete ? SIM_SW_NOT_SUPPORTED : SIM_SW_WRONG_DATA;

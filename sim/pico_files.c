@@ -237,9 +237,6 @@ uint16_t sim_pico_read_binary(struct sim_card *card, const struct sim_apdu *apdu
     } else {
         sw = read_from(&file->content, offset, SIM_SW_END_OF_FILE, out);
     }
-    if (sw == SIM_SW_OK) {
-        card->current_fid = fid;
-    }
     sim_buf_free(&built_in);
     return sw;
 }
@@ -285,11 +282,14 @@ uint16_t sim_pico_update_binary(struct sim_card *card, const struct sim_apdu *ap
     if (fid == 0) {
         return SIM_SW_FILE_NOT_FOUND;
     }
-    /* the firmware would spoil the key: no client may get that far */
+    /* the key is overwritten with what is none */
     if (fid >> 8 == SIM_PREFIX_KEY) {
-        return sim_card_die(card, "UPDATE of a key");
+        sim_keys_remove(state, (uint8_t)fid);
+        return SIM_SW_OK;
     }
-    card->current_fid = fid;
+    if (offset == 0 && content.len == 0) {
+        card->current_fid = fid; /* "create, then write the current file" */
+    }
     if (offset > 0) {
         return write_at(state, sim_fs_find(state, fid), offset, content);
     }

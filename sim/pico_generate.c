@@ -260,7 +260,7 @@ uint16_t sim_pico_derive_key(struct sim_card *card, const struct sim_apdu *apdu,
         return SIM_SW_WRONG_LENGTH;
     }
     if (key->kind != SIM_KEY_EC) {
-        return SIM_PICO_FAILED;
+        return sim_card_die(card, "DERIVE KEY with a key that is not EC");
     }
     if (param.len > key->size + 1) {
         return sim_card_die(card, "DERIVE KEY with a long parameter");

@@ -60,10 +60,10 @@ static const struct kind {
     { SIM_KEY_AES, 0xA8, { (const uint8_t *)"\x07\xC0\x10", 3 } },
 };
 
-/* Sizes are whole bytes, and no integer in them takes care of its sign. */
+/* Sizes are whole bytes, of an RSA key its two primes', and no number minds its sign. */
 static void put_size(struct sim_buf *out, const struct sim_key *key)
 {
-    size_t bits = 8 * key->size;
+    size_t bits = 8 * (key->kind == SIM_KEY_RSA ? key->size + key->size % 2 : key->size);
     const uint8_t number[] = { (uint8_t)(bits >> 8), (uint8_t)bits };
     sim_tlv_put(out, 0x02, number, sizeof(number));
 }

@@ -87,7 +87,8 @@ uint16_t sim_pico_unwrap_key(struct sim_card *card, const struct sim_apdu *apdu,
     if (type == TYPE_RSA_CRT && blob.len > MAX_CRT_BLOB) {
         return sim_card_die(card, "UNWRAP of type 06 above RSA-2048");
     }
-    if (sim_wrapped_open(blob, &state->domains[domain], apdu->p1, &key) != SIM_SW_OK) {
+    if (sim_wrapped_open(blob, &state->domains[domain], &card->profile->wrapped, apdu->p1, &key) !=
+        SIM_SW_OK) {
         return SIM_PICO_FAILED;
     }
     key.domain = (uint8_t)domain;

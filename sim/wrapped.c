@@ -200,7 +200,8 @@ static bool parse(struct sim_slice in, struct blob *blob)
            blob->ciphertext.len > 0 && blob->ciphertext.len % SIM_AES_BLOCK == 0;
 }
 
-static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struct sim_key *key)
+static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, bool lean,
+                         struct sim_key *key)
 {
     uint16_t size, sw;
     struct sim_slice value;
@@ -223,7 +224,7 @@ static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struc
         sw = sim_rsa_from_elements(plain, size, type == TYPE_RSA_CRT, &pkey);
         break;
     case TYPE_EC:
-        sw = sim_ec_from_elements(plain, size, &pkey);
+        sw = sim_ec_from_elements(plain, size, lean, &pkey);
         break;
     default:
         return SIM_SW_NOT_SUPPORTED;
@@ -234,8 +235,8 @@ static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struc
     return sw;
 }
 
-uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain, uint8_t id,
-                          struct sim_key *key)
+uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain,
+                          const struct sim_wrapped_form *form, uint8_t id, struct sim_key *key)
 {
     struct sim_slice mac, covered = blob;
     struct sim_buf plain = { 0 };
@@ -256,7 +257,7 @@ uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain
     }
     uint16_t sw = SIM_SW_INTERNAL;
     if (run_cbc(false, domain, parts.ciphertext, &plain)) {
-        sw = make_key(parts.type, sim_buf_slice(&plain), id, key);
+        sw = make_key(parts.type, sim_buf_slice(&plain), id, form->lean, key);
     }
     if (sw == SIM_SW_OK) {
         key->n_algorithms = (uint8_t)parts.algorithms.len;

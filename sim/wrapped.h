@@ -21,7 +21,7 @@ int sim_wrapped_find_domain(const struct sim_state *state, struct sim_slice blob
  * Make `key` from a blob wrapped under `domain`; its id is `id`, its policy the blob's list.
  * Status word: 9000; 6A80 wrong MAC or contents; 6A81 a kind of key that this card does not have.
  */
-uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain, uint8_t id,
-                          struct sim_key *key);
+uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain,
+                          const struct sim_wrapped_form *form, uint8_t id, struct sim_key *key);
 
 #endif
