@@ -74,6 +74,9 @@ uint16_t sim_cmd_unwrap_key(struct sim_card *card, const struct sim_apdu *apdu, 
     if (sw != SIM_SW_OK) {
         return sw;
     }
+    if (blob.len < SIM_KCV_LEN) {
+        return SIM_SW_WRONG_DATA;
+    }
     int domain = sim_wrapped_find_domain(state, blob);
     if (domain < 0) {
         return SIM_SW_REFERENCE_NOT_FOUND; /* section 19.6 */
