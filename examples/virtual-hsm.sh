@@ -26,8 +26,10 @@ build=${SC_HSM_BUILD:-$root/build}
 usage() {
     cat <<'END'
 Usage: virtual-hsm.sh start [--cards N] [--profile P]
-                                          start N virtual cards, 0 to 8, with the limits of some
-                                          device (sc-hsm-sim(1)); print shell lines to eval
+                                          start N virtual cards, 0 to 8, that are a device of some
+                                          kind: jcop3, jcop4, microsd, hsm12, pico,
+                                          pico-provisioned (sc-hsm-sim(1)); print shell lines to
+                                          eval
        virtual-hsm.sh env                 print these lines again
        virtual-hsm.sh stop                end cards and daemon; print lines that undo the settings
        virtual-hsm.sh remove [CARD]       pull a card out of its reader (1, 2, ...; default 1)
@@ -132,9 +134,13 @@ serial_of() {
     sed -n "${1}p" "$dir/serials"
 }
 
-# A reader is named as USB tokens are: product, then in brackets the card's serial and "0000".
+# A reader is named as USB tokens are: product, then in brackets the card's serial and "0000". That of
+# a Pico HSM tells no serial number.
 reader_of() {
-    printf 'Virtual SmartCard-HSM (%-24s)' "$(serial_of "$1")0000"
+    case $(cat "$dir/profile") in
+    pico*) printf 'Virtual Pico HSM %d' "$1" ;;
+    *) printf 'Virtual SmartCard-HSM (%-24s)' "$(serial_of "$1")0000" ;;
+    esac
 }
 
 # The reader driver keeps its connections in variables of the library: readers that should have one
@@ -219,16 +225,22 @@ start_daemon() {
 # --- the virtual cards -----------------------------------------------------------------------
 
 start_card() {
-    local card=$1 port process options=(--net)
+    local card=$1 port process serial profile options=(--net) name=()
     port=$((first_port + 2 * (card - 1)))
     process=$(cat "$dir/pcscd.pid")
+    serial=$(serial_of "$card") profile=$(cat "$dir/profile")
+    case $profile in
+    pico) ;; # named by itself, as all of them
+    pico-provisioned) name=(--serial "ES${serial: -5}") ;;
+    *) name=(--serial "$serial") ;;
+    esac
     [ "$(id -u)" = 0 ] || options=(--user --preserve-credentials --net)
     # SC_HSM_SIM_OPTIONS: more of sc-hsm-sim's options, for tests
     # shellcheck disable=SC2086  # words on purpose
     detached "card-$card" nsenter --target "$process" "${options[@]}" -- \
         "$build/bin/sc-hsm-sim" --state "$dir/card-$card.state" --vpcd "127.0.0.1:$port" \
-        --serial "$(serial_of "$card")" --log --control "$dir/card-$card.control" \
-        --profile "$(cat "$dir/profile")" ${SC_HSM_SIM_OPTIONS:-}
+        ${name[@]+"${name[@]}"} --log --control "$dir/card-$card.control" \
+        --profile "$profile" ${SC_HSM_SIM_OPTIONS:-}
 }
 
 # slot_shows CARD YES_OR_NO: whether pcscd sees a card in the reader of that card.
@@ -286,7 +298,11 @@ write_serials() {
     local number card
     number=$(($(od -An -N4 -tu4 /dev/urandom) % 900000 + 100000))
     for ((card = 0; card < cards; card++)); do
-        printf 'UTSIM%06d\n' $(((number + card) % 1000000))
+        case $profile in
+        pico) echo ESPICOHSMTR00001 ;;
+        pico-provisioned) printf 'ESPICOHSMTR%05d\n' $(((number + card) % 100000)) ;;
+        *) printf 'UTSIM%06d\n' $(((number + card) % 1000000)) ;;
+        esac
     done >"$dir/serials"
 }
 

@@ -40,10 +40,10 @@ static void undo(struct sim_card *card)
 
 bool sim_card_start(struct sim_card *card)
 {
-    sim_card_reset(card);
     if (card->profile == NULL) {
         card->profile = &sim_profile_default;
     }
+    sim_card_reset(card);
     card->state.capacity = card->profile->capacity;
     if (card->state.dirty) {
         return sim_card_commit(card);
@@ -73,6 +73,10 @@ bool sim_card_is_authenticated(const struct sim_card *card)
     if (card->just_initialised) {
         return true;
     }
+    if (card->profile->device->so_pin_logs_in) {
+        return card->state.pka_total > 0 ? sim_pka_is_complete(card)
+                                         : card->user_verified || card->so_verified;
+    }
     bool keys = sim_pka_is_complete(card);
     bool both = (card->state.options & SIM_OPT_PIN_AND_PKA) != 0;
     return both ? card->user_verified && keys : card->user_verified || keys;
@@ -100,9 +104,24 @@ static void drop_pending(struct sim_card *card)
 
 void sim_card_reset(struct sim_card *card)
 {
-    card->applet = SIM_APPLET_HSM;
+    card->applet = card->profile->device->starts_without_applet ? SIM_APPLET_NONE : SIM_APPLET_HSM;
+    card->died = false;
     sim_card_clear_security(card);
     drop_pending(card);
+}
+
+void sim_card_reset_by_reader(struct sim_card *card)
+{
+    if (!card->profile->device->outlives_reset) {
+        sim_card_reset(card);
+    }
+}
+
+uint16_t sim_card_die(struct sim_card *card, const char *why)
+{
+    fprintf(stderr, "sc-hsm-sim: the firmware dies: %s\n", why);
+    card->died = true;
+    return SIM_SW_INTERNAL;
 }
 
 /* Status word for a class byte that no command has (section 2.1). */
@@ -127,17 +146,25 @@ static uint16_t refuse_class(uint8_t cla)
 static uint16_t admit(const struct sim_card *card, const struct sim_apdu *apdu,
                       const struct sim_command **found)
 {
-    const struct sim_command *command = sim_command_find(apdu->cla, apdu->ins);
+    const struct sim_command *table = card->profile->device->commands;
+    bool any_class = card->profile->device->any_class;
+    const struct sim_command *command =
+        sim_command_find(table, any_class ? -1 : apdu->cla, apdu->ins);
     bool class_exists = apdu->cla == 0x00 || apdu->cla == 0x80;
-    if (!class_exists) {
-        return refuse_class(apdu->cla);
+    if (any_class ? (apdu->cla & 0x0C) != 0 : !class_exists) {
+        return any_class ? SIM_SW_NOT_USABLE : refuse_class(apdu->cla);
+    }
+    if (card->applet == SIM_APPLET_NONE &&
+        (command == NULL || (command->flags & SIM_CMD_ANY_APPLET) == 0)) {
+        return SIM_SW_FILE_NOT_FOUND;
     }
     if (card->applet != SIM_APPLET_HSM &&
         (command == NULL || (command->flags & SIM_CMD_ANY_APPLET) == 0)) {
         return apdu->cla == 0x80 ? SIM_SW_UNKNOWN_CLA : SIM_SW_UNKNOWN_INS;
     }
     if (command == NULL) {
-        return sim_command_find(-1, apdu->ins) != NULL ? SIM_SW_UNKNOWN_CLA : SIM_SW_UNKNOWN_INS;
+        bool known = !any_class && sim_command_find(table, -1, apdu->ins) != NULL;
+        return known ? SIM_SW_UNKNOWN_CLA : SIM_SW_UNKNOWN_INS;
     }
     if ((command->flags & SIM_CMD_NEEDS_USER) != 0 && !sim_card_is_authenticated(card)) {
         return SIM_SW_NOT_AUTHENTICATED;
@@ -156,6 +183,7 @@ static uint16_t execute(struct sim_card *card, const struct sim_apdu *apdu,
                         const struct sim_command **command, struct sim_buf *out)
 {
     uint16_t sw = admit(card, apdu, command);
+    card->answers_whole = false;
     if (*command == NULL || (*command)->handler != sim_cmd_get_response) {
         drop_pending(card);
     }
@@ -184,7 +212,10 @@ static uint16_t execute(struct sim_card *card, const struct sim_apdu *apdu,
 static uint16_t fit_to_le(struct sim_card *card, const struct sim_apdu *apdu, bool hidden,
                           uint16_t sw, struct sim_buf *data)
 {
-    if (apdu->le == 0) {
+    if (card->answers_whole) {
+        return sw;
+    }
+    if (apdu->le == 0 && !card->profile->device->answers_without_le) {
         sim_buf_clear(data);
         return sw;
     }
@@ -249,6 +280,10 @@ static uint16_t answer_protected(struct sim_card *card, const struct sim_apdu *a
     if (plain.le == 0) {
         sim_buf_clear(response);
     }
+    if (sw != SIM_SW_OK && card->profile->device->plain_errors) {
+        sim_buf_free(&data);
+        return sw;
+    }
     if (card->trace) {
         sim_trace_response("<< ", response, sw, *hidden);
     }
@@ -276,6 +311,9 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
 
     sim_buf_clear(response);
     card->busy_ms = 0;
+    if (card->profile->device->answers_without_le && apdu.data.len == 0 && apdu.le == 0) {
+        apdu.le = 256;
+    }
     if (card->trace) {
         sim_trace_command(&apdu, well_formed, command, len);
     }
@@ -286,6 +324,10 @@ void sim_card_transmit(struct sim_card *card, const uint8_t *command, size_t len
         if (sw == SIM_SW_OK || sw == SIM_SW_KEY_AUTHENTICATED) {
             sw = fit_to_le(card, &apdu, hidden, sw, response);
         }
+    }
+    if (card->died) {
+        sim_buf_clear(response);
+        return;
     }
     if (card->trace) {
         sim_trace_response("< ", response, sw, hidden);

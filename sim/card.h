@@ -18,6 +18,7 @@
 
 enum sim_applet {
     SIM_APPLET_HSM,             /* selected by default after reset */
+    SIM_APPLET_NONE,            /* as on a Pico HSM before the first SELECT */
     SIM_APPLET_SECURITY_DOMAIN, /* the GlobalPlatform issuer security domain */
 };
 
@@ -29,6 +30,8 @@ struct sim_card {
     struct sim_buf saved; /* encoding of the state as last stored, to undo failed commands */
     bool trace;           /* log commands and responses on stderr */
     unsigned busy_ms;     /* how long a real device would have taken for the last command */
+    bool answers_whole;   /* the last command's answer comes in one piece, whatever Le says */
+    bool died;            /* the last command killed the firmware: no answer, until power-on */
     enum sim_challenge_rule challenge_rule;
 
     enum sim_applet applet;
@@ -56,8 +59,17 @@ bool sim_card_start(struct sim_card *card);
 /* Free what the card holds, the state included. */
 void sim_card_free(struct sim_card *card);
 
-/* Power on or reset: the applet is selected, nobody is logged in. */
+/* Power on: the applet is selected, nobody is logged in. */
 void sim_card_reset(struct sim_card *card);
+
+/* The reader's reset, which some devices do not notice. */
+void sim_card_reset_by_reader(struct sim_card *card);
+
+/*
+ * End the firmware as a fault of it would, saying why in the log: the command is not answered, and
+ * nothing is until the card was pulled and put back.
+ */
+uint16_t sim_card_die(struct sim_card *card, const char *why);
 
 /*
  * Execute one command of `len` bytes. `response` is emptied and gets data and status word, at

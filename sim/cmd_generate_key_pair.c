@@ -72,7 +72,8 @@ static int family_of(struct sim_slice oid)
     return oid.data[prefix];
 }
 
-static uint16_t generate_rsa(const struct template *template, EVP_PKEY **pkey)
+static uint16_t generate_rsa(const struct sim_profile *profile, const struct template *template,
+                             EVP_PKEY **pkey)
 {
     unsigned bits = 0;
     if (template->size.data == NULL || template->t81.data != NULL || template->t82.data == NULL ||
@@ -82,7 +83,7 @@ static uint16_t generate_rsa(const struct template *template, EVP_PKEY **pkey)
     for (size_t i = 0; i < template->size.len; i++) {
         bits = bits << 8 | template->size.data[i];
     }
-    if (!sim_rsa_size_exists(bits)) {
+    if (!sim_rsa_size_exists(bits) || bits > profile->device->max_rsa_bits) {
         return SIM_SW_NOT_SUPPORTED;
     }
     uint16_t sw = SIM_SW_INTERNAL;
@@ -105,7 +106,8 @@ out:
     return sw;
 }
 
-static uint16_t generate_ec(const struct template *template, EVP_PKEY **pkey)
+static uint16_t generate_ec(const struct sim_profile *profile, const struct template *template,
+                            EVP_PKEY **pkey)
 {
     struct sim_curve_params params = { .p = template->t81,
                                        .a = template->t82,
@@ -121,20 +123,21 @@ static uint16_t generate_ec(const struct template *template, EVP_PKEY **pkey)
         return SIM_SW_NOT_SUPPORTED;
     }
     const struct sim_curve *curve = sim_curve_by_params(&params);
-    if (curve == NULL) {
+    if (curve == NULL || curve->bits > profile->device->max_curve_bits) {
         return SIM_SW_NOT_SUPPORTED;
     }
     *pkey = sim_curve_generate(curve);
     return *pkey == NULL ? SIM_SW_INTERNAL : SIM_SW_OK;
 }
 
-static uint16_t generate(const struct template *template, EVP_PKEY **pkey)
+static uint16_t generate(const struct sim_profile *profile, const struct template *template,
+                         EVP_PKEY **pkey)
 {
     switch (family_of(template->oid)) {
     case FAMILY_RSA:
-        return generate_rsa(template, pkey);
+        return generate_rsa(profile, template, pkey);
     case FAMILY_ECDSA:
-        return generate_ec(template, pkey);
+        return generate_ec(profile, template, pkey);
     default:
         return template->oid.data == NULL ? SIM_SW_WRONG_DATA : SIM_SW_NOT_SUPPORTED;
     }
@@ -239,7 +242,11 @@ uint16_t sim_cmd_generate_key_pair(struct sim_card *card, const struct sim_apdu 
         !sim_tlv_parse(request.public_key, template_objects, &template)) {
         return SIM_SW_WRONG_DATA;
     }
-    if (!sim_policy_possible(&request.policy, state)) {
+    /* before 3.0 a key had no policy */
+    bool has_policy = request.policy.uses.data != NULL || request.policy.algorithms.data != NULL ||
+                      request.policy.domain.data != NULL;
+    if ((has_policy && !card->profile->device->key_domains) ||
+        !sim_policy_possible(&request.policy, state)) {
         return SIM_SW_WRONG_DATA;
     }
     if (apdu->p1 == 0 || sim_keys_find(state, apdu->p1) != NULL) {
@@ -247,7 +254,7 @@ uint16_t sim_cmd_generate_key_pair(struct sim_card *card, const struct sim_apdu 
     }
     uint16_t sw = find_signer(card, apdu->p2, &signer, &signer_name);
     if (sw == SIM_SW_OK) {
-        sw = generate(&template, &pkey);
+        sw = generate(card->profile, &template, &pkey);
     }
     if (sw == SIM_SW_OK && apdu->p2 != 0) {
         sw = sim_private_op_count(card, signer);

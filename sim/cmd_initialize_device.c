@@ -12,11 +12,7 @@
 #include "pin.h"
 #include "tlv.h"
 
-enum {
-    KNOWN_OPTIONS = SIM_OPT_RESET_RETRY_COUNTER | SIM_OPT_TRANSPORT_PIN | SIM_OPT_SESSION_PIN |
-                    SIM_OPT_REPLACE_PKA_KEYS | SIM_OPT_PIN_AND_PKA | SIM_OPT_RESET_ONLY,
-    DEFAULT_TRIES = 3,
-};
+enum { DEFAULT_TRIES = 3 };
 
 /* The data objects of the command, each at its place; `data` NULL when absent. */
 struct request {
@@ -91,7 +87,7 @@ static bool pin_and_pka_fit(const struct request *request)
     return with_pin || with_pka;
 }
 
-static bool parse(struct request *request, struct sim_slice data)
+static bool parse(struct request *request, struct sim_slice data, const struct sim_profile *profile)
 {
     while (data.len > 0) {
         uint32_t tag;
@@ -103,7 +99,14 @@ static bool parse(struct request *request, struct sim_slice data)
     if (request->options.data == NULL || request->so_pin.data == NULL) {
         return false;
     }
-    if ((options_of(request) & ~KNOWN_OPTIONS) != 0) {
+    if ((options_of(request) & ~profile->device->options) != 0) {
+        return false;
+    }
+    /* public keys and key domains came with later applets (section 1.3) */
+    if (profile->device->fci == SIM_FCI_FIRST && request->pka.data != NULL) {
+        return false;
+    }
+    if (!profile->device->key_domains && request->domains.data != NULL) {
         return false;
     }
     /* a device has either the one classic DKEK or key domains */
@@ -205,7 +208,7 @@ uint16_t sim_cmd_initialize_device(struct sim_card *card, const struct sim_apdu 
         return report(card, out);
     }
     /* nothing malformed may cost an SO-PIN try */
-    if (!parse(&request, apdu->data)) {
+    if (!parse(&request, apdu->data, card->profile)) {
         return SIM_SW_WRONG_DATA;
     }
     return initialize(card, &request);

@@ -23,7 +23,7 @@ static bool put_status(const struct sim_domain *domain, struct sim_buf *out)
     sim_buf_put_u8(out, domain->outstanding);
     sim_buf_put(out, kcv, sizeof(kcv));
     if (domain->is_xkek) {
-        sim_buf_put(out, domain->uid, sizeof(domain->uid));
+        sim_buf_put(out, domain->uid, domain->uid_len);
     }
     return true;
 }
@@ -95,6 +95,7 @@ static bool set_uid(struct sim_domain *domain, const struct sim_public_key *grou
         sim_public_key_put_point(group_signer, &point) && point.len == 1 + 2 * (size_t)SIM_UID_LEN;
     if (ok) {
         memcpy(domain->uid, point.data + 1, SIM_UID_LEN);
+        domain->uid_len = SIM_UID_LEN;
     }
     sim_buf_free(&point);
     return ok;
@@ -190,7 +191,8 @@ uint16_t sim_cmd_key_domain(struct sim_card *card, const struct sim_apdu *apdu, 
         return SIM_SW_UNKNOWN_INS;
     }
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        if (operations[i].p1 != apdu->p1) {
+        if (operations[i].p1 != apdu->p1 ||
+            (operations[i].p1 != 0 && !card->profile->device->key_domains)) {
             continue;
         }
         if (operations[i].needs_user && !sim_card_is_authenticated(card)) {

@@ -12,6 +12,10 @@ enum {
     P2_FCP = 0x04,
     P2_NO_RESPONSE = 0x0C,
     PLATFORM_JCOP = 0x00,
+    P1_PATH_FROM_MF = 0x08,
+    FID_DIR = 0x2F00,
+    TAG_FCP = 0x62,
+    TAG_FCI = 0x6F,
 };
 
 static const uint8_t hsm_aid[] = {
@@ -19,9 +23,24 @@ static const uint8_t hsm_aid[] = {
 };
 static const uint8_t security_domain_aid[] = { 0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00 };
 
-static void put_hsm_fci(const struct sim_card *card, struct sim_buf *out)
+/* Applets before 2.0 tell their version and nothing of their options (section 3.3). */
+static void put_first_fci(const struct sim_card *card, uint8_t p2, struct sim_buf *out)
 {
     struct sim_buf fci = { 0 };
+    const uint8_t version[] = { card->profile->major, card->profile->minor };
+    sim_tlv_put(&fci, 0x82, "\x78", 1);
+    sim_tlv_put(&fci, 0x85, version, sizeof(version));
+    sim_tlv_put_buf(out, p2 == P2_FCI ? TAG_FCI : TAG_FCP, &fci);
+    sim_buf_free(&fci);
+}
+
+static void put_hsm_fci(const struct sim_card *card, uint8_t p2, struct sim_buf *out)
+{
+    struct sim_buf fci = { 0 };
+    if (card->profile->device->fci == SIM_FCI_FIRST) {
+        put_first_fci(card, p2, out);
+        return;
+    }
     const uint8_t attributes[] = { (uint8_t)(card->state.options >> 8),
                                    (uint8_t)card->state.options, PLATFORM_JCOP,
                                    card->profile->major, card->profile->minor };
@@ -35,11 +54,12 @@ static void put_hsm_fci(const struct sim_card *card, struct sim_buf *out)
     sim_buf_free(&fci);
 }
 
-static void put_security_domain_fci(const struct sim_card *card, struct sim_buf *out)
+static void put_security_domain_fci(const struct sim_card *card, uint8_t p2, struct sim_buf *out)
 {
     static const uint8_t maximum_length[] = { 0x9F, 0x65, 0x01, 0xFF };
     struct sim_buf fci = { 0 };
     (void)card;
+    (void)p2;
     sim_tlv_put(&fci, 0x84, security_domain_aid, sizeof(security_domain_aid));
     sim_tlv_put(&fci, 0xA5, maximum_length, sizeof(maximum_length));
     sim_tlv_put_buf(out, 0x6F, &fci);
@@ -49,7 +69,7 @@ static void put_security_domain_fci(const struct sim_card *card, struct sim_buf 
 static const struct application {
     enum sim_applet applet;
     struct sim_slice aid;
-    void (*put_fci)(const struct sim_card *card, struct sim_buf *out);
+    void (*put_fci)(const struct sim_card *card, uint8_t p2, struct sim_buf *out);
 } applications[] = {
     { SIM_APPLET_HSM, { hsm_aid, sizeof(hsm_aid) }, put_hsm_fci },
     { SIM_APPLET_SECURITY_DOMAIN,
@@ -67,7 +87,7 @@ static uint16_t select_application(struct sim_card *card, const struct sim_apdu 
         card->applet = applications[i].applet;
         sim_card_clear_security(card);
         if (apdu->p2 != P2_NO_RESPONSE) {
-            applications[i].put_fci(card, out);
+            applications[i].put_fci(card, apdu->p2, out);
         }
         return SIM_SW_OK;
     }
@@ -85,14 +105,15 @@ static uint16_t answer(struct sim_card *card, const struct sim_apdu *apdu, uint1
     if (apdu->p2 == P2_NO_RESPONSE) {
         return SIM_SW_OK;
     }
-    sim_tlv_put(&fci, 0x81, size, sizeof(size));
+    /* genuine cards tell a file's size in tag 80 (section 3.2), which OpenSC reads as well as 81 */
+    sim_tlv_put(&fci, 0x80, size, sizeof(size));
     sim_tlv_put(&fci, 0x82, "\x01", 1);
     sim_tlv_put(&fci, 0x83, id, sizeof(id));
     if (key != NULL) {
         sim_policy_put(key, &policy);
         sim_tlv_put_buf(&fci, 0xA5, &policy);
     }
-    sim_tlv_put_buf(out, 0x62, &fci);
+    sim_tlv_put_buf(out, apdu->p2 == P2_FCI ? TAG_FCI : TAG_FCP, &fci);
     sim_buf_free(&policy);
     sim_buf_free(&fci);
     return SIM_SW_OK;
@@ -116,6 +137,10 @@ static uint16_t select_file(struct sim_card *card, const struct sim_apdu *apdu, 
     if (fid >> 8 == SIM_PREFIX_KEY) {
         const struct sim_key *key = sim_keys_find(&card->state, (uint8_t)fid);
         return key == NULL ? SIM_SW_FILE_NOT_FOUND : answer(card, apdu, fid, 0, key, out);
+    }
+    /* as genuine cards say when OpenSC looks for EF.DIR from the master file (section 19.6) */
+    if (fid == FID_DIR && apdu->p1 == P1_PATH_FROM_MF) {
+        return SIM_SW_WRONG_P1P2;
     }
     const struct sim_file *file = sim_fs_find(&card->state, fid);
     return file == NULL ? SIM_SW_FILE_NOT_FOUND

@@ -7,7 +7,7 @@ static uint16_t verify_user(struct sim_card *card, const struct sim_apdu *apdu)
 {
     struct sim_state *state = &card->state;
     if (!state->initialised) {
-        return SIM_SW_REFERENCE_NOT_FOUND;
+        return card->profile->device->not_ready;
     }
     if (apdu->data.len == 0 && sim_card_is_authenticated(card) && !state->transport_pin) {
         return SIM_SW_OK;

@@ -29,7 +29,7 @@ uint16_t sim_cmd_wrap_key(struct sim_card *card, const struct sim_apdu *apdu, st
     }
     uint16_t sw = sim_private_op_begin(card, apdu->p1, SIM_KEY_NONE, ALGORITHM_WRAP, &key);
     if (sw != SIM_SW_OK) {
-        return sw == SIM_SW_REFERENCE_NOT_FOUND ? SIM_SW_FILE_NOT_FOUND : sw;
+        return sw;
     }
     if (key->domain >= state->n_domains || !sim_kek_is_ready(&state->domains[key->domain])) {
         return SIM_SW_REFERENCE_NOT_FOUND;
@@ -38,7 +38,7 @@ uint16_t sim_cmd_wrap_key(struct sim_card *card, const struct sim_apdu *apdu, st
     if (sw != SIM_SW_OK) {
         return sw;
     }
-    return sim_wrapped_put(out, key, &state->domains[key->domain], card->profile->max_wrapped)
+    return sim_wrapped_put(out, key, &state->domains[key->domain], &card->profile->wrapped)
                ? SIM_SW_OK
                : SIM_SW_INTERNAL;
 }
@@ -74,13 +74,22 @@ uint16_t sim_cmd_unwrap_key(struct sim_card *card, const struct sim_apdu *apdu, 
     if (sw != SIM_SW_OK) {
         return sw;
     }
-    int domain = sim_wrapped_find_domain(state, blob);
-    if (domain < 0) {
+    if (blob.len < SIM_KCV_LEN) {
         return SIM_SW_WRONG_DATA;
     }
-    sw = sim_wrapped_open(blob, &state->domains[domain], apdu->p1, &key);
+    int domain = sim_wrapped_find_domain(state, blob);
+    if (domain < 0) {
+        return SIM_SW_REFERENCE_NOT_FOUND; /* section 19.6 */
+    }
+    sw = sim_wrapped_open(blob, &state->domains[domain], &card->profile->wrapped, apdu->p1, &key);
     if (sw != SIM_SW_OK) {
         return sw;
+    }
+    if ((key.kind == SIM_KEY_RSA && key.bits > card->profile->device->max_rsa_bits) ||
+        (key.kind == SIM_KEY_EC && key.bits > card->profile->device->max_curve_bits) ||
+        (key.kind == SIM_KEY_AES && !card->profile->device->key_domains)) {
+        sim_key_free(&key);
+        return SIM_SW_NOT_SUPPORTED;
     }
     key.domain = (uint8_t)domain;
     sw = sim_keys_store(state, &key);

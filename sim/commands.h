@@ -30,8 +30,14 @@ struct sim_command {
     sim_handler *handler;
 };
 
-/* The command for CLA and INS; with `cla` < 0 the first one of that INS. NULL if unknown. */
-const struct sim_command *sim_command_find(int cla, uint8_t ins);
+/* The commands of applets since 2.0, of those before, and of the Pico HSM. */
+extern const struct sim_command sim_commands[], sim_commands_first[], sim_commands_pico[];
+
+/*
+ * The command for CLA and INS in a table; with `cla` < 0 the first one of that INS. NULL if
+ * unknown.
+ */
+const struct sim_command *sim_command_find(const struct sim_command *table, int cla, uint8_t ins);
 
 sim_handler sim_cmd_change_reference_data;            /* 24, protocol section 5.3 */
 sim_handler sim_cmd_decipher;                         /* 62, section 6.5 */

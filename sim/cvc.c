@@ -27,12 +27,17 @@ static bool put_plain_signature(struct sim_buf *out, const uint8_t *der, size_t 
 static bool put_signature(struct sim_buf *out, const struct sim_key *key, struct sim_slice data)
 {
     struct sim_buf plain = { 0 };
-    uint8_t sig[1024];
+    uint8_t sig[1024] = { 0 };
     size_t len = sizeof(sig);
+    const char *digest = key->kind == SIM_KEY_EDWARDS ? NULL : "SHA256";
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL &&
-              EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey, NULL) == 1 &&
-              EVP_DigestSign(ctx, sig, &len, data.data, data.len) == 1;
+    bool ok = ctx != NULL;
+    if (key->kind == SIM_KEY_MONTGOMERY) {
+        len = 2 * key->size; /* it cannot sign: zeros stand there (section 19.5) */
+    } else {
+        ok = ok && EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key->pkey, NULL) == 1 &&
+             EVP_DigestSign(ctx, sig, &len, data.data, data.len) == 1;
+    }
     EVP_MD_CTX_free(ctx);
     if (ok && key->kind == SIM_KEY_EC) {
         ok = put_plain_signature(&plain, sig, len, key->size);
@@ -113,4 +118,27 @@ bool sim_cvc_put_request(struct sim_buf *out, const struct sim_cvc_request *requ
     sim_buf_free(&body);
     sim_buf_free(&content);
     return ok && !out->failed;
+}
+
+bool sim_cvc_put_own_certificate(struct sim_buf *out, struct sim_slice name,
+                                 struct sim_slice public_key, const struct sim_key *holder)
+{
+    /* id-AT, a terminal that may do nothing, and the dates that every Pico writes */
+    static const uint8_t role[] = { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x03, 0x01, 0x02, 0x02 };
+    static const uint8_t effective[SIM_DATE_LEN] = { 2, 3, 0, 3, 2, 1 };
+    static const uint8_t expires[SIM_DATE_LEN] = { 7, 0, 1, 2, 3, 1 };
+    struct sim_buf body = { 0 }, chat = { 0 };
+    sim_tlv_put(&body, SIM_TAG_PROFILE, "\x00", 1);
+    sim_tlv_put(&body, SIM_TAG_CAR, name.data, name.len);
+    sim_tlv_put(&body, SIM_TAG_PUBLIC_KEY, public_key.data, public_key.len);
+    sim_tlv_put(&body, SIM_TAG_CHR, name.data, name.len);
+    sim_tlv_put(&chat, SIM_TAG_OID, role, sizeof(role));
+    sim_tlv_put(&chat, SIM_TAG_AUTHORISATION, "\x00", 1);
+    sim_tlv_put_buf(&body, SIM_TAG_CHAT, &chat);
+    sim_tlv_put(&body, SIM_TAG_EFFECTIVE, effective, SIM_DATE_LEN);
+    sim_tlv_put(&body, SIM_TAG_EXPIRES, expires, SIM_DATE_LEN);
+    bool ok = put_signed_body(out, &body, holder);
+    sim_buf_free(&body);
+    sim_buf_free(&chat);
+    return ok;
 }

@@ -34,6 +34,14 @@ bool sim_cvc_put_certificate(struct sim_buf *out, const struct sim_cvc_certifica
                              const struct sim_key *holder, const struct sim_key *issuer);
 
 /*
+ * Append a certificate 7F21 that `holder` gave itself under `name`, as a Pico HSM does before its
+ * maker certifies it (section 19.5): `public_key` is the content of its 7F49. False when libcrypto
+ * fails.
+ */
+bool sim_cvc_put_own_certificate(struct sim_buf *out, struct sim_slice name,
+                                 struct sim_slice public_key, const struct sim_key *holder);
+
+/*
  * Append the authenticated request 67 (section 11.4): inner signature by `holder`, outer one by
  * `signer`; false when libcrypto fails.
  */

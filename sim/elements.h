@@ -33,10 +33,25 @@ bool sim_rsa_put_elements(struct sim_buf *out, const struct sim_key *key, bool c
  */
 uint16_t sim_rsa_from_elements(struct sim_slice in, unsigned bits, bool crt, EVP_PKEY **pkey);
 
-/* Append an EC key: a b p n G d Q, all of the field's length; false when libcrypto fails. */
-bool sim_ec_put_elements(struct sim_buf *out, const struct sim_key *key);
+/*
+ * Append an EC key: a b p n G d Q, all of the field's length; `lean`: without leading zeros, and
+ * `a` empty where it is 0 or p - 3. False when libcrypto fails.
+ */
+bool sim_ec_put_elements(struct sim_buf *out, const struct sim_key *key, bool lean);
 
-/* The EC key that `in` holds; as sim_rsa_from_elements(). 6A81 for an unknown curve. */
-uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, EVP_PKEY **pkey);
+/*
+ * The same RSA key with the exponent 65537, whatever its own is; NULL when there is none, or
+ * libcrypto fails. The caller frees it.
+ */
+EVP_PKEY *sim_rsa_with_usual_exponent(const EVP_PKEY *pkey);
+
+/* Append a Montgomery or Edwards key: a b p n G d Q, without leading zeros. */
+bool sim_modern_put_elements(struct sim_buf *out, const struct sim_key *key);
+
+/*
+ * The EC key that `in` holds; as sim_rsa_from_elements(). 6A81 for an unknown curve. `lean`: on a
+ * curve of the Pico HSM's, which looks at the prime alone.
+ */
+uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, bool lean, EVP_PKEY **pkey);
 
 #endif

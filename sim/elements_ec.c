@@ -7,8 +7,39 @@
 
 #include "apdu.h"
 #include "elements.h"
+#include "pico.h"
 
-bool sim_ec_put_elements(struct sim_buf *out, const struct sim_key *key)
+static void put_lean(struct sim_buf *out, struct sim_slice value)
+{
+    while (value.len > 0 && value.data[0] == 0) {
+        sim_slice_take(&value, 1, NULL);
+    }
+    sim_element_put(out, value);
+}
+
+/* Whether a is p - 3, as on the curves of NIST: their last bytes tell, and the others are equal. */
+static bool is_minus_three(struct sim_slice a, struct sim_slice p)
+{
+    return a.len > 0 && a.len == p.len && memcmp(a.data, p.data, a.len - 1) == 0 &&
+           p.data[p.len - 1] == a.data[a.len - 1] + 3;
+}
+
+/* As mbed TLS keeps the numbers of a curve (section 19.5). */
+static bool put_lean_elements(struct sim_buf *out, const struct sim_curve_params *params,
+                              const BIGNUM *d, const struct sim_buf *point)
+{
+    const struct sim_slice none = { 0 };
+    put_lean(out, is_minus_three(params->a, params->p) ? none : params->a);
+    put_lean(out, params->b);
+    put_lean(out, params->p);
+    put_lean(out, params->order);
+    sim_element_put(out, params->generator);
+    bool ok = sim_element_put_number(out, d, (size_t)BN_num_bytes(d));
+    sim_element_put(out, sim_buf_slice(point));
+    return ok;
+}
+
+bool sim_ec_put_elements(struct sim_buf *out, const struct sim_key *key, bool lean)
 {
     struct sim_curve_storage storage;
     struct sim_curve_params params;
@@ -17,7 +48,9 @@ bool sim_ec_put_elements(struct sim_buf *out, const struct sim_key *key)
     bool ok = sim_curve_load_params(key->curve, &storage, &params) &&
               EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) == 1 &&
               sim_key_put_point(key, &point);
-    if (ok) {
+    if (ok && lean) {
+        ok = put_lean_elements(out, &params, d, &point);
+    } else if (ok) {
         sim_element_put(out, params.a);
         sim_element_put(out, params.b);
         sim_element_put(out, params.p);
@@ -44,7 +77,7 @@ static struct sim_slice padded(struct sim_slice value, uint8_t to[SIM_MAX_FIELD]
     return (struct sim_slice){ to, len };
 }
 
-static const struct sim_curve *take_curve(struct sim_slice *in, bool *complete)
+static const struct sim_curve *take_curve(struct sim_slice *in, bool by_prime, bool *complete)
 {
     struct sim_curve_params params;
     struct sim_curve_storage storage;
@@ -56,19 +89,22 @@ static const struct sim_curve *take_curve(struct sim_slice *in, bool *complete)
     if (!*complete) {
         return NULL;
     }
+    if (by_prime) {
+        return sim_pico_curve_by_prime(params.p);
+    }
     params.a = padded(params.a, storage.a, params.p.len);
     params.b = padded(params.b, storage.b, params.p.len);
     params.order = padded(params.order, storage.order, params.p.len);
     return sim_curve_by_params(&params);
 }
 
-uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, EVP_PKEY **pkey)
+uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, bool lean, EVP_PKEY **pkey)
 {
     bool complete;
     struct sim_slice point;
     unsigned char *own = NULL;
     BIGNUM *d = NULL;
-    const struct sim_curve *curve = take_curve(&in, &complete);
+    const struct sim_curve *curve = take_curve(&in, lean, &complete);
     uint16_t sw = SIM_SW_WRONG_DATA;
     if (curve == NULL) {
         return complete ? SIM_SW_NOT_SUPPORTED : SIM_SW_WRONG_DATA;

@@ -199,6 +199,23 @@ static EVP_PKEY *make_pkey(struct numbers *numbers)
     return pkey;
 }
 
+EVP_PKEY *sim_rsa_with_usual_exponent(const EVP_PKEY *pkey)
+{
+    struct numbers k = { 0 };
+    EVP_PKEY *made = NULL;
+    BN_CTX *ctx = BN_CTX_secure_new();
+    k.e = BN_new();
+    if (ctx != NULL && k.e != NULL && BN_set_word(k.e, 65537) == 1 &&
+        EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &k.n) == 1 &&
+        EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR1, &k.p) == 1 &&
+        EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR2, &k.q) == 1 && complete(&k, ctx)) {
+        made = make_pkey(&k);
+    }
+    free_numbers(&k);
+    BN_CTX_free(ctx);
+    return made;
+}
+
 uint16_t sim_rsa_from_elements(struct sim_slice in, unsigned bits, bool crt, EVP_PKEY **pkey)
 {
     struct numbers numbers = { 0 };

@@ -2,7 +2,8 @@
 /*
  * libFuzzer target: a card in memory gets a series of commands, each with a 2-byte length before
  * it. Every series starts on the same initialised card, which has RSA, EC and AES keys, a DKEK
- * domain and an XKEK domain, free places for public keys, and a secure channel.
+ * domain and an XKEK domain, free places for public keys, and a secure channel; and then on a Pico
+ * HSM with the same, until its firmware dies.
  *
  * No fuzzer finds a MAC. So what comes to UNWRAP is taken for a blob whose plaintext is not
  * encrypted yet, and is sealed under the DKEK; and 8000 in the length makes a protected command of
@@ -24,7 +25,10 @@ enum { INS_UNWRAP = 0x74, XKEK_DOMAIN = 1, XKEK_UID = 0x11, PROTECTED = 0x8000 }
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct sim_buf start; /* encoding of the state that every series starts with */
+/* The kinds of cards, and the encoding of the state that every series starts with. */
+enum { N_CARDS = 2 };
+static const struct sim_profile *profiles[N_CARDS];
+static struct sim_buf starts[N_CARDS];
 
 static void add(struct sim_card *card, struct sim_key *key, bool made)
 {
@@ -146,10 +150,11 @@ static void add_domains(struct sim_state *state)
     struct sim_domain *xkek = &state->domains[XKEK_DOMAIN];
     state->domains[0] = (struct sim_domain){ .created = true, .shares = 1, .kek = { 0x44 } };
     *xkek = (struct sim_domain){ .created = true, .is_xkek = true };
-    memset(xkek->uid, XKEK_UID, sizeof(xkek->uid));
+    xkek->uid_len = SIM_UID_LEN;
+    memset(xkek->uid, XKEK_UID, xkek->uid_len);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void make_card(size_t i)
 {
     /* 3 key domains; 2 of 3 public keys */
     static const uint8_t initialise[] = {
@@ -157,47 +162,68 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         '8',  '2',  '1',  '9',  0x82, 0x08, '5',  '7',  '6',  '2',  '1',  '8', '8',
         '0',  0x91, 0x01, 0x03, 0x93, 0x02, 0x03, 0x02, 0x97, 0x01, 0x03,
     };
-    struct sim_card card = { 0 };
+    static const uint8_t select[] = { 0x00, 0xA4, 0x04, 0x00, 0x0B, 0xE8, 0x2B, 0x06,
+                                      0x01, 0x04, 0x01, 0x81, 0xC3, 0x1F, 0x02, 0x01 };
+    struct sim_card card = { .profile = profiles[i] };
     struct sim_buf response = { 0 };
-    (void)argc;
-    (void)argv;
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    if (!sim_personalise(&card.state, SIM_DEFAULT_SERIAL) || !sim_card_start(&card)) {
+    if (!profiles[i]->personalise(&card.state, SIM_DEFAULT_SERIAL) || !sim_card_start(&card)) {
         abort();
     }
+    sim_card_transmit(&card, select, sizeof(select), &response);
     sim_card_transmit(&card, initialise, sizeof(initialise), &response);
     add_domains(&card.state);
     add_keys(&card);
-    sim_state_encode(&card.state, &start);
+    sim_state_encode(&card.state, &starts[i]);
     sim_buf_free(&response);
     sim_card_free(&card);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    profiles[0] = &sim_profile_default;
+    profiles[1] = sim_profile_find("pico");
+    for (size_t i = 0; i < N_CARDS; i++) {
+        make_card(i);
+    }
     return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void run(size_t i, struct sim_slice in)
 {
     static const uint8_t nonce[SIM_SM_NONCE_LEN];
-    struct sim_card card = { 0 };
-    struct sim_slice in = { data, size }, command;
+    struct sim_card card = { .profile = profiles[i] };
+    struct sim_slice command;
     struct sim_buf response = { 0 }, prepared = { 0 };
     uint16_t len;
-    if (!sim_state_decode(&card.state, sim_buf_slice(&start)) || !sim_card_start(&card)) {
+    if (!sim_state_decode(&card.state, sim_buf_slice(&starts[i])) || !sim_card_start(&card)) {
         abort();
     }
     /* most of the card is behind the PIN; a SELECT in the input leads out again */
+    card.applet = SIM_APPLET_HSM;
     card.user_verified = true;
     if (!sim_sm_start(&card.sm, (struct sim_slice){ nonce, sizeof(nonce) }, nonce)) {
         abort();
     }
-    while (sim_slice_u16(&in, &len) && sim_slice_take(&in, len & ~PROTECTED, &command)) {
+    while (!card.died && sim_slice_u16(&in, &len) &&
+           sim_slice_take(&in, len & ~PROTECTED, &command)) {
         prepare(&card, command, (len & PROTECTED) != 0, &prepared);
         sim_card_transmit(&card, prepared.data, prepared.len, &response);
-        if (response.len < 2 || response.len > 65535) {
+        if (card.died ? response.len != 0 : response.len < 2 || response.len > 65535) {
             abort();
         }
     }
     sim_buf_free(&prepared);
     sim_buf_free(&response);
     sim_card_free(&card);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < N_CARDS; i++) {
+        run(i, (struct sim_slice){ data, size });
+    }
     return 0;
 }

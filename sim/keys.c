@@ -24,6 +24,12 @@ static bool describe(struct sim_key *key)
         key->size = (key->bits + 7) / 8;
         return true;
     }
+    key->modern = sim_modern_curve_of(key->pkey);
+    if (key->modern != NULL) {
+        key->kind = key->modern->kind;
+        key->size = key->modern->public_bytes;
+        return true;
+    }
     char group[64];
     if (!EVP_PKEY_is_a(key->pkey, "EC") ||
         !EVP_PKEY_get_group_name(key->pkey, group, sizeof(group), NULL)) {
@@ -90,7 +96,9 @@ bool sim_key_from_aes(struct sim_key *key, uint8_t id, struct sim_slice value)
 {
     start(key, id, NULL);
     sim_buf_put(&key->der, value.data, value.len);
-    if ((value.len != 16 && value.len != 24 && value.len != 32) || key->der.failed) {
+    if ((value.len != 16 && value.len != 24 && value.len != SIM_MAX_AES &&
+         value.len != SIM_MAX_SECRET) ||
+        key->der.failed) {
         sim_key_free(key);
         return false;
     }
@@ -200,5 +208,16 @@ bool sim_key_put_modulus(const struct sim_key *key, struct sim_buf *out)
     uint8_t *to = ok ? sim_buf_reserve(out, key->size) : NULL;
     ok = to != NULL && BN_bn2binpad(modulus, to, (int)key->size) == (int)key->size;
     BN_free(modulus);
+    return ok;
+}
+
+bool sim_key_put_exponent(const struct sim_key *key, struct sim_buf *out)
+{
+    BIGNUM *exponent = NULL;
+    bool ok = EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_E, &exponent);
+    int len = ok ? BN_num_bytes(exponent) : 0;
+    uint8_t *to = ok ? sim_buf_reserve(out, (size_t)len) : NULL;
+    ok = to != NULL && BN_bn2bin(exponent, to) == len;
+    BN_free(exponent);
     return ok;
 }

@@ -5,20 +5,16 @@
 
 #include "buf.h"
 #include "curves.h"
+#include "modern.h"
 
 #include <openssl/evp.h>
 
 struct sim_state;
 
-enum sim_key_kind {
-    SIM_KEY_NONE = 0,
-    SIM_KEY_RSA = 1,
-    SIM_KEY_EC = 2,
-    SIM_KEY_AES = 3,
-};
-
 enum {
     SIM_MAX_ALGORITHMS = 16, /* tag 91 */
+    SIM_MAX_AES = 32,
+    SIM_MAX_SECRET = 64, /* a Pico HSM also makes keys for XTS */
 };
 #define SIM_USES_UNLIMITED 0xFFFFFFFFu /* tag 90 */
 
@@ -28,11 +24,14 @@ struct sim_key {
     EVP_PKEY *pkey;                /* parsed once, for speed; NULL for AES */
     struct sim_buf der;            /* the same key as it stands in the state file; AES: as it is */
     const struct sim_curve *curve; /* EC only */
-    size_t size;                   /* bytes of the modulus, of the curve's field, of the AES key */
+    const struct sim_modern_curve *modern; /* Montgomery and Edwards only */
+    size_t
+        size; /* bytes of the modulus, of the curve's field, of the public u or A, of the AES key */
     unsigned bits;
     char chr[17]; /* holder reference given at generation, may be empty */
     uint32_t uses_left;
     uint8_t domain;
+    bool names_domain; /* the policy given with it did */
     uint8_t algorithms[SIM_MAX_ALGORITHMS];
     uint8_t n_algorithms; /* 0: everything allowed */
 };
@@ -49,7 +48,7 @@ bool sim_key_from_der(struct sim_key *key, uint8_t id, struct sim_slice der);
 /* Whether the card has RSA keys of this size (section 9.2). */
 bool sim_rsa_size_exists(unsigned bits);
 
-/* Make an AES key of 16, 24 or 32 bytes; policy as sim_key_from_pkey(). */
+/* Make an AES key of 16, 24, 32 or 64 bytes; policy as sim_key_from_pkey(). */
 bool sim_key_from_aes(struct sim_key *key, uint8_t id, struct sim_slice value);
 
 /* Wipe and free what the key holds. */
@@ -81,6 +80,9 @@ void sim_key_used(struct sim_state *state, struct sim_key *key);
 
 /* Append the public point 04 X Y of an EC key; false when libcrypto fails. */
 bool sim_key_put_point(const struct sim_key *key, struct sim_buf *out);
+
+/* Append the exponent of an RSA key; false when libcrypto fails. */
+bool sim_key_put_exponent(const struct sim_key *key, struct sim_buf *out);
 
 /* Append the modulus (without leading zeros) of an RSA key; false when libcrypto fails. */
 bool sim_key_put_modulus(const struct sim_key *key, struct sim_buf *out);

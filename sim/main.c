@@ -18,10 +18,18 @@ enum {
     EXIT_USAGE = 2,
 };
 
-static bool has_serial(const struct sim_state *state, const char *serial)
+/* A Pico HSM is named by itself or by its maker, whatever serial number it was started with. */
+static bool is_named_by_serial(const struct sim_card *card)
 {
+    return card->profile->personalise == sim_personalise;
+}
+
+static bool has_serial(const struct sim_card *card, const char *serial)
+{
+    const struct sim_state *state = &card->state;
     size_t len = strlen(serial);
-    return strlen(state->device_chr) == len + 5 && strncmp(state->device_chr, serial, len) == 0;
+    return !is_named_by_serial(card) ||
+           (strlen(state->device_chr) == len + 5 && strncmp(state->device_chr, serial, len) == 0);
 }
 
 /* Load the card from its file, or make a new one. */
@@ -32,7 +40,7 @@ static bool load(struct sim_card *card, const struct sim_arguments *arguments)
     bool ok = false;
     switch (sim_store_open(card->store, arguments->state, &content)) {
     case SIM_STORE_FRESH:
-        ok = sim_personalise(&card->state, serial != NULL ? serial : SIM_DEFAULT_SERIAL);
+        ok = card->profile->personalise(&card->state, serial != NULL ? serial : SIM_DEFAULT_SERIAL);
         if (!ok) {
             (void)fputs("sc-hsm-sim: cannot make the keys of a new card\n", stderr);
         }
@@ -42,7 +50,7 @@ static bool load(struct sim_card *card, const struct sim_arguments *arguments)
         if (!ok) {
             fprintf(stderr, "sc-hsm-sim: %s: state file makes no sense; left as it is\n",
                     arguments->state);
-        } else if (serial != NULL && !has_serial(&card->state, serial)) {
+        } else if (serial != NULL && !has_serial(card, serial)) {
             fprintf(stderr, "sc-hsm-sim: %s is the card %.*s, not %s\n", arguments->state,
                     (int)strlen(card->state.device_chr) - 5, card->state.device_chr, serial);
             ok = false;
@@ -76,7 +84,8 @@ static void warn(const struct sim_card *card, const char *path)
             "sc-hsm-sim: **** %s\n"
             "sc-hsm-sim: **** Never keep a key on it that matters.\n"
             "sc-hsm-sim: card %.*s\n",
-            path, (int)strlen(card->state.device_chr) - 5, card->state.device_chr);
+            path, (int)strlen(card->state.device_chr) - (is_named_by_serial(card) ? 5 : 0),
+            card->state.device_chr);
 }
 
 int main(int argc, char **argv)
@@ -103,7 +112,7 @@ int main(int argc, char **argv)
      * provider that is just asking this card.
      */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    card.profile = arguments.profile;
+    card.profile = arguments.profile != NULL ? arguments.profile : &sim_profile_default;
     bool ok = load(&card, &arguments);
     if (ok && arguments.write_root != NULL) {
         ok = write_root(sim_buf_slice(&card.state.root_certificate), arguments.write_root);

@@ -122,13 +122,21 @@ const struct sim_option sim_options[] = {
       set_vpcd },
     { "serial", "S", SIM_DEFAULT_SERIAL, "two letters and 1 to 9 letters or digits",
       "serial number of a new card (default " SIM_DEFAULT_SERIAL ")",
-      "The serial number of a new card: two letters, then 1 to 9 letters or digits.", set_serial },
-    { "profile", "P", "default jcop3 jcop4 microsd", "default, jcop3, jcop4 or microsd",
-      "sizes, memory and version of a device: jcop3, jcop4, microsd",
+      "The serial number of a new card: two letters, then 1 to 9 letters or digits.\n"
+      "A Pico HSM that is provisioned has its last five characters behind ESPICOHSMTR; all others "
+      "are ESPICOHSMTR00001.",
+      set_serial },
+    { "profile", "P", "default jcop3 jcop4 microsd hsm12 pico pico-provisioned",
+      "default, jcop3, jcop4, microsd, hsm12, pico or pico-provisioned",
+      "be a device: jcop3, jcop4, microsd, hsm12, pico, pico-provisioned",
       "The device whose sizes of commands and answers, memory (76 KB) and version the card has: "
       "\"jcop3\", \"jcop4\" or \"microsd\".\n"
       "A longer command is refused, a longer answer goes on in GET RESPONSE.\n"
-      "\"default\" has roomier limits than any of them.",
+      "\"default\" has roomier limits than any of them.\n"
+      "\"hsm12\" is applet 1.2, the first to be sold: RSA up to 2048 and curves up to 320 bits, no "
+      "AES keys, no key domains, and nothing told of its options.\n"
+      "\"pico\" is a Pico HSM with firmware 6.6, its faults included; see below.\n"
+      "\"pico-provisioned\" is one that its maker has certified.",
       set_profile },
     { "latency", "TIME", "none real jcop3 jcop4", "none, real, jcop3 or jcop4",
       "take as long as a device: none, real, jcop3, jcop4",

@@ -35,8 +35,7 @@ static void set_date(uint8_t date[SIM_DATE_LEN], time_t now, int years)
     }
 }
 
-/* The content of EF 2F02: the device's certificate, then its issuer's. */
-static bool put_chain(struct sim_buf *out, const struct sim_state *state)
+bool sim_personalise_put_chain(struct sim_buf *out, const struct sim_state *state)
 {
     time_t now = time(NULL);
     struct sim_slice issuer_certificate = sim_pki_issuer_certificate();
@@ -61,7 +60,7 @@ bool sim_personalise(struct sim_state *state, const char *serial)
     snprintf(state->device_chr, sizeof(state->device_chr), "%s00000", serial);
     sim_buf_put(&state->root_certificate, root.data, root.len);
     bool ok = sim_key_from_pkey(&state->device_key, 0, pkey) && !state->root_certificate.failed &&
-              put_chain(&chain, state) &&
+              sim_personalise_put_chain(&chain, state) &&
               sim_fs_replace(state, SIM_FID_DEVICE_CERTIFICATE, sim_buf_slice(&chain)) == 0x9000;
     sim_buf_free(&chain);
     state->dirty = true;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+struct sim_buf;
 struct sim_state;
 
 #define SIM_DEFAULT_SERIAL "UTSIM00001"
@@ -21,5 +22,11 @@ bool sim_serial_is_valid(const char *serial);
  * when libcrypto fails.
  */
 bool sim_personalise(struct sim_state *state, const char *serial);
+
+/*
+ * Append the content of EF 2F02: a certificate for the device key under the issuer of all virtual
+ * cards, then that issuer's. False when libcrypto fails.
+ */
+bool sim_personalise_put_chain(struct sim_buf *out, const struct sim_state *state);
 
 #endif

@@ -26,7 +26,7 @@ uint16_t sim_pin_check(struct sim_card *card, struct sim_pin *pin, struct sim_sl
         return SIM_SW_MEMORY_FAILURE;
     }
     if (value.len != pin->len || CRYPTO_memcmp(value.data, pin->value, pin->len) != 0) {
-        return (uint16_t)(SIM_SW_WRONG_PIN | pin->tries_left);
+        return sim_pin_status(pin);
     }
     pin->tries_left = pin->tries_max;
     card->state.dirty = true;

@@ -9,7 +9,7 @@
 /*
  * Compare `value` with a PIN of this card. A try is taken off the counter and stored before the
  * comparison, so that cutting the power wins nothing. Status word: 9000 (counter back at its
- * maximum), 63Cx, 6983, 6581 when the counter could not be stored.
+ * maximum), 63Cx, 6983 (already the last wrong try), 6581 when the counter could not be stored.
  */
 uint16_t sim_pin_check(struct sim_card *card, struct sim_pin *pin, struct sim_slice value);
 

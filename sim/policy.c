@@ -24,7 +24,8 @@ void sim_policy_apply(const struct sim_policy *policy, struct sim_key *key)
     if (uses.data != NULL) {
         sim_slice_u32(&uses, &key->uses_left);
     }
-    key->domain = policy->domain.data == NULL ? 0 : policy->domain.data[0];
+    key->names_domain = policy->domain.data != NULL;
+    key->domain = key->names_domain ? policy->domain.data[0] : 0;
     key->n_algorithms = (uint8_t)policy->algorithms.len;
     if (key->n_algorithms > 0) {
         memcpy(key->algorithms, policy->algorithms.data, policy->algorithms.len);

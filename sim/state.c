@@ -92,13 +92,16 @@ static bool take_string(struct sim_slice *in, char *text, size_t capacity)
     return true;
 }
 
+/* In the byte that counts the algorithms of a key. */
+enum { NAMES_DOMAIN = 0x80 };
+
 static void put_key(struct sim_buf *out, const struct sim_key *key)
 {
     sim_buf_put_u8(out, key->id);
     sim_buf_put_u8(out, (uint8_t)key->kind);
     sim_buf_put_u32(out, key->uses_left);
     sim_buf_put_u8(out, key->domain);
-    sim_buf_put_u8(out, key->n_algorithms);
+    sim_buf_put_u8(out, (uint8_t)(key->n_algorithms | (key->names_domain ? NAMES_DOMAIN : 0)));
     sim_buf_put(out, key->algorithms, key->n_algorithms);
     put_string(out, key->chr);
     sim_buf_put(out, key->der.data, key->der.len);
@@ -111,7 +114,12 @@ static bool take_key(struct sim_slice in, struct sim_key *key)
     uint8_t kind;
     if (!sim_slice_u8(&in, &policy.id) || !sim_slice_u8(&in, &kind) ||
         !sim_slice_u32(&in, &policy.uses_left) || !sim_slice_u8(&in, &policy.domain) ||
-        !sim_slice_u8(&in, &policy.n_algorithms) || policy.n_algorithms > SIM_MAX_ALGORITHMS ||
+        !sim_slice_u8(&in, &policy.n_algorithms)) {
+        return false;
+    }
+    policy.names_domain = (policy.n_algorithms & NAMES_DOMAIN) != 0;
+    policy.n_algorithms &= (uint8_t)~NAMES_DOMAIN;
+    if (policy.n_algorithms > SIM_MAX_ALGORITHMS ||
         !sim_slice_take(&in, policy.n_algorithms, &algorithms) ||
         !take_string(&in, policy.chr, sizeof(policy.chr))) {
         return false;
@@ -126,6 +134,7 @@ static bool take_key(struct sim_slice in, struct sim_key *key)
     }
     key->uses_left = policy.uses_left;
     key->domain = policy.domain;
+    key->names_domain = policy.names_domain;
     key->n_algorithms = policy.n_algorithms;
     memcpy(key->algorithms, algorithms.data, algorithms.len);
     memcpy(key->chr, policy.chr, sizeof(key->chr));
@@ -147,6 +156,12 @@ static void encode_device_key(const struct sim_state *state, size_t i, struct si
 {
     (void)i;
     put_key(out, &state->device_key);
+}
+
+/* A Pico HSM makes its own at the first INITIALIZE DEVICE. */
+static size_t count_device_key(const struct sim_state *state)
+{
+    return state->device_key.kind == SIM_KEY_NONE ? 0 : 1;
 }
 
 static bool decode_device_key(struct sim_state *state, struct sim_slice in)
@@ -269,7 +284,7 @@ static void encode_domain(const struct sim_state *state, size_t i, struct sim_bu
     sim_buf_put(out, domain->kek, sizeof(domain->kek));
     if (domain->is_xkek) {
         sim_buf_put_u8(out, domain->is_agreed);
-        sim_buf_put(out, domain->uid, sizeof(domain->uid));
+        sim_buf_put(out, domain->uid, domain->uid_len);
     }
 }
 
@@ -294,12 +309,14 @@ static bool decode_domain(struct sim_state *state, struct sim_slice in)
     }
     uint8_t agreed;
     struct sim_slice uid;
-    if (!sim_slice_u8(&in, &agreed) || agreed > 1 || !sim_slice_take(&in, SIM_UID_LEN, &uid)) {
+    if (!sim_slice_u8(&in, &agreed) || agreed > 1 || in.len > SIM_MAX_UID ||
+        !sim_slice_take(&in, in.len, &uid)) {
         return false;
     }
     domain->is_agreed = agreed;
+    domain->uid_len = (uint8_t)uid.len;
     memcpy(domain->uid, uid.data, uid.len);
-    return in.len == 0;
+    return true;
 }
 
 static size_t count_pka_keys(const struct sim_state *state)
@@ -390,7 +407,7 @@ static const struct record {
     bool (*decode)(struct sim_state *state, struct sim_slice in);
 } records[] = {
     { REC_DEVICE_CHR, count_one, encode_device_chr, decode_device_chr },
-    { REC_DEVICE_KEY, count_one, encode_device_key, decode_device_key },
+    { REC_DEVICE_KEY, count_device_key, encode_device_key, decode_device_key },
     { REC_FORMER_ISSUER_KEY, count_none, NULL, decode_former_key },
     { REC_FORMER_ROOT_KEY, count_none, NULL, decode_former_key },
     { REC_ROOT_CERTIFICATE, count_one, encode_root_certificate, decode_root_certificate },
@@ -447,8 +464,9 @@ bool sim_state_decode(struct sim_state *state, struct sim_slice in)
         }
     }
     /* without these the card could not answer its first commands */
-    if (state->device_chr[0] == '\0' || state->device_key.pkey == NULL ||
-        sim_fs_find(state, SIM_FID_DEVICE_CERTIFICATE) == NULL) {
+    const struct sim_file *chain = sim_fs_find(state, SIM_FID_DEVICE_CERTIFICATE);
+    if (state->device_chr[0] == '\0' || chain == NULL ||
+        (state->device_key.pkey == NULL && chain->content.len > 0)) {
         sim_state_free(state);
         return false;
     }

@@ -17,7 +17,8 @@ enum {
     SIM_SO_PIN_TRIES = 15, /* section 5.2 */
     SIM_MAX_DOMAINS = 255, /* section 6.7, tag 97 */
     SIM_KEK_LEN = 32,      /* section 13.1 */
-    SIM_UID_LEN = 32,      /* section 15.2 */
+    SIM_UID_LEN = 32,      /* section 15.2: x of the group signer's point */
+    SIM_MAX_UID = 64,      /* on a Pico HSM x and y */
     SIM_MAX_PKA_KEYS = 90, /* section 6.7, tag 93 */
     SIM_MAX_AID = 16,
 };
@@ -30,6 +31,7 @@ enum {
     SIM_OPT_REPLACE_PKA_KEYS = 0x0008,
     SIM_OPT_PIN_AND_PKA = 0x0010,
     SIM_OPT_RESET_ONLY = 0x0020,
+    SIM_ALL_OPTIONS = 0x003F,
 };
 
 /* One PIN and its retry counter; `len` 0 means that there is none. */
@@ -54,7 +56,8 @@ struct sim_domain {
     uint8_t kek[SIM_KEK_LEN]; /* XOR of the shares imported so far, or agreed by ECDH */
     bool is_xkek;
     bool is_agreed;           /* XKEK: there was an exchange */
-    uint8_t uid[SIM_UID_LEN]; /* XKEK: x of the group signer's public point */
+    uint8_t uid[SIM_MAX_UID]; /* XKEK: of the group signer's public point */
+    uint8_t uid_len;
 };
 
 /* A key registered for public-key authentication (section 16); no `chr`: a free place. */

@@ -36,7 +36,7 @@ static void finish(struct sim_buf *line)
 
 static bool hides_data(const struct sim_apdu *apdu)
 {
-    const struct sim_command *command = sim_command_find(-1, apdu->ins);
+    const struct sim_command *command = sim_command_find(sim_commands_pico, -1, apdu->ins);
     return command != NULL && (command->flags & SIM_CMD_HIDE_DATA) != 0;
 }
 

@@ -193,7 +193,7 @@ static bool control(struct server *server, uint8_t byte)
     case POWER_OFF:
     case POWER_ON:
     case RESET:
-        sim_card_reset(server->card);
+        sim_card_reset_by_reader(server->card);
         return true;
     case GET_ATR:
         return send_message(server, server->card->profile->atr);
@@ -219,6 +219,10 @@ static bool execute(struct server *server, const uint8_t *command, size_t len,
     server->faults.hurried = false;
     int64_t began = now_ms();
     sim_faults_transmit(&mishap, server->card, command, len, response);
+    if (server->card->died) {
+        server->faults.removed = true;
+        return false;
+    }
     /* the computer's own time counts as the card's */
     if (!pause_until(server, began + server->card->busy_ms)) {
         return false;

@@ -24,15 +24,16 @@ enum {
     MAX_OID = 32,
 };
 
-/* Default algorithm (section 14.1), by kind of key. */
+/* Default algorithm (section 14.1). */
 static const struct {
-    enum sim_key_kind kind;
+    uint8_t type;
     uint8_t len;
     uint8_t oid[10];
 } default_algorithms[] = {
-    { SIM_KEY_RSA, 10, { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 } },
-    { SIM_KEY_EC, 10, { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 } },
-    { SIM_KEY_AES, 8, { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01 } },
+    { TYPE_RSA, 10, { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 } },
+    { TYPE_RSA_CRT, 10, { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x01, 0x02 } },
+    { TYPE_EC, 10, { 0x04, 0x00, 0x7F, 0x00, 0x07, 0x02, 0x02, 0x02, 0x02, 0x03 } },
+    { TYPE_AES, 8, { 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01 } },
 };
 
 static bool run_cbc(bool encrypt, const struct sim_domain *domain, struct sim_slice in,
@@ -63,6 +64,8 @@ static uint8_t type_of(const struct sim_key *key, bool crt)
     case SIM_KEY_RSA:
         return crt ? TYPE_RSA_CRT : TYPE_RSA;
     case SIM_KEY_EC:
+    case SIM_KEY_MONTGOMERY:
+    case SIM_KEY_EDWARDS:
         return TYPE_EC;
     default:
         return TYPE_AES;
@@ -77,9 +80,10 @@ static bool put_header(struct sim_buf *out, const struct sim_key *key,
         return false;
     }
     sim_buf_put(out, kcv, sizeof(kcv));
-    sim_buf_put_u8(out, type_of(key, crt));
+    uint8_t type = type_of(key, crt);
+    sim_buf_put_u8(out, type);
     for (size_t i = 0; i < sizeof(default_algorithms) / sizeof(default_algorithms[0]); i++) {
-        if (default_algorithms[i].kind == key->kind) {
+        if (default_algorithms[i].type == type) {
             sim_buf_put_u16(out, default_algorithms[i].len);
             sim_buf_put(out, default_algorithms[i].oid, default_algorithms[i].len);
         }
@@ -91,28 +95,36 @@ static bool put_header(struct sim_buf *out, const struct sim_key *key,
     return true;
 }
 
-static bool put_elements(struct sim_buf *out, const struct sim_key *key, bool crt)
+static bool put_elements(struct sim_buf *out, const struct sim_key *key, bool crt, bool lean)
 {
     switch (key->kind) {
     case SIM_KEY_RSA:
         sim_buf_put_u16(out, (uint16_t)key->bits);
         return sim_rsa_put_elements(out, key, crt);
     case SIM_KEY_EC:
-        sim_buf_put_u16(out, (uint16_t)key->bits);
-        return sim_ec_put_elements(out, key);
+        sim_buf_put_u16(out, (uint16_t)(lean ? 8 * key->size : key->bits));
+        return sim_ec_put_elements(out, key, lean);
+    case SIM_KEY_MONTGOMERY:
+    case SIM_KEY_EDWARDS:
+        sim_buf_put_u16(out, (uint16_t)(8 * sim_modern_field_bytes(key)));
+        return sim_modern_put_elements(out, key);
     default:
         sim_element_put(out, sim_buf_slice(&key->der));
         return true;
     }
 }
 
-static bool put_plaintext(struct sim_buf *out, const struct sim_key *key, bool crt)
+static bool put_plaintext(struct sim_buf *out, const struct sim_key *key, bool crt,
+                          const struct sim_wrapped_form *form)
 {
     uint8_t *random = sim_buf_reserve(out, RANDOM_LEN);
-    if (random == NULL || RAND_bytes(random, RANDOM_LEN) != 1 || !put_elements(out, key, crt)) {
+    if (random == NULL || RAND_bytes(random, RANDOM_LEN) != 1 ||
+        !put_elements(out, key, crt, form->lean)) {
         return false;
     }
-    /* always padded, by a whole block where it was aligned already */
+    if (out->len % SIM_AES_BLOCK == 0 && !form->pads_always) {
+        return !out->failed;
+    }
     sim_buf_put_u8(out, 0x80);
     while (!out->failed && out->len % SIM_AES_BLOCK != 0) {
         sim_buf_put_u8(out, 0x00);
@@ -121,11 +133,11 @@ static bool put_plaintext(struct sim_buf *out, const struct sim_key *key, bool c
 }
 
 static bool put_blob(struct sim_buf *out, const struct sim_key *key,
-                     const struct sim_domain *domain, bool crt)
+                     const struct sim_domain *domain, bool crt, const struct sim_wrapped_form *form)
 {
     struct sim_buf plain = { 0 };
     uint8_t mac[SIM_AES_BLOCK];
-    bool ok = put_header(out, key, domain, crt) && put_plaintext(&plain, key, crt) &&
+    bool ok = put_header(out, key, domain, crt) && put_plaintext(&plain, key, crt, form) &&
               run_cbc(true, domain, sim_buf_slice(&plain), out) &&
               authenticate(domain, sim_buf_slice(out), mac);
     if (ok) {
@@ -136,13 +148,13 @@ static bool put_blob(struct sim_buf *out, const struct sim_key *key,
 }
 
 bool sim_wrapped_put(struct sim_buf *out, const struct sim_key *key,
-                     const struct sim_domain *domain, size_t max)
+                     const struct sim_domain *domain, const struct sim_wrapped_form *form)
 {
     struct sim_buf blob = { 0 };
-    bool ok = put_blob(&blob, key, domain, true);
-    if (ok && blob.len > max && key->kind == SIM_KEY_RSA) {
+    bool ok = put_blob(&blob, key, domain, true, form);
+    if (ok && blob.len > form->max && key->kind == SIM_KEY_RSA) {
         sim_buf_clear(&blob);
-        ok = put_blob(&blob, key, domain, false);
+        ok = put_blob(&blob, key, domain, false, form);
     }
     if (ok) {
         sim_buf_put(out, blob.data, blob.len);
@@ -188,7 +200,8 @@ static bool parse(struct sim_slice in, struct blob *blob)
            blob->ciphertext.len > 0 && blob->ciphertext.len % SIM_AES_BLOCK == 0;
 }
 
-static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struct sim_key *key)
+static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, bool lean,
+                         struct sim_key *key)
 {
     uint16_t size, sw;
     struct sim_slice value;
@@ -198,7 +211,7 @@ static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struc
     }
     if (type == TYPE_AES) {
         /* the size is at the same time the length of the only element */
-        return sim_element_take(&plain, UINT16_MAX, &value) && sim_key_from_aes(key, id, value)
+        return sim_element_take(&plain, SIM_MAX_AES, &value) && sim_key_from_aes(key, id, value)
                    ? SIM_SW_OK
                    : SIM_SW_WRONG_DATA;
     }
@@ -211,7 +224,7 @@ static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struc
         sw = sim_rsa_from_elements(plain, size, type == TYPE_RSA_CRT, &pkey);
         break;
     case TYPE_EC:
-        sw = sim_ec_from_elements(plain, size, &pkey);
+        sw = sim_ec_from_elements(plain, size, lean, &pkey);
         break;
     default:
         return SIM_SW_NOT_SUPPORTED;
@@ -222,8 +235,8 @@ static uint16_t make_key(uint8_t type, struct sim_slice plain, uint8_t id, struc
     return sw;
 }
 
-uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain, uint8_t id,
-                          struct sim_key *key)
+uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain,
+                          const struct sim_wrapped_form *form, uint8_t id, struct sim_key *key)
 {
     struct sim_slice mac, covered = blob;
     struct sim_buf plain = { 0 };
@@ -244,7 +257,7 @@ uint16_t sim_wrapped_open(struct sim_slice blob, const struct sim_domain *domain
     }
     uint16_t sw = SIM_SW_INTERNAL;
     if (run_cbc(false, domain, parts.ciphertext, &plain)) {
-        sw = make_key(parts.type, sim_buf_slice(&plain), id, key);
+        sw = make_key(parts.type, sim_buf_slice(&plain), id, form->lean, key);
     }
     if (sw == SIM_SW_OK) {
         key->n_algorithms = (uint8_t)parts.algorithms.len;

@@ -53,7 +53,7 @@ static struct sim_domain *common_domain(struct sim_state *state, const struct si
                                         struct sim_slice uid)
 {
     struct sim_domain *domain = &state->domains[key->domain];
-    const struct sim_slice own = { domain->uid, sizeof(domain->uid) };
+    const struct sim_slice own = { domain->uid, domain->uid_len };
     bool is_common = key->domain < state->n_domains && domain->created && domain->is_xkek &&
                      sim_slice_equal(own, uid);
     return is_common ? domain : NULL;

@@ -17,17 +17,19 @@ def _pad(data):
 class Channel:
     """Commands to a card, protected; the methods are those of pcsc.Card."""
 
-    def __init__(self, card):
+    def __init__(self, card, key=None):
+        """key: the device's public key, if not the one in the certificate of a genuine device."""
         self.card = card
-        chain = card.read(0x2F02)
-        device = cvc.Certificate(cvc.child(chain, 0x7F21), cvc.BRAINPOOL_P256R1)
-        host = PrivateKey()
+        if key is None:
+            chain = card.read(0x2F02)
+            key = cvc.Certificate(cvc.child(chain, 0x7F21), cvc.BRAINPOOL_P256R1).key
+        host = PrivateKey(key.parameters)
         card.good("002241A4", tlv(0x80, PROTOCOL))
         answer = card.good("00860000", tlv(0x7C, tlv(0x80, host.point)), 0)
         content = cvc.child(answer, 0x7C)
         expect("answer to chip authentication", [(tag, len(value)) for tag, value, _ in
                                                  cvc.objects(content)], [(0x81, 8), (0x82, 8)])
-        secret = host.agree(device.key.objects[0x86]) + cvc.child(content, 0x81)
+        secret = host.agree(key.objects[0x86]) + cvc.child(content, 0x81)
         self.enc, self.mac = (hashlib.sha1(secret + use).digest()[:16]
                               for use in (b"\0\0\0\1", b"\0\0\0\2"))
         public = tlv(0x7F49, tlv(0x06, PROTOCOL) + tlv(0x86, host.point))

@@ -86,7 +86,7 @@ tries=()
 for _ in $(seq 15); do
     tries+=("$(initialise $O${P}82081111111111111111)")
 done
-answers "15 tries" "63CE 63CD 63CC 63CB 63CA 63C9 63C8 63C7 63C6 63C5 63C4 63C3 63C2 63C1 63C0" \
+answers "15 tries" "63CE 63CD 63CC 63CB 63CA 63C9 63C8 63C7 63C6 63C5 63C4 63C3 63C2 63C1 6983" \
     "${tries[@]}"
 answers "blocked" "6983 6983" "$(initialise $O$P$S)" 00200088
 virtual_hsm remove >/dev/null

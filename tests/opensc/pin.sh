@@ -82,7 +82,7 @@ tries=()
 for _ in $(seq 11); do
     tries+=("0020008808$wrong_so")
 done
-answers "until it is blocked" "63CA 63C9 63C8 63C7 63C6 63C5 63C4 63C3 63C2 63C1 63C0 6983" \
+answers "until it is blocked" "63CA 63C9 63C8 63C7 63C6 63C5 63C4 63C3 63C2 63C1 6983 6983" \
     "${tries[@]}" 0020008808$so_pin
 answers "for every command" "6983 6983 6983" "002C00810E${so_pin}313131313131" \
     0024008810${so_pin}$wrong_so 00200088

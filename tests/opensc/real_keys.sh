@@ -24,7 +24,7 @@ check "verifies that" plain_openssl dgst -sha1 -verify key.pub -signature signat
     "$vectors/A-msg.bin"
 fails "a key of another DKEK" sc-hsm-tool --unwrap-key "$vectors/other-dkek.wrapped" \
     --key-reference 2 --pin "$pin"
-says 'does not match DKEK'
+says 'Data object not found'
 
 check "one share wanted again" sc-hsm-tool --initialize --so-pin "$so_pin" --pin "$pin" \
     --dkek-shares 1

@@ -68,7 +68,7 @@ check "a card with another DKEK" on 2 sc-hsm-tool --initialize --so-pin "$so_pin
 fails "without shares" on 2 sc-hsm-tool --unwrap-key 13.bin --key-reference 1 --pin "$pin"
 check "its share" apdus 2 "8052000020${other}00"
 fails "does not take the keys" on 2 sc-hsm-tool --unwrap-key 13.bin --key-reference 1 --pin "$pin"
-says 'does not match DKEK'
+says 'Data object not found'
 fails "nor is anything left" on 2 sc-hsm-tool --wrap-key none.bin --key-reference 1 --pin "$pin"
 check "a card without DKEK" on 2 sc-hsm-tool --initialize --so-pin "$so_pin" --pin "$pin"
 fails "takes none either" on 2 sc-hsm-tool --unwrap-key 13.bin --key-reference 1 --pin "$pin"

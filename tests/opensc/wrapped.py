@@ -82,7 +82,7 @@ class Hsm(Card):
 
     def policy(self, key):
         """Objects 90, 91, 92 by tag, as SELECT of the key shows them."""
-        fci = cvc.child(self.good("00A40000", bytes([0xCC, key]), 0, extended=False), 0x62)
+        fci = cvc.child(self.good("00A40000", bytes([0xCC, key]), 0, extended=False), 0x6F)
         return {tag: value for tag, value, _ in cvc.objects(cvc.child(fci, 0xA5))}
 
     def signs(self, what, key, public, algorithm=0x73):
@@ -253,12 +253,12 @@ def hostile(card):
         return covered + blob.cmac(D44.mac, covered)
 
     samples = [("nothing but a check value", D44.check, 0x6A80), ("one byte", b"\xBB", 0x6A80)]
-    samples += [("a changed byte at %d" % at, flip(MADE_EC, at), 0x6A80)
+    samples += [("a changed byte at %d" % at, flip(MADE_EC, at), 0x6A80 if at else 0x6A88)
                 for at in (0, 8, 10, 22, 30, 200, len(MADE_EC) - 1)]
     samples += [("cut to %d bytes" % length, MADE_EC[:length], 0x6A80)
                 for length in (8, 9, 16, 24, 40, 347, 362)]
     samples += [
-        ("another DKEK", OTHER.seal(EC, plaintext(EC, 256, ec)), 0x6A80),
+        ("another DKEK", OTHER.seal(EC, plaintext(EC, 256, ec)), 0x6A88),
         ("another DKEK's MAC", D44.check + OTHER.seal(EC, plaintext(EC, 256, ec))[8:], 0x6A80),
         ("an authentic header alone", remac(MADE_EC[:27]), 0x6A80),
         ("an authentic check value alone", remac(MADE_EC[:8]), 0x6A80),
@@ -317,7 +317,7 @@ def refusals(card):
     card.refused("P2 of WRAP", 0x6A86, "80720193", le=0)
     card.refused("P2 of UNWRAP", 0x6A86, "80740192", MADE_EC)
     card.refused("WRAP with data", 0x6700, "80720192", b"1", 0)
-    card.refused("no key", 0x6A82, "80720592", le=0)
+    card.refused("no key", 0x6A88, "80720592", le=0)
     card.refused("the device key", 0x6985, "80720092", le=0)
     card.refused("UNWRAP as device key", 0x6A89, "80740093", MADE_EC)
     card.unwrap(1, MADE_EC)
@@ -325,7 +325,7 @@ def refusals(card):
     # a failed one must not spoil the next, shorter one
     wrong = OTHER.seal(RSA_CRT, plaintext(RSA_CRT, 1024, D44.open(REAL_RSA)["elements"]))
     card.good("00D72F10", tlv(0x54, b"\0\0") + tlv(0x53, wrong))
-    card.refused("another DKEK's key in the file", 0x6A80, "80740293")
+    card.refused("another DKEK's key in the file", 0x6A88, "80740293")
     card.good("00D72F10", tlv(0x54, b"\0\0") + tlv(0x53, MADE_AES))
     card.good("80740293")
     card.select()
@@ -391,10 +391,10 @@ def domains(card):
     card.delete(3)
     card.good("80520402", le=0, extended=False)
     card.refused("without key encryption key no WRAP", 0x6A88, "80720492", le=0)
-    card.refused("and no UNWRAP", 0x6A80, "80740593", other)
+    card.refused("and no UNWRAP", 0x6A88, "80740593", other)
     card.delete(4)
     card.good("80520302")
-    card.refused("nor into a domain that is gone", 0x6A80, "80740593", other)
+    card.refused("nor into a domain that is gone", 0x6A88, "80740593", other)
 
 
 def own_dkek(card, simulator):
@@ -406,11 +406,11 @@ def own_dkek(card, simulator):
     card.signs("a DKEK of the card's own works", 1, public)
     second = Hsm(simulator, "second", "--serial", "UTSECOND01")
     second.initialise(tlv(0x92, b"\0"))
-    second.refused("on no other card", 0x6A80, "80740193", wrapped)
+    second.refused("on no other card", 0x6A88, "80740193", wrapped)
     second.close()
     card.initialise(tlv(0x92, b"\0"))
     expect("INITIALIZE deletes the keys", card.listed(), {"2F02", "CC00"})
-    card.refused("and the DKEK", 0x6A80, "80740193", wrapped)
+    card.refused("and the DKEK", 0x6A88, "80740193", wrapped)
     card.initialise(b"")
     card.good("00460100", body(ec_template("prime256v1")))
     card.refused("without a DKEK no WRAP", 0x6D00, "80720192", le=0)
@@ -420,7 +420,7 @@ def own_dkek(card, simulator):
 def main(simulator):
     card = Hsm(simulator, "card")
     card.initialise(tlv(0x92, b"\1"))
-    card.refused("no WRAP while shares are missing", 0x6A82, "80720192", le=0)
+    card.refused("no WRAP while shares are missing", 0x6A88, "80720192", le=0)
     card.import_share(D44)
     vectors(card)
     other_forms(card)
