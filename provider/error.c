@@ -31,6 +31,7 @@ int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *
     prov->core_new_error(prov->handle);
     prov->core_set_error_debug(prov->handle, file, line, function);
     set_error(prov, err->reason, "%s", err->text);
+    schsm_reasons_load(prov->reasons, (int)err->reason, err->text);
     /* Many a program shows the queue's reason without its sentence, or not even that. */
     schsm_log(SCHSM_LOG_ERROR, "%s", err->text);
     return 0;

@@ -29,7 +29,6 @@ static OSSL_FUNC_provider_teardown_fn provider_teardown;
 static OSSL_FUNC_provider_gettable_params_fn provider_gettable_params;
 static OSSL_FUNC_provider_get_params_fn provider_get_params;
 static OSSL_FUNC_provider_query_operation_fn provider_query_operation;
-static OSSL_FUNC_provider_get_reason_strings_fn provider_get_reason_strings;
 static OSSL_FUNC_provider_get_capabilities_fn provider_get_capabilities;
 
 static const OSSL_ALGORITHM keymgmt_algorithms[] = {
@@ -180,6 +179,7 @@ static int provider_get_params(void *provctx, OSSL_PARAM params[])
             OSSL_PARAM_set_int(p, 1));
 }
 
+<<<<<<< HEAD
 /* Filled once with the texts of device/base/error.c; every instance would write the same. */
 static const OSSL_ITEM *provider_get_reason_strings(void *provctx)
 {
@@ -188,18 +188,12 @@ static const OSSL_ITEM *provider_get_reason_strings(void *provctx)
     return prov->reasons;
 }
 
+=======
+>>>>>>> prov
 static int provider_get_capabilities(void *provctx, const char *capability, OSSL_CALLBACK *cb,
                                      void *arg)
 {
     return schsm_capabilities(provctx, capability, cb, arg);
-}
-
-static void fill_reasons(struct schsm_provider *prov)
-{
-    for (unsigned int i = 1; i < SCHSM_REASON_COUNT; i++) {
-        prov->reasons[i - 1].id = i;
-        prov->reasons[i - 1].ptr = (void *)schsm_reason_text((enum schsm_reason)i);
-    }
 }
 
 /* Asks the core for one setting of our section; NULL where it is not set. */
@@ -290,10 +284,12 @@ static void take_core_functions(struct schsm_provider *prov, const OSSL_DISPATCH
     }
 }
 
+/* Also called after OPENSSL_cleanup, when a key is freed that late. */
 static void provider_teardown(void *provctx)
 {
     struct schsm_provider *prov = provctx;
 
+    schsm_reasons_free(prov->reasons);
     schsm_registry_free(prov->context.registry);
     schsm_config_clear(&prov->context.config);
     for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
@@ -310,7 +306,6 @@ static const OSSL_DISPATCH provider_functions[] = {
     { OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))provider_gettable_params },
     { OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))provider_get_params },
     { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query_operation },
-    { OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, (void (*)(void))provider_get_reason_strings },
     { OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))provider_get_capabilities },
     { 0, NULL }
 };
@@ -321,9 +316,15 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
                                                               const OSSL_DISPATCH **out,
                                                               void **provctx)
 {
-    struct schsm_provider *prov = OPENSSL_zalloc(sizeof(*prov));
+    struct schsm_provider *prov = NULL;
 
-    if (prov == NULL) {
+    /*
+     * Our libcrypto may be another one than the program's, and then nobody has called it before. It
+     * must not clean up at a time of its own, before the program lets go of its last key. (Nothing
+     * may be said of its configuration: that may be what is being loaded, and us for it.)
+     */
+    if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) ||
+        (prov = OPENSSL_zalloc(sizeof(*prov))) == NULL) {
         return 0;
     }
     prov->handle = handle;
@@ -332,9 +333,11 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
     for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
         atomic_init(&prov->settable[i], NULL);
     }
-    fill_reasons(prov);
+    prov->reasons = schsm_reasons_new();
     if (prov->core_new_error == NULL || prov->core_set_error_debug == NULL ||
-        prov->core_vset_error == NULL || pthread_mutex_init(&prov->config_lock, NULL) != 0) {
+        prov->core_vset_error == NULL || prov->reasons == NULL ||
+        pthread_mutex_init(&prov->config_lock, NULL) != 0) {
+        schsm_reasons_free(prov->reasons);
         OPENSSL_free(prov);
         return 0;
     }

@@ -12,8 +12,14 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
+<<<<<<< HEAD
 #include "base/error.h"
 #include "keymgmt/context.h"
+=======
+#include "base/error.h"
+#include "keymgmt/context.h"
+#include "reasons.h"
+>>>>>>> prov
 
 /* The lists of generation parameters, keymgmt_gen_params.c. */
 enum schsm_settable {
@@ -38,8 +44,8 @@ struct schsm_provider {
     pthread_mutex_t config_lock;
     int configured; /* 0: not read yet, 1: read, -1: bad */
     struct schsm_error config_error;
-    OSSL_ITEM reasons[SCHSM_REASON_COUNT]; /* the last one stays zero and ends the list */
-    struct schsm_context context;          /* through schsm_provider_context only */
+    struct schsm_reasons *reasons;
+    struct schsm_context context; /* through schsm_provider_context only */
 };
 
 /*
