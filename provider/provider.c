@@ -206,9 +206,10 @@ static const char *get_setting(const struct schsm_provider *prov, const char *ke
     return value;
 }
 
-static int configure(struct schsm_provider *prov, struct schsm_error *err)
+/* Fills a context of its own from the configuration. */
+static int configure(const struct schsm_provider *prov, struct schsm_context *context,
+                     struct schsm_error *err)
 {
-    struct schsm_context *context = &prov->context;
     const char *key = NULL;
 
     for (size_t i = 0; (key = schsm_config_key(i)) != NULL; i++) {
@@ -218,8 +219,9 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
             return 0;
         }
     }
-    schsm_log_set(context->config.log, context->config.log_file);
-    context->libctx = prov->libctx;
+    if (!schsm_log_set(context->config.log, context->config.log_file, err)) {
+        return 0;
+    }
     context->registry = schsm_registry_new(err);
     if (context->registry == NULL ||
         !schsm_registry_use_module(context->registry, context->config.pkcs11_module, err)) {
@@ -230,16 +232,38 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
     return 1;
 }
 
+/* A fork in the middle of it leaves the child a provider that has read nothing yet. */
+static void configure_once(struct schsm_provider *prov)
+{
+    struct schsm_context fresh = { .libctx = prov->libctx };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    int ok;
+
+    schsm_config_init(&fresh.config);
+    ok = configure(prov, &fresh, &err);
+    if (!ok) {
+        schsm_registry_free(fresh.registry);
+        schsm_config_clear(&fresh.config);
+    }
+    schsm_guard_lock();
+    if (ok) {
+        prov->context = fresh;
+    }
+    prov->config_error = err;
+    prov->configured = ok ? 1 : -1;
+    schsm_guard_unlock();
+}
+
 struct schsm_context *schsm_provider_context(struct schsm_provider *prov)
 {
     int configured = 0;
 
-    pthread_mutex_lock(&prov->config_lock);
+    schsm_fork_lock(&prov->config_lock);
     if (prov->configured == 0) {
-        prov->configured = configure(prov, &prov->config_error) ? 1 : -1;
+        configure_once(prov);
     }
     configured = prov->configured;
-    pthread_mutex_unlock(&prov->config_lock);
+    schsm_fork_unlock(&prov->config_lock);
     if (configured < 0) {
         schsm_raise(prov, &prov->config_error);
         return NULL;
@@ -286,7 +310,7 @@ static void provider_teardown(void *provctx)
     schsm_config_clear(&prov->context.config);
     OSSL_PROVIDER_unload(prov->host);
     OSSL_LIB_CTX_free(prov->libctx);
-    pthread_mutex_destroy(&prov->config_lock);
+    schsm_fork_leave(&prov->config_lock);
     OPENSSL_free(prov);
 }
 
@@ -316,7 +340,7 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
     schsm_config_init(&prov->context.config);
     fill_reasons(prov);
     if (prov->core_new_error == NULL || prov->core_set_error_debug == NULL ||
-        prov->core_vset_error == NULL || pthread_mutex_init(&prov->config_lock, NULL) != 0) {
+        prov->core_vset_error == NULL || !schsm_fork_join(&prov->config_lock)) {
         OPENSSL_free(prov);
         return 0;
     }

@@ -3,14 +3,13 @@
 #ifndef SCHSM_PROVIDER_PROVIDER_H
 #define SCHSM_PROVIDER_PROVIDER_H
 
-#include <pthread.h>
-
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
 #include "base/error.h"
+#include "base/fork_guard.h"
 #include "keymgmt/context.h"
 
 struct schsm_provider {
@@ -24,7 +23,8 @@ struct schsm_provider {
     OSSL_FUNC_core_pop_error_to_mark_fn *core_pop_error_to_mark;
     OSSL_PROVIDER *host;  /* the default provider in libctx */
     OSSL_LIB_CTX *libctx; /* our own, with the default provider: host cryptography */
-    pthread_mutex_t config_lock;
+    struct schsm_fork_member config_lock; /* while the configuration is read */
+    /* With context changed under the guard as well, so that a child finds them whole. */
     int configured; /* 0: not read yet, 1: read, -1: bad */
     struct schsm_error config_error;
     OSSL_ITEM reasons[SCHSM_REASON_COUNT]; /* the last one stays zero and ends the list */

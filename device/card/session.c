@@ -27,7 +27,7 @@ static void forget_connection(struct schsm_session *session)
 /* Takes the lock. In a child that inherited the session, leaves the parent's connection alone. */
 static void enter(struct schsm_session *session)
 {
-    pthread_mutex_lock(&session->fork.mutex);
+    schsm_fork_lock(&session->fork);
     if (!session->fork.forked) {
         return;
     }
@@ -47,7 +47,7 @@ static void leave(struct schsm_session *session)
     if (session->typed != NULL) {
         schsm_pin_keep(&session->typed, NULL);
     }
-    pthread_mutex_unlock(&session->fork.mutex);
+    schsm_fork_unlock(&session->fork);
 }
 
 void schsm_session_disconnect(struct schsm_session *session)
