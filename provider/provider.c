@@ -14,6 +14,7 @@
 
 #include "capabilities.h"
 #include "implementations.h"
+#include "keymgmt/config_slips.h"
 
 #define PROPERTIES "provider=sc-hsm"
 #define CONFIG_SECTION "the sc-hsm section of openssl.cnf"
@@ -206,6 +207,39 @@ static const char *get_setting(const struct schsm_provider *prov, const char *ke
     return value;
 }
 
+/* A name in our section that is none of ours, but nearly one, was meant to be read. */
+static int refuse_slips(const struct schsm_provider *prov, struct schsm_error *err)
+{
+    size_t count = 0;
+    struct schsm_slip *slips = schsm_config_slips(&count);
+    OSSL_PARAM *asked = OPENSSL_malloc((count + 1) * sizeof(*asked));
+    char *value = NULL;
+    int ok = 1;
+
+    if (slips == NULL || asked == NULL) {
+        ok = schsm_fail_memory(err);
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++) {
+        asked[i] = OSSL_PARAM_construct_utf8_ptr(slips[i].name, &value, 0);
+    }
+    asked[count] = OSSL_PARAM_construct_end();
+    if (prov->core_get_params == NULL || !prov->core_get_params(prov->handle, asked)) {
+        goto done;
+    }
+    for (size_t i = 0; ok && i < count; i++) {
+        if (OSSL_PARAM_modified(&asked[i]) && !schsm_config_is_name(slips[i].name)) {
+            ok = schsm_fail(err, SCHSM_REASON_CONFIG, "setting '%s' in %s is unknown: write %s",
+                            slips[i].name, CONFIG_SECTION, slips[i].meant);
+        }
+    }
+
+done:
+    OPENSSL_free(asked);
+    OPENSSL_free(slips);
+    return ok;
+}
+
 /* Fills a context of its own from the configuration. */
 static int configure(const struct schsm_provider *prov, struct schsm_context *context,
                      struct schsm_error *err)
@@ -219,7 +253,8 @@ static int configure(const struct schsm_provider *prov, struct schsm_context *co
             return 0;
         }
     }
-    if (!schsm_log_set(context->config.log, context->config.log_file, err)) {
+    if (!refuse_slips(prov, err) ||
+        !schsm_log_set(context->config.log, context->config.log_file, err)) {
         return 0;
     }
     context->registry = schsm_registry_new(err);
