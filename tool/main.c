@@ -87,5 +87,8 @@ done:
     schsm_config_clear(&tool.context.config);
     OSSL_LIB_CTX_free(tool.context.libctx);
     OPENSSL_free(words);
-    return ok ? SCHSM_EXIT_DONE : (int)schsm_exit_status(err.reason);
+    if (ok) {
+        return SCHSM_EXIT_DONE;
+    }
+    return tool.exit_status != 0 ? tool.exit_status : (int)schsm_exit_status(err.reason);
 }
