@@ -196,14 +196,14 @@ static void remove_stored(struct storing *storing)
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
-static bool is_key_of(EVP_PKEY *key, const struct schsm_object *object)
+static bool is_key_of(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct schsm_object *object)
 {
     const uint8_t *der = object->value;
     EVP_PKEY *other = NULL;
     bool same;
 
     if (der != NULL) {
-        other = d2i_PUBKEY(NULL, &der, (long)object->value_len);
+        other = d2i_PUBKEY_ex(NULL, &der, (long)object->value_len, libctx, NULL);
     }
     same = other != NULL && EVP_PKEY_eq(other, key) == 1;
     EVP_PKEY_free(other);
@@ -213,7 +213,8 @@ static bool is_key_of(EVP_PKEY *key, const struct schsm_object *object)
 
 /* An import whose last answer was lost, or whose program was killed then, brought the key: made
  * again, it must not bring another copy. Who names an id wants one. */
-static int check_new(struct schsm_device *device, EVP_PKEY *key, struct schsm_error *err)
+static int check_new(OSSL_LIB_CTX *libctx, struct schsm_device *device, EVP_PKEY *key,
+                     struct schsm_error *err)
 {
     const struct schsm_object_filter filter = { .types = SCHSM_OBJECT_PRIVATE, .key_ref = -1 };
     struct schsm_object_list list = { NULL, 0 };
@@ -224,7 +225,7 @@ static int check_new(struct schsm_device *device, EVP_PKEY *key, struct schsm_er
         struct schsm_object *object = &list.objects[i];
 
         /* one without a public part cannot be compared */
-        if (schsm_device_read(device, object, NULL, &ignored) && is_key_of(key, object)) {
+        if (schsm_device_read(device, object, NULL, &ignored) && is_key_of(libctx, key, object)) {
             ok = schsm_fail(err, SCHSM_REASON_EXISTS,
                             "the device has this key already, as key reference %d%s%s%s: a second "
                             "copy needs an id of its own",
@@ -267,7 +268,7 @@ static int prepare(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     if (!schsm_import_check_dkek(libctx, device, import->dkek, err) ||
         !wrap(libctx, import, parts, &wrapped, err) || !schsm_device_serial(device, serial, err) ||
         !certify(libctx, import, serial, parts, err) || !choose_place(device, import, made, err) ||
-        (import->id == NULL && !check_new(device, parts->key, err))) {
+        (import->id == NULL && !check_new(libctx, device, parts->key, err))) {
         return 0;
     }
     made->key_type = wrapped.type;
