@@ -107,13 +107,13 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
 }
 
 /* What the key is to sign: for RSA a block with PKCS#1 padding (RFC 8017, 9.2), for EC a hash. */
-static int make_challenge(const EVP_PKEY *key, bool rsa, uint8_t *block, size_t *len,
-                          struct schsm_error *err)
+static int make_challenge(OSSL_LIB_CTX *libctx, const EVP_PKEY *key, bool rsa, uint8_t *block,
+                          size_t *len, struct schsm_error *err)
 {
     uint8_t challenge[CHALLENGE_LEN];
     int modulus = EVP_PKEY_get_size(key);
 
-    if (RAND_bytes(challenge, sizeof(challenge)) != 1) {
+    if (RAND_bytes_ex(libctx, challenge, sizeof(challenge), 0) != 1) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto has no random bytes");
     }
     if (!rsa) {
@@ -156,7 +156,7 @@ static int prove_by_signature(struct schsm_context *context, struct schsm_match 
         match->object.key_type != (rsa ? SCHSM_KEY_RSA : SCHSM_KEY_EC)) {
         return fail_other_public_key(match, err);
     }
-    if (!make_challenge(key, rsa, block, &len, err)) {
+    if (!make_challenge(context->libctx, key, rsa, block, &len, err)) {
         return 0;
     }
     if (!schsm_device_operate(match->device, operation, &match->object, login, block, len,

@@ -11,6 +11,8 @@
 
 #include <openssl/crypto.h>
 
+#include "base/descriptor.h"
+
 #define FIRST_ROOM 4096
 
 static int fail_read(const char *path, const char *why, struct schsm_error *err)
@@ -37,7 +39,7 @@ static int grow(uint8_t **content, size_t *room, size_t len)
 int schsm_file_read(const char *path, size_t max, uint8_t **content, size_t *len,
                     struct schsm_error *err)
 {
-    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : schsm_descriptor_open(path, O_RDONLY, 0);
     size_t room = FIRST_ROOM;
     ssize_t got = 1;
     int ok = 0;
@@ -120,7 +122,7 @@ static void sync_folder(const char *path)
     const char *slash = strrchr(path, '/');
     char *folder =
         slash == NULL ? OPENSSL_strdup(".") : OPENSSL_strndup(path, (size_t)(slash - path) + 1);
-    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder == NULL ? -1 : schsm_descriptor_open(folder, O_RDONLY | O_DIRECTORY, 0);
 
     if (fd >= 0) {
         (void)fsync(fd);

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "base/fork_guard.h"
 #include "key_internal.h"
 
 struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_match *match,
@@ -16,8 +17,7 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
     const unsigned char *p = NULL;
     char name[SCHSM_OBJECT_NAME_MAX];
 
-    if (key == NULL || pthread_mutex_init(&key->source_lock, NULL) != 0) {
-        OPENSSL_free(key);
+    if (key == NULL) {
         schsm_match_clear(match);
         schsm_fail_memory(err);
         return NULL;
@@ -158,7 +158,6 @@ void schsm_key_free(struct schsm_key *key)
     EVP_PKEY_free(key->public_key);
     schsm_object_clear(&key->object);
     schsm_pin_source_free(key->source);
-    pthread_mutex_destroy(&key->source_lock);
     OPENSSL_free(key->serial);
     OPENSSL_free(key->reader);
     OPENSSL_free(key->token);
@@ -241,9 +240,9 @@ struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
 {
     struct schsm_pin_source *source = NULL;
 
-    pthread_mutex_lock(&key->source_lock);
+    schsm_guard_lock();
     source = key->source != NULL ? schsm_pin_source_ref(key->source) : NULL;
-    pthread_mutex_unlock(&key->source_lock);
+    schsm_guard_unlock();
     return source;
 }
 

@@ -14,6 +14,7 @@
 
 #include "capabilities.h"
 #include "implementations.h"
+#include "keymgmt/config_slips.h"
 
 #define PROPERTIES "provider=sc-hsm"
 #define CONFIG_SECTION "the sc-hsm section of openssl.cnf"
@@ -179,17 +180,6 @@ static int provider_get_params(void *provctx, OSSL_PARAM params[])
             OSSL_PARAM_set_int(p, 1));
 }
 
-<<<<<<< HEAD
-/* Filled once with the texts of device/base/error.c; every instance would write the same. */
-static const OSSL_ITEM *provider_get_reason_strings(void *provctx)
-{
-    struct schsm_provider *prov = provctx;
-
-    return prov->reasons;
-}
-
-=======
->>>>>>> prov
 static int provider_get_capabilities(void *provctx, const char *capability, OSSL_CALLBACK *cb,
                                      void *arg)
 {
@@ -212,9 +202,43 @@ static const char *get_setting(const struct schsm_provider *prov, const char *ke
     return value;
 }
 
-static int configure(struct schsm_provider *prov, struct schsm_error *err)
+/* A name in our section that is none of ours, but nearly one, was meant to be read. */
+static int refuse_slips(const struct schsm_provider *prov, struct schsm_error *err)
 {
-    struct schsm_context *context = &prov->context;
+    size_t count = 0;
+    struct schsm_slip *slips = schsm_config_slips(&count);
+    OSSL_PARAM *asked = OPENSSL_malloc((count + 1) * sizeof(*asked));
+    char *value = NULL;
+    int ok = 1;
+
+    if (slips == NULL || asked == NULL) {
+        ok = schsm_fail_memory(err);
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++) {
+        asked[i] = OSSL_PARAM_construct_utf8_ptr(slips[i].name, &value, 0);
+    }
+    asked[count] = OSSL_PARAM_construct_end();
+    if (prov->core_get_params == NULL || !prov->core_get_params(prov->handle, asked)) {
+        goto done;
+    }
+    for (size_t i = 0; ok && i < count; i++) {
+        if (OSSL_PARAM_modified(&asked[i]) && !schsm_config_is_name(slips[i].name)) {
+            ok = schsm_fail(err, SCHSM_REASON_CONFIG, "setting '%s' in %s is unknown: write %s",
+                            slips[i].name, CONFIG_SECTION, slips[i].meant);
+        }
+    }
+
+done:
+    OPENSSL_free(asked);
+    OPENSSL_free(slips);
+    return ok;
+}
+
+/* Fills a context of its own from the configuration. */
+static int configure(const struct schsm_provider *prov, struct schsm_context *context,
+                     struct schsm_error *err)
+{
     const char *key = NULL;
 
     for (size_t i = 0; (key = schsm_config_key(i)) != NULL; i++) {
@@ -224,8 +248,10 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
             return 0;
         }
     }
-    schsm_log_set(context->config.log, context->config.log_file);
-    context->libctx = prov->libctx;
+    if (!refuse_slips(prov, err) ||
+        !schsm_log_set(context->config.log, context->config.log_file, err)) {
+        return 0;
+    }
     context->registry = schsm_registry_new(err);
     if (context->registry == NULL ||
         !schsm_registry_use_module(context->registry, context->config.pkcs11_module, err)) {
@@ -236,16 +262,38 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
     return 1;
 }
 
+/* A fork in the middle of it leaves the child a provider that has read nothing yet. */
+static void configure_once(struct schsm_provider *prov)
+{
+    struct schsm_context fresh = { .libctx = prov->libctx };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    int ok;
+
+    schsm_config_init(&fresh.config);
+    ok = configure(prov, &fresh, &err);
+    if (!ok) {
+        schsm_registry_free(fresh.registry);
+        schsm_config_clear(&fresh.config);
+    }
+    schsm_guard_lock();
+    if (ok) {
+        prov->context = fresh;
+    }
+    prov->config_error = err;
+    prov->configured = ok ? 1 : -1;
+    schsm_guard_unlock();
+}
+
 struct schsm_context *schsm_provider_context(struct schsm_provider *prov)
 {
     int configured = 0;
 
-    pthread_mutex_lock(&prov->config_lock);
+    schsm_fork_lock(&prov->config_lock);
     if (prov->configured == 0) {
-        prov->configured = configure(prov, &prov->config_error) ? 1 : -1;
+        configure_once(prov);
     }
     configured = prov->configured;
-    pthread_mutex_unlock(&prov->config_lock);
+    schsm_fork_unlock(&prov->config_lock);
     if (configured < 0) {
         schsm_raise(prov, &prov->config_error);
         return NULL;
@@ -297,7 +345,7 @@ static void provider_teardown(void *provctx)
     }
     OSSL_PROVIDER_unload(prov->host);
     OSSL_LIB_CTX_free(prov->libctx);
-    pthread_mutex_destroy(&prov->config_lock);
+    schsm_fork_leave(&prov->config_lock);
     OPENSSL_free(prov);
 }
 
@@ -336,7 +384,7 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
     prov->reasons = schsm_reasons_new();
     if (prov->core_new_error == NULL || prov->core_set_error_debug == NULL ||
         prov->core_vset_error == NULL || prov->reasons == NULL ||
-        pthread_mutex_init(&prov->config_lock, NULL) != 0) {
+        !schsm_fork_join(&prov->config_lock)) {
         schsm_reasons_free(prov->reasons);
         OPENSSL_free(prov);
         return 0;

@@ -3,7 +3,6 @@
 #ifndef SCHSM_PROVIDER_PROVIDER_H
 #define SCHSM_PROVIDER_PROVIDER_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -12,14 +11,10 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
-<<<<<<< HEAD
 #include "base/error.h"
-#include "keymgmt/context.h"
-=======
-#include "base/error.h"
+#include "base/fork_guard.h"
 #include "keymgmt/context.h"
 #include "reasons.h"
->>>>>>> prov
 
 /* The lists of generation parameters, keymgmt_gen_params.c. */
 enum schsm_settable {
@@ -41,7 +36,8 @@ struct schsm_provider {
     OSSL_PROVIDER *host;  /* the default provider in libctx */
     OSSL_LIB_CTX *libctx; /* our own, with the default provider: host cryptography */
     _Atomic(OSSL_PARAM *) settable[SCHSM_SETTABLE_COUNT]; /* NULL until somebody asks */
-    pthread_mutex_t config_lock;
+    struct schsm_fork_member config_lock;                 /* while the configuration is read */
+    /* With context changed under the guard as well, so that a child finds them whole. */
     int configured; /* 0: not read yet, 1: read, -1: bad */
     struct schsm_error config_error;
     struct schsm_reasons *reasons;

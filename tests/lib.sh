@@ -232,6 +232,9 @@ virtual_cards() {
     settings=$(virtual_hsm start --cards "$1") || fail "no virtual card"
     eval "$settings"
     echo "$SC_HSM_VIRTUAL" >"$work/.virtual"
+    # Tests take the module by its name, and some another module or a copy of it.
+    export OPENSSL_MODULES=$SC_HSM_BUILD/lib
+    configure module=
     module=$OPENSSL_MODULES/sc-hsm.so
     [ -f "$module" ] || fail "there is no $module"
     # shellcheck disable=SC2034  # for the tests

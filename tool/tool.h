@@ -71,6 +71,7 @@ struct schsm_tool {
     bool json;
     bool want_help;
     bool want_version;
+    int exit_status; /* of a run that failed, where the reason does not tell it; else 0 */
 };
 
 /* The commands in the order in which the help shows them; ends with NULL. */

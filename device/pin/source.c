@@ -15,6 +15,8 @@
 
 #include <openssl/crypto.h>
 
+#include "base/descriptor.h"
+
 #define PIN_BYTES_MAX 256                /* of any source; the card takes at most 16 */
 #define READ_MAX (PIN_BYTES_MAX + 2 + 1) /* CR LF, and one byte that shows that there is more */
 
@@ -128,7 +130,7 @@ static int read_file(const struct schsm_pin_source *source, struct schsm_secret 
     if (room == NULL) {
         return 0;
     }
-    fd = open(source->name, O_RDONLY | O_CLOEXEC);
+    fd = schsm_descriptor_open(source->name, O_RDONLY, 0);
     if (fd >= 0) {
         len = read_all(fd, buffer, READ_MAX);
     }

@@ -255,6 +255,7 @@ static int restore_key(const struct restoring *restoring, const struct schsm_bac
 static int certificate_id(const struct schsm_backup_entry *entry, const uint8_t *der, size_t len,
                           uint8_t id[SCHSM_ID_MAX], size_t *id_len, struct schsm_error *err)
 {
+    OSSL_LIB_CTX *libctx;
     X509 *certificate;
     int ok;
 
@@ -263,12 +264,14 @@ static int certificate_id(const struct schsm_backup_entry *entry, const uint8_t 
         *id_len = entry->id_len;
         return 1;
     }
-    certificate = d2i_X509(NULL, &der, (long)len);
+    libctx = OSSL_LIB_CTX_new(); /* the default one is the program's */
+    certificate = libctx != NULL ? X509_new_ex(libctx, NULL) : NULL;
+    ok = certificate != NULL && d2i_X509(&certificate, &der, (long)len) != NULL;
     ERR_clear_error();
-    ok = certificate != NULL
-             ? schsm_certificate_id(certificate, id, id_len, err)
-             : schsm_fail(err, SCHSM_REASON_FILE, "%s is no certificate", entry->file);
+    ok = ok ? schsm_certificate_id(certificate, id, id_len, err)
+            : schsm_fail(err, SCHSM_REASON_FILE, "%s is no certificate", entry->file);
     X509_free(certificate);
+    OSSL_LIB_CTX_free(libctx);
     return ok;
 }
 
