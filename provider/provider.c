@@ -14,6 +14,7 @@
 
 #include "capabilities.h"
 #include "implementations.h"
+#include "keymgmt/config_file.h"
 #include "keymgmt/config_slips.h"
 
 #define PROPERTIES "provider=sc-hsm"
@@ -187,8 +188,9 @@ static int provider_get_capabilities(void *provctx, const char *capability, OSSL
 }
 
 /* Asks the core for one setting of our section; NULL where it is not set. */
-static const char *get_setting(const struct schsm_provider *prov, const char *key)
+static const char *get_setting(const void *arg, const char *key)
 {
+    const struct schsm_provider *prov = arg;
     char *value = NULL;
     OSSL_PARAM request[] = {
         OSSL_PARAM_DEFN(key, OSSL_PARAM_UTF8_PTR, &value, sizeof(value)),
@@ -249,7 +251,8 @@ static int configure(const struct schsm_provider *prov, struct schsm_context *co
         }
     }
     if (!refuse_slips(prov, err) ||
-        !schsm_log_set(context->config.log, context->config.log_file, err)) {
+        !schsm_log_set(context->config.log, context->config.log_file, err) ||
+        !schsm_config_check_file(prov->libctx, get_setting, prov, err)) {
         return 0;
     }
     context->registry = schsm_registry_new(err);
