@@ -152,6 +152,7 @@ static struct schsm_pkey *load_key(const struct der_decoder *decoder,
     struct schsm_key *device = NULL;
 
     if (context == NULL) {
+        schsm_keep_raised(decoder->prov);
         return NULL;
     }
     device = schsm_key_from_reference(context, reference, &err);
