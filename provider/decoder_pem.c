@@ -16,6 +16,7 @@
 #include "implementations.h"
 #include "look.h"
 #include "provider.h"
+#include "trace.h"
 
 static OSSL_FUNC_decoder_newctx_fn pem_newctx;
 static OSSL_FUNC_decoder_freectx_fn pem_freectx;
@@ -24,11 +25,13 @@ static OSSL_FUNC_decoder_decode_fn pem_decode;
 /* There is nothing to remember: the provider itself is the context. */
 static void *pem_newctx(void *provctx)
 {
+    schsm_trace_of("decoder_newctx", "PEM to DER");
     return provctx;
 }
 
 static void pem_freectx(void *ctx)
 {
+    schsm_trace("decoder_freectx", NULL);
     (void)ctx;
 }
 
@@ -81,6 +84,7 @@ static int pem_decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBAC
     long len = 0;
     int ok = 1; /* "not ours" is success with nothing emitted */
 
+    schsm_trace_of("decoder_decode", "PEM to DER");
     (void)selection;
     (void)pw_cb;
     (void)pw_cbarg;
