@@ -6,8 +6,8 @@
 #include <openssl/buffer.h>
 #include <openssl/crypto.h>
 
-#define LINE_MAX_LEN 256      /* of PEM, with its end; longer ones are text */
-#define LOOK_MAX (256 * 1024) /* bytes of text before a block that are searched for it */
+#define LINE_MAX_LEN 256 /* of PEM, with its end; longer ones are text */
+#define LOOK_MAX 262144u /* bytes of text before a block that are searched for it */
 
 #define BEGIN "-----BEGIN "
 #define DASHES "-----"
