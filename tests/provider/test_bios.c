@@ -222,12 +222,12 @@ static size_t read_all(OSSL_LIB_CTX *in, const struct source *source, const char
 /* A file of these blocks, before each so many bytes of other text. */
 static size_t compose(const int order[], size_t count, size_t between, char text[TEXT_MAX])
 {
+    static const char filler[] = "\nabcdefghijklmnopqrstuvwxyz";
     size_t len = 0;
 
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < between; j++) {
-            text[len++] =
-                j % 64 == 63 || j + 1 == between ? '\n' : "abcdefghijklmnopqrstuvwxyz"[j % 26];
+            text[len++] = filler[j % 64 == 63 || j + 1 == between ? 0 : 1 + j % 26];
         }
         memcpy(text + len, blocks[order[i]], strlen(blocks[order[i]]));
         len += strlen(blocks[order[i]]);
