@@ -295,6 +295,11 @@ int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
     return ok;
 }
 
+const char *schsm_key_name(const struct schsm_key *key)
+{
+    return key->name;
+}
+
 EVP_PKEY *schsm_key_public(const struct schsm_key *key)
 {
     return key->public_key;
