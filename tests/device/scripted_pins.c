@@ -95,6 +95,7 @@ static void test_known_wrong(void)
     finish();
     /* another registry, another source, the same process and device */
     start("654321", NULL);
+    world.tries = 2;
     EXPECT(!schsm_device_login(device, &login, &err));
     EXPECT(err.reason == SCHSM_REASON_PIN_KNOWN_WRONG && err.tries_left == 2 && world.pins == 0);
     finish();
