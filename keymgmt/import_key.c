@@ -37,13 +37,20 @@ int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
 }
 
 /* Wraps the key and opens it again, so that what the device gets is known to be right. */
-static int wrap(OSSL_LIB_CTX *libctx, const struct schsm_import *import, struct parts *parts,
+static int wrap(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                const struct schsm_import *import, struct parts *parts,
                 struct schsm_wrapped_key *wrapped, struct schsm_error *err)
 {
-    const struct schsm_wrapping wrapping = { .dkek = import->dkek,
-                                             .algorithms = import->algorithms,
-                                             .algorithms_len = import->algorithms_len };
+    struct schsm_wrapping wrapping = { .dkek = import->dkek,
+                                       .algorithms = import->algorithms,
+                                       .algorithms_len = import->algorithms_len };
+    struct schsm_hsm_rsa_limits limits;
 
+    if (!schsm_hsm_rsa_limits(device, &limits, err)) {
+        return 0;
+    }
+    wrapping.plain_rsa =
+        limits.crt_bits_max != 0 && EVP_PKEY_get_bits(import->key) > (int)limits.crt_bits_max;
     parts->blob_len = sizeof(parts->blob);
     if (!schsm_wrapped_key_from_private(libctx, import->key, &wrapping, parts->blob,
                                         &parts->blob_len, err) ||
@@ -64,9 +71,10 @@ static int certify(OSSL_LIB_CTX *libctx, const struct schsm_import *import, cons
 
     if (import->certificate == NULL) {
         (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, serial);
-        return schsm_cvc_build_request(libctx, parts->key,
-                                       strlen(chr) <= SCHSM_CVC_NAME_MAX ? chr : SCHSM_CVC_IMPORTED,
-                                       &parts->certificate, &parts->certificate_len, err);
+        return schsm_cvc_build_request(
+            libctx, parts->key,
+            serial[0] != '\0' && strlen(chr) <= SCHSM_CVC_NAME_MAX ? chr : SCHSM_CVC_IMPORTED,
+            &parts->certificate, &parts->certificate_len, err);
     }
     certified = X509_get0_pubkey(import->certificate);
     if (certified == NULL || EVP_PKEY_eq(certified, import->key) != 1) {
@@ -252,8 +260,8 @@ static int prepare_import(OSSL_LIB_CTX *libctx, struct schsm_device *device,
                           SCHSM_LABEL_MAX);
     }
     if (!schsm_import_check_dkek(libctx, device, import->dkek, err) ||
-        !wrap(libctx, import, parts, &wrapped, err) || !schsm_device_serial(device, serial, err) ||
-        !certify(libctx, import, serial, parts, err) ||
+        !wrap(libctx, device, import, parts, &wrapped, err) ||
+        !schsm_device_serial(device, serial, err) || !certify(libctx, import, serial, parts, err) ||
         !choose_import_place(device, import, made, err) ||
         (import->id == NULL && !check_new(libctx, device, parts->key, err))) {
         return 0;

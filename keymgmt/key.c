@@ -9,6 +9,7 @@
 
 #include "base/fork_guard.h"
 #include "pin/memory.h"
+#include "certificate.h"
 #include "key_internal.h"
 
 struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_match *match,
@@ -175,10 +176,26 @@ void schsm_key_free(struct schsm_key *key)
     OPENSSL_free(key);
 }
 
-/* Looks for the key by what its reference tells, on all devices that it may mean. */
+/* Whether a match is this very key; one whose public part cannot be told is none. */
+static int is_the_key(void *arg, struct schsm_match *match, struct schsm_error *err)
+{
+    const struct schsm_key *key = arg;
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    (void)err;
+    return schsm_device_read(match->device, &match->object, NULL, &ignored) &&
+           schsm_public_key_is(key->context->libctx, match->object.value, match->object.value_len,
+                               key->public_key);
+}
+
+/*
+ * Looks for the key by what its reference tells, on all devices that it may mean. Where several
+ * have such a one, as devices may have that share a serial number, the public part decides.
+ */
 static struct schsm_device *locate(struct schsm_key *key, struct schsm_error *err)
 {
     const struct schsm_object *object = &key->object;
+    struct schsm_match_list list = { NULL, 0 };
     struct schsm_match match = { 0 };
     struct schsm_object *none = NULL, *found = NULL;
     struct schsm_device *device = NULL;
@@ -194,12 +211,16 @@ static struct schsm_device *locate(struct schsm_key *key, struct schsm_error *er
     uri.serial = key->serial;
     uri.reader = key->reader;
     uri.token = key->token;
-    if (!schsm_find_one(key->context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
+    if (!schsm_find(key->context, &uri, SCHSM_OBJECT_PRIVATE, &list, err) ||
+        (list.count > 1 && !schsm_match_list_filter(&list, is_the_key, key, err)) ||
+        !schsm_match_list_take(&list, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
+        schsm_match_list_clear(&list);
         return NULL;
     }
     device = match.device;
     found = OPENSSL_memdup(&match.object, sizeof(match.object));
     schsm_match_clear(&match);
+    schsm_match_list_clear(&list);
     if (found == NULL) {
         schsm_fail_memory(err);
         return NULL;

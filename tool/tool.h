@@ -60,6 +60,10 @@ struct schsm_setting {
     const char *value; /* "" for an option without argument */
 };
 
+/* What stands in sentences for the serial number of a device that has none that can be read, such
+ * as a Pico HSM before its first initialisation. */
+#define SCHSM_TOOL_NO_SERIAL "without serial number"
+
 struct schsm_tool {
     struct schsm_context context;
     const struct schsm_command *command; /* NULL: none was given */

@@ -39,10 +39,13 @@ static void leave_session(struct schsm_session *session)
 
 bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1])
 {
+    bool absent;
+
     schsm_guard_lock();
     memcpy(serial, session->process.serial, sizeof(session->process.serial));
+    absent = session->process.serial_absent;
     schsm_guard_unlock();
-    return serial[0] != 0;
+    return serial[0] != 0 || absent;
 }
 
 bool schsm_session_exchanged(struct schsm_session *session)

@@ -355,12 +355,13 @@ static int seal(OSSL_LIB_CTX *libctx, const struct form *form,
 }
 
 /* The size field and the elements of a private key. */
-static int put_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
-                       enum schsm_wrapped_form *form, struct schsm_error *err)
+static int put_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key, bool plain_rsa,
+                       struct schsm_tlv_writer *writer, enum schsm_wrapped_form *form,
+                       struct schsm_error *err)
 {
     if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
-        *form = SCHSM_WRAPPED_RSA_CRT;
-        return schsm_wrapped_put_rsa(libctx, key, writer, err);
+        *form = plain_rsa ? SCHSM_WRAPPED_RSA : SCHSM_WRAPPED_RSA_CRT;
+        return schsm_wrapped_put_rsa(libctx, key, plain_rsa, writer, err);
     }
     if (EVP_PKEY_is_a(key, "EC") == 1) {
         *form = SCHSM_WRAPPED_EC;
@@ -391,7 +392,7 @@ int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
     }
     schsm_tlv_write(&writer, bytes, SCHSM_WRAPPED_MAX);
     if (!put_random(libctx, wrapping, &writer, err) ||
-        !put_private(libctx, key, &writer, &form, err)) {
+        !put_private(libctx, key, wrapping->plain_rsa, &writer, &form, err)) {
         goto done;
     }
     put_padding(&writer);

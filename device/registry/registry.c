@@ -201,6 +201,12 @@ int schsm_registry_device(struct schsm_registry *registry,
         used +=
             (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", name);
     }
+    if (selector->serial != NULL) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_AMBIGUOUS,
+                          "several devices have the serial number %s; name one by reader or token: "
+                          "%s",
+                          selector->serial, names);
+    }
     return schsm_fail(err, SCHSM_REASON_DEVICE_AMBIGUOUS,
                       "several devices are connected; name one by serial, reader or token: %s",
                       names);

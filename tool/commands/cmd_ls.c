@@ -31,7 +31,8 @@ static int print_files_json(const struct schsm_hsm_file_list *list, const char *
     for (size_t i = 0; i < list->count; i++) {
         schsm_json_append(&array, file_json(&list->files[i]));
     }
-    return schsm_json_print(json_pack("{s:s, s:o}", "serial", serial, "files", array), err);
+    return schsm_json_print(
+        json_pack("{s:o, s:o}", "serial", schsm_json_serial(serial), "files", array), err);
 }
 
 static int print_files(const struct schsm_hsm_file_list *list, struct schsm_error *err)

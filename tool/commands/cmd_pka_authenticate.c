@@ -50,7 +50,7 @@ static int sign(struct schsm_tool *tool, struct schsm_opening *opening,
     struct schsm_login login;
 
     (void)snprintf(object, sizeof(object), "custodian %s", key->name);
-    if (!schsm_device_serial(key->device, serial, err) ||
+    if (!schsm_tool_serial(key->device, serial, err) ||
         !schsm_tool_login(tool, key->device, object, &login, err) ||
         !schsm_opening_sign(tool->context.libctx, opening, key, &login, err)) {
         return 0;
