@@ -172,6 +172,7 @@ static const struct meaning {
     { { WRAP }, 0x6A88, SCHSM_REASON_UNSUPPORTED, "the key domain has no key encryption key" },
     { { WRAP }, 0x6A81, SCHSM_REASON_NOT_PERMITTED, "the key's policy does not permit export" },
     { { WRAP }, 0x6985, SCHSM_REASON_NOT_PERMITTED, "the key's policy does not permit export" },
+    { { WRAP }, 0x6984, SCHSM_REASON_USE_COUNTER, "the key's use counter is exhausted" },
     { { WRAP }, 0x6A82, SCHSM_REASON_NOT_FOUND, "there is no such key" },
 #define UNWRAP_MISMATCH "the wrapped key does not match the device's key encryption key"
     { { UNWRAP }, 0x6A80, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },

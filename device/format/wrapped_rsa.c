@@ -29,6 +29,9 @@ static bool rsa_init(struct rsa *rsa)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         *parts[i] = BN_secure_new();
         ok = ok && *parts[i] != NULL;
+        if (*parts[i] != NULL) {
+            BN_set_flags(*parts[i], BN_FLG_CONSTTIME); /* how long it takes tells nothing */
+        }
     }
     return ok;
 }
@@ -72,6 +75,12 @@ static bool complete_rsa(struct rsa *rsa, BN_CTX *ctx)
     q1 = BN_CTX_get(ctx);
     gcd = BN_CTX_get(ctx);
     lambda = BN_CTX_get(ctx);
+    if (lambda != NULL) {
+        BN_set_flags(p1, BN_FLG_CONSTTIME);
+        BN_set_flags(q1, BN_FLG_CONSTTIME);
+        BN_set_flags(gcd, BN_FLG_CONSTTIME);
+        BN_set_flags(lambda, BN_FLG_CONSTTIME);
+    }
     if (lambda == NULL || !is_odd(rsa->p) || !is_odd(rsa->q) || !is_odd(rsa->e)) {
         goto done;
     }
