@@ -337,18 +337,18 @@ static int describe_trial(struct unwrapping *unwrapping, const struct schsm_wrap
                                    &unwrapping->trial_description_len, err);
 }
 
-/* Whether what is under the reference was tried out by us: it has the description, or, where the
+/* Whether what is under the reference was written by us: it has the description, or, where the
  * device wrote another one over it when it unwrapped (6.10), the public key. */
-static int is_trial(struct schsm_session *session, const struct unwrapping *unwrapping,
-                    unsigned int ref, bool *ours, struct schsm_error *err)
+static int is_ours(struct schsm_session *session, const struct unwrapping *unwrapping,
+                   unsigned int ref, struct schsm_view description, bool *ours,
+                   struct schsm_error *err)
 {
     struct schsm_view mine = unwrapping->spec->certificate;
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     uint8_t *file = NULL, *wanted = NULL, *found = NULL;
     size_t len = 0, wanted_len = 0, found_len = 0;
 
-    if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | ref, trial_description(unwrapping), ours,
-                    err)) {
+    if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | ref, description, ours, err)) {
         return 0;
     }
     if (*ours || mine.len == 0) {
@@ -368,15 +368,15 @@ static int is_trial(struct schsm_session *session, const struct unwrapping *unwr
     return 1;
 }
 
-/* The attempt before this one broke off. What is there under the reference is ours if it has our
- * description, which was written first. */
+/* The attempt before this one broke off. Nobody else's key goes for it. */
 static int remove_earlier_unwrap(struct schsm_session *session, struct unwrapping *unwrapping,
                                  struct schsm_error *err)
 {
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     bool ours = false;
 
-    if (unwrapping->trial != 0 && (!is_trial(session, unwrapping, unwrapping->trial, &ours, err) ||
+    if (unwrapping->trial != 0 && (!is_ours(session, unwrapping, unwrapping->trial,
+                                            trial_description(unwrapping), &ours, err) ||
                                    (ours && !delete_key(session, unwrapping->trial, err)))) {
         return 0;
     }
@@ -384,8 +384,7 @@ static int remove_earlier_unwrap(struct schsm_session *session, struct unwrappin
     if (!unwrapping->started) {
         return 1;
     }
-    if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | spec->key_ref, spec->description, &ours,
-                    err) ||
+    if (!is_ours(session, unwrapping, spec->key_ref, spec->description, &ours, err) ||
         (ours && !delete_key(session, spec->key_ref, err))) {
         return 0;
     }
