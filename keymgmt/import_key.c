@@ -7,14 +7,12 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "format/cvc_request.h"
 #include "hsm/hsm_key_domain.h"
 #include "hsm/hsm_wrap.h"
 #include "format/pkcs15.h"
 #include "format/wrapped_key.h"
 #include "certificate.h"
-
-#define KEY_SEQUENCE "00001" /* behind the serial number, as in keys that the device makes */
+#include "key_request.h"
 
 /* What is put together for the device. */
 struct parts {
@@ -65,16 +63,12 @@ static int wrap(OSSL_LIB_CTX *libctx, struct schsm_device *device,
 static int certify(OSSL_LIB_CTX *libctx, const struct schsm_import *import, const char *serial,
                    struct parts *parts, struct schsm_error *err)
 {
-    char chr[SCHSM_SERIAL_MAX + sizeof(KEY_SEQUENCE)];
     EVP_PKEY *certified;
     int len;
 
     if (import->certificate == NULL) {
-        (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, serial);
-        return schsm_cvc_build_request(
-            libctx, parts->key,
-            serial[0] != '\0' && strlen(chr) <= SCHSM_CVC_NAME_MAX ? chr : SCHSM_CVC_IMPORTED,
-            &parts->certificate, &parts->certificate_len, err);
+        return schsm_key_request(libctx, parts->key, serial, &parts->certificate,
+                                 &parts->certificate_len, err);
     }
     certified = X509_get0_pubkey(import->certificate);
     if (certified == NULL || EVP_PKEY_eq(certified, import->key) != 1) {

@@ -9,6 +9,7 @@
 
 #include "model/device.h"
 #include "base/error.h"
+#include "format/pkcs15.h"
 #include "format/wrapped_key.h"
 #include "key_container.h"
 
@@ -29,17 +30,40 @@ struct schsm_wrapped_file {
     unsigned int bits;  /* 0: unknown */
 };
 
-/* Reads a container and what it tells of its key; views point into the file. */
+/* Reads a container, or a bare blob as WRAP KEY answers it, and what it tells of its key; views
+ * point into the file. */
 int schsm_wrapped_file_read(const uint8_t *file, size_t len, struct schsm_wrapped_file *wrapped,
                             struct schsm_error *err);
+
+/*
+ * The description for the key: the file's own where it decodes, is one of such a key and has an id;
+ * else a new one with the id and label of `otherwise`, whose bits count where the file tells none.
+ * *description points into the file or into buffer.
+ */
+int schsm_wrapped_file_describe(const struct schsm_wrapped_file *wrapped,
+                                const struct schsm_pkcs15_key *otherwise,
+                                uint8_t buffer[SCHSM_PKCS15_MAX], struct schsm_view *description,
+                                struct schsm_error *err);
+
+/*
+ * Makes the file out of a blob and what stands beside it on the device, with a description as
+ * schsm_wrapped_file_describe gives it: the one road to such files, so that each has one. *file is
+ * OPENSSL_malloc'ed, the caller's.
+ */
+int schsm_wrapped_file_build(const struct schsm_key_container *parts,
+                             const struct schsm_pkcs15_key *otherwise, uint8_t **file, size_t *len,
+                             struct schsm_error *err);
 
 /* How a key is to be on the device; what is not set stays as in the container. */
 struct schsm_unwrap {
     int key_ref;       /* -1: the next free one; with replace: that of the key with the same id */
     const uint8_t *id; /* NULL: the container's, else a free one */
     size_t id_len;
-    const char *label; /* NULL: the container's */
-    bool replace;      /* the key that is there already goes */
+    const char *label;               /* NULL: the container's */
+    bool replace;                    /* the key that is there already goes */
+    const struct schsm_secret *dkek; /* for the public part of a pair whose file has neither
+                                      * certificate nor request; NULL: it stays untold */
+    OSSL_LIB_CTX *libctx;            /* where that is computed */
 };
 
 /*

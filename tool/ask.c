@@ -89,6 +89,12 @@ done:
 int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const char *consequences,
                        struct schsm_error *err)
 {
+    return schsm_tool_confirm_by(tool, "serial number", serial, consequences, err);
+}
+
+int schsm_tool_confirm_by(const struct schsm_tool *tool, const char *what, const char *word,
+                          const char *consequences, struct schsm_error *err)
+{
     char line[SCHSM_SERIAL_MAX + 2];
     char *printable = NULL;
     FILE *terminal = NULL;
@@ -109,16 +115,16 @@ int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const 
                    printable);
         goto done;
     }
-    fprintf(terminal, "%s\nTo go on, type the serial number %s: ", printable, serial);
+    fprintf(terminal, "%s\nTo go on, type the %s %s: ", printable, what, word);
     (void)fflush(terminal);
     if (fgets(line, sizeof(line), terminal) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
-        ok = strcmp(line, serial) == 0;
+        ok = strcmp(line, word) == 0;
     }
     (void)fclose(terminal);
     if (!ok) {
-        schsm_fail(err, SCHSM_REASON_CANCELLED,
-                   "nothing was done: that was not the serial number %s", serial);
+        schsm_fail(err, SCHSM_REASON_CANCELLED, "nothing was done: that was not the %s %s", what,
+                   word);
     }
 
 done:

@@ -34,4 +34,9 @@ int schsm_tool_secret(const struct schsm_tool *tool, const char *option,
 int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const char *consequences,
                        struct schsm_error *err);
 
+/* The same where it is not about a device: what is to be typed ("word"), and the word, of at most
+ * SCHSM_SERIAL_MAX characters. */
+int schsm_tool_confirm_by(const struct schsm_tool *tool, const char *what, const char *word,
+                          const char *consequences, struct schsm_error *err);
+
 #endif

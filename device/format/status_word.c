@@ -178,6 +178,7 @@ static const struct meaning {
       "there is no such key, or no key encryption key to wrap it under" },
     { { WRAP }, 0x6A81, SCHSM_REASON_NOT_PERMITTED, "the key's policy does not permit export" },
     { { WRAP }, 0x6985, SCHSM_REASON_NOT_PERMITTED, "the key's policy does not permit export" },
+    { { WRAP }, 0x6984, SCHSM_REASON_USE_COUNTER, "the key's use counter is exhausted" },
     { { WRAP }, 0x6A82, SCHSM_REASON_NOT_FOUND, "there is no such key" },
 #define UNWRAP_MISMATCH "the wrapped key does not match the device's key encryption key"
     { { UNWRAP }, 0x6A80, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },

@@ -64,11 +64,41 @@ static bool ec_parts_fit(OSSL_LIB_CTX *libctx, EVP_PKEY *key)
     return ok;
 }
 
-EVP_PKEY *schsm_wrapped_ec(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
-                           struct schsm_error *err)
+/* p - 3, the parameter a of the NIST curves, in as many bytes as p has; false where p has not the
+ * length of a field or is too small. */
+static bool minus_three(struct schsm_view p, uint8_t a[SCHSM_FIELD_MAX])
+{
+    unsigned int borrow = 3;
+
+    if (p.len > SCHSM_FIELD_MAX) {
+        return false;
+    }
+    for (size_t i = p.len; i > 0; i--) {
+        a[i - 1] = (uint8_t)(p.data[i - 1] - borrow);
+        borrow = p.data[i - 1] < borrow ? 1 : 0;
+    }
+    return borrow == 0;
+}
+
+/* The curve of the key. The Pico HSM writes a as an empty element where it is p - 3 (19.5). */
+static const struct schsm_curve *find_curve(const struct schsm_view *elements)
 {
     const struct schsm_curve *curve = schsm_curve_by_parameters(
         elements[EC_P], elements[EC_A], elements[EC_B], elements[EC_G], elements[EC_N]);
+    struct schsm_view p = schsm_view_number(elements[EC_P]);
+    uint8_t a[SCHSM_FIELD_MAX];
+
+    if (curve != NULL || elements[EC_A].len != 0 || !minus_three(p, a)) {
+        return curve;
+    }
+    return schsm_curve_by_parameters(elements[EC_P], (struct schsm_view){ a, p.len },
+                                     elements[EC_B], elements[EC_G], elements[EC_N]);
+}
+
+EVP_PKEY *schsm_wrapped_ec(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
+                           struct schsm_error *err)
+{
+    const struct schsm_curve *curve = find_curve(elements);
     struct schsm_view d = elements[EC_D];
     uint8_t padded[SCHSM_FIELD_MAX] = { 0 };
     EVP_PKEY *key = NULL;

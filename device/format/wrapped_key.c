@@ -118,32 +118,31 @@ int schsm_wrapped_key_parse(const uint8_t *blob, size_t len, struct schsm_wrappe
     return 1;
 }
 
-/* Whether a plaintext of this length has that ciphertext; not all writers pad where it fits. */
-static bool has_ciphertext(size_t plaintext_len, size_t ciphertext_len)
-{
-    return ciphertext_len == plaintext_len / SCHSM_BLOCK_LEN * SCHSM_BLOCK_LEN + SCHSM_BLOCK_LEN ||
-           ciphertext_len == plaintext_len;
-}
+/* Bytes that numbers of a key may be shorter than usual: not all writers keep leading zeros. */
+#define SHORTER_MAX 48
 
 unsigned int schsm_wrapped_key_bits(const struct schsm_wrapped_key *wrapped)
 {
     static const unsigned int sizes[] = { SCHSM_RSA_SIZES };
     size_t len = wrapped->ciphertext.len;
+    unsigned int bits = 0;
 
     if (wrapped->form == SCHSM_WRAPPED_AES) {
         return len <= 2 * (size_t)SCHSM_BLOCK_LEN ? 128 : 256;
     }
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; wrapped->type == SCHSM_KEY_RSA && i < sizeof(sizes) / sizeof(sizes[0]);
+         i++) {
         size_t modulus = sizes[i] / 8, plain = SCHSM_WRAPPED_RANDOM_LEN + 2;
 
         plain += wrapped->form == SCHSM_WRAPPED_RSA_CRT
                      ? (size_t)7 * 2 + 5 * (modulus / 2) + modulus + F4_LEN
                      : (size_t)3 * 2 + 2 * modulus + F4_LEN;
-        if (wrapped->type == SCHSM_KEY_RSA && has_ciphertext(plain, len)) {
-            return sizes[i];
+        /* at most, the exponent has as many bytes as the modulus */
+        if (len + SHORTER_MAX >= plain && len <= plain + modulus + SCHSM_BLOCK_LEN) {
+            bits = sizes[i];
         }
     }
-    return 0;
+    return bits;
 }
 
 /* AES-256-CMAC with the key derived for it. */

@@ -29,6 +29,9 @@ static bool rsa_init(struct rsa *rsa)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         *parts[i] = BN_secure_new();
         ok = ok && *parts[i] != NULL;
+        if (*parts[i] != NULL) {
+            BN_set_flags(*parts[i], BN_FLG_CONSTTIME); /* how long it takes tells nothing */
+        }
     }
     return ok;
 }
@@ -72,6 +75,12 @@ static bool complete_rsa(struct rsa *rsa, BN_CTX *ctx)
     q1 = BN_CTX_get(ctx);
     gcd = BN_CTX_get(ctx);
     lambda = BN_CTX_get(ctx);
+    if (lambda != NULL) {
+        BN_set_flags(p1, BN_FLG_CONSTTIME);
+        BN_set_flags(q1, BN_FLG_CONSTTIME);
+        BN_set_flags(gcd, BN_FLG_CONSTTIME);
+        BN_set_flags(lambda, BN_FLG_CONSTTIME);
+    }
     if (lambda == NULL || !is_odd(rsa->p) || !is_odd(rsa->q) || !is_odd(rsa->e)) {
         goto done;
     }
@@ -226,10 +235,39 @@ static bool take_crt(struct rsa *rsa, const struct schsm_view *elements, BN_CTX 
            number(rsa->e, elements[RSA_CRT_E]) && complete_rsa(rsa, ctx) && agrees(rsa, elements);
 }
 
+/* Whether d, which any multiple of lambda may have been added to, belongs to the primes: then it
+ * stays as it was told. */
+static bool keep_exponent(struct rsa *rsa, BIGNUM *told, BN_CTX *ctx)
+{
+    BIGNUM *minus_one, *rest;
+    bool ok = false;
+
+    BN_CTX_start(ctx);
+    minus_one = BN_CTX_get(ctx);
+    rest = BN_CTX_get(ctx);
+    if (rest != NULL && BN_cmp(told, rsa->n) < 0) {
+        BN_set_flags(minus_one, BN_FLG_CONSTTIME);
+        ok = BN_sub(minus_one, rsa->p, BN_value_one()) == 1 &&
+             BN_mod(rest, told, minus_one, ctx) == 1 && BN_cmp(rest, rsa->dp) == 0 &&
+             BN_sub(minus_one, rsa->q, BN_value_one()) == 1 &&
+             BN_mod(rest, told, minus_one, ctx) == 1 && BN_cmp(rest, rsa->dq) == 0;
+    }
+    BN_CTX_end(ctx);
+    if (ok) {
+        BN_swap(rsa->d, told);
+    }
+    return ok;
+}
+
 static bool take_plain(struct rsa *rsa, const struct schsm_view *elements, BN_CTX *ctx)
 {
-    return number(rsa->d, elements[RSA_D]) && number(rsa->n, elements[RSA_N]) &&
-           number(rsa->e, elements[RSA_E]) && factor(rsa, ctx) && complete_rsa(rsa, ctx);
+    BIGNUM *told = BN_secure_new();
+    bool ok = told != NULL && number(rsa->d, elements[RSA_D]) && number(told, elements[RSA_D]) &&
+              number(rsa->n, elements[RSA_N]) && number(rsa->e, elements[RSA_E]) &&
+              factor(rsa, ctx) && complete_rsa(rsa, ctx) && keep_exponent(rsa, told, ctx);
+
+    BN_clear_free(told);
+    return ok;
 }
 
 static EVP_PKEY *read_key(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,

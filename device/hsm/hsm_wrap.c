@@ -14,6 +14,7 @@
 #include "format/wrapped_key.h"
 
 #define PURPOSE "wrapped keys"
+#define TRIAL_LABEL "being unwrapped" /* of a key that is tried out before another one goes */
 
 void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped)
 {
@@ -222,7 +223,9 @@ struct unwrapping {
     const struct schsm_hsm_unwrap *spec;
     struct schsm_card_files files;
     unsigned int trial; /* a reference under which the key was tried out; 0: none */
-    bool started;       /* files of ours, and maybe the key, are there */
+    uint8_t trial_description[SCHSM_PKCS15_MAX]; /* by which that key is known */
+    size_t trial_description_len;
+    bool started; /* files of ours, and maybe the key, are there */
 };
 
 /* UNWRAP with the blob in file 2F10, which is written in pieces of any size. */
@@ -330,27 +333,106 @@ static int restore_file(struct schsm_session *session, unsigned int file, struct
            (same || rewrite(session, file, content, err));
 }
 
-/* The attempt before this one broke off. What is there under the reference is ours if it has our
- * description, which was written first. */
+static struct schsm_view trial_description(const struct unwrapping *unwrapping)
+{
+    return (struct schsm_view){ unwrapping->trial_description, unwrapping->trial_description_len };
+}
+
+/* What a key that is tried out is described by: an id that no other key has, out of the blob's
+ * authentication code. So whatever interrupts us, it is known again, and nobody takes it for the
+ * key itself. */
+static int describe_trial(struct unwrapping *unwrapping, const struct schsm_wrapped_key *wrapped,
+                          struct schsm_error *err)
+{
+    unsigned int bits = schsm_wrapped_key_bits(wrapped);
+    struct schsm_pkcs15_key key = { .type = wrapped->type,
+                                    .label = TRIAL_LABEL,
+                                    .id_len = wrapped->mac.len,
+                                    .bits = bits == 0 && wrapped->type != SCHSM_KEY_EC
+                                                ? SCHSM_RSA_BITS_MAX /* it has to say something */
+                                                : bits };
+
+    memcpy(key.id, wrapped->mac.data, wrapped->mac.len);
+    unwrapping->trial_description_len = sizeof(unwrapping->trial_description);
+    return schsm_pkcs15_encode_key(&key, unwrapping->trial_description,
+                                   &unwrapping->trial_description_len, err);
+}
+
+/* Whether what is under the reference was written by us: it has the description, or, where the
+ * device wrote another one over it when it unwrapped (6.10), the public key. */
+static int is_ours(struct schsm_session *session, const struct unwrapping *unwrapping,
+                   unsigned int ref, struct schsm_view description, bool *ours,
+                   struct schsm_error *err)
+{
+    struct schsm_view mine = unwrapping->spec->certificate;
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    uint8_t *file = NULL, *wanted = NULL, *found = NULL;
+    size_t len = 0, wanted_len = 0, found_len = 0;
+
+    if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | ref, description, ours, err)) {
+        return 0;
+    }
+    if (*ours || mine.len == 0) {
+        return 1;
+    }
+    if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV, &file,
+                                  &len, err)) {
+        return 0;
+    }
+    *ours = schsm_public_key_from_ce(mine.data, mine.len, &wanted, &wanted_len, &ignored) &&
+            schsm_public_key_from_ce(file, len, &found, &found_len, &ignored) &&
+            schsm_view_equal((struct schsm_view){ wanted, wanted_len },
+                             (struct schsm_view){ found, found_len });
+    OPENSSL_free(found);
+    OPENSSL_free(wanted);
+    OPENSSL_free(file);
+    return 1;
+}
+
+/* The attempt before this one broke off. Nobody else's key goes for it. */
 static int remove_earlier_unwrap(struct schsm_session *session, struct unwrapping *unwrapping,
                                  struct schsm_error *err)
 {
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     bool ours = false;
 
-    if (unwrapping->trial != 0 && !delete_key(session, unwrapping->trial, err)) {
+    if (unwrapping->trial != 0 && (!is_ours(session, unwrapping, unwrapping->trial,
+                                            trial_description(unwrapping), &ours, err) ||
+                                   (ours && !delete_key(session, unwrapping->trial, err)))) {
         return 0;
     }
     unwrapping->trial = 0;
     if (!unwrapping->started) {
         return 1;
     }
-    if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | spec->key_ref, spec->description, &ours,
-                    err) ||
+    if (!is_ours(session, unwrapping, spec->key_ref, spec->description, &ours, err) ||
         (ours && !delete_key(session, spec->key_ref, err))) {
         return 0;
     }
     unwrapping->started = false;
+    return 1;
+}
+
+/* Removes what an earlier call that was killed left of trying the same key out. */
+static int remove_left_trials(struct schsm_session *session, struct unwrapping *unwrapping,
+                              struct schsm_error *err)
+{
+    for (unsigned int ref = 1; ref <= SCHSM_KEY_REF_MAX; ref++) {
+        bool ours = false;
+
+        if (ref == unwrapping->spec->key_ref ||
+            !schsm_card_is_listed(&unwrapping->files, SCHSM_FILE_KEY | ref)) {
+            continue;
+        }
+        if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | ref, trial_description(unwrapping),
+                        &ours, err) ||
+            (ours && !delete_key(session, ref, err))) {
+            return 0;
+        }
+        if (ours) {
+            strike_key(&unwrapping->files, ref);
+        }
+    }
     return 1;
 }
 
@@ -360,13 +442,15 @@ static int try_out(struct schsm_session *session, struct unwrapping *unwrapping,
 {
     unsigned int ref = 0;
 
-    if (!schsm_card_choose_key_ref(&unwrapping->files, -1, &ref, err)) {
+    if (!remove_left_trials(session, unwrapping, err) ||
+        !schsm_card_choose_key_ref(&unwrapping->files, -1, &ref, err)) {
         return 0;
     }
     unwrapping->trial = ref;
-    if (!unwrap_as(session, ref, unwrapping->spec->blob, err)) {
-        if (session->card.result == SCHSM_TRANSPORT_OK) {
-            unwrapping->trial = 0; /* refused */
+    if (!rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, trial_description(unwrapping), err) ||
+        !unwrap_as(session, ref, unwrapping->spec->blob, err)) {
+        if (clean_up(session, ref)) { /* refused */
+            unwrapping->trial = 0;
         }
         return 0;
     }
@@ -486,6 +570,10 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
         return schsm_fail_memory(err);
     }
     unwrapping->spec = spec;
+    if (!describe_trial(unwrapping, &wrapped, err)) {
+        OPENSSL_free(unwrapping);
+        return 0;
+    }
     job.arg = unwrapping;
     (void)snprintf(object, sizeof(object), "key reference %u", spec->key_ref);
     job.object = login->object != NULL ? login->object : object;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backup_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,9 @@
 #include <openssl/evp.h>
 
 #include "keymgmt/file.h"
+
+/* What is written, until it is whole; a name that nobody else has. */
+#define TEMPORARY_NAME ".sc-hsm-backup.tmp"
 
 #define CONTENT_MAX 0x20000 /* bytes of one object's file; a device's have 64 KB */
 
@@ -37,35 +39,6 @@ static int fail_folder(const char *folder, struct schsm_error *err)
                       strerror(errno));
 }
 
-/* A file that was being written when its writer ended: "manifest.json.a1B2c3" (file.c). */
-static bool is_unfinished(const char *name)
-{
-    const char *end = strrchr(name, '.');
-
-    return end != NULL && strlen(end) == 7 &&
-           (strncmp(name, SCHSM_MANIFEST_NAME, strlen(SCHSM_MANIFEST_NAME)) == 0 ||
-            strncmp(name, "key-", 4) == 0 || strncmp(name, "certificate-", 12) == 0 ||
-            strncmp(name, "data-", 5) == 0);
-}
-
-static int remove_unfinished_files(const char *folder, int lock, struct schsm_error *err)
-{
-    DIR *listing = opendir(folder);
-    const struct dirent *entry;
-
-    if (listing == NULL) {
-        return fail_folder(folder, err);
-    }
-    while ((entry = readdir(listing)) != NULL) {
-        if (is_unfinished(entry->d_name) && unlinkat(lock, entry->d_name, 0) != 0) {
-            (void)closedir(listing);
-            return fail_folder(folder, err);
-        }
-    }
-    (void)closedir(listing);
-    return 1;
-}
-
 int schsm_backup_folder_lock(const char *folder, struct schsm_error *err)
 {
     int lock = -1;
@@ -81,7 +54,7 @@ int schsm_backup_folder_lock(const char *folder, struct schsm_error *err)
     }
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         schsm_fail(err, SCHSM_REASON_EXISTS, "another backup is at work in the folder %s", folder);
-    } else if (remove_unfinished_files(folder, lock, err)) {
+    } else {
         return lock;
     }
     (void)close(lock);
@@ -95,13 +68,71 @@ void schsm_backup_folder_unlock(int lock)
     }
 }
 
-bool schsm_backup_folder_has_manifest(const char *folder)
+bool schsm_backup_folder_has(const char *folder, const char *name)
 {
-    char *path = path_of(folder, SCHSM_MANIFEST_NAME, NULL);
+    char *path = path_of(folder, name, NULL);
     bool there = path != NULL && access(path, F_OK) == 0;
 
     OPENSSL_free(path);
     return there;
+}
+
+static bool write_all(int fd, const uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, bytes, len);
+
+        if (done < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes += done > 0 ? done : 0;
+        len -= done > 0 ? (size_t)done : 0;
+    }
+    return true;
+}
+
+/* Has the names last as well, once the files do; not all file systems can. */
+static void sync_names(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
+/* Writes a file whole or not at all, in the place of an old one, through the one temporary file,
+ * which an interrupted run may have left: the lock keeps others out. */
+static int write_whole(const char *folder, const char *name, const uint8_t *content, size_t len,
+                       struct schsm_error *err)
+{
+    char *temporary = path_of(folder, TEMPORARY_NAME, err);
+    char *path = temporary != NULL ? path_of(folder, name, err) : NULL;
+    int fd = -1, ok = 0;
+
+    if (path == NULL) {
+        goto done;
+    }
+    (void)unlink(temporary);
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ok = fd >= 0 && write_all(fd, content, len) && fsync(fd) == 0 && rename(temporary, path) == 0;
+    if (!ok) {
+        schsm_fail(err, SCHSM_REASON_FILE, "%s cannot be written: %s", path, strerror(errno));
+    } else {
+        sync_names(folder);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+        if (!ok) {
+            (void)unlink(temporary);
+        }
+    }
+
+done:
+    OPENSSL_free(path);
+    OPENSSL_free(temporary);
+    return ok;
 }
 
 int schsm_backup_folder_read_manifest(const char *folder, struct schsm_manifest *manifest,
@@ -132,14 +163,12 @@ int schsm_backup_folder_read_manifest(const char *folder, struct schsm_manifest 
 int schsm_backup_folder_write_manifest(const char *folder, const struct schsm_manifest *manifest,
                                        struct schsm_error *err)
 {
-    char *path = path_of(folder, SCHSM_MANIFEST_NAME, err);
     char *text = NULL;
     size_t len = 0;
-    int ok = path != NULL && schsm_manifest_format(manifest, &text, &len, err) &&
-             schsm_file_write(path, SCHSM_FILE_FOR_OWNER, true, text, len, err);
+    int ok = schsm_manifest_format(manifest, &text, &len, err) &&
+             write_whole(folder, SCHSM_MANIFEST_NAME, (const uint8_t *)text, len, err);
 
     OPENSSL_free(text);
-    OPENSSL_free(path);
     return ok;
 }
 
@@ -157,12 +186,8 @@ static int digest_of(const uint8_t *content, size_t len, uint8_t digest[SCHSM_BA
 int schsm_backup_folder_write(const char *folder, struct schsm_backup_entry *entry,
                               const uint8_t *content, size_t len, struct schsm_error *err)
 {
-    char *path = path_of(folder, entry->file, err);
-    int ok = path != NULL && digest_of(content, len, entry->digest, err) &&
-             schsm_file_write(path, SCHSM_FILE_FOR_OWNER, true, content, len, err);
-
-    OPENSSL_free(path);
-    return ok;
+    return digest_of(content, len, entry->digest, err) &&
+           write_whole(folder, entry->file, content, len, err);
 }
 
 int schsm_backup_folder_read(const char *folder, const struct schsm_backup_entry *entry,
@@ -181,25 +206,5 @@ int schsm_backup_folder_read(const char *folder, const struct schsm_backup_entry
                         path);
     }
     OPENSSL_free(path);
-    return ok;
-}
-
-int schsm_backup_folder_check(const char *folder, struct schsm_manifest *manifest,
-                              struct schsm_error *err)
-{
-    int ok = schsm_backup_folder_read_manifest(folder, manifest, err);
-
-    for (size_t i = 0; ok && i < manifest->count; i++) {
-        uint8_t *content = NULL;
-        size_t len = 0;
-
-        if (manifest->entries[i].file[0] != '\0') {
-            ok = schsm_backup_folder_read(folder, &manifest->entries[i], &content, &len, err);
-            OPENSSL_free(content);
-        }
-    }
-    if (!ok) {
-        schsm_manifest_clear(manifest);
-    }
     return ok;
 }

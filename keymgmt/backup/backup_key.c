@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys of a backup without a device. */
-#include <openssl/x509.h>
+/* Keys of a backup, and of lone files, without a device. */
+#include <openssl/crypto.h>
 
+#include "backup_internal.h"
 #include "format/public_key.h"
-#include "format/wrapped_key.h"
-#include "backup.h"
-#include "keymgmt/key_container.h"
+#include "keymgmt/certificate.h"
+#include "keymgmt/file.h"
 
 void schsm_backup_key_clear(struct schsm_backup_key *key)
 {
@@ -15,75 +15,76 @@ void schsm_backup_key_clear(struct schsm_backup_key *key)
 }
 
 /* Whether the certificate or request beside a key is the key's. */
-static int compare_public(OSSL_LIB_CTX *libctx, EVP_PKEY *pair,
-                          const struct schsm_view *certificate, struct schsm_error *err)
+static int compare_public(OSSL_LIB_CTX *libctx, EVP_PKEY *pair, struct schsm_view certificate,
+                          struct schsm_error *err)
 {
     uint8_t *spki = NULL;
     size_t len = 0;
-    EVP_PKEY *public_key = NULL;
-    const uint8_t *at;
-    int ok = 0;
+    int ok = 1;
 
-    if (!schsm_public_key_from_ce(certificate->data, certificate->len, &spki, &len, err)) {
+    if (!schsm_public_key_from_ce(certificate.data, certificate.len, &spki, &len, err)) {
         return 0;
     }
-    at = spki;
-    public_key = d2i_PUBKEY_ex(NULL, &at, (long)len, libctx, NULL);
-    if (public_key == NULL) {
-        schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot read the public key beside it");
-    } else if (EVP_PKEY_eq(pair, public_key) != 1) {
-        schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                   "the certificate or request beside it is that of another key");
-    } else {
-        ok = 1;
+    if (!schsm_public_key_is(libctx, spki, len, pair)) {
+        ok = schsm_fail(err, SCHSM_REASON_WRONG_KEY,
+                        "the certificate or request beside it is that of another key");
     }
-    EVP_PKEY_free(public_key);
     OPENSSL_free(spki);
     return ok;
 }
 
-static int open_container(OSSL_LIB_CTX *libctx, const struct schsm_key_container *container,
-                          const struct schsm_backup_entry *entry, const struct schsm_secret *dkek,
-                          struct schsm_backup_key *key, struct schsm_error *err)
+static int open_wrapped(OSSL_LIB_CTX *libctx, const struct schsm_wrapped_file *file,
+                        const struct schsm_secret *dkek, struct schsm_backup_key *key,
+                        struct schsm_error *err)
 {
-    struct schsm_wrapped_key wrapped;
+    struct schsm_view certificate = file->container.certificate;
 
-    if (!schsm_wrapped_key_parse(container->blob.data, container->blob.len, &wrapped, err) ||
-        !schsm_wrapped_key_verify(libctx, &wrapped, dkek, err)) {
+    if (!schsm_wrapped_key_verify(libctx, &file->key, dkek, err)) {
         return 0;
     }
-    if (wrapped.type != entry->key_type) {
-        return schsm_fail(err, SCHSM_REASON_FILE,
-                          "the file holds a key of another type than the manifest says");
-    }
-    if (wrapped.type == SCHSM_KEY_AES) {
-        key->secret = schsm_wrapped_key_secret(libctx, &wrapped, dkek, err);
+    if (file->key.type == SCHSM_KEY_AES) {
+        key->secret = schsm_wrapped_key_secret(libctx, &file->key, dkek, err);
         return key->secret != NULL;
     }
-    key->pair = schsm_wrapped_key_private(libctx, &wrapped, dkek, err);
-    return key->pair != NULL && (container->certificate.len == 0 ||
-                                 compare_public(libctx, key->pair, &container->certificate, err));
+    key->pair = schsm_wrapped_key_private(libctx, &file->key, dkek, err);
+    return key->pair != NULL &&
+           (certificate.len == 0 || compare_public(libctx, key->pair, certificate, err));
 }
 
 int schsm_backup_open_key(OSSL_LIB_CTX *libctx, const char *folder,
                           const struct schsm_backup_entry *entry, const struct schsm_secret *dkek,
                           struct schsm_backup_key *key, struct schsm_error *err)
 {
-    struct schsm_key_container container;
-    uint8_t *content = NULL;
-    size_t len = 0;
+    struct schsm_backup_key_file file;
     char name[SCHSM_LABEL_MAX + 64];
-    int ok = 0;
+    int ok = schsm_backup_key_file_read(folder, entry, &file, err);
 
     *key = (struct schsm_backup_key){ NULL, NULL };
-    if (!schsm_backup_folder_read(folder, entry, &content, &len, err)) {
+    if (ok && !open_wrapped(libctx, &file.wrapped, dkek, key, err)) {
+        schsm_backup_entry_name(entry, name, sizeof(name));
+        ok = schsm_fail_context(err, "%s in %s/%s", name, folder, entry->file);
+        schsm_backup_key_clear(key);
+    }
+    schsm_backup_key_file_clear(&file);
+    return ok;
+}
+
+int schsm_backup_open_file(OSSL_LIB_CTX *libctx, const char *path, const struct schsm_secret *dkek,
+                           struct schsm_backup_key *key, struct schsm_error *err)
+{
+    struct schsm_wrapped_file file;
+    uint8_t *content = NULL;
+    size_t len = 0;
+    int ok;
+
+    *key = (struct schsm_backup_key){ NULL, NULL };
+    if (!schsm_file_read(path, SCHSM_KEY_CONTAINER_MAX, &content, &len, err)) {
         return 0;
     }
-    ok = schsm_key_container_parse(content, len, &container, err) &&
-         open_container(libctx, &container, entry, dkek, key, err);
+    ok = schsm_wrapped_file_read(content, len, &file, err) &&
+         open_wrapped(libctx, &file, dkek, key, err);
     if (!ok) {
-        schsm_backup_entry_name(entry, name, sizeof(name));
-        schsm_fail_context(err, "%s in %s/%s", name, folder, entry->file);
+        schsm_fail_context(err, "%s", path);
         schsm_backup_key_clear(key);
     }
     OPENSSL_free(content);

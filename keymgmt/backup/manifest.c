@@ -53,6 +53,10 @@ void schsm_backup_entry_name(const struct schsm_backup_entry *entry, char *name,
         (void)snprintf(name, size, "key%s%s%s (key reference %d)",
                        entry->label[0] != '\0' ? " '" : "", entry->label,
                        entry->label[0] != '\0' ? "'" : "", entry->key_ref);
+    } else if (entry->key_ref >= 0) {
+        (void)snprintf(name, size, "%s%s%s%s of key reference %d", kind,
+                       entry->label[0] != '\0' ? " '" : "", entry->label,
+                       entry->label[0] != '\0' ? "'" : "", entry->key_ref);
     } else {
         (void)snprintf(name, size, "%s '%s'", kind, entry->label);
     }
@@ -116,7 +120,8 @@ static json_t *entry_json(const struct schsm_backup_entry *entry)
              put_member(object, "bits", json_integer((json_int_t)entry->bits));
     }
     if (entry->kind == SCHSM_BACKUP_CERTIFICATE) {
-        ok = ok && put_member(object, "authority", json_boolean(entry->authority));
+        ok = ok && put_member(object, "authority", json_boolean(entry->authority)) &&
+             (entry->key_ref < 0 || put_member(object, "key_ref", json_integer(entry->key_ref)));
     }
     if (entry->kind == SCHSM_BACKUP_DATA) {
         ok = ok && put_member(object, "private", json_boolean(entry->private_data)) &&
@@ -316,6 +321,10 @@ static int parse_entry(const struct schsm_manifest *manifest, const json_t *obje
     case SCHSM_BACKUP_KEY:
         return parse_key_entry(object, entry, err);
     case SCHSM_BACKUP_CERTIFICATE:
+        if (json_object_get(object, "key_ref") != NULL &&
+            !member_number(object, "key_ref", 1, 255, &entry->key_ref)) {
+            return fail_manifest(err, "key_ref");
+        }
         return get_flag(object, "authority", &entry->authority) ? 1
                                                                 : fail_manifest(err, "authority");
     case SCHSM_BACKUP_DATA:

@@ -7,7 +7,8 @@
  *       "objects": [ { "kind": "key", "key_ref": .., "id": .., "label": .., "algorithm": ..,
  *                      "bits": .., "key_check_value": .., "file": .., "sha256": .. }, .. ] }
  *
- * An object without a file has a "reason" instead.
+ * An object without a file has a "reason" instead. A certificate has the "key_ref" of its key where
+ * that one is not in the backup.
  */
 #ifndef SCHSM_BACKUP_MANIFEST_H
 #define SCHSM_BACKUP_MANIFEST_H
@@ -30,7 +31,8 @@ enum schsm_backup_kind { SCHSM_BACKUP_KEY, SCHSM_BACKUP_CERTIFICATE, SCHSM_BACKU
 /* One object. */
 struct schsm_backup_entry {
     enum schsm_backup_kind kind;
-    int key_ref; /* keys: 1..255; others: -1 */
+    int key_ref; /* keys: 1..255; a certificate whose key is not in the backup: the key's; others:
+                  * -1 */
     uint8_t id[SCHSM_ID_MAX];
     size_t id_len;
     char label[SCHSM_LABEL_MAX + 1];
@@ -43,13 +45,14 @@ struct schsm_backup_entry {
     char file[SCHSM_BACKUP_FILE_MAX + 1];  /* "": not in the backup */
     uint8_t digest[SCHSM_BACKUP_DIGEST_LEN];
     char reason[256]; /* why it is not */
+    bool failed;      /* because that failed; not in the file */
 };
 
 struct schsm_manifest {
     char serial[SCHSM_SERIAL_MAX + 1];
     char label[SCHSM_LABEL_MAX + 1]; /* of the token */
     char created[32];                /* UTC, as in RFC 3339 */
-    bool complete;                   /* every object was dealt with */
+    bool complete;                   /* all is in it that may be, and something is */
     struct schsm_backup_entry *entries;
     size_t count;
 };

@@ -77,7 +77,7 @@ says "PIN" "2 tries"
 [ ! -e never ] || fail "a wrong PIN left a folder behind"
 check "a backup" on "$first" backup saved
 says "key 'web' \(key reference 1\): saved" "key 'stays' .*: NOT SAVED" "in saved: 6 objects" \
-    "stays.*does not permit export" "data 'private', because"
+    "stays.*does not permit export" "data 'private': NOT SAVED: it is private"
 equal "the folder is its owner's alone" 700 "$(stat -c %a saved)"
 equal "so are its files" 600 "$(stat -c %a saved/* | sort -u)"
 fails "a complete backup is not changed" on "$first" backup saved
@@ -115,8 +115,12 @@ for damage in 'truncate -s -1' 'truncate -s 0' 'rm' 'sed -i s/./x/40'; do
     cp -r saved damaged
     $damage damaged/key-002.bin
     fails "a damaged file is told: $damage" on "$second" restore damaged
-    says "damaged/key-002.bin"
+    says "key 'with space' .*: NOT RESTORED: .*damaged/key-002.bin" ", 1 NOT RESTORED" \
+        "1 object could not be restored"
 done
+says "0 restored, 5 there already"
+new_device "$second" 44
+before=$(on "$second" ls)
 sed -i 's/"file": "key-001.bin"/"file": "..\/key-001.bin"/' damaged/manifest.json
 fails "a manifest that points elsewhere" on "$second" restore damaged
 says "member 'file' is missing or wrong"

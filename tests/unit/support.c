@@ -97,7 +97,7 @@ bool vectors_present(void)
 
 struct bytes read_vector(const char *name)
 {
-    uint8_t buffer[8192];
+    static uint8_t buffer[0x20000];
     char path[4096];
     FILE *file;
     size_t len;

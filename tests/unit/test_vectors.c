@@ -3,20 +3,14 @@
 #include "support.h"
 
 #include <openssl/crypto.h>
-#include <openssl/bio.h>
-#include <openssl/ec.h>
 #include <openssl/obj_mac.h>
-#include <openssl/pem.h>
 #include <string.h>
 
 #include "format/cvc.h"
 #include "format/cvc_container.h"
-#include "keymgmt/dkek_share.h"
-#include "keymgmt/key_container.h"
 #include "format/pkcs15.h"
 #include "format/public_key.h"
 #include "format/roots.h"
-#include "format/wrapped_key.h"
 
 static struct schsm_error err;
 
@@ -219,156 +213,6 @@ static void both_signatures_of_a_request_verify(void **state)
     free_bytes(&device_file);
 }
 
-static struct schsm_key_container read_container(const struct bytes *file)
-{
-    struct schsm_key_container container;
-
-    if (!schsm_key_container_parse(file->data, file->len, &container, &err)) {
-        fail_msg("%s", err.text);
-    }
-    return container;
-}
-
-static void a_wrapped_file_holds_a_description_and_a_request(void **state)
-{
-    static const struct {
-        const char *file, *kcv;
-    } cases[] = { { "A-wrap-key.bin", "ECC92C62E3F6189E" }, { "other-dkek.wrapped", NULL } };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct bytes file = read_vector(cases[i].file);
-        struct schsm_key_container container = read_container(&file);
-        struct schsm_wrapped_key wrapped = { 0 };
-        struct schsm_pkcs15_key key = { 0 };
-        uint8_t *spki = NULL, *again = NULL;
-        size_t spki_len = 0, again_len = 0;
-
-        if (!schsm_pkcs15_decode_key(container.description.data, container.description.len, &key,
-                                     &err) ||
-            !schsm_public_key_from_ce(container.certificate.data, container.certificate.len, &spki,
-                                      &spki_len, &err) ||
-            !schsm_wrapped_key_parse(container.blob.data, container.blob.len, &wrapped, &err)) {
-            fail_msg("%s: %s", cases[i].file, err.text);
-        }
-        assert_int_equal(key.type, SCHSM_KEY_EC);
-        assert_int_equal(key.bits, 256);
-        assert_int_equal(wrapped.type, SCHSM_KEY_EC);
-        if (cases[i].kcv != NULL) {
-            assert_bytes_are_hex(wrapped.kcv, sizeof(wrapped.kcv), cases[i].kcv);
-        }
-        assert_int_equal(schsm_key_container_build(&container, &again, &again_len, &err), 1);
-        assert_bytes_equal(again, again_len, file.data, file.len);
-        OPENSSL_free(again);
-        OPENSSL_free(spki);
-        free_bytes(&file);
-    }
-}
-
-static struct schsm_secret *open_share(const char *name, const char *password_text)
-{
-    struct bytes file = read_vector(name);
-    struct schsm_secret *password = schsm_secret_new(password_text, strlen(password_text), &err);
-    struct schsm_secret *share =
-        schsm_dkek_share_open(NULL, file.data, file.len, password, NULL, &err);
-
-    if (share == NULL) {
-        fail_msg("%s: %s", name, err.text);
-    }
-    schsm_secret_free(password);
-    free_bytes(&file);
-    return share;
-}
-
-static void assert_kcv(const struct schsm_secret *dkek, const char *expected)
-{
-    uint8_t kcv[SCHSM_KCV_LEN];
-
-    assert_int_equal(schsm_dkek_kcv(NULL, dkek, kcv, &err), 1);
-    assert_bytes_are_hex(kcv, sizeof(kcv), expected);
-}
-
-static EVP_PKEY *read_private_key(const char *name)
-{
-    struct bytes file = read_vector(name);
-    BIO *bio = BIO_new_mem_buf(file.data, (int)file.len);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-
-    assert_non_null(key);
-    BIO_free(bio);
-    free_bytes(&file);
-    return key;
-}
-
-/* r || s over SHA-1 of the message */
-static void assert_signature_verifies(EVP_PKEY *key, const char *message_name,
-                                      const char *signature_name)
-{
-    struct bytes message = read_vector(message_name), raw = read_vector(signature_name);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    uint8_t *der = NULL;
-    int len;
-
-    assert_int_equal(raw.len, 64);
-    ECDSA_SIG_set0(signature, BN_bin2bn(raw.data, 32, NULL), BN_bin2bn(raw.data + 32, 32, NULL));
-    len = i2d_ECDSA_SIG(signature, &der);
-    assert_int_equal(EVP_DigestVerifyInit(context, NULL, EVP_sha1(), NULL, key), 1);
-    assert_int_equal(EVP_DigestVerify(context, der, (size_t)len, message.data, message.len), 1);
-    OPENSSL_free(der);
-    ECDSA_SIG_free(signature);
-    EVP_MD_CTX_free(context);
-    free_bytes(&raw);
-    free_bytes(&message);
-}
-
-static void a_key_wrapped_by_a_real_card_is_opened_with_its_share(void **state)
-{
-#ifdef __SANITIZE_ADDRESS__
-    /* it takes a minute there, in libcrypto; unit_wrapped_key opens keys with known ones */
-    skip();
-#endif
-    struct schsm_secret *dkek = open_share("A-dkek.pbe", "passwordpassword");
-    struct bytes file = read_vector("A-wrap-key.bin"), other = read_vector("other-dkek.wrapped");
-    struct schsm_key_container container = read_container(&file);
-    EVP_PKEY *expected = read_private_key("A-key.pem"), *key, *public_key;
-    struct schsm_wrapped_key wrapped;
-    uint8_t *spki = NULL;
-    const uint8_t *at;
-    size_t spki_len = 0;
-
-    (void)state;
-    assert_kcv(dkek, "ECC92C62E3F6189E");
-    assert_int_equal(
-        schsm_wrapped_key_parse(container.blob.data, container.blob.len, &wrapped, &err), 1);
-    key = schsm_wrapped_key_private(NULL, &wrapped, dkek, &err);
-    if (key == NULL) {
-        fail_msg("%s", err.text);
-    }
-    assert_int_equal(EVP_PKEY_eq(key, expected), 1);
-    assert_int_equal(schsm_public_key_from_ce(container.certificate.data, container.certificate.len,
-                                              &spki, &spki_len, &err),
-                     1);
-    at = spki;
-    public_key = d2i_PUBKEY(NULL, &at, (long)spki_len);
-    assert_int_equal(EVP_PKEY_eq(key, public_key), 1);
-    assert_signature_verifies(key, "A-msg.bin", "A-msg.sig.bin");
-
-    container = read_container(&other);
-    assert_int_equal(
-        schsm_wrapped_key_parse(container.blob.data, container.blob.len, &wrapped, &err), 1);
-    assert_null(schsm_wrapped_key_private(NULL, &wrapped, dkek, &err));
-    assert_int_equal(err.reason, SCHSM_REASON_WRONG_KEY);
-    assert_non_null(strstr(err.text, "ECC92C62E3F6189E"));
-    EVP_PKEY_free(public_key);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(expected);
-    OPENSSL_free(spki);
-    free_bytes(&other);
-    free_bytes(&file);
-    schsm_secret_free(dkek);
-}
-
 /* The share that unit_dkek_share opens; its key check value is told in unit_wrapped_key. */
 static void the_share_of_the_guide_is_the_one_of_the_tests(void **state)
 {
@@ -489,8 +333,6 @@ int main(void)
         cmocka_unit_test(the_makers_of_devices_are_known),
         cmocka_unit_test(the_public_key_of_a_request_equals_the_published_one),
         cmocka_unit_test(both_signatures_of_a_request_verify),
-        cmocka_unit_test(a_wrapped_file_holds_a_description_and_a_request),
-        cmocka_unit_test(a_key_wrapped_by_a_real_card_is_opened_with_its_share),
         cmocka_unit_test(the_share_of_the_guide_is_the_one_of_the_tests),
         cmocka_unit_test(key_descriptions_of_real_cards_are_read),
         cmocka_unit_test(a_key_description_is_written_as_the_real_one),

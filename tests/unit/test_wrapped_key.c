@@ -430,6 +430,49 @@ static void ec_numbers_without_leading_zeros_are_read(void **state)
     schsm_secret_free(dkek);
 }
 
+/* As the Pico HSM writes the NIST curves: a has no bytes, and stands for p - 3. */
+static void ec_keys_whose_parameter_a_is_empty_are_read(void **state)
+{
+    static const char *const curves[] = { "P-192", "P-256", "P-384", "P-521" };
+    struct schsm_secret *dkek = forty_four();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(curves); i++) {
+        EVP_PKEY *key = make("EC", curves[i], 0), *again;
+        struct bytes plaintext = start_plaintext((size_t)EVP_PKEY_get_bits(key)), blob;
+        uint8_t generator[200];
+        size_t len = 0;
+
+        put_hex(&plaintext, "");
+        put_number(&plaintext, key, OSSL_PKEY_PARAM_EC_B);
+        put_number(&plaintext, key, OSSL_PKEY_PARAM_EC_P);
+        put_number(&plaintext, key, OSSL_PKEY_PARAM_EC_ORDER);
+        for (int point = 0; point < 2; point++) {
+            const char *name = point == 0 ? OSSL_PKEY_PARAM_EC_GENERATOR : OSSL_PKEY_PARAM_PUB_KEY;
+
+            if (point == 1) {
+                put_number(&plaintext, key, OSSL_PKEY_PARAM_PRIV_KEY);
+            }
+            assert_int_equal(
+                EVP_PKEY_get_octet_string_param(key, name, generator, sizeof(generator), &len), 1);
+            put_size(&plaintext, len);
+            memcpy(plaintext.data + plaintext.len, generator, len);
+            plaintext.len += len;
+        }
+        plaintext.data[plaintext.len] = 0x80;
+        plaintext.len = plaintext.len / 16 * 16 + 16;
+        blob = seal(0x0C, &plaintext);
+        again = unwrap(&blob, dkek);
+        assert_int_equal(EVP_PKEY_eq(key, again), 1);
+        wrap_and_unwrap(again);
+        EVP_PKEY_free(again);
+        EVP_PKEY_free(key);
+        free_bytes(&blob);
+        free_bytes(&plaintext);
+    }
+    schsm_secret_free(dkek);
+}
+
 static void a_private_key_that_is_not_that_of_the_public_one_is_refused(void **state)
 {
     static const char *const wrong[] = { "02", "00", "", SECP256K1_N };
@@ -553,6 +596,7 @@ int main(void)
         cmocka_unit_test(keys_of_all_kinds_come_back_as_they_were),
         cmocka_unit_test(an_rsa_key_without_its_primes_is_read),
         cmocka_unit_test(ec_numbers_without_leading_zeros_are_read),
+        cmocka_unit_test(ec_keys_whose_parameter_a_is_empty_are_read),
         cmocka_unit_test(a_private_key_that_is_not_that_of_the_public_one_is_refused),
         cmocka_unit_test(elements_beyond_the_plaintext_are_refused),
         cmocka_unit_test(another_key_is_refused_with_both_check_values),

@@ -14,6 +14,7 @@
 #include "tool/object.h"
 #include "tool/out_file.h"
 #include "tool/output.h"
+#include "tool/share_file.h"
 #include "tool/target.h"
 
 #define KEYS ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_SECRET)
@@ -134,6 +135,32 @@ static int read_wishes(const struct schsm_tool *tool, struct schsm_unwrap *wishe
     return 1;
 }
 
+/* The DKEK out of the shares, where they are given: the file's own, and complete. */
+static int read_shares(struct schsm_tool *tool, const struct schsm_wrapped_file *wrapped,
+                       struct schsm_unwrap *wishes, struct schsm_secret **dkek,
+                       struct schsm_error *err)
+{
+    size_t count = 0;
+
+    if (!schsm_tool_flag(tool, "share")) {
+        return 1;
+    }
+    *dkek = schsm_share_files_combine(tool, &count, err);
+    wishes->dkek = *dkek;
+    wishes->libctx = tool->context.libctx;
+    return *dkek != NULL &&
+           schsm_wrapped_key_verify(tool->context.libctx, &wrapped->key, *dkek, err);
+}
+
+/* What a key without public part is good for. */
+static void warn_untold(const struct schsm_tool *tool, const struct schsm_object *made)
+{
+    if (made->type == SCHSM_OBJECT_PRIVATE && made->value == NULL && !tool->json) {
+        puts("The file tells no public part, so OpenSSL does not find the key: unwrap it with "
+             "--share, or store its certificate.");
+    }
+}
+
 static int run_unwrap(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *path = tool->arguments[0];
@@ -142,6 +169,7 @@ static int run_unwrap(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_wrapped_file wrapped;
     struct schsm_match match = { 0 };
     struct schsm_unwrap wishes;
+    struct schsm_secret *dkek = NULL;
     struct schsm_login login;
     unsigned int domain;
     size_t len = 0;
@@ -158,14 +186,19 @@ static int run_unwrap(struct schsm_tool *tool, struct schsm_error *err)
     /* before a PIN is asked for */
     if (!schsm_tool_device(tool, &match.device, serial, err) ||
         !schsm_hsm_find_kek(match.device, wrapped.key.kcv, &domain, err) ||
+        !read_shares(tool, &wrapped, &wishes, &dkek, err) ||
         !confirm_key_replacement(tool, serial, &wishes, err)) {
         goto done;
     }
     ok = schsm_tool_login(tool, match.device, "unwrapping a key", &login, err) &&
          schsm_unwrap_key(match.device, &wrapped, &wishes, &login, &match.object, err) &&
          schsm_object_report(tool, "Unwrapped", &match, NULL, err);
+    if (ok) {
+        warn_untold(tool, &match.object);
+    }
 
 done:
+    schsm_secret_free(dkek);
     schsm_match_clear(&match);
     OPENSSL_free(file);
     return ok;
@@ -179,6 +212,21 @@ static const struct schsm_option unwrap_options[] = {
     { .name = "label", .letter = 'l', .argument = "TEXT", .summary = "label; default: as it was" },
     { .name = "replace",
       .summary = "delete the key that is there with this key reference or id, and take its place" },
+    { .name = "share",
+      .repeats = true,
+      .argument = "FILE",
+      .summary =
+          "a share of the DKEK, each of them: to compute the public part of a key whose file "
+          "does not tell it" },
+    { .name = "password-source",
+      .repeats = true,
+      .argument = "SRC",
+      .summary = "the password of the share at the same place: file:PATH, env:NAME, fd:N or "
+                 "prompt, the default" },
+    { .name = "password-shares",
+      .argument = "T",
+      .summary =
+          "passwords that no source is named for were split: T custodians type their parts" },
     SCHSM_OPTION_YES,
     SCHSM_OPTIONS_END,
 };
@@ -189,16 +237,21 @@ const struct schsm_command schsm_command_unwrap = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Bring a wrapped key to the device",
-    .help = "Brings the key from FILE, which 'sc-hsm wrap' or OpenSC's sc-hsm-tool wrote, to the "
-            "device, with its description and certificate. The device must have the DKEK under "
-            "which the key was wrapped; if it has another, nothing is changed, and both key check "
-            "values are told. Needs the PIN.\n"
-            "The key gets the next free key reference, and keeps its id and label. A key reference "
-            "or id that is taken is refused; --id gives the key another one, and --replace deletes "
-            "the key that is there, once the serial number was typed. Before that the device has "
-            "to accept the new key.\n"
-            " sc-hsm unwrap web.wrapped\n"
-            " sc-hsm unwrap web.wrapped --id 20 --label web-copy\n",
+    .help =
+        "Brings the key from FILE, which 'sc-hsm wrap', OpenSC's sc-hsm-tool or the Key Manager "
+        "wrote, or which is a bare key blob, to the device, with its description and "
+        "certificate. The device must have the DKEK under "
+        "which the key was wrapped; if it has another, nothing is changed, and both key check "
+        "values are told. Needs the PIN.\n"
+        "The key gets the next free key reference, and keeps its id and label. A key reference "
+        "or id that is taken is refused; --id gives the key another one, and --replace deletes "
+        "the key that is there, once the serial number was typed. Before that the device has "
+        "to accept the new key.\n"
+        "A file without certificate and request does not tell the key's public part, and "
+        "OpenSSL cannot find the key then. With all shares of the DKEK, --share, it is computed "
+        "here, and the device gets a request as for an imported key.\n"
+        " sc-hsm unwrap web.wrapped\n"
+        " sc-hsm unwrap web.wrapped --id 20 --label web-copy\n",
     .options = unwrap_options,
     .run = run_unwrap,
 };
