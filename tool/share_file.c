@@ -46,10 +46,8 @@ int schsm_share_file_read(const char *path, uint8_t file[SCHSM_SHARE_FILE_LEN],
     if (!schsm_file_read(path, FILE_READ_MAX, &content, &len, err)) {
         return 0;
     }
-    ok = schsm_dkek_share_check(content, len, err);
-    if (ok) {
-        memcpy(file, content, SCHSM_SHARE_FILE_LEN);
-    } else {
+    ok = schsm_dkek_share_extract(content, len, file, err);
+    if (!ok) {
         schsm_fail_context(err, "%s", path);
     }
     OPENSSL_clear_free(content, len);
