@@ -37,7 +37,7 @@ static bool is_rsa(const EVP_PKEY *key)
     return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 }
 
-static bool same_public_key(const EVP_PKEY *a, const EVP_PKEY *b)
+bool schsm_same_public_key(const EVP_PKEY *a, const EVP_PKEY *b)
 {
     return is_rsa(a) ? is_rsa(b) && same_rsa(a, b) : EVP_PKEY_eq(a, b) == 1;
 }
@@ -50,7 +50,7 @@ bool schsm_public_key_is(OSSL_LIB_CTX *libctx, const uint8_t *spki, size_t len, 
 
     ERR_set_mark();
     other = d2i_PUBKEY_ex(NULL, &p, (long)len, libctx, NULL);
-    same = other != NULL && same_public_key(other, key);
+    same = other != NULL && schsm_same_public_key(other, key);
     EVP_PKEY_free(other);
     ERR_pop_to_mark();
     return same;

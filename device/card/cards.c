@@ -174,6 +174,23 @@ static bool names_its_serial(const struct schsm_slot *slot)
     return schsm_reader_serial(slot->reader, serial, sizeof(serial));
 }
 
+/* The number that OpenSC's tools give a reader. It fits the names of readers by chance only, and
+ * changes with what else is plugged in. */
+static bool is_bare_number(const char *reader)
+{
+    return reader != NULL && reader[0] != '\0' && reader[strspn(reader, "0123456789")] == '\0';
+}
+
+static bool is_whole_name(const struct schsm_slot *slots, size_t count, const char *reader)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(slots[i].reader, reader) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int fail_none(struct schsm_survey *survey, const struct schsm_device_selector *selector,
                      bool reader_found, struct schsm_error *err)
 {
@@ -184,7 +201,7 @@ static int fail_none(struct schsm_survey *survey, const struct schsm_device_sele
     }
     if (selector->reader != NULL && !reader_found) {
         return schsm_fail(err, SCHSM_REASON_NO_READER,
-                          "no reader's name contains `%s`; `sc-hsm readers` lists those that are "
+                          "no reader's name contains '%s'; 'sc-hsm readers' lists those that are "
                           "connected",
                           selector->reader);
     }
@@ -214,6 +231,13 @@ int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_select
     *count = 0;
     if (!list_readers(cards, slots, &slots_count, err)) {
         return 0;
+    }
+    if (is_bare_number(selector->reader) && !is_whole_name(slots, slots_count, selector->reader)) {
+        return schsm_fail(err, SCHSM_REASON_NO_READER,
+                          "no reader is called %s, and readers have no numbers here: give a "
+                          "reader's name or a part of it that has a letter, as 'sc-hsm readers' "
+                          "shows it, or the device's serial number",
+                          selector->reader);
     }
     for (size_t i = 0; i < slots_count && *count < room; i++) {
         struct schsm_device *device;

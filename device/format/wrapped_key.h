@@ -97,4 +97,9 @@ int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
                                    const struct schsm_wrapping *wrapping, uint8_t *blob,
                                    size_t *blob_len, struct schsm_error *err);
 
+/* The same for an AES key of 16, 24 or 32 bytes; ARGUMENT for another length. */
+int schsm_wrapped_key_from_secret(OSSL_LIB_CTX *libctx, const struct schsm_secret *secret,
+                                  const struct schsm_wrapping *wrapping, uint8_t *blob,
+                                  size_t *blob_len, struct schsm_error *err);
+
 #endif

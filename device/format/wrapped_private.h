@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSA and EC keys as elements of a wrapped key's plaintext; for wrapped_key.c alone. */
+/* RSA and EC keys as elements of a wrapped key's plaintext; for wrapped_key.c and openssh_key.c. */
 #ifndef SCHSM_FORMAT_WRAPPED_PRIVATE_H
 #define SCHSM_FORMAT_WRAPPED_PRIVATE_H
 

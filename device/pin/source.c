@@ -265,14 +265,14 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
                        "the PIN source is none of file:PATH, env:NAME, fd:N, prompt and pinpad");
         } else {
             schsm_fail(err, SCHSM_REASON_CONFIG,
-                       "the PIN source `%.*s:` is none of file:PATH, env:NAME, fd:N, prompt and "
+                       "the PIN source '%.*s:' is none of file:PATH, env:NAME, fd:N, prompt and "
                        "pinpad",
                        word_len < 16 ? (int)word_len : 16, text);
         }
         return NULL;
     }
     if (value != NULL && *value == 0) {
-        schsm_fail(err, SCHSM_REASON_CONFIG, "the PIN source `%s:` lacks what belongs behind it",
+        schsm_fail(err, SCHSM_REASON_CONFIG, "the PIN source '%s:' lacks what belongs behind it",
                    words[i].word);
         return NULL;
     }
@@ -283,7 +283,7 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
     if (source->kind == KIND_FD) {
         if (!parse_descriptor(value, &source->fd)) {
             schsm_fail(err, SCHSM_REASON_CONFIG,
-                       "the PIN source `fd:` needs the number of an open descriptor behind it");
+                       "the PIN source 'fd:' needs the number of an open descriptor behind it");
             goto fail;
         }
         return source;

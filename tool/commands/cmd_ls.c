@@ -155,7 +155,7 @@ static int run_cat(struct schsm_tool *tool, struct schsm_error *err)
                           id);
     }
     is_private = schsm_hsm_file_is_private(id);
-    if (!schsm_tool_device(tool, &device, serial, err) ||
+    if (!schsm_out_check_given(tool, err) || !schsm_tool_device(tool, &device, serial, err) ||
         (is_private && !schsm_tool_login(tool, device, "its private data", &login, err)) ||
         !schsm_hsm_file_read(device, id, is_private ? &login : NULL, &content, &len, err)) {
         return 0;
