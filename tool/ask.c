@@ -89,6 +89,9 @@ done:
 int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const char *consequences,
                        struct schsm_error *err)
 {
+    /* one without a serial number that could be typed */
+    bool nameless = strcmp(serial, SCHSM_TOOL_NO_SERIAL) == 0;
+    const char *wanted = nameless ? "yes" : serial, *what = nameless ? "" : "the serial number ";
     char line[SCHSM_SERIAL_MAX + 2];
     char *printable = NULL;
     FILE *terminal = NULL;
@@ -109,16 +112,16 @@ int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const 
                    printable);
         goto done;
     }
-    fprintf(terminal, "%s\nTo go on, type the serial number %s: ", printable, serial);
+    fprintf(terminal, "%s\nTo go on, type %s%s: ", printable, what, wanted);
     (void)fflush(terminal);
     if (fgets(line, sizeof(line), terminal) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
-        ok = strcmp(line, serial) == 0;
+        ok = strcmp(line, wanted) == 0;
     }
     (void)fclose(terminal);
     if (!ok) {
-        schsm_fail(err, SCHSM_REASON_CANCELLED,
-                   "nothing was done: that was not the serial number %s", serial);
+        schsm_fail(err, SCHSM_REASON_CANCELLED, "nothing was done: that was not %s%s", what,
+                   wanted);
     }
 
 done:
