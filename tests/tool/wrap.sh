@@ -37,11 +37,11 @@ for card in 1 2; do
     says "^0 +DKEK +3 +3 shares outstanding"
     check "the shares" apdus $card "8052000020${a5}00" "8052000020${zero}00" "8052000020${e1}00"
     check "card $card is complete" on $card dkek status
-    says "^0 +DKEK +3 +complete +BB391415C05E39D7"
+    says "^0 +DKEK +3 +complete +$(tells_kcv && echo BB391415C05E39D7)"
 done
 check "card 3 has another" on 3 init --yes --so-pin-source file:so-pin --dkek-shares random
 check "which is its own" on 3 dkek status
-says "the device's own +complete"
+says "the device's own +($(tells_kcv || echo 'told after a login|')complete)"
 
 check "an RSA key" on 1 keygen --type rsa:2048 --id 10 --label web-rsa
 check "an EC key" on 1 keygen --type ec:P-256 --id 20 --label web-ec
@@ -99,7 +99,7 @@ says "already has this id"
 ends 1 "the key reference is taken" on 2 unwrap web-rsa.wrapped --id 77 --key-ref 1
 says "key reference 1 is taken"
 ends 1 "another DKEK" on 3 unwrap web-rsa.wrapped
-says "BB391415C05E39D7" "device ${serials[2]} has another"
+says "BB391415C05E39D7" "device ${serials[2]} .*has another"
 head -c 300 web-rsa.wrapped >cut
 ends 1 "a cut file" on 2 unwrap cut
 says "cut: .*cut short"
