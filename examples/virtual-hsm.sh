@@ -20,6 +20,8 @@ readonly first_port=35963 # the driver's customary port; each reader takes it an
 readonly max_cards=8      # pcscd holds 16 slots, the driver takes two for each reader
 readonly deadline=240     # seconds that anything here may take before it counts as broken
 
+PATH=$PATH:/usr/sbin:/sbin # where pcscd is, and not in the PATH of every user
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${SC_HSM_BUILD:-$root/build}
 
@@ -306,15 +308,27 @@ write_serials() {
     done >"$dir/serials"
 }
 
+# A value of openssl.cnf.
+for_openssl() {
+    printf '%s\n' "$1" | sed 's/[\\$#"]/\\&/g'
+}
+
 write_configuration() {
+    local line
     (umask 077 && echo "$pin" >"$dir/pin")
-    sed "s|^# pin-source = .*|pin-source = file:$dir/pin|" \
-        "$root/openssl.cnf.sample" >"$dir/openssl.cnf"
-    grep -q '^pin-source = ' "$dir/openssl.cnf" || die "openssl.cnf.sample names no pin-source"
+    # The module by its own name: OPENSSL_MODULES would hide those of OpenSSL's (legacy.so).
+    while IFS= read -r line; do
+        case $line in
+        '# pin-source = '*) line="pin-source = file:$(for_openssl "$dir/pin")" ;;
+        '# module = '*) line="module = $(for_openssl "$build/lib/sc-hsm.so")" ;;
+        esac
+        printf '%s\n' "$line"
+    done <"$root/openssl.cnf.sample" >"$dir/openssl.cnf"
+    [ "$(grep -Ec '^(pin-source|module) = ' "$dir/openssl.cnf")" = 2 ] ||
+        die "openssl.cnf.sample names no pin-source or no module"
     cat >"$dir/env" <<END
 export PCSCLITE_CSOCK_NAME=$(quoted "$dir/pcscd.comm")
 export OPENSSL_CONF=$(quoted "$dir/openssl.cnf")
-export OPENSSL_MODULES=$(quoted "$build/lib")
 export PATH=$(quoted "$build/bin"):"\$PATH"
 export SC_HSM_VIRTUAL=$(quoted "$dir")
 END
@@ -392,7 +406,7 @@ command_env() {
 command_stop() {
     use_running
     stop_all
-    echo "unset PCSCLITE_CSOCK_NAME OPENSSL_CONF OPENSSL_MODULES SC_HSM_VIRTUAL"
+    echo "unset PCSCLITE_CSOCK_NAME OPENSSL_CONF SC_HSM_VIRTUAL"
 }
 
 command_remove() {

@@ -37,7 +37,7 @@ static bool is_rsa(const EVP_PKEY *key)
     return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 }
 
-static bool same_public_key(const EVP_PKEY *a, const EVP_PKEY *b)
+bool schsm_same_public_key(const EVP_PKEY *a, const EVP_PKEY *b)
 {
     return is_rsa(a) ? is_rsa(b) && same_rsa(a, b) : EVP_PKEY_eq(a, b) == 1;
 }
@@ -50,7 +50,7 @@ bool schsm_public_key_is(OSSL_LIB_CTX *libctx, const uint8_t *spki, size_t len, 
 
     ERR_set_mark();
     other = d2i_PUBKEY_ex(NULL, &p, (long)len, libctx, NULL);
-    same = other != NULL && same_public_key(other, key);
+    same = other != NULL && schsm_same_public_key(other, key);
     EVP_PKEY_free(other);
     ERR_pop_to_mark();
     return same;
@@ -107,13 +107,13 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
 }
 
 /* What the key is to sign: for RSA a block with PKCS#1 padding (RFC 8017, 9.2), for EC a hash. */
-static int make_challenge(const EVP_PKEY *key, bool rsa, uint8_t *block, size_t *len,
-                          struct schsm_error *err)
+static int make_challenge(OSSL_LIB_CTX *libctx, const EVP_PKEY *key, bool rsa, uint8_t *block,
+                          size_t *len, struct schsm_error *err)
 {
     uint8_t challenge[CHALLENGE_LEN];
     int modulus = EVP_PKEY_get_size(key);
 
-    if (RAND_bytes(challenge, sizeof(challenge)) != 1) {
+    if (RAND_bytes_ex(libctx, challenge, sizeof(challenge), 0) != 1) {
         return schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto has no random bytes");
     }
     if (!rsa) {
@@ -156,7 +156,7 @@ static int prove_by_signature(struct schsm_context *context, struct schsm_match 
         match->object.key_type != (rsa ? SCHSM_KEY_RSA : SCHSM_KEY_EC)) {
         return fail_other_public_key(match, err);
     }
-    if (!make_challenge(key, rsa, block, &len, err)) {
+    if (!make_challenge(context->libctx, key, rsa, block, &len, err)) {
         return 0;
     }
     if (!schsm_device_operate(match->device, operation, &match->object, login, block, len,

@@ -17,6 +17,8 @@
 #define MD5_LEN 16
 #define DERIVED_LEN 48 /* key and first vector */
 
+#define BASE64_LEN 88 /* digits of a share, with padding */
+
 #define PERCENT_STEP 100000u /* rounds between two calls of the progress function */
 
 static const uint8_t magic[MAGIC_LEN] = { 'S', 'a', 'l', 't', 'e', 'd', '_', '_' };
@@ -116,9 +118,54 @@ int schsm_dkek_share_check(const uint8_t *file, size_t len, struct schsm_error *
         return 1;
     }
     return schsm_fail(err, SCHSM_REASON_FILE,
-                      "this is no file of a DKEK share, or it was cut short: one has %d bytes and "
-                      "begins with Salted__",
+                      "this is no file of a DKEK share, or it was cut short: one has %d bytes, or "
+                      "their base64, and begins with Salted__",
                       SCHSM_SHARE_FILE_LEN);
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Of a text whose digits make 64 bytes; false for any other. */
+static bool decode_printout(const uint8_t *text, size_t len, uint8_t file[SCHSM_SHARE_FILE_LEN])
+{
+    uint8_t digits[BASE64_LEN], bytes[BASE64_LEN];
+    size_t count = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (is_space(text[i])) {
+            continue;
+        }
+        if (count == sizeof(digits)) {
+            return false;
+        }
+        digits[count++] = text[i];
+    }
+    /* what padding stands for counts as decoded */
+    if (count != sizeof(digits) ||
+        EVP_DecodeBlock(bytes, digits, (int)count) != BASE64_LEN / 4 * 3) {
+        return false;
+    }
+    memcpy(file, bytes, SCHSM_SHARE_FILE_LEN);
+    return true;
+}
+
+int schsm_dkek_share_extract(const uint8_t *content, size_t len, uint8_t file[SCHSM_SHARE_FILE_LEN],
+                             struct schsm_error *err)
+{
+    size_t end = len;
+
+    while (end > SCHSM_SHARE_FILE_LEN && is_space(content[end - 1])) {
+        end--;
+    }
+    if (end == SCHSM_SHARE_FILE_LEN) {
+        memcpy(file, content, SCHSM_SHARE_FILE_LEN);
+    } else if (!decode_printout(content, len, file)) {
+        return schsm_dkek_share_check(content, len, err);
+    }
+    return schsm_dkek_share_check(file, SCHSM_SHARE_FILE_LEN, err);
 }
 
 struct schsm_secret *schsm_dkek_share_open(OSSL_LIB_CTX *libctx, const uint8_t *file, size_t len,

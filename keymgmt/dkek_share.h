@@ -33,6 +33,13 @@ struct schsm_secret *schsm_dkek_share_open(OSSL_LIB_CTX *libctx, const uint8_t *
                                            const struct schsm_share_progress *progress,
                                            struct schsm_error *err);
 
+/*
+ * The share's 64 bytes out of what a user's file holds: the bytes, or their base64 as a printout
+ * has it, and whatever white space stands between or behind them. Else FILE.
+ */
+int schsm_dkek_share_extract(const uint8_t *content, size_t len, uint8_t file[SCHSM_SHARE_FILE_LEN],
+                             struct schsm_error *err);
+
 /* Whether a file looks like a share, before anybody is asked for its password; else FILE. */
 int schsm_dkek_share_check(const uint8_t *file, size_t len, struct schsm_error *err);
 

@@ -20,10 +20,21 @@ int schsm_file_read(const char *path, size_t max, uint8_t **content, size_t *len
 enum schsm_file_secrecy { SCHSM_FILE_FOR_ALL, SCHSM_FILE_FOR_OWNER };
 
 /*
- * Writes a file, or to standard output for "-": whole or not at all. An existing one is replaced
- * only with overwrite, else EXISTS. FOR_OWNER: nobody else may read it.
+ * Writes a file, or to standard output for "-": whole or not at all. Symbolic links are followed. An
+ * existing file is replaced only with overwrite, else EXISTS. What is no regular file, a device or a
+ * FIFO, and a descriptor that this program was started with (/dev/stdout, /dev/fd/N), is written as
+ * it is, with and without overwrite. FOR_OWNER: nobody else may read a new file.
  */
 int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool overwrite,
                      const void *content, size_t len, struct schsm_error *err);
+
+/*
+ * Whether schsm_file_write would find its way, before the work for the content is done: fails with
+ * EXISTS or BAD_INPUT, and changes nothing.
+ */
+int schsm_file_check_place(const char *path, bool overwrite, struct schsm_error *err);
+
+/* Whether the path leads to standard output: "-", /dev/stdout and the like. */
+bool schsm_file_is_stdout(const char *path);
 
 #endif

@@ -16,7 +16,7 @@
 
 /* What is put together for the device. */
 struct parts {
-    EVP_PKEY *key; /* as the device will have it: plain RSA, or EC */
+    EVP_PKEY *key; /* as the device will have it: plain RSA, or EC; NULL: AES */
     uint8_t blob[SCHSM_WRAPPED_MAX];
     size_t blob_len;
     uint8_t description[SCHSM_PKCS15_MAX];
@@ -35,18 +35,31 @@ int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
 }
 
 /* Wraps the key and opens it again, so that what the device gets is known to be right. */
-static int wrap(OSSL_LIB_CTX *libctx, const struct schsm_import *import, struct parts *parts,
+static int wrap(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                const struct schsm_import *import, struct parts *parts,
                 struct schsm_wrapped_key *wrapped, struct schsm_error *err)
 {
-    const struct schsm_wrapping wrapping = { .dkek = import->dkek,
-                                             .algorithms = import->algorithms,
-                                             .algorithms_len = import->algorithms_len };
+    struct schsm_wrapping wrapping = { .dkek = import->dkek,
+                                       .algorithms = import->algorithms,
+                                       .algorithms_len = import->algorithms_len };
+    struct schsm_hsm_rsa_limits limits;
 
+    if (!schsm_hsm_rsa_limits(device, &limits, err)) {
+        return 0;
+    }
+    wrapping.plain_rsa =
+        limits.crt_bits_max != 0 && EVP_PKEY_get_bits(import->key) > (int)limits.crt_bits_max;
     parts->blob_len = sizeof(parts->blob);
-    if (!schsm_wrapped_key_from_private(libctx, import->key, &wrapping, parts->blob,
-                                        &parts->blob_len, err) ||
+    if (!(import->key != NULL
+              ? schsm_wrapped_key_from_private(libctx, import->key, &wrapping, parts->blob,
+                                               &parts->blob_len, err)
+              : schsm_wrapped_key_from_secret(libctx, import->secret, &wrapping, parts->blob,
+                                              &parts->blob_len, err)) ||
         !schsm_wrapped_key_parse(parts->blob, parts->blob_len, wrapped, err)) {
         return 0;
+    }
+    if (import->key == NULL) {
+        return schsm_wrapped_key_verify(libctx, wrapped, import->dkek, err);
     }
     parts->key = schsm_wrapped_key_private(libctx, wrapped, import->dkek, err);
     return parts->key != NULL;
@@ -59,12 +72,15 @@ static int certify(OSSL_LIB_CTX *libctx, const struct schsm_import *import, cons
     EVP_PKEY *certified;
     int len;
 
+    if (import->key == NULL) {
+        return 1;
+    }
     if (import->certificate == NULL) {
         return schsm_key_request(libctx, parts->key, serial, &parts->certificate,
                                  &parts->certificate_len, err);
     }
     certified = X509_get0_pubkey(import->certificate);
-    if (certified == NULL || EVP_PKEY_eq(certified, import->key) != 1) {
+    if (certified == NULL || !schsm_same_public_key(certified, import->key)) {
         ERR_clear_error();
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                           "the certificate is of another key than the one to be imported");
@@ -92,6 +108,9 @@ static int describe_import(const struct schsm_import *import, struct schsm_objec
     parts->description_len = sizeof(parts->description);
     if (!schsm_pkcs15_encode_key(&key, parts->description, &parts->description_len, err)) {
         return 0;
+    }
+    if (parts->key == NULL) {
+        return 1;
     }
     len = i2d_PUBKEY(parts->key, &spki);
     if (len <= 0) {
@@ -229,7 +248,7 @@ static int choose_import_place(struct schsm_device *device, const struct schsm_i
     if (!schsm_hsm_place_key(device, &place, &key_ref, made->id, &made->id_len, err)) {
         return 0;
     }
-    made->type = SCHSM_OBJECT_PRIVATE;
+    made->type = import->key != NULL ? SCHSM_OBJECT_PRIVATE : SCHSM_OBJECT_SECRET;
     made->key_ref = (int)key_ref;
     made->described = true;
     return 1;
@@ -247,14 +266,16 @@ static int prepare_import(OSSL_LIB_CTX *libctx, struct schsm_device *device,
                           SCHSM_LABEL_MAX);
     }
     if (!schsm_import_check_dkek(libctx, device, import->dkek, err) ||
-        !wrap(libctx, import, parts, &wrapped, err) || !schsm_device_serial(device, serial, err) ||
-        !certify(libctx, import, serial, parts, err) ||
+        !wrap(libctx, device, import, parts, &wrapped, err) ||
+        !schsm_device_serial(device, serial, err) || !certify(libctx, import, serial, parts, err) ||
         !choose_import_place(device, import, made, err) ||
-        (import->id == NULL && !check_new(libctx, device, parts->key, err))) {
+        (import->id == NULL && import->key != NULL &&
+         !check_new(libctx, device, parts->key, err))) {
         return 0;
     }
     made->key_type = wrapped.type;
-    made->bits = (unsigned int)EVP_PKEY_get_bits(parts->key);
+    made->bits = import->key != NULL ? (unsigned int)EVP_PKEY_get_bits(parts->key)
+                                     : (unsigned int)schsm_secret_len(import->secret) * 8;
     return describe_import(import, made, parts, err);
 }
 

@@ -17,7 +17,8 @@
 #include "base/secret.h"
 
 struct schsm_import {
-    EVP_PKEY *key;                   /* RSA or EC, with its private part */
+    EVP_PKEY *key; /* RSA or EC, with its private part; NULL: the key is secret */
+    const struct schsm_secret *secret; /* an AES key of 16, 24 or 32 bytes, where key is NULL */
     X509 *certificate;               /* of the key; NULL: the device gets a request in its place */
     const STACK_OF(X509) * chain;    /* CA certificates to store beside it; NULL: none */
     const struct schsm_secret *dkek; /* dkek.h */
@@ -39,8 +40,9 @@ int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
 /*
  * Imports the key. The certificates of the chain come first, those left out that the device has
  * already; *stored becomes how many were stored. EXISTS where the device has the key already and
- * import->id names none for a second copy. A failure leaves the device as it was. *made is filled
- * (value: the public key), to be cleared with schsm_object_clear.
+ * import->id names none for a second copy. Of an AES key nobody can tell that. A failure leaves the
+ * device as it was. *made is filled (value: the public key, if it has one), to be cleared with
+ * schsm_object_clear.
  */
 int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
                      const struct schsm_import *import, const struct schsm_login *login,

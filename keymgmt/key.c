@@ -7,6 +7,9 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "base/fork_guard.h"
+#include "pin/memory.h"
+#include "certificate.h"
 #include "key_internal.h"
 
 struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_match *match,
@@ -16,14 +19,15 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
     const unsigned char *p = NULL;
     char name[SCHSM_OBJECT_NAME_MAX];
 
-    if (key == NULL || pthread_mutex_init(&key->source_lock, NULL) != 0) {
-        OPENSSL_free(key);
+    if (key == NULL) {
         schsm_match_clear(match);
         schsm_fail_memory(err);
         return NULL;
     }
     struct schsm_device_selector selector = schsm_find_selector(context, uri);
 
+    /* A server loads its keys before it forks its workers. */
+    schsm_pin_memory_share();
     atomic_init(&key->references, 1);
     atomic_init(&key->device, match->device);
     atomic_init(&key->checked, false);
@@ -118,6 +122,12 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
         schsm_fail(
             err, SCHSM_REASON_REFERENCE_FILE,
             "the SC-HSM key reference names no key: its URI has neither key-ref nor id nor label");
+    } else if (uri.pin_source !=
+               NULL) { /* it is data, perhaps a stranger's, and no configuration */
+        schsm_fail(err, SCHSM_REASON_REFERENCE_FILE,
+                   "the SC-HSM key reference says where a PIN comes from, which only a URI or the "
+                   "configuration may: write the reference again with 'openssl pkey -in URI -out "
+                   "FILE'");
     } else if (reference->spki != NULL) {
         key = from_complete_reference(context, reference, &uri, err);
     } else if (schsm_find_one(context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
@@ -158,7 +168,6 @@ void schsm_key_free(struct schsm_key *key)
     EVP_PKEY_free(key->public_key);
     schsm_object_clear(&key->object);
     schsm_pin_source_free(key->source);
-    pthread_mutex_destroy(&key->source_lock);
     OPENSSL_free(key->serial);
     OPENSSL_free(key->reader);
     OPENSSL_free(key->token);
@@ -167,10 +176,26 @@ void schsm_key_free(struct schsm_key *key)
     OPENSSL_free(key);
 }
 
-/* Looks for the key by what its reference tells, on all devices that it may mean. */
+/* Whether a match is this very key; one whose public part cannot be told is none. */
+static int is_the_key(void *arg, struct schsm_match *match, struct schsm_error *err)
+{
+    const struct schsm_key *key = arg;
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    (void)err;
+    return schsm_device_read(match->device, &match->object, NULL, &ignored) &&
+           schsm_public_key_is(key->context->libctx, match->object.value, match->object.value_len,
+                               key->public_key);
+}
+
+/*
+ * Looks for the key by what its reference tells, on all devices that it may mean. Where several
+ * have such a one, as devices may have that share a serial number, the public part decides.
+ */
 static struct schsm_device *locate(struct schsm_key *key, struct schsm_error *err)
 {
     const struct schsm_object *object = &key->object;
+    struct schsm_match_list list = { NULL, 0 };
     struct schsm_match match = { 0 };
     struct schsm_object *none = NULL, *found = NULL;
     struct schsm_device *device = NULL;
@@ -186,12 +211,16 @@ static struct schsm_device *locate(struct schsm_key *key, struct schsm_error *er
     uri.serial = key->serial;
     uri.reader = key->reader;
     uri.token = key->token;
-    if (!schsm_find_one(key->context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
+    if (!schsm_find(key->context, &uri, SCHSM_OBJECT_PRIVATE, &list, err) ||
+        (list.count > 1 && !schsm_match_list_filter(&list, is_the_key, key, err)) ||
+        !schsm_match_list_take(&list, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
+        schsm_match_list_clear(&list);
         return NULL;
     }
     device = match.device;
     found = OPENSSL_memdup(&match.object, sizeof(match.object));
     schsm_match_clear(&match);
+    schsm_match_list_clear(&list);
     if (found == NULL) {
         schsm_fail_memory(err);
         return NULL;
@@ -241,9 +270,9 @@ struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
 {
     struct schsm_pin_source *source = NULL;
 
-    pthread_mutex_lock(&key->source_lock);
+    schsm_guard_lock();
     source = key->source != NULL ? schsm_pin_source_ref(key->source) : NULL;
-    pthread_mutex_unlock(&key->source_lock);
+    schsm_guard_unlock();
     return source;
 }
 
@@ -285,6 +314,11 @@ int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
     ok = schsm_device_remove(device, schsm_key_object(key), &login, err);
     schsm_pin_source_free(source);
     return ok;
+}
+
+const char *schsm_key_name(const struct schsm_key *key)
+{
+    return key->name;
 }
 
 EVP_PKEY *schsm_key_public(const struct schsm_key *key)

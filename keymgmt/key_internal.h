@@ -3,7 +3,6 @@
 #ifndef SCHSM_KEYMGMT_KEY_INTERNAL_H
 #define SCHSM_KEYMGMT_KEY_INTERNAL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "key.h"
@@ -22,8 +21,7 @@ struct schsm_key {
     _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */
     atomic_bool checked;                   /* a result agreed with the public part */
     atomic_ulong compared; /* the device's connection on which it showed the public part; 0: none */
-    pthread_mutex_t source_lock; /* guards the pointer below; never held during I/O */
-    struct schsm_pin_source *source;
+    struct schsm_pin_source *source; /* changed and taken under the guard of forks */
 };
 
 /*

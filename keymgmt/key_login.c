@@ -4,6 +4,7 @@
 
 #include <openssl/bio.h>
 
+#include "base/fork_guard.h"
 #include "base/log.h"
 
 static int prove(struct schsm_key *key, struct schsm_pin_source *source, struct schsm_error *err)
@@ -77,10 +78,13 @@ static int ask_for_later(struct schsm_key *key, const struct schsm_passphrase *p
  * keeps it. */
 static void keep_source(struct schsm_key *key, struct schsm_pin_source *source)
 {
-    pthread_mutex_lock(&key->source_lock);
-    schsm_pin_source_free(key->source);
+    struct schsm_pin_source *before;
+
+    schsm_guard_lock();
+    before = key->source;
     key->source = schsm_pin_source_ref(source);
-    pthread_mutex_unlock(&key->source_lock);
+    schsm_guard_unlock();
+    schsm_pin_source_free(before);
 }
 
 int schsm_key_login_at_load(struct schsm_key *key, const struct schsm_passphrase *passphrase,

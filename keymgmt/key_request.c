@@ -16,5 +16,7 @@ int schsm_key_request(OSSL_LIB_CTX *libctx, EVP_PKEY *pair, const char *serial, 
 
     (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, serial);
     return schsm_cvc_build_request(
-        libctx, pair, strlen(chr) <= SCHSM_CVC_NAME_MAX ? chr : SCHSM_CVC_IMPORTED, out, len, err);
+        libctx, pair,
+        serial[0] != '\0' && strlen(chr) <= SCHSM_CVC_NAME_MAX ? chr : SCHSM_CVC_IMPORTED, out, len,
+        err);
 }

@@ -31,6 +31,7 @@ int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *
     prov->core_new_error(prov->handle);
     prov->core_set_error_debug(prov->handle, file, line, function);
     set_error(prov, err->reason, "%s", err->text);
+    schsm_reasons_load(prov->reasons, (int)err->reason, err->text);
     /* Many a program shows the queue's reason without its sentence, or not even that. */
     schsm_log(SCHSM_LOG_ERROR, "%s", err->text);
     return 0;
@@ -40,6 +41,11 @@ int schsm_raise_kept_at(const struct schsm_provider *prov, const struct schsm_er
                         const char *file, int line, const char *function)
 {
     schsm_raise_at(prov, err, file, line, function);
+    return schsm_keep_raised(prov);
+}
+
+int schsm_keep_raised(const struct schsm_provider *prov)
+{
     for (int i = 0; i < KEPT_MARKS && prov->core_set_error_mark != NULL; i++) {
         prov->core_set_error_mark(prov->handle);
     }

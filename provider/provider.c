@@ -14,6 +14,9 @@
 
 #include "capabilities.h"
 #include "implementations.h"
+#include "keymgmt/config_file.h"
+#include "keymgmt/config_slips.h"
+#include "trace.h"
 
 #define PROPERTIES "provider=sc-hsm"
 #define CONFIG_SECTION "the sc-hsm section of openssl.cnf"
@@ -29,7 +32,6 @@ static OSSL_FUNC_provider_teardown_fn provider_teardown;
 static OSSL_FUNC_provider_gettable_params_fn provider_gettable_params;
 static OSSL_FUNC_provider_get_params_fn provider_get_params;
 static OSSL_FUNC_provider_query_operation_fn provider_query_operation;
-static OSSL_FUNC_provider_get_reason_strings_fn provider_get_reason_strings;
 static OSSL_FUNC_provider_get_capabilities_fn provider_get_capabilities;
 
 static const OSSL_ALGORITHM keymgmt_algorithms[] = {
@@ -126,9 +128,33 @@ static const OSSL_ALGORITHM encoder_algorithms[] = {
 };
 /* clang-format on */
 
+/* For the log. */
+static const char *operation_name(int operation_id)
+{
+    switch (operation_id) {
+    case OSSL_OP_KEYMGMT:
+        return "keymgmt";
+    case OSSL_OP_SIGNATURE:
+        return "signature";
+    case OSSL_OP_ASYM_CIPHER:
+        return "asym_cipher";
+    case OSSL_OP_KEYEXCH:
+        return "keyexch";
+    case OSSL_OP_STORE:
+        return "store";
+    case OSSL_OP_DECODER:
+        return "decoder";
+    case OSSL_OP_ENCODER:
+        return "encoder";
+    default:
+        return "another one";
+    }
+}
+
 static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operation_id,
                                                       int *no_cache)
 {
+    schsm_trace_of("provider_query_operation", operation_name(operation_id));
     (void)provctx;
     *no_cache = 0;
     switch (operation_id) {
@@ -161,6 +187,7 @@ static const OSSL_PARAM *provider_gettable_params(void *provctx)
         OSSL_PARAM_END,
     };
 
+    schsm_trace("provider_gettable_params", NULL);
     (void)provctx;
     return gettable;
 }
@@ -169,6 +196,7 @@ static int provider_get_params(void *provctx, OSSL_PARAM params[])
 {
     OSSL_PARAM *p = NULL;
 
+    schsm_trace("provider_get_params", NULL);
     (void)provctx;
     return ((p = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_NAME)) == NULL ||
             OSSL_PARAM_set_utf8_ptr(p, "SmartCard-HSM provider")) &&
@@ -180,31 +208,17 @@ static int provider_get_params(void *provctx, OSSL_PARAM params[])
             OSSL_PARAM_set_int(p, 1));
 }
 
-/* Filled once with the texts of device/base/error.c; every instance would write the same. */
-static const OSSL_ITEM *provider_get_reason_strings(void *provctx)
-{
-    struct schsm_provider *prov = provctx;
-
-    return prov->reasons;
-}
-
 static int provider_get_capabilities(void *provctx, const char *capability, OSSL_CALLBACK *cb,
                                      void *arg)
 {
+    schsm_trace("provider_get_capabilities", NULL);
     return schsm_capabilities(provctx, capability, cb, arg);
 }
 
-static void fill_reasons(struct schsm_provider *prov)
-{
-    for (unsigned int i = 1; i < SCHSM_REASON_COUNT; i++) {
-        prov->reasons[i - 1].id = i;
-        prov->reasons[i - 1].ptr = (void *)schsm_reason_text((enum schsm_reason)i);
-    }
-}
-
 /* Asks the core for one setting of our section; NULL where it is not set. */
-static const char *get_setting(const struct schsm_provider *prov, const char *key)
+static const char *get_setting(const void *arg, const char *key)
 {
+    const struct schsm_provider *prov = arg;
     char *value = NULL;
     OSSL_PARAM request[] = {
         OSSL_PARAM_DEFN(key, OSSL_PARAM_UTF8_PTR, &value, sizeof(value)),
@@ -218,9 +232,43 @@ static const char *get_setting(const struct schsm_provider *prov, const char *ke
     return value;
 }
 
-static int configure(struct schsm_provider *prov, struct schsm_error *err)
+/* A name in our section that is none of ours, but nearly one, was meant to be read. */
+static int refuse_slips(const struct schsm_provider *prov, struct schsm_error *err)
 {
-    struct schsm_context *context = &prov->context;
+    size_t count = 0;
+    struct schsm_slip *slips = schsm_config_slips(&count);
+    OSSL_PARAM *asked = OPENSSL_malloc((count + 1) * sizeof(*asked));
+    char *value = NULL;
+    int ok = 1;
+
+    if (slips == NULL || asked == NULL) {
+        ok = schsm_fail_memory(err);
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++) {
+        asked[i] = OSSL_PARAM_construct_utf8_ptr(slips[i].name, &value, 0);
+    }
+    asked[count] = OSSL_PARAM_construct_end();
+    if (prov->core_get_params == NULL || !prov->core_get_params(prov->handle, asked)) {
+        goto done;
+    }
+    for (size_t i = 0; ok && i < count; i++) {
+        if (OSSL_PARAM_modified(&asked[i]) && !schsm_config_is_name(slips[i].name)) {
+            ok = schsm_fail(err, SCHSM_REASON_CONFIG, "setting '%s' in %s is unknown: write %s",
+                            slips[i].name, CONFIG_SECTION, slips[i].meant);
+        }
+    }
+
+done:
+    OPENSSL_free(asked);
+    OPENSSL_free(slips);
+    return ok;
+}
+
+/* Fills a context of its own from the configuration. */
+static int configure(const struct schsm_provider *prov, struct schsm_context *context,
+                     struct schsm_error *err)
+{
     const char *key = NULL;
 
     for (size_t i = 0; (key = schsm_config_key(i)) != NULL; i++) {
@@ -230,8 +278,11 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
             return 0;
         }
     }
-    schsm_log_set(context->config.log, context->config.log_file);
-    context->libctx = prov->libctx;
+    if (!refuse_slips(prov, err) ||
+        !schsm_log_set(context->config.log, context->config.log_file, err) ||
+        !schsm_config_check_file(prov->libctx, get_setting, prov, err)) {
+        return 0;
+    }
     context->registry = schsm_registry_new(err);
     if (context->registry == NULL ||
         !schsm_registry_use_module(context->registry, context->config.pkcs11_module, err)) {
@@ -242,16 +293,38 @@ static int configure(struct schsm_provider *prov, struct schsm_error *err)
     return 1;
 }
 
+/* A fork in the middle of it leaves the child a provider that has read nothing yet. */
+static void configure_once(struct schsm_provider *prov)
+{
+    struct schsm_context fresh = { .libctx = prov->libctx };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    int ok;
+
+    schsm_config_init(&fresh.config);
+    ok = configure(prov, &fresh, &err);
+    if (!ok) {
+        schsm_registry_free(fresh.registry);
+        schsm_config_clear(&fresh.config);
+    }
+    schsm_guard_lock();
+    if (ok) {
+        prov->context = fresh;
+    }
+    prov->config_error = err;
+    prov->configured = ok ? 1 : -1;
+    schsm_guard_unlock();
+}
+
 struct schsm_context *schsm_provider_context(struct schsm_provider *prov)
 {
     int configured = 0;
 
-    pthread_mutex_lock(&prov->config_lock);
+    schsm_fork_lock(&prov->config_lock);
     if (prov->configured == 0) {
-        prov->configured = configure(prov, &prov->config_error) ? 1 : -1;
+        configure_once(prov);
     }
     configured = prov->configured;
-    pthread_mutex_unlock(&prov->config_lock);
+    schsm_fork_unlock(&prov->config_lock);
     if (configured < 0) {
         schsm_raise(prov, &prov->config_error);
         return NULL;
@@ -290,10 +363,13 @@ static void take_core_functions(struct schsm_provider *prov, const OSSL_DISPATCH
     }
 }
 
+/* Also called after OPENSSL_cleanup, when a key is freed that late. */
 static void provider_teardown(void *provctx)
 {
     struct schsm_provider *prov = provctx;
 
+    schsm_trace("provider_teardown", NULL);
+    schsm_reasons_free(prov->reasons);
     schsm_registry_free(prov->context.registry);
     schsm_config_clear(&prov->context.config);
     for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
@@ -301,7 +377,7 @@ static void provider_teardown(void *provctx)
     }
     OSSL_PROVIDER_unload(prov->host);
     OSSL_LIB_CTX_free(prov->libctx);
-    pthread_mutex_destroy(&prov->config_lock);
+    schsm_fork_leave(&prov->config_lock);
     OPENSSL_free(prov);
 }
 
@@ -310,7 +386,6 @@ static const OSSL_DISPATCH provider_functions[] = {
     { OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))provider_gettable_params },
     { OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))provider_get_params },
     { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query_operation },
-    { OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, (void (*)(void))provider_get_reason_strings },
     { OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))provider_get_capabilities },
     { 0, NULL }
 };
@@ -321,9 +396,15 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
                                                               const OSSL_DISPATCH **out,
                                                               void **provctx)
 {
-    struct schsm_provider *prov = OPENSSL_zalloc(sizeof(*prov));
+    struct schsm_provider *prov = NULL;
 
-    if (prov == NULL) {
+    /*
+     * Our libcrypto may be another one than the program's, and then nobody has called it before. It
+     * must not clean up at a time of its own, before the program lets go of its last key. (Nothing
+     * may be said of its configuration: that may be what is being loaded, and us for it.)
+     */
+    if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) ||
+        (prov = OPENSSL_zalloc(sizeof(*prov))) == NULL) {
         return 0;
     }
     prov->handle = handle;
@@ -332,9 +413,11 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
     for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
         atomic_init(&prov->settable[i], NULL);
     }
-    fill_reasons(prov);
+    prov->reasons = schsm_reasons_new();
     if (prov->core_new_error == NULL || prov->core_set_error_debug == NULL ||
-        prov->core_vset_error == NULL || pthread_mutex_init(&prov->config_lock, NULL) != 0) {
+        prov->core_vset_error == NULL || prov->reasons == NULL ||
+        !schsm_fork_join(&prov->config_lock)) {
+        schsm_reasons_free(prov->reasons);
         OPENSSL_free(prov);
         return 0;
     }

@@ -3,7 +3,6 @@
 #ifndef SCHSM_PROVIDER_PROVIDER_H
 #define SCHSM_PROVIDER_PROVIDER_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -13,7 +12,9 @@
 #include <openssl/provider.h>
 
 #include "base/error.h"
+#include "base/fork_guard.h"
 #include "keymgmt/context.h"
+#include "reasons.h"
 
 /* The lists of generation parameters, keymgmt_gen_params.c. */
 enum schsm_settable {
@@ -35,11 +36,12 @@ struct schsm_provider {
     OSSL_PROVIDER *host;  /* the default provider in libctx */
     OSSL_LIB_CTX *libctx; /* our own, with the default provider: host cryptography */
     _Atomic(OSSL_PARAM *) settable[SCHSM_SETTABLE_COUNT]; /* NULL until somebody asks */
-    pthread_mutex_t config_lock;
+    struct schsm_fork_member config_lock;                 /* while the configuration is read */
+    /* With context changed under the guard as well, so that a child finds them whole. */
     int configured; /* 0: not read yet, 1: read, -1: bad */
     struct schsm_error config_error;
-    OSSL_ITEM reasons[SCHSM_REASON_COUNT]; /* the last one stays zero and ends the list */
-    struct schsm_context context;          /* through schsm_provider_context only */
+    struct schsm_reasons *reasons;
+    struct schsm_context context; /* through schsm_provider_context only */
 };
 
 /*
@@ -61,6 +63,9 @@ int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *
 #define schsm_raise_kept(prov, err) schsm_raise_kept_at((prov), (err), __FILE__, __LINE__, __func__)
 int schsm_raise_kept_at(const struct schsm_provider *prov, const struct schsm_error *err,
                         const char *file, int line, const char *function);
+
+/* Keeps in that way the error that was raised last; returns 0. */
+int schsm_keep_raised(const struct schsm_provider *prov);
 
 /* Raises a sentence of our own; returns 0. */
 #define schsm_raise_reason(prov, reason, ...)                                                      \

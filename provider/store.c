@@ -10,6 +10,8 @@
  * one (req -key), and does not say which. It gets their names, which the one lists and the other
  * passes over, and then the error that names the candidates: never silently the first. Several
  * certificates or public keys are given only to a URI that asks for all of that type, or a search.
+ * A program that expects nothing in particular of a URI that names an object is treated alike, type
+ * by type: what there is one of is given, of what there are several the names, and then the error.
  */
 #include <string.h>
 
@@ -25,6 +27,7 @@
 #include "pkey.h"
 #include "store_delete.h"
 #include "store_search.h"
+#include "trace.h"
 
 struct store {
     struct schsm_provider *prov;
@@ -36,6 +39,8 @@ struct store {
     bool prepared; /* found is what is going to be given */
     bool names;    /* only the names */
     bool refuse;   /* one was needed: in the end, an error */
+    unsigned int
+        several; /* types of which only the names are given, as nothing says which is meant */
     bool ended;
     struct schsm_match_list found;
     size_t next;
@@ -73,6 +78,7 @@ static void *store_open(void *provctx, const char *uri)
     struct schsm_error err = SCHSM_ERROR_INIT;
     int ok = 0;
 
+    schsm_trace("store_open", NULL);
     if (store == NULL) {
         return NULL;
     }
@@ -113,6 +119,7 @@ static const OSSL_PARAM *store_settable_ctx_params(void *provctx)
         OSSL_PARAM_END,
     };
 
+    schsm_trace("store_settable_ctx_params", NULL);
     (void)provctx;
     return settable;
 }
@@ -122,6 +129,7 @@ static int store_set_ctx_params(void *loaderctx, const OSSL_PARAM params[])
     struct store *store = loaderctx;
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
 
+    schsm_trace("store_set_ctx_params", NULL);
     return (p == NULL || OSSL_PARAM_get_int(p, &store->expect)) &&
            schsm_store_search_set(store->prov, &store->search, params);
 }
@@ -145,15 +153,13 @@ static int emit_key(struct schsm_pkey *key, OSSL_CALLBACK *cb, void *arg)
 
 /*
  * Whether the PIN is to be proven now. A program that only lists asks for nothing in particular,
- * and costs nobody a PIN. nginx asks for nothing in particular, either, when it loads a key: so a
- * URI that names one private key as such will do, but only for a PIN that nobody has to be asked
- * for.
+ * and costs nobody a PIN. nginx asks for nothing in particular, either, when it loads a key, and
+ * gives a pass phrase along: so a URI that names one private key will do.
  */
 static bool is_load(const struct store *store)
 {
     return store->expect == OSSL_STORE_INFO_PKEY ||
-           (store->expect == 0 && store->uri.types == SCHSM_OBJECT_PRIVATE &&
-            schsm_uri_names_object(&store->uri));
+           (store->expect == 0 && schsm_uri_names_object(&store->uri));
 }
 
 static int emit_private(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb,
@@ -165,10 +171,7 @@ static int emit_private(struct store *store, struct schsm_match *match, OSSL_CAL
     struct schsm_key *device = schsm_key_from_match(store->context, match, &store->uri, &err);
     struct schsm_pkey *key = NULL;
 
-    if (device == NULL ||
-        (is_load(store) &&
-         !schsm_key_login_at_load(
-             device, store->expect == OSSL_STORE_INFO_PKEY ? &passphrase : NULL, &err))) {
+    if (device == NULL || (is_load(store) && !schsm_key_login_at_load(device, &passphrase, &err))) {
         schsm_key_free(device);
         return schsm_raise(store->prov, &err);
     }
@@ -287,6 +290,20 @@ static bool nothing_is_failure(const struct store *store)
             (store->expect != 0 && schsm_uri_names_object(&store->uri)));
 }
 
+/* The types of objects, other than data, of which there are several. */
+static unsigned int types_with_several(const struct schsm_match_list *found)
+{
+    const unsigned int chosen =
+        SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_PUBLIC | SCHSM_OBJECT_CERTIFICATE;
+    unsigned int seen = 0, several = 0;
+
+    for (size_t i = 0; i < found->count; i++) {
+        several |= seen & found->matches[i].object.type & chosen;
+        seen |= found->matches[i].object.type;
+    }
+    return several;
+}
+
 /* Makes the search, and decides what is given. */
 static int prepare(struct store *store, struct schsm_error *err)
 {
@@ -321,13 +338,17 @@ static int prepare(struct store *store, struct schsm_error *err)
         store->names = true;
         store->refuse = true;
     }
+    if (store->expect == 0 && !directory && !schsm_store_search_active(&store->search)) {
+        store->several = types_with_several(&store->found);
+        store->refuse = store->several != 0;
+    }
     return 1;
 }
 
 static int emit(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb, void *arg,
                 OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
 {
-    if (store->names) {
+    if (store->names || (match->object.type & store->several) != 0) {
         return emit_name(store, match, cb, arg);
     }
     switch (match->object.type) {
@@ -350,6 +371,7 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
     struct store *store = loaderctx;
     struct schsm_error err = SCHSM_ERROR_INIT;
 
+    schsm_trace("store_load", NULL);
     if (store->ended) {
         return 0;
     }
@@ -368,7 +390,14 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
     }
     store->ended = true;
     if (store->refuse) {
-        schsm_find_fail(&store->uri, &store->found, expected_types(store->expect), &err);
+        unsigned int types = store->several != 0 ? store->several : expected_types(store->expect);
+
+        if ((types & SCHSM_OBJECT_PRIVATE) != 0) {
+            types = SCHSM_OBJECT_PRIVATE; /* the one that most are after */
+        }
+        if (schsm_match_list_filter(&store->found, is_wanted, &types, &err)) {
+            schsm_find_fail(&store->uri, &store->found, types, &err);
+        }
         return schsm_raise(store->prov, &err);
     }
     return 0;
@@ -378,6 +407,7 @@ static int store_eof(void *loaderctx)
 {
     const struct store *store = loaderctx;
 
+    schsm_trace("store_eof", NULL);
     return store->ended;
 }
 
@@ -385,6 +415,7 @@ static int store_close(void *loaderctx)
 {
     struct store *store = loaderctx;
 
+    schsm_trace("store_close", NULL);
     schsm_match_list_clear(&store->found);
     schsm_store_search_clear(&store->search);
     schsm_uri_clear(&store->uri);
@@ -400,6 +431,7 @@ static int store_export_object(void *loaderctx, const void *reference, size_t re
     OSSL_PARAM *params = NULL;
     int ok = 0;
 
+    schsm_trace("store_export_object", NULL);
     (void)loaderctx;
     if (reference_sz == sizeof(struct schsm_pkey *) && *key != NULL && (*key)->device == NULL &&
         EVP_PKEY_todata((*key)->pkey, EVP_PKEY_PUBLIC_KEY, &params) > 0) {

@@ -229,9 +229,16 @@ virtual_hsm() {
 # virtual_cards N: this test's own pcscd with N cards, and the settings to reach it.
 virtual_cards() {
     local settings
-    settings=$(virtual_hsm start --cards "$1") || fail "no virtual card"
+    if on_pico; then
+        settings=$(virtual_hsm start --cards "$1" --profile pico) || fail "no virtual card"
+    else
+        settings=$(virtual_hsm start --cards "$1") || fail "no virtual card"
+    fi
     eval "$settings"
     echo "$SC_HSM_VIRTUAL" >"$work/.virtual"
+    # Tests take the module by its name, and some another module or a copy of it.
+    export OPENSSL_MODULES=$SC_HSM_BUILD/lib
+    configure module=
     module=$OPENSSL_MODULES/sc-hsm.so
     [ -f "$module" ] || fail "there is no $module"
     # shellcheck disable=SC2034  # for the tests
@@ -241,7 +248,12 @@ virtual_cards() {
 # Whether this test runs over a PKCS#11 token rather than a card: SoftHSM's as it is
 # (SC_HSM_TEST_DEVICE=softhsm), or with a counter of tries (SC_HSM_TEST_DEVICE=counting).
 on_token() {
-    [ "${SC_HSM_TEST_DEVICE:-card}" != card ]
+    [ "${SC_HSM_TEST_DEVICE:-card}" = softhsm ] || [ "${SC_HSM_TEST_DEVICE:-card}" = counting ]
+}
+
+# Whether the virtual cards of this test are Pico HSMs (SC_HSM_TEST_DEVICE=pico).
+on_pico() {
+    [ "${SC_HSM_TEST_DEVICE:-card}" = pico ]
 }
 
 # Whether its flags tell all three tries, and logins can be counted.
@@ -372,6 +384,17 @@ pin_tries() {
     'SW1=0x69, SW2=0x83') echo blocked ;;
     *) fail "the card's answer about its PIN: $answer" ;;
     esac
+}
+
+# What a genuine card has and others have not; a test asks before it tries. A Pico HSM's label is built in.
+sets_labels() {
+    ! on_pico
+}
+
+# Whether each device's reader tells a serial number of its own. All Pico HSMs that were never at their
+# maker's have the same, so that a cold signature costs one command more and readers name them.
+has_own_serial() {
+    ! on_pico
 }
 
 # files: the ids of all files on the first card, as text that can be compared.

@@ -23,13 +23,21 @@ int schsm_domain_parse(const char *text, unsigned int *number, struct schsm_erro
     return 1;
 }
 
+bool schsm_domain_has_key(const struct schsm_hsm_domain *domain)
+{
+    return domain->complete || (domain->sealed && domain->shares > 0);
+}
+
 const char *schsm_domain_state(const struct schsm_hsm_domain *domain, char *text, size_t size)
 {
     if (!domain->created) {
         return "not created";
     }
-    if (domain->complete) {
+    if (schsm_domain_has_key(domain)) {
         return "has its key encryption key";
+    }
+    if (domain->sealed) {
+        return "its key encryption key is " SCHSM_TOLD_AFTER_LOGIN;
     }
     if (domain->xkek) {
         return "no key encryption key: not agreed on yet, or cleared";
@@ -54,8 +62,8 @@ json_t *schsm_domain_json(const struct schsm_hsm_domain *domain)
         schsm_json_count(domain->created && !domain->xkek ? (int)domain->shares : -1),
         "outstanding",
         schsm_json_count(domain->created && !domain->xkek ? (int)domain->outstanding : -1),
-        "complete", domain->complete ? 1 : 0, "key_check_value", schsm_json_text(kcv), "uid",
-        schsm_json_text(uid));
+        "complete", schsm_domain_has_key(domain) ? 1 : 0, "key_check_value", schsm_json_text(kcv),
+        "uid", schsm_json_text(uid));
 }
 
 int schsm_domain_report(const struct schsm_tool *tool, const char *done,

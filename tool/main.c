@@ -3,8 +3,10 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -33,6 +35,19 @@ static int flush(struct schsm_error *err)
                       strerror(errno));
 }
 
+/*
+ * A standard descriptor that is closed is taken, so that no file of ours gets its number; by
+ * something that cannot be used in that direction, so that printing into it fails as before.
+ */
+static void take_closed_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct schsm_tool tool = { 0 };
@@ -40,6 +55,7 @@ int main(int argc, char **argv)
     const char **words = NULL;
     int ok = 0;
 
+    take_closed_descriptors();
     /* The user's openssl.cnf may load our own provider, and has no say in this program. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     schsm_config_init(&tool.context.config);
@@ -71,5 +87,8 @@ done:
     schsm_config_clear(&tool.context.config);
     OSSL_LIB_CTX_free(tool.context.libctx);
     OPENSSL_free(words);
-    return ok ? SCHSM_EXIT_DONE : (int)schsm_exit_status(err.reason);
+    if (ok) {
+        return SCHSM_EXIT_DONE;
+    }
+    return tool.exit_status != 0 ? tool.exit_status : (int)schsm_exit_status(err.reason);
 }

@@ -131,7 +131,7 @@ int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wa
         uri.serial = OPENSSL_strdup(tool->context.config.serial);
     }
     ok = schsm_match_list_take(&list, &uri, wanted, match, err) &&
-         schsm_device_serial(match->device, serial, err);
+         schsm_tool_serial(match->device, serial, err);
 
 done:
     schsm_match_list_clear(&list);

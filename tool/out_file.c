@@ -2,8 +2,6 @@
 #include "out_file.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,10 +10,18 @@
 #include "object.h"
 #include "output.h"
 
+int schsm_out_check_given(const struct schsm_tool *tool, struct schsm_error *err)
+{
+    const char *path = schsm_tool_setting(tool, "out");
+
+    return path == NULL || schsm_file_check_place(path, schsm_tool_flag(tool, "overwrite"), err);
+}
+
 int schsm_out_check(const struct schsm_tool *tool, struct schsm_error *err)
 {
-    return schsm_tool_setting(tool, "out") != NULL ||
-           schsm_fail(err, SCHSM_REASON_ARGUMENT, "say where to write it: --out FILE");
+    return schsm_tool_setting(tool, "out") != NULL
+               ? schsm_out_check_given(tool, err)
+               : schsm_fail(err, SCHSM_REASON_ARGUMENT, "say where to write it: --out FILE");
 }
 
 int schsm_out_write(const struct schsm_tool *tool, const char *what, const uint8_t *content,
@@ -27,7 +33,7 @@ int schsm_out_write(const struct schsm_tool *tool, const char *what, const uint8
                           len, err)) {
         return 0;
     }
-    if (strcmp(path, "-") == 0) {
+    if (schsm_file_is_stdout(path)) {
         return 1;
     }
     if (tool->json) {
@@ -101,7 +107,7 @@ int schsm_out_object(const struct schsm_tool *tool, const struct schsm_match *ma
                           schsm_tool_flag(tool, "overwrite"), content->bytes, content->len, err)) {
         return 0;
     }
-    return tool->json && (path == NULL || strcmp(path, "-") != 0)
+    return tool->json && (path == NULL || !schsm_file_is_stdout(path))
                ? print_out_json(match, content, path, err)
                : 1;
 }
@@ -114,16 +120,8 @@ int schsm_out_bytes(const struct schsm_tool *tool, enum schsm_file_secrecy secre
     if (!schsm_file_write(path, secrecy, schsm_tool_flag(tool, "overwrite"), bytes, len, err)) {
         return 0;
     }
-    return !tool->json || strcmp(path, "-") == 0 ||
+    return !tool->json || schsm_file_is_stdout(path) ||
            schsm_json_print(
                json_pack("{s:I, s:o}", "bytes", (json_int_t)len, "file", schsm_json_text(path)),
                err);
-}
-
-int schsm_out_check_new(const char *path, bool overwrite, struct schsm_error *err)
-{
-    return overwrite || strcmp(path, "-") == 0 || access(path, F_OK) != 0 ||
-           schsm_fail(err, SCHSM_REASON_EXISTS,
-                      "%s is there already: name another file, or replace it with --overwrite",
-                      path);
 }

@@ -56,10 +56,11 @@ int schsm_out_object(const struct schsm_tool *tool, const struct schsm_match *ma
 int schsm_out_bytes(const struct schsm_tool *tool, enum schsm_file_secrecy secrecy,
                     const uint8_t *bytes, size_t len, struct schsm_error *err);
 
-/* Fails where --out is not given: to be called before anything is asked of a device. */
+/*
+ * Whether the file of --out can be written, to be asked before anything is asked of a device: fails
+ * with EXISTS where it must not be replaced. The first is content where --out is not given.
+ */
+int schsm_out_check_given(const struct schsm_tool *tool, struct schsm_error *err);
 int schsm_out_check(const struct schsm_tool *tool, struct schsm_error *err);
-
-/* Fails with EXISTS where a file that must not be replaced is there already; "-" never is. */
-int schsm_out_check_new(const char *path, bool overwrite, struct schsm_error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 
 #include "text.h"
+#include "tool.h"
 
 #define GAP 2 /* spaces between columns */
 
@@ -120,6 +121,11 @@ json_t *schsm_json_text(const char *text)
     }
     OPENSSL_free(valid);
     return value;
+}
+
+json_t *schsm_json_serial(const char *serial)
+{
+    return schsm_json_text(strcmp(serial, SCHSM_TOOL_NO_SERIAL) == 0 ? "" : serial);
 }
 
 json_t *schsm_json_count(int number)

@@ -11,8 +11,10 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
+#include "format/openssh_key.h"
 #include "keymgmt/file.h"
 #include "ask.h"
+#include "pkcs12_file.h"
 
 #define FILE_MAX 1048576
 #define OPTION "file-password-source"
@@ -26,28 +28,33 @@ struct password {
     struct schsm_error err;
 };
 
-static int give_password(char *buffer, int size, int writing, void *arg)
+/* For struct schsm_key_password. */
+static const struct schsm_secret *ask_key_password(void *arg)
 {
     struct password *password = arg;
     const struct schsm_question question = { .what = "password of the key file",
                                              .tries_left = -1,
                                              .max = SCHSM_SECRET_INPUT_MAX };
-    size_t len;
 
-    (void)writing;
     if (!password->asked) {
         password->asked = true;
         (void)schsm_tool_secret(password->tool, OPTION, &question, &password->secret,
                                 &password->err);
     }
-    if (password->secret == NULL) {
+    return password->secret;
+}
+
+/* For libcrypto. */
+static int give_password(char *buffer, int size, int writing, void *arg)
+{
+    const struct schsm_secret *secret = ask_key_password(arg);
+    size_t len = secret != NULL ? schsm_secret_len(secret) : 0;
+
+    (void)writing;
+    if (secret == NULL || size < 0 || len > (size_t)size) {
         return -1;
     }
-    len = schsm_secret_len(password->secret);
-    if (size < 0 || len > (size_t)size) {
-        return -1;
-    }
-    memcpy(buffer, schsm_secret_data(password->secret), len);
+    memcpy(buffer, schsm_secret_data(secret), len);
     return (int)len;
 }
 
@@ -92,8 +99,7 @@ static int read_store(struct schsm_tool *tool, const uint8_t *content, size_t le
     OSSL_STORE_CTX *store = NULL;
     int ok = 0;
 
-    file->certificates = sk_X509_new_null();
-    if (method == NULL || in == NULL || file->certificates == NULL) {
+    if (method == NULL || in == NULL) {
         schsm_fail_memory(err);
         goto done;
     }
@@ -112,6 +118,33 @@ done:
     return ok;
 }
 
+/* Whatever kind of file it is. */
+static int read_any(struct schsm_tool *tool, const uint8_t *content, size_t len, const char *name,
+                    struct password *password, struct schsm_private_key_file *file,
+                    struct schsm_error *err)
+{
+    const struct schsm_key_password ask = { ask_key_password, password };
+    OSSL_LIB_CTX *libctx = tool->context.libctx;
+    PKCS12 *pkcs12 = schsm_pkcs12_parse(libctx, content, len);
+    int ok;
+
+    if (pkcs12 != NULL) {
+        ok = schsm_pkcs12_read(libctx, pkcs12, password->path, name, &ask, file, err);
+        PKCS12_free(pkcs12);
+        return ok;
+    }
+    if (name != NULL) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "--name: %s is no PKCS#12 file, and the keys of others have no names",
+                          password->path);
+    }
+    if (schsm_openssh_key_is(content, len)) {
+        file->key = schsm_openssh_key_read(libctx, content, len, err);
+        return file->key != NULL || schsm_fail_context(err, "%s", password->path);
+    }
+    return read_store(tool, content, len, password, file, err);
+}
+
 /* Why there is no key. */
 static int fail_no_key(const struct password *password, const char *path, bool legacy,
                        struct schsm_error *err)
@@ -127,15 +160,22 @@ static int fail_no_key(const struct password *password, const char *path, bool l
             legacy ? "" : ", or it needs OpenSSL's legacy provider, which is not there");
     }
     return schsm_fail(err, SCHSM_REASON_FILE,
-                      "%s holds no private key in PEM, PKCS#8 or PKCS#12, or it is cut off", path);
+                      "%s holds no private key in PEM, PKCS#8, PKCS#12 or "
+                      "OpenSSH's format, or it is cut off",
+                      path);
 }
 
-int schsm_private_key_file_read(struct schsm_tool *tool, const char *path,
+int schsm_private_key_file_read(struct schsm_tool *tool, const char *path, const char *name,
                                 struct schsm_private_key_file *file, struct schsm_error *err)
 {
+    /* Old files are encrypted with RC2, single DES or a key derivation that only the second has;
+     * where it cannot be loaded, they cannot be read. The first has to be there before it, or their
+     * digests are not found. */
+    static const char *const names[] = { "default", "legacy" };
     struct password password = { .tool = tool, .path = path, .err = SCHSM_ERROR_INIT };
+    /* OpenSSL 3.0 opens PKCS#12 in the default context, whatever it is told. */
     OSSL_LIB_CTX *contexts[] = { tool->context.libctx, NULL };
-    OSSL_PROVIDER *legacy[2];
+    OSSL_PROVIDER *providers[2][2];
     uint8_t *content = NULL;
     size_t len = 0;
     int ok = 0;
@@ -145,18 +185,21 @@ int schsm_private_key_file_read(struct schsm_tool *tool, const char *path,
         return 0;
     }
     (void)ERR_set_mark();
-    /* Old PKCS#12 files are encrypted with RC2, which only this provider has; where it cannot be
-     * loaded, they cannot be read. OpenSSL 3.0 opens them in the default context, whatever it is
-     * told. The default providers stay as they are. */
-    for (size_t i = 0; i < 2; i++) {
-        legacy[i] = OSSL_PROVIDER_try_load(contexts[i], "legacy", 1);
+    for (size_t i = 0; i < 4; i++) {
+        providers[i / 2][i % 2] = OSSL_PROVIDER_try_load(contexts[i % 2], names[i / 2], 1);
     }
-    ok = read_store(tool, content, len, &password, file, err) &&
-         (file->key != NULL || fail_no_key(&password, path, legacy[0] != NULL, err));
+    file->certificates = sk_X509_new_null();
+    ok = file->certificates != NULL ? read_any(tool, content, len, name, &password, file, err)
+                                    : schsm_fail_memory(err);
+    if (ok && file->key == NULL) {
+        ok = fail_no_key(&password, path, providers[1][0] != NULL, err);
+    }
     (void)ERR_pop_to_mark(); /* our own error says it */
-    for (size_t i = 0; i < 2; i++) {
-        if (legacy[i] != NULL) {
-            (void)OSSL_PROVIDER_unload(legacy[i]);
+    for (size_t i = 4; i > 0; i--) {
+        OSSL_PROVIDER *provider = providers[(i - 1) / 2][(i - 1) % 2];
+
+        if (provider != NULL) {
+            (void)OSSL_PROVIDER_unload(provider);
         }
     }
     schsm_secret_free(password.secret);

@@ -13,7 +13,6 @@
 #include "keymgmt/password_shares.h"
 #include "ask.h"
 #include "custodian.h"
-#include "out_file.h"
 
 #define FILE_READ_MAX 4096 /* more than enough to see that it is something else */
 #define PASSWORD_NEW_MIN 6 /* as sc-hsm-tool wants it */
@@ -47,10 +46,8 @@ int schsm_share_file_read(const char *path, uint8_t file[SCHSM_SHARE_FILE_LEN],
     if (!schsm_file_read(path, FILE_READ_MAX, &content, &len, err)) {
         return 0;
     }
-    ok = schsm_dkek_share_check(content, len, err);
-    if (ok) {
-        memcpy(file, content, SCHSM_SHARE_FILE_LEN);
-    } else {
+    ok = schsm_dkek_share_extract(content, len, file, err);
+    if (!ok) {
         schsm_fail_context(err, "%s", path);
     }
     OPENSSL_clear_free(content, len);
@@ -270,7 +267,7 @@ int schsm_share_file_write(struct schsm_tool *tool, const char *path, bool overw
     uint8_t file[SCHSM_SHARE_FILE_LEN];
     int ok;
 
-    if (!schsm_out_check_new(path, overwrite, err)) {
+    if (!schsm_file_check_place(path, overwrite, err)) {
         return 0;
     }
     if (!new_password(tool, path, source_option, shares_option, &password, err)) {

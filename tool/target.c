@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "target.h"
 
+#include <openssl/bio.h>
+
+int schsm_tool_serial(struct schsm_device *device, char serial[SCHSM_SERIAL_MAX + 1],
+                      struct schsm_error *err)
+{
+    if (!schsm_device_serial(device, serial, err)) {
+        return 0;
+    }
+    if (serial[0] == '\0') {
+        BIO_snprintf(serial, SCHSM_SERIAL_MAX + 1, "%s", SCHSM_TOOL_NO_SERIAL);
+    }
+    return 1;
+}
+
 int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
                       char serial[SCHSM_SERIAL_MAX + 1], struct schsm_error *err)
 {
@@ -9,7 +23,7 @@ int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
                                                     .token = tool->context.config.token };
 
     return schsm_registry_device(tool->context.registry, &selector, device, err) &&
-           schsm_device_serial(*device, serial, err);
+           schsm_tool_serial(*device, serial, err);
 }
 
 int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const char *object,

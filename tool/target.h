@@ -6,8 +6,13 @@
 #include "model/device.h"
 #include "tool.h"
 
+/* The device's serial number, NUL terminated; SCHSM_TOOL_NO_SERIAL where it has none. */
+int schsm_tool_serial(struct schsm_device *device, char serial[SCHSM_SERIAL_MAX + 1],
+                      struct schsm_error *err);
+
 /*
- * The one device that --reader and --serial leave. serial is filled in, NUL terminated. Fails with
+ * The one device that --reader and --serial leave. serial is filled in, NUL terminated,
+ * with SCHSM_TOOL_NO_SERIAL where the device has none. Fails with
  * NO_DEVICE and the like, or DEVICE_AMBIGUOUS with the candidates.
  */
 int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,

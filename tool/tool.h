@@ -60,6 +60,10 @@ struct schsm_setting {
     const char *value; /* "" for an option without argument */
 };
 
+/* What stands in sentences for the serial number of a device that has none that can be read, such
+ * as a Pico HSM before its first initialisation. */
+#define SCHSM_TOOL_NO_SERIAL "without serial number"
+
 struct schsm_tool {
     struct schsm_context context;
     const struct schsm_command *command; /* NULL: none was given */
@@ -71,6 +75,7 @@ struct schsm_tool {
     bool json;
     bool want_help;
     bool want_version;
+    int exit_status; /* of a run that failed, where the reason does not tell it; else 0 */
 };
 
 /* The commands in the order in which the help shows them; ends with NULL. */

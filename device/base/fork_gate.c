@@ -9,18 +9,20 @@
 #define PAUSES_MAX 10000
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_int inside;
 static _Thread_local int ours; /* of those inside */
 
 static void shut(void)
 {
     const struct timespec pause = { 0, PAUSE_NS };
+    int cancel;
 
     pthread_mutex_lock(&gate);
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     for (int i = 0; atomic_load(&inside) > ours && i < PAUSES_MAX; i++) {
         (void)nanosleep(&pause, NULL);
     }
+    (void)pthread_setcancelstate(cancel, &cancel);
 }
 
 static void open_again(void)
@@ -34,14 +36,14 @@ static void open_in_child(void)
     pthread_mutex_unlock(&gate);
 }
 
-static void register_gate_handlers(void)
+/* Not at a first use, see fork_guard.c. */
+__attribute__((constructor)) static void register_gate_handlers(void)
 {
     (void)pthread_atfork(shut, open_again, open_in_child);
 }
 
 void schsm_gate_enter(void)
 {
-    (void)pthread_once(&once, register_gate_handlers);
     if (ours++ > 0) {
         atomic_fetch_add(&inside, 1); /* a shut gate must not stop who is inside already */
         return;

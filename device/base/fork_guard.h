@@ -17,15 +17,23 @@
 struct schsm_fork_member {
     pthread_mutex_t mutex; /* guards the data of the one who embeds this */
     bool forked;           /* set in a child: what mutex guards belongs to the parent */
+    int cancel;            /* of who holds mutex: whether his thread could be cancelled before */
     struct schsm_fork_member *next;
 };
 
-/* Initialises the member and enters it; the first call of a process registers the fork handlers.
- * Returns 0 where memory runs out. */
+/* Initialises the member and enters it. Returns 0 where memory runs out. */
 int schsm_fork_join(struct schsm_fork_member *member);
 
 /* Takes the member off the list and destroys its mutex, which nobody may hold. */
 void schsm_fork_leave(struct schsm_fork_member *member);
+
+/*
+ * The member's mutex. Whoever holds it cannot be cancelled: what waits for a card or a file is a
+ * point of cancellation, and would leave the lock to nobody, and half of a change behind it. A
+ * request takes effect after the unlocking. Locks are released in the reverse order.
+ */
+void schsm_fork_lock(struct schsm_fork_member *member);
+void schsm_fork_unlock(struct schsm_fork_member *member);
 
 /*
  * The guard: one process-wide mutex for small changes that must be whole in a child, such as
@@ -33,6 +41,7 @@ void schsm_fork_leave(struct schsm_fork_member *member);
  * be done under it. May be taken under a member's mutex, never the other way round.
  */
 void schsm_guard_lock(void);
+bool schsm_guard_try(void); /* takes it where it is free */
 void schsm_guard_unlock(void);
 
 #endif

@@ -13,9 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "descriptor.h"
 
 #define LEVEL_UNSET (-1)
 
@@ -40,13 +41,26 @@ static atomic_int current_level = LEVEL_UNSET;
 static _Atomic(struct sink *) current_sink; /* NULL: standard error */
 static struct sink sinks[SINKS]; /* static, so that no thread can hold one that is gone */
 
+/* Standard error as it was when we came: what has its number later may be anything. */
+static struct schsm_descriptor_file standard_error;
+
+__attribute__((constructor)) static void remember_standard_error(void)
+{
+    standard_error = schsm_descriptor_file(STDERR_FILENO);
+}
+
+/* The descriptor of standard error, -1 where it was closed or replaced since. */
+static int standard_error_fd(void)
+{
+    return schsm_descriptor_is(STDERR_FILENO, &standard_error) ? STDERR_FILENO : -1;
+}
+
 /* Whether the descriptor is still the file that was opened. */
 static bool is_ours(struct sink *sink, int fd)
 {
-    struct stat now;
+    const struct schsm_descriptor_file file = { true, sink->device, sink->inode };
 
-    return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == sink->device &&
-           now.st_ino == sink->inode;
+    return schsm_descriptor_is(fd, &file);
 }
 
 /* A module that is unloaded leaves no descriptors behind. */
@@ -87,50 +101,49 @@ static struct sink *get_sink(const char *path)
     return NULL;
 }
 
-/* Opens the file above the three standard descriptors, which the program may close and reuse. */
-static int open_log(const char *path)
+/* Whether there is a standard error to tell. */
+static bool tell_standard_error(const struct sink *sink, int error)
 {
-    int low = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-    int fd;
+    int fd = standard_error_fd();
 
-    if (low < 0 || low > STDERR_FILENO) {
-        return low;
+    return fd >= 0 && dprintf(fd, "sc-hsm: cannot write the log file %s: %s\n", sink->path,
+                              strerror(error)) > 0;
+}
+
+/* The open file; -1 with errno where it cannot be opened, which is tried once. */
+static int open_sink(struct sink *sink, int expected)
+{
+    struct schsm_descriptor_file file;
+    int fd = schsm_descriptor_open(sink->path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0600);
+
+    if (fd < 0) {
+        return -1;
     }
-    fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(low);
+    file = schsm_descriptor_file(fd);
+    sink->device = file.device;
+    sink->inode = file.inode;
+    if (!atomic_compare_exchange_strong(&sink->fd, &expected, fd)) {
+        (void)close(fd); /* another thread was faster */
+        return expected >= 0 ? expected : -1;
+    }
     return fd;
 }
 
 /* The descriptor to write to, -1 for none. */
 static int sink_fd(struct sink *sink)
 {
-    struct stat now;
-    int fd, expected;
+    int fd, before;
 
     if (sink == NULL) {
-        return STDERR_FILENO;
+        return standard_error_fd();
     }
-    fd = atomic_load(&sink->fd);
-    if (fd == -2) {
-        return -1;
+    before = atomic_load(&sink->fd);
+    if (before == -2 || is_ours(sink, before)) {
+        return before;
     }
-    expected = fd;
-    if (is_ours(sink, fd)) {
-        return fd;
-    }
-    fd = open_log(sink->path);
-    if (fd < 0 || fstat(fd, &now) != 0) {
-        if (atomic_compare_exchange_strong(&sink->fd, &expected, -2)) {
-            (void)dprintf(STDERR_FILENO, "sc-hsm: cannot write the log file %s: %s\n", sink->path,
-                          strerror(errno));
-        }
-        return -1;
-    }
-    sink->device = now.st_dev;
-    sink->inode = now.st_ino;
-    if (!atomic_compare_exchange_strong(&sink->fd, &expected, fd)) {
-        (void)close(fd); /* another thread was faster */
-        return expected >= 0 ? expected : -1;
+    fd = open_sink(sink, before);
+    if (fd < 0 && atomic_compare_exchange_strong(&sink->fd, &before, -2)) {
+        tell_standard_error(sink, errno);
     }
     return fd;
 }
@@ -146,13 +159,26 @@ bool schsm_log_level_parse(const char *text, enum schsm_log_level *level)
     return false;
 }
 
-void schsm_log_set(enum schsm_log_level level, const char *file)
+int schsm_log_set(enum schsm_log_level level, const char *file, struct schsm_error *err)
 {
     struct sink *sink = file == NULL || *file == '\0' ? NULL : get_sink(file);
+    int ok = 1;
 
     (void)schsm_log_level_parse(secure_getenv("SC_HSM_LOG"), &level);
+    if (sink != NULL && level != SCHSM_LOG_OFF && !is_ours(sink, atomic_load(&sink->fd))) {
+        atomic_store(&sink->fd, -1);
+        if (open_sink(sink, -1) < 0 && atomic_load(&sink->fd) < 0) {
+            int error = errno;
+
+            atomic_store(&sink->fd, -2);
+            ok = tell_standard_error(sink, error) ||
+                 schsm_fail(err, SCHSM_REASON_CONFIG, "cannot write the log file %s: %s",
+                            sink->path, strerror(error));
+        }
+    }
     atomic_store(&current_sink, sink);
     atomic_store(&current_level, (int)level);
+    return ok;
 }
 
 bool schsm_log_wants(enum schsm_log_level level)

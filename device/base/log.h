@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error.h"
+
 enum schsm_log_level {
     SCHSM_LOG_OFF = 0,
     SCHSM_LOG_ERROR,
@@ -22,10 +24,14 @@ enum schsm_log_level {
 bool schsm_log_level_parse(const char *text, enum schsm_log_level *level);
 
 /*
- * Sets level and file (NULL: standard error). SC_HSM_LOG in the environment wins over level. The
- * file is opened for appending at the first message, mode 0600, close-on-exec.
+ * Sets level and file (NULL: standard error, as long as it is what it was when this code was
+ * loaded: once closed or replaced, nothing more is written to its descriptor). SC_HSM_LOG in the
+ * environment wins over level. Where anything is to be logged, the file is opened at once, for
+ * appending, mode 0600, close-on-exec: later the process may be another user, or see other files. A
+ * file that cannot be opened is told on standard error; it fails (CONFIG) only where there is none,
+ * and nobody would learn of it.
  */
-void schsm_log_set(enum schsm_log_level level, const char *file);
+int schsm_log_set(enum schsm_log_level level, const char *file, struct schsm_error *err);
 
 bool schsm_log_wants(enum schsm_log_level level);
 

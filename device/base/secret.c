@@ -5,18 +5,52 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "fork_guard.h"
+
 #define SECRET_MAX 4000 /* bytes: with the struct it fits the smallest page, 4096 */
+
+#define GUARD_TRIES 100 /* a millisecond each; the guard is held for much less */
 
 struct schsm_secret {
     atomic_uint references;
     size_t mapped;
-    size_t len;
+    atomic_size_t len;
+    struct schsm_secret *next, **link; /* of all secrets, under the guard */
     uint8_t data[];
 };
 
 _Static_assert(sizeof(struct schsm_secret) + SECRET_MAX <= 4096, "a secret fits a page");
+
+static struct schsm_secret *secrets;
+
+/*
+ * At the end of the process, or when this code is unloaded, nothing secret is left, whoever still
+ * holds it: nobody calls the provider's teardown where libcrypto was told not to clean up, nor with
+ * OpenSSL 4.0. Threads may still run, so the pages stay, and a PIN is first made one of no length,
+ * which is never sent. exit may have been called in the middle of anything: so it does not wait for
+ * the guard for ever, and calls nothing of libcrypto.
+ */
+__attribute__((destructor)) static void wipe_all(void)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int tries = 0;
+
+    while (!schsm_guard_try()) {
+        if (++tries == GUARD_TRIES) {
+            return;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    for (struct schsm_secret *secret = secrets; secret != NULL; secret = secret->next) {
+        size_t len = atomic_exchange(&secret->len, 0);
+
+        explicit_bzero(secret->data, len);
+    }
+    schsm_guard_unlock();
+}
 
 struct schsm_secret *schsm_secret_alloc(size_t len, uint8_t **data, struct schsm_error *err)
 {
@@ -40,7 +74,15 @@ struct schsm_secret *schsm_secret_alloc(size_t len, uint8_t **data, struct schsm
     secret = pages;
     atomic_init(&secret->references, 1);
     secret->mapped = size;
-    secret->len = len;
+    atomic_init(&secret->len, len);
+    schsm_guard_lock();
+    secret->next = secrets;
+    secret->link = &secrets;
+    if (secrets != NULL) {
+        secrets->link = &secret->next;
+    }
+    secrets = secret;
+    schsm_guard_unlock();
     *data = secret->data;
     return secret;
 }
@@ -72,6 +114,12 @@ void schsm_secret_free(struct schsm_secret *secret)
         atomic_fetch_sub_explicit(&secret->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
+    schsm_guard_lock();
+    *secret->link = secret->next;
+    if (secret->next != NULL) {
+        secret->next->link = secret->link;
+    }
+    schsm_guard_unlock();
     mapped = secret->mapped;
     OPENSSL_cleanse(secret, mapped);
     (void)munmap(secret, mapped); /* takes the lock with it */

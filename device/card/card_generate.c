@@ -21,6 +21,9 @@
     "00001" /* what OpenSC puts behind the serial number for a key's name (6.2)                    \
              */
 
+/* The public exponent where none is asked for. */
+static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+
 struct generation {
     const struct schsm_generate *spec;
     const struct schsm_curve *curve; /* EC */
@@ -56,7 +59,7 @@ static int make_pair_on_card(struct schsm_session *session, struct generation *g
         return 0;
     }
     (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, session->process.serial);
-    if (strlen(chr) <= SCHSM_CVC_NAME_MAX) {
+    if (session->process.serial[0] != 0 && strlen(chr) <= SCHSM_CVC_NAME_MAX) {
         request.chr = chr;
     }
     if (!schsm_cvc_build_generate(&request, body, &len, err)) {
@@ -117,7 +120,6 @@ static int check_key(const struct generation *generation, const struct schsm_cvc
                      struct schsm_error *err)
 {
     const struct schsm_generate *spec = generation->spec;
-    static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
     struct schsm_view asked = { spec->exponent, spec->exponent_len };
     const struct schsm_curve *curve = NULL;
     struct schsm_view exponent = key->exponent;
@@ -230,6 +232,31 @@ static int remove_earlier_key(struct schsm_session *session, struct generation *
     return 1;
 }
 
+/* What some kinds of card would make otherwise than asked, without a word. */
+static int check_kind(struct schsm_session *session, const struct schsm_generate *spec,
+                      struct schsm_error *err)
+{
+    const struct schsm_view asked = { spec->exponent, spec->exponent_len };
+    const struct schsm_card_kind *kind;
+
+    if (spec->type != SCHSM_KEY_RSA || spec->exponent == NULL ||
+        schsm_view_equal(asked, (struct schsm_view){ f4, sizeof(f4) })) {
+        return 1;
+    }
+    kind = schsm_session_kind(session, err);
+    if (kind == NULL) {
+        return 0;
+    }
+    if (!kind->exponent_fixed) {
+        return 1;
+    }
+    session->card.status_word = 0;
+    return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                      "a %s has RSA keys with the public exponent 65537 and no other; no key was "
+                      "made",
+                      kind->name);
+}
+
 static int generate_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct generation *generation = arg;
@@ -237,7 +264,7 @@ static int generate_on_card(struct schsm_session *session, void *arg, struct sch
 
     OPENSSL_free(generation->spki);
     generation->spki = NULL;
-    if (!remove_earlier_key(session, generation, err)) {
+    if (!check_kind(session, spec, err) || !remove_earlier_key(session, generation, err)) {
         return 0;
     }
     memset(&generation->description, 0, sizeof(generation->description));

@@ -7,9 +7,6 @@
 
 #include <openssl/crypto.h>
 
-/* 12: names of Pico HSM devices begin so */
-#define PICO_PREFIX "ESP"
-
 #define OPTION_RESET_RETRY_COUNTER 0x0001 /* 6.7 */
 
 /*
@@ -68,6 +65,7 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
 {
     struct schsm_pin_status user, so = { SCHSM_PIN_ABSENT, -1 };
     struct schsm_device_info *info = arg;
+    const struct schsm_card_kind *kind;
 
     memset(info, 0, sizeof(*info));
     if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &user, err) ||
@@ -79,14 +77,17 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
         session->card.result != SCHSM_TRANSPORT_OK) {
         return 0;
     }
-    info->kind = strncmp(session->process.serial, PICO_PREFIX, strlen(PICO_PREFIX)) == 0
-                     ? "Pico HSM"
-                     : "SmartCard-HSM";
+    kind = schsm_session_kind(session, err);
+    if (kind == NULL) {
+        return 0;
+    }
+    info->kind = kind->name;
     (void)snprintf(info->serial, sizeof(info->serial), "%s", session->process.serial);
     (void)snprintf(info->reader, sizeof(info->reader), "%s", session->process.reader);
     if (session->process.fci_known) {
         info->version_major = session->process.fci.version_major;
         info->version_minor = session->process.fci.version_minor;
+        info->options_known = session->process.fci.options_told;
         info->so_pin_reset_allowed =
             (session->process.fci.options & OPTION_RESET_RETRY_COUNTER) != 0;
     }

@@ -32,6 +32,12 @@ static int fail_card_result(struct schsm_error *err, const char *what, size_t le
                       what, len);
 }
 
+static int fail_too_long(struct schsm_error *err, size_t room)
+{
+    return schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                      "the device's result has more than %zu bytes, as none has", room);
+}
+
 /* The modulus's length, which only a block tells. */
 static int take_card_rsa(const struct operation *op, const uint8_t *result, size_t len,
                          struct schsm_error *err)
@@ -139,8 +145,9 @@ static int operate_on_card(struct schsm_session *session, void *arg, struct schs
                   ? SCHSM_APDU_SHORT_LE_MAX
                   : LONG_LE,
     };
-    int ok = schsm_card_execute(&session->card, &apdu, result, &len, err) &&
-             take_card_result(op, result, len, err);
+    int ok =
+        schsm_card_execute(&session->card, &apdu, result, &len, err) &&
+        (session->card.longer ? fail_too_long(err, len) : take_card_result(op, result, len, err));
 
     OPENSSL_cleanse(result, sizeof(result));
     if (ok) {

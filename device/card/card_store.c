@@ -373,7 +373,8 @@ static int store_on_card(struct schsm_session *session, void *arg, struct schsm_
     struct storing *storing = arg;
     const struct schsm_store *spec = storing->spec;
 
-    if (!schsm_card_list_files(session, &storing->files, err)) {
+    if (!schsm_session_check_file(session, spec->value_len, err) ||
+        !schsm_card_list_files(session, &storing->files, err)) {
         return 0;
     }
     if (spec->type == SCHSM_OBJECT_DATA) {

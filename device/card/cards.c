@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "card_device.h"
+#include "card_kind.h"
 #include "base/fork_guard.h"
 #include "session.h"
 
@@ -60,9 +61,14 @@ static struct schsm_device *known_device(struct schsm_cards *cards, const char *
 
     for (struct schsm_card_entry *entry = cards->entries; entry != NULL; entry = entry->next) {
         schsm_card_device_known(entry->device, its_serial, its_reader);
-        if (strcmp(its_reader, reader) == 0 &&
-            (serial == NULL ? !schsm_card_device_exchanged(entry->device)
-                            : its_serial[0] == 0 || strcmp(its_serial, serial) == 0)) {
+        if (strcmp(its_reader, reader) != 0) {
+            continue;
+        }
+        /* a serial number that others have as well tells nothing of an exchange */
+        if (serial != NULL && its_serial[0] != 0 &&
+                    !schsm_card_kind_of_serial(its_serial)->shares_names
+                ? strcmp(its_serial, serial) == 0
+                : !schsm_card_device_exchanged(entry->device)) {
             return entry->device;
         }
     }
@@ -83,10 +89,15 @@ static int proves_serial(struct schsm_survey *survey, const struct schsm_slot *s
         }
         return 0;
     }
-    if (strcmp(found, serial) == 0) {
+    if (schsm_card_serial_fits(found, serial)) {
         return 1;
     }
-    schsm_survey_note(survey, "device %s in reader %s", found, slot->reader);
+    if (found[0] == 0) {
+        schsm_survey_note(survey, "a device without a serial number in reader %s%s", slot->reader,
+                          "");
+    } else {
+        schsm_survey_note(survey, "device %s in reader %s", found, slot->reader);
+    }
     return 0;
 }
 
@@ -109,7 +120,7 @@ static struct schsm_device *consider(struct schsm_cards *cards, struct schsm_sur
         return NULL;
     }
     if (serial != NULL && schsm_reader_serial(slot->reader, name_serial, sizeof(name_serial)) &&
-        strcmp(name_serial, serial) != 0) {
+        !schsm_card_serial_fits(name_serial, serial)) {
         schsm_survey_note(survey, "device %s in reader %s", name_serial, slot->reader);
         return NULL;
     }
@@ -154,6 +165,32 @@ static bool fits_reader(const struct schsm_slot *slot, const char *reader)
     return reader == NULL || strstr(slot->reader, reader) != NULL;
 }
 
+/* Whether the reader's name tells the serial number, as those of tokens do that have one each.
+ * Else others may have the same (19.5). */
+static bool names_its_serial(const struct schsm_slot *slot)
+{
+    char serial[SCHSM_SERIAL_MAX + 1];
+
+    return schsm_reader_serial(slot->reader, serial, sizeof(serial));
+}
+
+/* The number that OpenSC's tools give a reader. It fits the names of readers by chance only, and
+ * changes with what else is plugged in. */
+static bool is_bare_number(const char *reader)
+{
+    return reader != NULL && reader[0] != '\0' && reader[strspn(reader, "0123456789")] == '\0';
+}
+
+static bool is_whole_name(const struct schsm_slot *slots, size_t count, const char *reader)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(slots[i].reader, reader) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int fail_none(struct schsm_survey *survey, const struct schsm_device_selector *selector,
                      bool reader_found, struct schsm_error *err)
 {
@@ -164,7 +201,7 @@ static int fail_none(struct schsm_survey *survey, const struct schsm_device_sele
     }
     if (selector->reader != NULL && !reader_found) {
         return schsm_fail(err, SCHSM_REASON_NO_READER,
-                          "no reader's name contains `%s`; `sc-hsm readers` lists those that are "
+                          "no reader's name contains '%s'; 'sc-hsm readers' lists those that are "
                           "connected",
                           selector->reader);
     }
@@ -195,6 +232,13 @@ int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_select
     if (!list_readers(cards, slots, &slots_count, err)) {
         return 0;
     }
+    if (is_bare_number(selector->reader) && !is_whole_name(slots, slots_count, selector->reader)) {
+        return schsm_fail(err, SCHSM_REASON_NO_READER,
+                          "no reader is called %s, and readers have no numbers here: give a "
+                          "reader's name or a part of it that has a letter, as 'sc-hsm readers' "
+                          "shows it, or the device's serial number",
+                          selector->reader);
+    }
     for (size_t i = 0; i < slots_count && *count < room; i++) {
         struct schsm_device *device;
 
@@ -206,7 +250,7 @@ int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_select
         if (device != NULL) {
             devices[(*count)++] = device;
         }
-        if (device != NULL && selector->serial != NULL) {
+        if (device != NULL && selector->serial != NULL && names_its_serial(&slots[i])) {
             break; /* there is only one */
         }
     }

@@ -19,10 +19,10 @@ struct schsm_cards {
 };
 
 /*
- * The devices that fit serial and reader of the selector; with a serial number there is one at
- * most. *count is the room and becomes the number. They belong to cards. What did not fit is noted
- * in survey. Fails with NO_SERVICE, NO_READER or NO_DEVICE where there is none, and with what kept
- * a card from being looked at.
+ * The devices that fit serial and reader of the selector; several Pico HSMs may have one serial
+ * number. *count is the room and becomes the number. They belong to cards. What did not fit is
+ * noted in survey. Fails with NO_SERVICE, NO_READER or NO_DEVICE where there is none, and with what
+ * kept a card from being looked at.
  */
 int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_selector *selector,
                      struct schsm_survey *survey, struct schsm_device **devices, size_t *count,

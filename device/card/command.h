@@ -44,6 +44,7 @@ struct schsm_card {
     struct schsm_channel_device channel_device;
     enum schsm_transport_result result; /* of the last command */
     unsigned int status_word;           /* of the last command; 0: it never got to the card */
+    bool longer; /* its answer was longer than the room for it: what has no room was left out */
 };
 
 /* File ids (4.1): type in the high byte, object id in the low one. */
@@ -68,7 +69,8 @@ enum schsm_file {
  * Sends a command that carries no PIN and collects the response, 61xx and 6Cxx included (2.1),
  * waiting while another program holds the card. Returns 1 where a status word came, whichever it
  * is: it is then in card->status_word. out and out_len may be NULL where no data is expected;
- * *out_len is the capacity and becomes the length. More data than fits is DEVICE_DATA. (command.c)
+ * *out_len is the capacity and becomes the length. What a card sends beyond it, or without being
+ * asked, is left out and makes a command that was done no failure; card->longer tells. (command.c)
  */
 int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
                               size_t *out_len, struct schsm_error *err);
@@ -104,7 +106,9 @@ int schsm_card_authenticate_chip(struct schsm_card *card, const struct schsm_cur
 /* What SELECT of the applet tells (3.3). */
 struct schsm_card_fci {
     unsigned int version_major, version_minor; /* 0.0: it did not tell */
-    unsigned int options;                      /* of INITIALIZE DEVICE (6.7); 0 where not told */
+    int type;                                  /* of card; -1: it did not tell */
+    bool options_told;                         /* applets before 2.0 do not */
+    unsigned int options;                      /* of INITIALIZE DEVICE (6.7) */
 };
 
 /*

@@ -39,7 +39,9 @@ int schsm_card_wrap_key(struct schsm_card *card, unsigned int key_ref, uint8_t *
                                      .p2 = SCHSM_ALGORITHM_WRAP,
                                      .le = SCHSM_APDU_LE_MAX };
 
-    return schsm_card_execute(card, &apdu, out, len, err);
+    return schsm_card_execute(card, &apdu, out, len, err) &&
+           (!card->longer || schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
+                                        "the device's wrapped key is longer than any can be"));
 }
 
 int schsm_card_unwrap_key(struct schsm_card *card, unsigned int key_ref, const uint8_t *blob,

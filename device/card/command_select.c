@@ -15,6 +15,7 @@ static const uint8_t aid[] = { 0xE8, SCHSM_OID_CARDCONTACT, 0x02, 0x01 };
 #define TAG_ATTRIBUTES 0x85
 #define TAG_KEY_METADATA 0xA5
 #define TAG_SIZE 0x81
+#define TAG_CONTENT_SIZE 0x80 /* what genuine cards tell (19.6) */
 
 /* Attributes are read from their end: options (2), type, major, minor; old cards give the last two
  * only. A response of another form tells nothing, and is no failure: the applet is selected. */
@@ -25,6 +26,7 @@ static void parse_fci(const uint8_t *data, size_t len, struct schsm_card_fci *fc
     size_t n;
 
     memset(fci, 0, sizeof(*fci));
+    fci->type = -1;
     if (!schsm_tlv_first(data, len, &outer) || (outer.tag != TAG_FCI && outer.tag != TAG_FCP) ||
         !schsm_tlv_find(outer.value.data, outer.value.len, TAG_ATTRIBUTES, &attributes)) {
         return;
@@ -35,7 +37,11 @@ static void parse_fci(const uint8_t *data, size_t len, struct schsm_card_fci *fc
         fci->version_major = bytes[n - 2];
         fci->version_minor = bytes[n - 1];
     }
+    if (n >= 3) {
+        fci->type = bytes[n - 3];
+    }
     if (n >= 5) {
+        fci->options_told = true;
         fci->options = (unsigned int)bytes[n - 5] << 8 | bytes[n - 4];
     }
 }
@@ -70,7 +76,8 @@ static long parse_size(const uint8_t *data, size_t len)
     long value = 0;
 
     if (!schsm_tlv_first(data, len, &outer) || (outer.tag != TAG_FCI && outer.tag != TAG_FCP) ||
-        !schsm_tlv_find(outer.value.data, outer.value.len, TAG_SIZE, &size) ||
+        (!schsm_tlv_find(outer.value.data, outer.value.len, TAG_SIZE, &size) &&
+         !schsm_tlv_find(outer.value.data, outer.value.len, TAG_CONTENT_SIZE, &size)) ||
         size.value.len == 0 || size.value.len > 3) {
         return -1;
     }
@@ -94,7 +101,8 @@ static int select_file(struct schsm_card *card, unsigned int file, uint8_t respo
     if (!schsm_card_exchange_plain(card, &apdu, response, len, err)) {
         return 0;
     }
-    if (card->status_word == SCHSM_SW_FILE_NOT_FOUND) {
+    /* 19.6: "wrong parameters" is a genuine card's word for a file that it does not know */
+    if (card->status_word == SCHSM_SW_FILE_NOT_FOUND || card->status_word == SCHSM_SW_WRONG_P1P2) {
         return 1;
     }
     *exists = true;

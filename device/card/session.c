@@ -19,7 +19,7 @@ static void forget_job(struct schsm_session *session)
 /* Takes the lock. In a child that inherited the session, leaves the parent's connection alone. */
 static void enter_session(struct schsm_session *session)
 {
-    pthread_mutex_lock(&session->fork.mutex);
+    schsm_fork_lock(&session->fork);
     if (!session->fork.forked) {
         return;
     }
@@ -34,15 +34,18 @@ static void leave_session(struct schsm_session *session)
 {
     schsm_session_end(session);
     forget_job(session);
-    pthread_mutex_unlock(&session->fork.mutex);
+    schsm_fork_unlock(&session->fork);
 }
 
 bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1])
 {
+    bool absent;
+
     schsm_guard_lock();
     memcpy(serial, session->process.serial, sizeof(session->process.serial));
+    absent = session->process.serial_absent;
     schsm_guard_unlock();
-    return serial[0] != 0;
+    return serial[0] != 0 || absent;
 }
 
 bool schsm_session_exchanged(struct schsm_session *session)

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "card_kind.h"
 #include "command.h"
 #include "model/device.h"
 #include "base/error.h"
@@ -27,10 +28,12 @@
  * finds it whole. */
 struct schsm_session_process {
     char reader[SCHSM_READER_MAX + 1];
-    char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet */
-    struct schsm_secret *kept_pin;     /* NULL: none is kept */
-    bool exchanged;                    /* another card was last seen in its place */
-    struct schsm_card_fci fci;         /* of the last SELECT */
+    char serial[SCHSM_SERIAL_MAX + 1]; /* "": not known yet, or there is none */
+    bool serial_absent;                /* the card does not tell any */
+    uint64_t certificate;          /* tells devices of one serial number apart; 0: not known yet */
+    struct schsm_secret *kept_pin; /* NULL: none is kept */
+    bool exchanged;                /* another card was last seen in its place */
+    struct schsm_card_fci fci;     /* of the last SELECT */
     bool fci_known;
 };
 
@@ -59,7 +62,9 @@ struct schsm_session {
     struct schsm_card card; /* the connection, for commands; its handle under the guard as well */
     struct schsm_session_connection connection;
     struct schsm_session_job job;
-    atomic_ulong connections; /* see schsm_device_connection; no lock is needed */
+    char identity[SCHSM_READER_MAX + 32]; /* for the memory of refused PINs, where the serial number
+                                           * does not do */
+    atomic_ulong connections;             /* see schsm_device_connection; no lock is needed */
 };
 
 /*
@@ -86,7 +91,8 @@ struct schsm_job {
 int schsm_session_run(struct schsm_session *session, const struct schsm_job *job,
                       struct schsm_error *err);
 
-/* Copies the serial number; false if it is not known yet. Asks nobody; no lock is needed. */
+/* Copies the serial number; false if it is not known yet, true with "" where there is none. Asks
+ * nobody; no lock is needed. */
 bool schsm_session_known_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1]);
 
 /* Whether another card was last seen in the place of this session's, likewise. */
@@ -106,8 +112,22 @@ const char *schsm_session_name(const struct schsm_session *session);
  * another one that was selected meanwhile. One command. */
 int schsm_session_confirm_applet(struct schsm_session *session, struct schsm_error *err);
 
-/* Learns the serial number where it is not known: by the reader's name, else from file 2F02. */
+/*
+ * Learns the serial number where it is not known: by the reader's name, else from file 2F02. A card
+ * that has none is success with an empty one. Fails where the card could not be asked.
+ */
 int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error *err);
+
+/* After what changes the device's certificate: it is learnt anew when it is wanted. */
+void schsm_session_forget_serial(struct schsm_session *session);
+
+/* What kind of card it is; asks it where nothing has told so far. NULL where it could not be asked.
+ */
+const struct schsm_card_kind *schsm_session_kind(struct schsm_session *session,
+                                                 struct schsm_error *err);
+
+/* Fails with UNSUPPORTED where no file of this kind of card has so many bytes. */
+int schsm_session_check_file(struct schsm_session *session, size_t len, struct schsm_error *err);
 
 /* SELECT the applet; nobody is logged in afterwards. */
 int schsm_session_select(struct schsm_session *session, struct schsm_error *err);

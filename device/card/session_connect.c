@@ -131,17 +131,52 @@ void schsm_session_end(struct schsm_session *session)
     session->connection.in_transaction = false;
 }
 
-/* The serial number that the card itself tells. */
-static int read_serial(struct schsm_session *session, char serial[SCHSM_SERIAL_MAX + 1],
-                       struct schsm_error *err)
+/* FNV-1a, 64 bits; never 0. For telling devices apart, not for trusting one. */
+static uint64_t fingerprint(const uint8_t *bytes, size_t len)
 {
+    uint64_t hash = 0xCBF29CE484222325u;
+
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ bytes[i]) * 0x100000001B3u;
+    }
+    return hash != 0 ? hash : 1;
+}
+
+/* What file 2F02 tells of the card. */
+struct identity {
+    char serial[SCHSM_SERIAL_MAX + 1]; /* "": none */
+    uint64_t certificate;              /* 0: none */
+};
+
+/* A file that is not there, is empty or cannot be understood tells nothing; that it was our applet
+ * who said so costs a command then. */
+static int read_identity(struct schsm_session *session, struct identity *identity,
+                         struct schsm_error *err)
+{
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+    struct schsm_cvc device, issuer;
     uint8_t *file = NULL;
     size_t len = 0;
     int ok;
 
+    memset(identity, 0, sizeof(*identity));
     ok = schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_TLV, &file,
-                              &len, err) &&
-         schsm_cvc_serial(file, len, serial, SCHSM_SERIAL_MAX + 1, err);
+                              &len, err);
+    if (ok && !schsm_cvc_parse_chain(file, len, &device, &issuer, &malformed)) {
+        /* 19.5: the certificate may come behind a request; a small reader gave no more than that */
+        OPENSSL_free(file);
+        file = NULL;
+        ok = schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_BYTES,
+                                  &file, &len, err);
+    }
+    if (ok && schsm_cvc_parse_chain(file, len, &device, &issuer, &malformed) &&
+        schsm_cvc_serial(file, len, identity->serial, sizeof(identity->serial), &malformed)) {
+        identity->certificate = fingerprint(device.whole.data, device.whole.len);
+    } else if (ok || (session->card.result == SCHSM_TRANSPORT_OK &&
+                      session->card.status_word == SCHSM_SW_FILE_NOT_FOUND)) {
+        identity->serial[0] = 0;
+        ok = schsm_session_confirm_applet(session, err);
+    }
     OPENSSL_free(file);
     return ok;
 }
@@ -153,42 +188,111 @@ static void set_guarded_text(char *to, size_t size, const char *text)
     schsm_guard_unlock();
 }
 
+static void set_identity(struct schsm_session *session, const struct identity *identity)
+{
+    schsm_guard_lock();
+    memcpy(session->process.serial, identity->serial, sizeof(session->process.serial));
+    session->process.serial_absent = identity->serial[0] == 0;
+    session->process.certificate = identity->certificate;
+    schsm_guard_unlock();
+}
+
 int schsm_session_learn_serial(struct schsm_session *session, struct schsm_error *err)
 {
-    char serial[SCHSM_SERIAL_MAX + 1];
+    struct identity identity;
 
-    if (session->process.serial[0] != 0) {
+    if (session->process.serial[0] != 0 || session->process.serial_absent) {
         return 1;
     }
-    if (!read_serial(session, serial, err)) {
+    if (!read_identity(session, &identity, err)) {
         return 0;
     }
-    set_guarded_text(session->process.serial, sizeof(session->process.serial), serial);
+    set_identity(session, &identity);
+    if (identity.serial[0] == 0) {
+        schsm_log(SCHSM_LOG_INFO,
+                  "the device in reader %s has no certificate that tells its serial "
+                  "number",
+                  session->process.reader);
+    }
     session->connection.same_card = true;
     return 1;
 }
 
-/* Whether the card just connected is the one this session is about. True as well where that was
- * never known: then any card in this reader is meant. */
+void schsm_session_forget_serial(struct schsm_session *session)
+{
+    struct identity identity = { .serial = "" };
+
+    (void)schsm_reader_serial(session->process.reader, identity.serial, sizeof(identity.serial));
+    set_identity(session, &identity);
+    schsm_guard_lock();
+    session->process.serial_absent = false;
+    schsm_guard_unlock();
+}
+
+const struct schsm_card_kind *schsm_session_kind(struct schsm_session *session,
+                                                 struct schsm_error *err)
+{
+    if (session->process.fci_known && session->process.fci.type >= 0) {
+        return schsm_card_kind_of_fci((unsigned int)session->process.fci.type);
+    }
+    return schsm_session_learn_serial(session, err)
+               ? schsm_card_kind_of_serial(session->process.serial)
+               : NULL;
+}
+
+int schsm_session_check_file(struct schsm_session *session, size_t len, struct schsm_error *err)
+{
+    const struct schsm_card_kind *kind;
+
+    if (len <= SCHSM_FILE_MAX_ANYWHERE) {
+        return 1;
+    }
+    kind = schsm_session_kind(session, err);
+    if (kind == NULL) {
+        return 0;
+    }
+    if (len <= kind->file_max) {
+        return 1;
+    }
+    session->card.result = SCHSM_TRANSPORT_OK;
+    session->card.status_word = 0;
+    return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                      "%zu bytes do not fit: a file on a %s has at most %zu; nothing was written",
+                      len, kind->name, kind->file_max);
+}
+
+/*
+ * Whether the card just connected is the one this session is about. True as well where that was
+ * never known: then any card in this reader is meant. The reader's name is enough where it tells
+ * the serial number, as those of devices do that have one each.
+ */
 static int is_same_card(struct schsm_session *session, struct schsm_error *err)
 {
-    char serial[SCHSM_SERIAL_MAX + 1];
+    struct identity identity = { .serial = "" };
+    bool same_serial;
 
     if (session->process.serial[0] == 0 || session->connection.same_card) {
         return 1;
     }
-    if (!schsm_reader_serial(session->process.reader, serial, sizeof(serial)) &&
-        !read_serial(session, serial, err)) {
+    if (!schsm_reader_serial(session->process.reader, identity.serial, sizeof(identity.serial)) &&
+        !read_identity(session, &identity, err)) {
         return 0;
     }
-    session->connection.same_card = strcmp(serial, session->process.serial) == 0;
+    same_serial = strcmp(identity.serial, session->process.serial) == 0;
+    session->connection.same_card =
+        same_serial && (identity.certificate == 0 || session->process.certificate == 0 ||
+                        identity.certificate == session->process.certificate);
     schsm_guard_lock();
     session->process.exchanged = !session->connection.same_card;
     schsm_guard_unlock();
     if (!session->connection.same_card) {
         schsm_fail(err, SCHSM_REASON_DEVICE_REMOVED,
-                   "device %s was removed, in reader %s is now device %s: insert %s again",
-                   session->process.serial, session->process.reader, serial,
+                   "device %s was removed, in reader %s is now %s %s: insert %s again",
+                   session->process.serial, session->process.reader,
+                   same_serial               ? "another device of the same serial number"
+                   : identity.serial[0] != 0 ? "device"
+                                             : "a device without a serial number",
+                   same_serial ? "(or the same, initialised anew)" : identity.serial,
                    session->process.serial);
     }
     return session->connection.same_card;

@@ -3,11 +3,10 @@
  */
 #include "session.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/log.h"
-
-#define TOLD_SECONDS 20
 
 /* 6984 means a transport PIN, but on applets before 2.0 a device that was never initialised; the
  * SO-PIN's state tells them apart (5.1). */
@@ -61,8 +60,9 @@ static enum schsm_pin_answer card_pin_state(void *device, struct schsm_pin_outlo
     return SCHSM_ANSWER_REFUSED;
 }
 
-/* What the last VERIFY or CHANGE REFERENCE DATA came to; *tries is what is left of a wrong PIN.
- * Without a status word the way to the card broke. */
+/* What the last VERIFY or CHANGE REFERENCE DATA came to; *tries is what there was before, -1 where
+ * that is not known, and becomes what is left of a wrong PIN. Without a status word the way to the
+ * card broke. */
 static enum schsm_pin_answer last_answer(struct schsm_session *session, int *tries,
                                          struct schsm_error *err)
 {
@@ -78,7 +78,13 @@ static enum schsm_pin_answer last_answer(struct schsm_session *session, int *tri
     }
     switch (status_word) {
     case SCHSM_SW_BLOCKED:
-        return SCHSM_ANSWER_BLOCKED;
+        if (*tries < 0) {
+            return SCHSM_ANSWER_BLOCKED;
+        }
+        /* It had tries: genuine cards answer the last wrong one so, others by 63C0 (19.6). */
+        *tries = 0;
+        err->status_word = status_word;
+        return SCHSM_ANSWER_WRONG;
     case SCHSM_SW_REFERENCE_DATA:
         return tell_transport_pin(session, err);
     case SCHSM_SW_WRONG_LENGTH:
@@ -159,7 +165,18 @@ static const char *card_identity_for_pin(void *device, struct schsm_error *err)
 {
     struct schsm_session *session = device;
 
-    return schsm_session_learn_serial(session, err) ? session->process.serial : NULL;
+    if (!schsm_session_learn_serial(session, err)) {
+        return NULL;
+    }
+    /* What others may be called as well is told apart by the certificate. */
+    (void)snprintf(session->identity, sizeof(session->identity), "%s-%016" PRIX64,
+                   session->process.serial[0] != 0 ? session->process.serial
+                                                   : session->process.reader,
+                   session->process.certificate);
+    return session->process.serial[0] != 0 &&
+                   !schsm_card_kind_of_serial(session->process.serial)->shares_names
+               ? session->process.serial
+               : session->identity;
 }
 
 static bool card_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
@@ -184,7 +201,6 @@ static const struct schsm_pin_questions card_questions = {
     .initialise = "'sc-hsm init'",
     .must_change = "has a transport PIN, which has to be changed before the first use: 'sc-hsm pin "
                    "change' does that",
-    .told_seconds = TOLD_SECONDS,
     .name = card_name_for_pin,
     .identity = card_identity_for_pin,
     .state = card_pin_state,
@@ -207,7 +223,7 @@ int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_sec
                            struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
-    int tries = -1;
+    int tries = 1; /* its state was asked for: it was not blocked */
     enum schsm_pin_answer answer = last_answer(session, &tries, err);
 
     return schsm_pin_conclude(&holder, answer, pin, tries, err);

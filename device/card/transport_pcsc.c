@@ -18,6 +18,7 @@
 #include <winscard.h>
 #include <reader.h>
 
+#include "base/descriptor.h"
 #include "base/fork_gate.h"
 #include "base/log.h"
 
@@ -155,9 +156,11 @@ static enum schsm_transport_result establish(SCARDCONTEXT *context, struct schsm
 {
     LONG code;
 
+    schsm_descriptor_hold(); /* it makes the socket to the service */
     schsm_gate_enter();
     code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
     schsm_gate_leave();
+    schsm_descriptor_release();
     return code == SCARD_S_SUCCESS ? SCHSM_TRANSPORT_OK : fail_service(err, code);
 }
 

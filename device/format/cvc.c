@@ -10,7 +10,8 @@
 #include "key_policy.h"
 #include "spki.h"
 
-#define CHR_SEQUENCE_LEN 5 /* the sequence number at the end of a CHR */
+#define CHR_SEQUENCE_LEN 5          /* the sequence number at the end of a CHR */
+#define PICO_TERMINAL "ESPICOHSMTR" /* 19.5: what follows it is no sequence number */
 
 /* id-TA 0.4.0.127.0.7.2.2.2, followed by one byte for RSA or ECDSA and one for the scheme */
 static const uint8_t id_ta[] = { SCHSM_OID_TA };
@@ -149,15 +150,29 @@ int schsm_cvc_parse(const uint8_t *data, size_t len, struct schsm_cvc *cvc, stru
     return parse_public_key(key, &cvc->key, err);
 }
 
+/* What is behind the authenticated request that a Pico HSM begins file 2F02 with (19.5): its own
+ * certificate follows. */
+static struct schsm_view behind_request(const uint8_t *file, size_t len)
+{
+    struct schsm_tlv first;
+
+    if (schsm_tlv_first(file, len, &first) && first.tag == SCHSM_CVC_REQUEST) {
+        return (struct schsm_view){ file + first.whole.len, len - first.whole.len };
+    }
+    return (struct schsm_view){ file, len };
+}
+
 int schsm_cvc_parse_chain(const uint8_t *file, size_t len, struct schsm_cvc *device,
                           struct schsm_cvc *issuer, struct schsm_error *err)
 {
+    struct schsm_view chain = behind_request(file, len);
+
     memset(issuer, 0, sizeof(*issuer));
-    if (!schsm_cvc_parse(file, len, device, err)) {
+    if (!schsm_cvc_parse(chain.data, chain.len, device, err)) {
         return schsm_fail_context(err, "device certificate");
     }
-    file += device->whole.len;
-    len -= device->whole.len;
+    file = chain.data + device->whole.len;
+    len = chain.len - device->whole.len;
     /* A file on a device may have bytes of a former content behind its certificates. */
     if (len >= 2 && file[0] == SCHSM_CVC_CERTIFICATE >> 8 &&
         file[1] == (SCHSM_CVC_CERTIFICATE & 0xFF) && !schsm_cvc_parse(file, len, issuer, err)) {
@@ -236,15 +251,19 @@ int schsm_cvc_holder(const struct schsm_cvc *cvc, char *name, size_t size, struc
 int schsm_cvc_serial(const uint8_t *file, size_t len, char *serial, size_t size,
                      struct schsm_error *err)
 {
+    struct schsm_view chain = behind_request(file, len);
     struct schsm_cvc cvc;
     char name[SCHSM_SERIAL_MAX + CHR_SEQUENCE_LEN + 1];
     size_t serial_len;
 
-    if (!schsm_cvc_parse(file, len, &cvc, err) ||
+    if (!schsm_cvc_parse(chain.data, chain.len, &cvc, err) ||
         !schsm_cvc_holder(&cvc, name, sizeof(name), err)) {
         return schsm_fail_context(err, "device certificate");
     }
     serial_len = strlen(name) > CHR_SEQUENCE_LEN ? strlen(name) - CHR_SEQUENCE_LEN : 0;
+    if (strncmp(name, PICO_TERMINAL, strlen(PICO_TERMINAL)) == 0) {
+        serial_len = strlen(name);
+    }
     if (serial_len == 0 || serial_len >= size) {
         return schsm_fail_malformed(err, "the serial number in the device certificate");
     }

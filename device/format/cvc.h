@@ -71,9 +71,11 @@ int schsm_cvc_parse_request(const uint8_t *data, size_t len, struct schsm_cvc_re
                             struct schsm_error *err);
 
 /*
- * The device's serial number out of file 2F02: the first certificate's CHR without its last five
- * characters (section 12). size is the room at serial, SCHSM_SERIAL_MAX + 1 suffices. A CHR with
- * characters that are not printable ASCII is malformed.
+ * The device's serial number out of file 2F02: the device certificate's CHR without its last five
+ * characters (section 12), a sequence number. A Pico HSM named ESPICOHSMTR and five characters more
+ * has them as a part of its name (19.5): its serial number is the whole. size is the room at
+ * serial, SCHSM_SERIAL_MAX + 1 suffices. A CHR with characters that are not printable ASCII is
+ * malformed.
  */
 int schsm_cvc_serial(const uint8_t *file, size_t len, char *serial, size_t size,
                      struct schsm_error *err);

@@ -113,3 +113,24 @@ void schsm_spki_describe(const uint8_t *spki, size_t spki_len, enum schsm_key_ty
         *bits = schsm_field_bits((bit_string.value.len - 2) / 2); /* unused bits, 04, X, Y */
     }
 }
+
+bool schsm_spki_rsa_exponent_is_f4(const uint8_t *spki, size_t spki_len)
+{
+    static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+    struct schsm_tlv outer, algorithm, bit_string, key, modulus, exponent;
+    struct schsm_tlv_reader reader;
+
+    if (!schsm_tlv_first(spki, spki_len, &outer)) {
+        return false;
+    }
+    schsm_tlv_read(&reader, outer.value.data, outer.value.len);
+    if (!schsm_tlv_next(&reader, &algorithm) || !schsm_tlv_next(&reader, &bit_string) ||
+        bit_string.tag != 0x03 || bit_string.value.len < 2 ||
+        !schsm_tlv_first(bit_string.value.data + 1, bit_string.value.len - 1, &key)) {
+        return false;
+    }
+    schsm_tlv_read(&reader, key.value.data, key.value.len);
+    return schsm_tlv_next(&reader, &modulus) && schsm_tlv_next(&reader, &exponent) &&
+           schsm_view_equal(schsm_view_number(exponent.value),
+                            (struct schsm_view){ f4, sizeof(f4) });
+}

@@ -6,6 +6,7 @@
 #ifndef SCHSM_FORMAT_SPKI_H
 #define SCHSM_FORMAT_SPKI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,8 @@ int schsm_spki_ec(struct schsm_view curve, struct schsm_view point, uint8_t **sp
 /* Type and size in bits; what cannot be told is left as it is. */
 void schsm_spki_describe(const uint8_t *spki, size_t spki_len, enum schsm_key_type *type,
                          unsigned int *bits);
+
+/* Whether it is an RSA key with the public exponent 65537. */
+bool schsm_spki_rsa_exponent_is_f4(const uint8_t *spki, size_t spki_len);
 
 #endif

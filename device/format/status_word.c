@@ -89,6 +89,7 @@ static const struct meaning {
     { { READ }, 0x6B00, SCHSM_REASON_DEVICE, "the offset is beyond the end of the file" },
     { { UPDATE }, 0x6B00, SCHSM_REASON_DEVICE, "the offset is beyond the end of the file" },
     { { SELECT }, 0x6A82, SCHSM_REASON_NOT_FOUND, "there is no such application or file" },
+    { { SELECT }, 0x6A86, SCHSM_REASON_NOT_FOUND, "there is no such application or file" },
     { { UPDATE },
       0x6A82,
       SCHSM_REASON_UNSUPPORTED,
@@ -108,6 +109,7 @@ static const struct meaning {
       0x6985,
       SCHSM_REASON_EXISTS,
       "the key reference is taken, or the device cannot make a key in this state" },
+    { { UPDATE }, 0x6700, SCHSM_REASON_UNSUPPORTED, "the file is longer than the device takes" },
     { { GENERATE, SYMMETRIC, UNWRAP, DERIVE },
       0x6A89,
       SCHSM_REASON_EXISTS,
@@ -169,7 +171,11 @@ static const struct meaning {
       "the device was initialised without key encryption keys" },
 
     /* Sections 6.9 and 6.10: wrapped keys */
-    { { WRAP }, 0x6A88, SCHSM_REASON_UNSUPPORTED, "the key domain has no key encryption key" },
+    /* 19.6: genuine cards say so of the key, the Pico HSM of the key encryption key */
+    { { WRAP },
+      0x6A88,
+      SCHSM_REASON_NOT_FOUND,
+      "there is no such key, or no key encryption key to wrap it under" },
     { { WRAP }, 0x6A81, SCHSM_REASON_NOT_PERMITTED, "the key's policy does not permit export" },
     { { WRAP }, 0x6985, SCHSM_REASON_NOT_PERMITTED, "the key's policy does not permit export" },
     { { WRAP }, 0x6984, SCHSM_REASON_USE_COUNTER, "the key's use counter is exhausted" },
@@ -178,6 +184,7 @@ static const struct meaning {
     { { UNWRAP }, 0x6A80, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },
     { { UNWRAP }, 0x6A85, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },
     { { UNWRAP }, 0x6A86, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },
+    { { UNWRAP }, 0x6A88, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH }, /* 19.6 */
     { { UNWRAP }, 0x6B00, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },
     { { UNWRAP }, 0x6400, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },
     { { UNWRAP }, 0x6984, SCHSM_REASON_BAD_INPUT, UNWRAP_MISMATCH },

@@ -270,6 +270,11 @@ done:
     return key;
 }
 
+static bool is_aes_length(size_t len)
+{
+    return len == 16 || len == 24 || len == 32;
+}
+
 struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
                                               const struct schsm_wrapped_key *wrapped,
                                               const struct schsm_secret *dkek,
@@ -286,7 +291,7 @@ struct schsm_secret *schsm_wrapped_key_secret(OSSL_LIB_CTX *libctx,
     if (plaintext == NULL) {
         return NULL;
     }
-    if (take_element(&content, &bytes) && (bytes.len == 16 || bytes.len == 24 || bytes.len == 32)) {
+    if (take_element(&content, &bytes) && is_aes_length(bytes.len)) {
         key = schsm_secret_new(bytes.data, bytes.len, err);
     } else {
         fail_wrapped(err);
@@ -354,12 +359,13 @@ static int seal(OSSL_LIB_CTX *libctx, const struct form *form,
 }
 
 /* The size field and the elements of a private key. */
-static int put_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
-                       enum schsm_wrapped_form *form, struct schsm_error *err)
+static int put_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key, bool plain_rsa,
+                       struct schsm_tlv_writer *writer, enum schsm_wrapped_form *form,
+                       struct schsm_error *err)
 {
     if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
-        *form = SCHSM_WRAPPED_RSA_CRT;
-        return schsm_wrapped_put_rsa(libctx, key, writer, err);
+        *form = plain_rsa ? SCHSM_WRAPPED_RSA : SCHSM_WRAPPED_RSA_CRT;
+        return schsm_wrapped_put_rsa(libctx, key, plain_rsa, writer, err);
     }
     if (EVP_PKEY_is_a(key, "EC") == 1) {
         *form = SCHSM_WRAPPED_EC;
@@ -370,11 +376,12 @@ static int put_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_wri
                       EVP_PKEY_get0_type_name(key) != NULL ? EVP_PKEY_get0_type_name(key) : "such");
 }
 
-int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
-                                   const struct schsm_wrapping *wrapping, uint8_t *blob,
-                                   size_t *blob_len, struct schsm_error *err)
+/* Wraps what is to be written: key, or secret where key is NULL. */
+static int wrap_content(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct schsm_secret *secret,
+                        const struct schsm_wrapping *wrapping, uint8_t *blob, size_t *blob_len,
+                        struct schsm_error *err)
 {
-    enum schsm_wrapped_form form = SCHSM_WRAPPED_RSA_CRT;
+    enum schsm_wrapped_form form = SCHSM_WRAPPED_AES;
     struct schsm_secret *plaintext = NULL;
     struct schsm_tlv_writer writer;
     uint8_t *bytes;
@@ -389,8 +396,12 @@ int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
         return 0;
     }
     schsm_tlv_write(&writer, bytes, SCHSM_WRAPPED_MAX);
-    if (!put_random(libctx, wrapping, &writer, err) ||
-        !put_private(libctx, key, &writer, &form, err)) {
+    if (!put_random(libctx, wrapping, &writer, err)) {
+        goto done;
+    }
+    if (key == NULL) {
+        schsm_wrapped_put_element(&writer, schsm_secret_data(secret), schsm_secret_len(secret));
+    } else if (!put_private(libctx, key, wrapping->plain_rsa, &writer, &form, err)) {
         goto done;
     }
     put_padding(&writer);
@@ -404,4 +415,21 @@ int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
 done:
     schsm_secret_free(plaintext);
     return ok;
+}
+
+int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
+                                   const struct schsm_wrapping *wrapping, uint8_t *blob,
+                                   size_t *blob_len, struct schsm_error *err)
+{
+    return wrap_content(libctx, key, NULL, wrapping, blob, blob_len, err);
+}
+
+int schsm_wrapped_key_from_secret(OSSL_LIB_CTX *libctx, const struct schsm_secret *secret,
+                                  const struct schsm_wrapping *wrapping, uint8_t *blob,
+                                  size_t *blob_len, struct schsm_error *err)
+{
+    return is_aes_length(schsm_secret_len(secret))
+               ? wrap_content(libctx, NULL, secret, wrapping, blob, blob_len, err)
+               : schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                            "an AES key has 16, 24 or 32 bytes, not %zu", schsm_secret_len(secret));
 }

@@ -10,6 +10,7 @@
 #ifndef SCHSM_FORMAT_WRAPPED_KEY_H
 #define SCHSM_FORMAT_WRAPPED_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,16 +84,22 @@ struct schsm_wrapping {
     const struct schsm_secret *dkek;
     const uint8_t *algorithms; /* card algorithm ids; NULL: everything is permitted */
     size_t algorithms_len;     /* 0..SCHSM_ALGORITHMS_MAX */
+    bool plain_rsa;            /* RSA keys in the form RSA, not RSA_CRT */
     const uint8_t *random;     /* SCHSM_WRAPPED_RANDOM_LEN bytes; NULL: drawn here */
 };
 
 /*
- * Wraps an RSA key (always in the form RSA_CRT) or an EC key. *blob_len is the capacity of blob,
- * SCHSM_WRAPPED_MAX suffices, and becomes the length. Fails with UNSUPPORTED for a key that the
- * card cannot hold: another type, size or curve, or more than two primes.
+ * Wraps an RSA key (in the form RSA_CRT, unless told otherwise) or an EC key. *blob_len is the
+ * capacity of blob, SCHSM_WRAPPED_MAX suffices, and becomes the length. Fails with UNSUPPORTED for
+ * a key that the card cannot hold: another type, size or curve, or more than two primes.
  */
 int schsm_wrapped_key_from_private(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
                                    const struct schsm_wrapping *wrapping, uint8_t *blob,
                                    size_t *blob_len, struct schsm_error *err);
+
+/* The same for an AES key of 16, 24 or 32 bytes; ARGUMENT for another length. */
+int schsm_wrapped_key_from_secret(OSSL_LIB_CTX *libctx, const struct schsm_secret *secret,
+                                  const struct schsm_wrapping *wrapping, uint8_t *blob,
+                                  size_t *blob_len, struct schsm_error *err);
 
 #endif

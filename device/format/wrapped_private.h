@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSA and EC keys as elements of a wrapped key's plaintext; for wrapped_key.c alone. */
+/* RSA and EC keys as elements of a wrapped key's plaintext; for wrapped_key.c and openssh_key.c. */
 #ifndef SCHSM_FORMAT_WRAPPED_PRIVATE_H
 #define SCHSM_FORMAT_WRAPPED_PRIVATE_H
 
@@ -21,9 +21,9 @@ EVP_PKEY *schsm_wrapped_rsa(OSSL_LIB_CTX *libctx, const struct schsm_view *eleme
 EVP_PKEY *schsm_wrapped_ec(OSSL_LIB_CTX *libctx, const struct schsm_view *elements,
                            struct schsm_error *err);
 
-/* Append the size field and the elements of a key, RSA_CRT or EC, to the plaintext. */
-int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
-                          struct schsm_error *err);
+/* Append the size field and the elements of a key, RSA_CRT (plain: RSA) or EC, to the plaintext. */
+int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, bool plain,
+                          struct schsm_tlv_writer *writer, struct schsm_error *err);
 int schsm_wrapped_put_ec(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
                          struct schsm_error *err);
 

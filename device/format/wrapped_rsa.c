@@ -354,8 +354,8 @@ static void put_padded(struct schsm_tlv_writer *writer, const BIGNUM *value, siz
     writer->len += len;
 }
 
-int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_writer *writer,
-                          struct schsm_error *err)
+int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, bool plain,
+                          struct schsm_tlv_writer *writer, struct schsm_error *err)
 {
     static const int sizes[] = { SCHSM_RSA_SIZES };
     struct rsa rsa = { 0 };
@@ -390,11 +390,15 @@ int schsm_wrapped_put_rsa(OSSL_LIB_CTX *libctx, EVP_PKEY *key, struct schsm_tlv_
         goto done;
     }
     schsm_wrapped_put_size(writer, (size_t)bits);
-    put_padded(writer, rsa.dp, len / 2);
-    put_padded(writer, rsa.dq, len / 2);
-    put_padded(writer, rsa.p, len / 2);
-    put_padded(writer, rsa.qi, len / 2);
-    put_padded(writer, rsa.q, len / 2);
+    if (plain) {
+        put_padded(writer, rsa.d, len);
+    } else {
+        put_padded(writer, rsa.dp, len / 2);
+        put_padded(writer, rsa.dq, len / 2);
+        put_padded(writer, rsa.p, len / 2);
+        put_padded(writer, rsa.qi, len / 2);
+        put_padded(writer, rsa.q, len / 2);
+    }
     put_padded(writer, rsa.n, len);
     put_padded(writer, rsa.e, (size_t)BN_num_bytes(rsa.e));
 

@@ -148,6 +148,7 @@ static void forget(struct schsm_session *session, struct schsm_secret *pin)
 {
     schsm_session_pin_changed(session, pin);
     session->process.fci_known = false;
+    schsm_session_forget_serial(session); /* a Pico HSM has a device key and certificate anew */
 }
 
 /*
@@ -183,17 +184,25 @@ static int write_label(struct schsm_session *session, const struct initialisatio
 static int run_initialise(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct initialisation *initialisation = arg;
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
 
     /* Selected anew, so that no other applet gets the SO-PIN. */
     if (!schsm_session_select(session, err) || !schsm_session_learn_serial(session, err) ||
+        (initialisation->rules->label != NULL && !schsm_card_check_labels(session, err)) ||
         !schsm_card_check_so_pin(session, initialisation->min_tries, err) ||
         !send(session, initialisation, err)) {
         return 0;
     }
-    forget(session, initialisation->pin);
     schsm_log(SCHSM_LOG_INFO, "device %s was initialised", schsm_session_name(session));
+    forget(session, initialisation->pin);
     /* The SELECT ends the state in which everything is open to whoever is next. */
-    return write_label(session, initialisation, err) && schsm_session_select(session, err);
+    if (write_label(session, initialisation, err)) {
+        return schsm_session_select(session, err);
+    }
+    if (session->card.result == SCHSM_TRANSPORT_OK) {
+        (void)schsm_session_select(session, &ignored);
+    }
+    return 0;
 }
 
 int schsm_hsm_initialise(struct schsm_device *dev, const struct schsm_hsm_rules *rules,

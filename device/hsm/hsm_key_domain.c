@@ -49,13 +49,28 @@ struct listing {
     size_t room, count;
 };
 
+/* 19.5: a Pico HSM tells no key check value before somebody logged in. */
+static int look_whether_sealed(struct schsm_session *session, struct schsm_hsm_domain *domain,
+                               struct schsm_error *err)
+{
+    const struct schsm_card_kind *kind;
+
+    if (!domain->created || domain->complete || domain->outstanding > 0) {
+        return 1;
+    }
+    kind = schsm_session_kind(session, err);
+    domain->sealed = kind != NULL && kind->hides_kcv;
+    return kind != NULL;
+}
+
 static int run_list(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct listing *listing = arg;
+    struct schsm_pin_status pin;
 
     listing->count = 0;
-    /* "unknown command" is an answer of other applets as well */
-    if (!schsm_session_confirm_applet(session, err)) {
+    /* "unknown command" is an answer of other applets as well, that of VERIFY is not */
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_USER, &pin, err)) {
         return 0;
     }
     while (listing->count < listing->room) {
@@ -68,7 +83,12 @@ static int run_list(struct schsm_session *session, void *arg, struct schsm_error
         if (!status.slot) {
             break;
         }
-        fill_domain(&listing->domains[listing->count++], number, &status);
+        fill_domain(&listing->domains[listing->count], number, &status);
+        if (pin.state != SCHSM_PIN_VERIFIED &&
+            !look_whether_sealed(session, &listing->domains[listing->count], err)) {
+            return 0;
+        }
+        listing->count++;
     }
     return 1;
 }
@@ -108,34 +128,77 @@ static void append_state(char *text, size_t size, const struct schsm_hsm_domain 
     }
 }
 
-int schsm_hsm_find_kek(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_LEN],
-                       unsigned int *domain, struct schsm_error *err)
+static int fail_other_kek(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_LEN],
+                          const struct schsm_hsm_domain *domains, size_t count,
+                          struct schsm_error *err)
 {
-    struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
-    char wanted[SCHSM_KCV_TEXT_MAX], has[400] = "", serial[SCHSM_SERIAL_MAX + 1];
-    size_t count = SCHSM_HSM_DOMAINS_MAX;
+    char wanted[SCHSM_KCV_TEXT_MAX], has[400] = "", name[SCHSM_DEVICE_NAME_MAX];
+    bool shares = false;
 
-    if (!schsm_hsm_domains(dev, domains, &count, err) || !schsm_device_serial(dev, serial, err)) {
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (domains[i].complete && memcmp(domains[i].kcv, kcv, SCHSM_KCV_LEN) == 0) {
-            *domain = domains[i].number;
-            return 1;
-        }
-        append_state(has, sizeof(has), &domains[i], count > 1);
-    }
+    schsm_device_name(dev, name);
     schsm_kcv_text(kcv, wanted);
+    for (size_t i = 0; i < count; i++) {
+        append_state(has, sizeof(has), &domains[i], count > 1);
+        shares = shares || !domains[i].created || !domains[i].xkek;
+    }
     if (count == 0) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                           "the key needs the DKEK with key check value %s, and device %s was "
                           "initialised without any, so that no key can be wrapped or unwrapped",
-                          wanted, serial);
+                          wanted, name);
     }
-    return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                      "the key needs the DKEK with key check value %s, and device %s has another "
-                      "(%s): a device that imported the same shares takes it",
-                      wanted, serial, has[0] != '\0' ? has : "none");
+    return schsm_fail(
+        err, SCHSM_REASON_WRONG_KEY,
+        "the key needs the %s with key check value %s, and device %s has another "
+        "(%s): a device that %s takes it",
+        shares ? "DKEK" : "key encryption key", wanted, name, has[0] != '\0' ? has : "none",
+        shares ? "imported the same shares" : "agreed on the same key in its key domain");
+}
+
+/* *sealed: the device has told nothing of that domain, which may be the one. */
+static int look_for_kek(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_LEN],
+                        unsigned int *domain, bool *sealed, struct schsm_error *err)
+{
+    struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
+    size_t count = SCHSM_HSM_DOMAINS_MAX;
+
+    *sealed = false;
+    if (!schsm_hsm_domains(dev, domains, &count, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (domains[i].complete && memcmp(domains[i].kcv, kcv, SCHSM_KCV_LEN) == 0) {
+            *sealed = false;
+            *domain = domains[i].number;
+            return 1;
+        }
+        if (domains[i].sealed && !*sealed) {
+            *sealed = true;
+            *domain = domains[i].number;
+        }
+    }
+    return *sealed ? 1 : fail_other_kek(dev, kcv, domains, count, err);
+}
+
+int schsm_hsm_find_kek(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_LEN],
+                       unsigned int *domain, struct schsm_error *err)
+{
+    bool sealed;
+
+    return look_for_kek(dev, kcv, domain, &sealed, err);
+}
+
+int schsm_hsm_find_kek_by_login(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_LEN],
+                                const struct schsm_login *login, unsigned int *domain,
+                                struct schsm_error *err)
+{
+    struct schsm_job job = { .login = login };
+    bool sealed;
+
+    if (!look_for_kek(dev, kcv, domain, &sealed, err)) {
+        return 0;
+    }
+    return !sealed || (run_job(dev, 0, &job, err) && look_for_kek(dev, kcv, domain, &sealed, err));
 }
 
 struct change {
@@ -210,6 +273,7 @@ int schsm_hsm_create_dkek_domain(struct schsm_device *dev, unsigned int domain, 
  */
 static int run_share_import(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
+    static const uint8_t zero[SCHSM_KCV_LEN];
     struct change *change = arg;
     struct schsm_key_domain_status now;
     char kcv[SCHSM_KCV_TEXT_MAX];
@@ -224,6 +288,12 @@ static int run_share_import(struct schsm_session *session, void *arg, struct sch
     if (now.uid_len > 0) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "the devices of this key domain agree on its key, it has no shares");
+    }
+    if (now.outstanding == 0 && memcmp(now.kcv, zero, sizeof(zero)) == 0) {
+        return schsm_fail(err, SCHSM_REASON_EXISTS,
+                          now.shares > 0
+                              ? "no share is outstanding: the DKEK is complete"
+                              : "no share is expected: the device was initialised without shares");
     }
     if (now.outstanding == 0) {
         schsm_kcv_text(now.kcv, kcv);

@@ -26,7 +26,9 @@ struct schsm_hsm_domain {
     unsigned int shares, outstanding;
     bool created;  /* false: a place for one */
     bool xkek;     /* its key is agreed on by devices, there are no shares */
-    bool complete; /* it has its key */
+    bool complete; /* it has its key, with that check value */
+    bool sealed;   /* the device tells the check value, or that there is no key, only after a login
+                    * (a Pico HSM); with shares there is a key */
 };
 
 /* All places, created or not. *count is the room at domains, SCHSM_HSM_DOMAINS_MAX suffices, and
@@ -36,10 +38,16 @@ int schsm_hsm_domains(struct schsm_device *dev, struct schsm_hsm_domain *domains
 
 /*
  * The domain whose key encryption key has this check value; no login. Where there is none, fails
- * with WRONG_KEY and a sentence that says which key is wanted and which the device has.
+ * with WRONG_KEY and a sentence that says which key is wanted and which the device has. A sealed
+ * domain is taken for the one, until somebody logs in.
  */
 int schsm_hsm_find_kek(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_LEN],
                        unsigned int *domain, struct schsm_error *err);
+
+/* The same for certain: logs in where the device tells it only then. */
+int schsm_hsm_find_kek_by_login(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_LEN],
+                                const struct schsm_login *login, unsigned int *domain,
+                                struct schsm_error *err);
 
 /* Creates a domain whose key has 1..255 shares, all outstanding. EXISTS where it is there. */
 int schsm_hsm_create_dkek_domain(struct schsm_device *dev, unsigned int domain, unsigned int shares,

@@ -37,6 +37,22 @@ int schsm_hsm_check_label(const char *label, struct schsm_error *err)
     return 1;
 }
 
+int schsm_card_check_labels(struct schsm_session *session, struct schsm_error *err)
+{
+    const struct schsm_card_kind *kind = schsm_session_kind(session, err);
+
+    if (kind == NULL) {
+        return 0;
+    }
+    if (!kind->label_built_in) {
+        return 1;
+    }
+    session->job.refused = true;
+    return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                      "the label of a %s is built in and cannot be set; nothing was changed",
+                      kind->name);
+}
+
 int schsm_card_write_label(struct schsm_session *session, const char *label,
                            struct schsm_error *err)
 {
@@ -66,7 +82,8 @@ done:
 
 static int run_label(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
-    return schsm_card_write_label(session, *(const char **)arg, err);
+    return schsm_card_check_labels(session, err) &&
+           schsm_card_write_label(session, *(const char **)arg, err);
 }
 
 int schsm_hsm_set_label(struct schsm_device *dev, const char *label,

@@ -225,7 +225,9 @@ int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *er
     int tries = schsm_status_word_tries(status_word);
 
     if (session->card.result == SCHSM_TRANSPORT_OK && status_word == SCHSM_SW_BLOCKED) {
-        return refuse_so_blocked(session, err);
+        /* 19.6: the last wrong one is answered so as well */
+        return session->job.so_sent_at > 0 ? refuse_so_wrong(session, 0, err)
+                                           : refuse_so_blocked(session, err);
     }
     if (session->card.result != SCHSM_TRANSPORT_OK || tries < 0) {
         return 0;

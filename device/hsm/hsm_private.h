@@ -23,6 +23,10 @@ int schsm_hsm_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_e
 int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err);
 int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *err);
 
+/* Fails with UNSUPPORTED, for good, where the label is built in: file 2F03 is no file there, and to
+ * write or delete it does harm (19.5). (hsm_label.c) */
+int schsm_card_check_labels(struct schsm_session *session, struct schsm_error *err);
+
 /* Writes the token's label into file 2F03; the card is logged in. (hsm_label.c) */
 int schsm_card_write_label(struct schsm_session *session, const char *label,
                            struct schsm_error *err);

@@ -82,14 +82,14 @@ int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *k
 static int run_challenge(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_pka_challenge *challenge = arg;
-    struct schsm_cvc device;
+    struct schsm_cvc device, issuer;
     uint8_t *file = NULL;
     size_t len = 0;
     int ok = 0;
 
-    if (!schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_TLV, &file,
-                              &len, err) ||
-        !schsm_cvc_parse(file, len, &device, err)) {
+    if (!schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_BYTES,
+                              &file, &len, err) ||
+        !schsm_cvc_parse_chain(file, len, &device, &issuer, err)) {
         goto done;
     }
     if (device.chr.len > SCHSM_CVC_NAME_MAX) {

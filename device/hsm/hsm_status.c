@@ -27,9 +27,8 @@ static int run_hsm_status(struct schsm_session *session, void *arg, struct schsm
     status->so_pin_set = so.state != SCHSM_PIN_ABSENT;
     status->so_pin_blocked = so.state == SCHSM_PIN_BLOCKED;
     status->so_pin_tries = so.tries_left;
-    status->options_known =
-        session->process.fci_known &&
-        (session->process.fci.version_major != 0 || session->process.fci.version_minor != 0);
+    status->options_known = session->process.fci_known && session->process.fci.options_told;
+    status->options_untold = session->process.fci_known && !session->process.fci.options_told;
     status->options = status->options_known ? session->process.fci.options : 0;
     ok = schsm_card_public_key_status(&session->card, &keys, err);
     if (!goes_on(session, ok)) {

@@ -16,6 +16,7 @@ struct schsm_hsm_status {
     bool so_pin_blocked;   /* it can never be initialised again */
     int so_pin_tries;      /* -1: unknown */
     bool options_known;   /* as in struct schsm_device_info, not told while somebody is logged in */
+    bool options_untold;  /* the device never tells them, as applets before 2.0 do not */
     unsigned int options; /* enum schsm_hsm_option */
     bool public_keys;     /* public-key authentication is set up, and: */
     unsigned int public_keys_total, public_keys_missing, public_keys_required,

@@ -10,6 +10,7 @@
 #include "hsm_private.h"
 #include "base/log.h"
 #include "format/public_key.h"
+#include "format/spki.h"
 #include "format/wrapped_key.h"
 
 #define PURPOSE "wrapped keys"
@@ -111,6 +112,26 @@ int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm
         return 0;
     }
     return 1;
+}
+
+static int run_limits(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct schsm_card_kind *kind = schsm_session_kind(session, err);
+    struct schsm_hsm_rsa_limits *limits = arg;
+
+    if (kind != NULL) {
+        limits->exponent_fixed = kind->exponent_fixed;
+        limits->crt_bits_max = kind->crt_bits_max;
+    }
+    return kind != NULL;
+}
+
+int schsm_hsm_rsa_limits(struct schsm_device *dev, struct schsm_hsm_rsa_limits *limits,
+                         struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = run_limits, .arg = limits };
+
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 /* --- a place ------------------------------------------------------------------------------- */
@@ -456,13 +477,52 @@ static int clear_place(struct schsm_session *session, struct unwrapping *unwrapp
             schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err));
 }
 
+/* What the device would take wrong, or die of (19.5), before it is told anything. */
+static int check_rsa(struct schsm_device *dev, const struct schsm_hsm_unwrap *spec,
+                     const struct schsm_wrapped_key *wrapped, struct schsm_error *err)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    struct schsm_hsm_rsa_limits limits;
+    uint8_t *spki = NULL;
+    size_t spki_len = 0;
+    int ok;
+
+    if (wrapped->type != SCHSM_KEY_RSA) {
+        return 1;
+    }
+    if (!schsm_hsm_rsa_limits(dev, &limits, err)) {
+        return 0;
+    }
+    /* a length that the size of the blob does not tell is taken for the longest */
+    if (limits.crt_bits_max != 0 && wrapped->form == SCHSM_WRAPPED_RSA_CRT &&
+        schsm_wrapped_key_bits(wrapped) - 1 >= limits.crt_bits_max) {
+        return schsm_fail(
+            err, SCHSM_REASON_UNSUPPORTED,
+            "this device takes RSA keys of more than %u bits only in the form that a "
+            "Pico HSM wraps them in, and this one was wrapped by a SmartCard-HSM: "
+            "decrypt it with its DKEK shares ('sc-hsm decrypt-backup') and import the "
+            "key; nothing was changed",
+            limits.crt_bits_max);
+    }
+    ok = !limits.exponent_fixed || spec->certificate.len == 0 ||
+         !schsm_public_key_from_ce(spec->certificate.data, spec->certificate.len, &spki, &spki_len,
+                                   &ignored) ||
+         schsm_spki_rsa_exponent_is_f4(spki, spki_len) ||
+         schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                    "the RSA key has another public exponent than 65537, and this device takes no "
+                    "such keys; nothing was changed");
+    OPENSSL_free(spki);
+    return ok;
+}
+
 static int run_key_unwrap(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct unwrapping *unwrapping = arg;
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     unsigned int ref = spec->key_ref;
 
-    if (!remove_earlier_unwrap(session, unwrapping, err) ||
+    if (!schsm_session_check_file(session, spec->certificate.len, err) ||
+        !remove_earlier_unwrap(session, unwrapping, err) ||
         !schsm_card_list_files(session, &unwrapping->files, err) ||
         !clear_place(session, unwrapping, err)) {
         return 0;
@@ -501,7 +561,8 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     if (spec->description.len == 0) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key on the device needs a description");
     }
-    if (!schsm_hsm_find_kek(dev, wrapped.kcv, &domain, err)) {
+    if (!check_rsa(dev, spec, &wrapped, err) ||
+        !schsm_hsm_find_kek_by_login(dev, wrapped.kcv, login, &domain, err)) {
         return 0;
     }
     unwrapping = OPENSSL_zalloc(sizeof(*unwrapping));

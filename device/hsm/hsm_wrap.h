@@ -56,6 +56,16 @@ int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *
                         unsigned int *key_ref, uint8_t *id, size_t *id_len,
                         struct schsm_error *err);
 
+/* What a device takes of the RSA keys that come to it wrapped. */
+struct schsm_hsm_rsa_limits {
+    bool exponent_fixed;       /* the public exponent is 65537 and no other */
+    unsigned int crt_bits_max; /* the longest key in the form RSA_CRT; 0: any */
+};
+
+/* At most one device command; no login. */
+int schsm_hsm_rsa_limits(struct schsm_device *dev, struct schsm_hsm_rsa_limits *limits,
+                         struct schsm_error *err);
+
 struct schsm_hsm_unwrap {
     unsigned int key_ref;          /* 1..255 */
     struct schsm_view blob;        /* as parsed by schsm_wrapped_key_parse */

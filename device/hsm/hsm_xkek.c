@@ -24,12 +24,12 @@ static int check_membership(struct schsm_session *session, const struct schsm_co
     uint8_t message[1 + SCHSM_FIELD_MAX], *file = NULL;
     size_t message_len = sizeof(message), len = 0;
     struct schsm_error why = SCHSM_ERROR_INIT;
-    struct schsm_cvc device;
+    struct schsm_cvc device, issuer;
     int ok = 0;
 
-    if (!schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_TLV, &file,
-                              &len, err) ||
-        !schsm_cvc_parse(file, len, &device, err) ||
+    if (!schsm_card_read_file(&session->card, SCHSM_FILE_DEVICE_CERTIFICATES, SCHSM_FORM_BYTES,
+                              &file, &len, err) ||
+        !schsm_cvc_parse_chain(file, len, &device, &issuer, err) ||
         !schsm_membership_message(&device, message, &message_len, err)) {
         goto done;
     }

@@ -80,6 +80,7 @@ struct schsm_device_info {
     bool logged_in;            /* the device holds the user PIN for verified right now */
     int pin_tries;             /* -1: the device does not tell (logged in) */
     int so_pin_tries;          /* -1: likewise */
+    bool options_known;        /* the next one is */
     bool so_pin_reset_allowed; /* RESET RETRY COUNTER by the SO-PIN may be used */
     bool dkek;                 /* DKEK or key domain 0 is set up */
     unsigned int dkek_shares, dkek_outstanding;
@@ -171,7 +172,8 @@ struct schsm_device {
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
                       struct schsm_error *err);
 
-/* The serial number alone, NUL terminated; at most one device command, none where it is known. */
+/* The serial number alone, NUL terminated, "" where the device has none; none or few device
+ * commands: mostly none, where it is known, or one. */
 int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
                         struct schsm_error *err);
 

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
+
 /* Signals that must find the terminal with its echo restored. */
 static const int caught[] = {
     SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM
@@ -21,20 +23,35 @@ static const int caught[] = {
 #define CAUGHT (sizeof(caught) / sizeof(caught[0]))
 
 /* The one prompt of this process: who asks (a process id, so that a fork cannot leave it locked),
- * the last signal, and the pipe by which the handler wakes the thread that waits for input. */
+ * the signals that came, and the pipe by which the handler wakes the thread that waits for input.
+ */
 static atomic_int asking;
-static volatile sig_atomic_t last_signal;
+static volatile sig_atomic_t came[CAUGHT], any_came;
 static int wake[2] = { -1, -1 };
 
 static void on_signal(int number)
 {
     int saved = errno;
 
-    last_signal = number;
+    for (size_t i = 0; i < CAUGHT; i++) {
+        if (caught[i] == number) {
+            came[i] = any_came = 1;
+        }
+    }
     if (write(wake[1], "", 1) < 0) {
         /* The pipe is full: the thread wakes anyway. */
     }
     errno = saved;
+}
+
+static bool make_pipe(void)
+{
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return false;
+    }
+    wake[0] = schsm_descriptor_above(wake[0]);
+    wake[1] = schsm_descriptor_above(wake[1]);
+    return wake[0] >= 0 && wake[1] >= 0;
 }
 
 static void lock_terminal(void)
@@ -122,7 +139,7 @@ static int read_line(int tty, char *line, size_t size, size_t *len)
         if (poll(fds, 2, -1) < 0 && errno != EINTR) {
             return 0;
         }
-        if (last_signal != 0) {
+        if (any_came) {
             return -1;
         }
         if (fds[0].revents == 0) {
@@ -144,6 +161,13 @@ static int read_line(int tty, char *line, size_t size, size_t *len)
     }
 }
 
+/* Echo as before, whatever signal comes meanwhile. */
+static void restore(int tty, const struct termios *shown)
+{
+    while (tcsetattr(tty, TCSAFLUSH, shown) != 0 && errno == EINTR) {
+    }
+}
+
 /* One question with echo off and our signal handlers in place. Results as of read_line. */
 static int ask(int tty, const struct schsm_pin_prompt *prompt, char *line, size_t size, size_t *len)
 {
@@ -154,8 +178,9 @@ static int ask(int tty, const struct schsm_pin_prompt *prompt, char *line, size_
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_signal;
     (void)sigemptyset(&action.sa_mask);
-    last_signal = 0;
+    any_came = 0;
     for (size_t i = 0; i < CAUGHT; i++) {
+        came[i] = 0;
         (void)sigaction(caught[i], NULL, &before[i]);
         if (before[i].sa_handler != SIG_IGN) {
             (void)sigaction(caught[i], &action, NULL);
@@ -167,9 +192,9 @@ static int ask(int tty, const struct schsm_pin_prompt *prompt, char *line, size_
         if (tcsetattr(tty, TCSAFLUSH, &hidden) == 0) {
             show(tty, prompt);
             result = read_line(tty, line, size, len);
-            (void)tcsetattr(tty, TCSAFLUSH, &shown);
+            restore(tty, &shown);
             write_all(tty, "\n");
-        } else if (last_signal != 0) {
+        } else if (any_came) {
             result = -1; /* SIGTTOU: we are in the background */
         }
     }
@@ -182,6 +207,23 @@ static int ask(int tty, const struct schsm_pin_prompt *prompt, char *line, size_
 static bool stops_process(int number)
 {
     return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+/*
+ * Gives the process the signals that came, now that its own handlers are back: also those that came
+ * after the answer. Where the program goes on: whether it was only stopped.
+ */
+static bool hand_on_signals(void)
+{
+    bool only_stopped = any_came;
+
+    for (size_t i = 0; i < CAUGHT; i++) {
+        if (came[i]) {
+            only_stopped = only_stopped && stops_process(caught[i]);
+            (void)kill(getpid(), caught[i]);
+        }
+    }
+    return only_stopped;
 }
 
 static int no_terminal(const struct schsm_pin_prompt *prompt, struct schsm_error *err)
@@ -209,35 +251,38 @@ int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, siz
                           struct schsm_error *err)
 {
     size_t size = *len;
+    bool again = true;
     int result = 0;
     int tty;
     int ok = 0;
 
     *len = 0;
-    tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    tty = schsm_descriptor_open("/dev/tty", O_RDWR | O_NOCTTY, 0);
     if (tty < 0) {
         return no_terminal(prompt, err);
     }
     lock_terminal();
-    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (!make_pipe()) {
         schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN prompt failed: %s", strerror(errno));
         goto done;
     }
-    do {
+    while (again) {
         result = ask(tty, prompt, line, size, len);
-        if (result < 0) {
-            (void)kill(getpid(), last_signal);
-        }
-    } while (result < 0 && stops_process(last_signal));
+        again = hand_on_signals() && result < 0;
+    }
     ok = result > 0 && *len > 0;
     if (!ok) {
         schsm_fail(err, SCHSM_REASON_CANCELLED, "the prompt for the %s was left without an answer",
                    prompt != NULL && prompt->what != NULL ? prompt->what : "PIN");
     }
-    (void)close(wake[0]);
-    (void)close(wake[1]);
 
 done:
+    for (int i = 0; i < 2; i++) {
+        if (wake[i] >= 0) {
+            (void)close(wake[i]);
+        }
+        wake[i] = -1;
+    }
     atomic_store(&asking, 0);
     (void)close(tty);
     return ok;

@@ -15,6 +15,8 @@
 
 #include <openssl/crypto.h>
 
+#include "base/descriptor.h"
+
 #define PIN_BYTES_MAX 256                /* of any source; the card takes at most 16 */
 #define READ_MAX (PIN_BYTES_MAX + 2 + 1) /* CR LF, and one byte that shows that there is more */
 
@@ -128,7 +130,7 @@ static int read_file(const struct schsm_pin_source *source, struct schsm_secret 
     if (room == NULL) {
         return 0;
     }
-    fd = open(source->name, O_RDONLY | O_CLOEXEC);
+    fd = schsm_descriptor_open(source->name, O_RDONLY, 0);
     if (fd >= 0) {
         len = read_all(fd, buffer, READ_MAX);
     }
@@ -263,14 +265,14 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
                        "the PIN source is none of file:PATH, env:NAME, fd:N, prompt and pinpad");
         } else {
             schsm_fail(err, SCHSM_REASON_CONFIG,
-                       "the PIN source `%.*s:` is none of file:PATH, env:NAME, fd:N, prompt and "
+                       "the PIN source '%.*s:' is none of file:PATH, env:NAME, fd:N, prompt and "
                        "pinpad",
                        word_len < 16 ? (int)word_len : 16, text);
         }
         return NULL;
     }
     if (value != NULL && *value == 0) {
-        schsm_fail(err, SCHSM_REASON_CONFIG, "the PIN source `%s:` lacks what belongs behind it",
+        schsm_fail(err, SCHSM_REASON_CONFIG, "the PIN source '%s:' lacks what belongs behind it",
                    words[i].word);
         return NULL;
     }
@@ -281,7 +283,7 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
     if (source->kind == KIND_FD) {
         if (!parse_descriptor(value, &source->fd)) {
             schsm_fail(err, SCHSM_REASON_CONFIG,
-                       "the PIN source `fd:` needs the number of an open descriptor behind it");
+                       "the PIN source 'fd:' needs the number of an open descriptor behind it");
             goto fail;
         }
         return source;
@@ -329,6 +331,11 @@ void schsm_pin_source_free(struct schsm_pin_source *source)
 bool schsm_pin_source_is_stored(const struct schsm_pin_source *source)
 {
     return source->kind != KIND_PROMPT && source->kind != KIND_PINPAD;
+}
+
+bool schsm_pin_source_may_change(const struct schsm_pin_source *source)
+{
+    return source->kind == KIND_FILE;
 }
 
 bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source)

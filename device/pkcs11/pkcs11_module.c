@@ -15,6 +15,7 @@ typedef struct rsa_meth_st RSA_METHOD;
 typedef struct ec_key_method_st EC_KEY_METHOD;
 #include <libp11.h>
 
+#include "base/descriptor.h"
 #include "base/fork_gate.h"
 #include "base/log.h"
 #include "pkcs11_device.h"
@@ -105,6 +106,7 @@ bool schsm_pkcs11_inside(void)
 
 void schsm_pkcs11_begin(void)
 {
+    schsm_descriptor_hold();
     schsm_gate_enter();
     inside++;
     (void)ERR_set_mark();
@@ -122,6 +124,7 @@ ck_rv schsm_pkcs11_done(const char *function, ck_rv rv)
     }
     inside--;
     schsm_gate_leave();
+    schsm_descriptor_release();
     schsm_log(SCHSM_LOG_DEBUG, "PKCS#11 %s: 0x%lx", function, rv);
     return rv;
 }
@@ -176,7 +179,7 @@ int schsm_pkcs11_lock(struct schsm_pkcs11_module *module, struct schsm_error *er
                           "a key of its own for that",
                           module->path);
     }
-    pthread_mutex_lock(&module->fork.mutex);
+    schsm_fork_lock(&module->fork);
     if (module->fork.forked) {
         module->initialised = false;
         module->generation++;
@@ -187,7 +190,7 @@ int schsm_pkcs11_lock(struct schsm_pkcs11_module *module, struct schsm_error *er
 
 void schsm_pkcs11_unlock(struct schsm_pkcs11_module *module)
 {
-    pthread_mutex_unlock(&module->fork.mutex);
+    schsm_fork_unlock(&module->fork);
 }
 
 /* The module's own functions; libp11 has it to itself. Loading it twice loads it once. */
@@ -290,7 +293,9 @@ int schsm_pkcs11_initialise(struct schsm_pkcs11_module *module, struct schsm_err
     if (module->initialised) {
         return 1;
     }
+    schsm_gate_enter(); /* a fork waits for it as for the module's calls */
     (void)pthread_once(&once, load_libp11);
+    schsm_gate_leave();
     if (!loaded) {
         return schsm_fail(err, SCHSM_REASON_CONFIG,
                           "a PKCS#11 module is configured, and libp11 for it cannot be loaded: %s; "

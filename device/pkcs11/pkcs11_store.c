@@ -40,18 +40,20 @@ static void clear_parts(struct parts *parts)
 
 static bool take_certificate_parts(const uint8_t *der, size_t len, struct parts *parts)
 {
+    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new(); /* the default one is the program's */
+    X509 *certificate = library != NULL ? X509_new_ex(library, NULL) : NULL;
     const unsigned char *at = der;
-    X509 *certificate;
 
     memset(parts, 0, sizeof(*parts));
     (void)ERR_set_mark();
-    certificate = len <= LONG_MAX ? d2i_X509(NULL, &at, (long)len) : NULL;
-    if (certificate != NULL && at == der + len) {
+    if (certificate != NULL && len <= LONG_MAX && d2i_X509(&certificate, &at, (long)len) != NULL &&
+        at == der + len) {
         parts->serial_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(certificate), &parts->serial);
         parts->issuer_len = i2d_X509_NAME(X509_get_issuer_name(certificate), &parts->issuer);
         parts->subject_len = i2d_X509_NAME(X509_get_subject_name(certificate), &parts->subject);
     }
     X509_free(certificate);
+    OSSL_LIB_CTX_free(library);
     (void)ERR_pop_to_mark(); /* our own error says it */
     return parts->serial_len > 0 && parts->issuer_len > 0 && parts->subject_len > 0;
 }

@@ -159,7 +159,7 @@ static int enter(struct schsm_registry *registry, struct schsm_error *err)
                           "a PKCS#11 module is in the middle of an operation, and cannot use "
                           "devices of ours for that");
     }
-    pthread_mutex_lock(&registry->fork.mutex);
+    schsm_fork_lock(&registry->fork);
     return 1;
 }
 
@@ -172,7 +172,7 @@ int schsm_registry_devices(struct schsm_registry *registry,
 
     if (ok) {
         ok = look(registry, selector, devices, count, &found);
-        pthread_mutex_unlock(&registry->fork.mutex);
+        schsm_fork_unlock(&registry->fork);
     } else {
         *count = 0;
     }
@@ -200,6 +200,12 @@ int schsm_registry_device(struct schsm_registry *registry,
         schsm_device_name(found[i], name);
         used +=
             (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", name);
+    }
+    if (selector->serial != NULL) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE_AMBIGUOUS,
+                          "several devices have the serial number %s; name one by reader or token: "
+                          "%s",
+                          selector->serial, names);
     }
     return schsm_fail(err, SCHSM_REASON_DEVICE_AMBIGUOUS,
                       "several devices are connected; name one by serial, reader or token: %s",
@@ -258,6 +264,6 @@ int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader 
         /* it is what was meant, without PC/SC */
         ok = fail_no_token(registry, &survey, &all, &found);
     }
-    pthread_mutex_unlock(&registry->fork.mutex);
+    schsm_fork_unlock(&registry->fork);
     return ok ? 1 : schsm_fail_as(err, &found);
 }

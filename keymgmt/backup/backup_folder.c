@@ -175,9 +175,12 @@ int schsm_backup_folder_write_manifest(const char *folder, const struct schsm_ma
 static int digest_of(const uint8_t *content, size_t len, uint8_t digest[SCHSM_BACKUP_DIGEST_LEN],
                      struct schsm_error *err)
 {
-    return EVP_Q_digest(NULL, "SHA256", NULL, content, len, digest, NULL) == 1
-               ? 1
-               : schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot do SHA-256");
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new(); /* the default one is the program's */
+    int ok =
+        libctx != NULL && EVP_Q_digest(libctx, "SHA256", NULL, content, len, digest, NULL) == 1;
+
+    OSSL_LIB_CTX_free(libctx);
+    return ok ? 1 : schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot do SHA-256");
 }
 
 int schsm_backup_folder_write(const char *folder, struct schsm_backup_entry *entry,

@@ -116,15 +116,16 @@ static int restore_key(const struct schsm_restoring *restoring,
 }
 
 /* The id that the certificate had, or its fingerprint where nobody had described it. */
-static int certificate_id(const struct schsm_backup_entry *entry, const uint8_t *der, size_t len,
-                          uint8_t id[SCHSM_ID_MAX], size_t *id_len, struct schsm_error *err)
+static int certificate_id(OSSL_LIB_CTX *libctx, const struct schsm_backup_entry *entry,
+                          const uint8_t *der, size_t len, uint8_t id[SCHSM_ID_MAX], size_t *id_len,
+                          struct schsm_error *err)
 {
     if (entry->id_len > 0) {
         memcpy(id, entry->id, entry->id_len);
         *id_len = entry->id_len;
         return 1;
     }
-    return EVP_Q_digest(NULL, "SHA1", NULL, der, len, id, id_len) == 1 ||
+    return EVP_Q_digest(libctx, "SHA1", NULL, der, len, id, id_len) == 1 ||
            schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot do SHA-1");
 }
 
@@ -152,7 +153,7 @@ static int restore_content(const struct schsm_restoring *restoring,
 
         if (entry->kind == SCHSM_BACKUP_CERTIFICATE && beside == NULL) {
             spec.id = id;
-            ok = certificate_id(entry, content, len, id, &spec.id_len, err);
+            ok = certificate_id(job->libctx, entry, content, len, id, &spec.id_len, err);
         }
         ok = ok && schsm_device_store(job->device, &spec, job->login, &stored, err);
     }

@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_key_container container;
     struct schsm_wrapped_key wrapped;
+    uint8_t share[SCHSM_SHARE_FILE_LEN];
 
     if (schsm_key_container_parse(data, len, &container, &err)) {
         (void)schsm_wrapped_key_parse(container.blob.data, container.blob.len, &wrapped, NULL);
@@ -39,6 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         REQUIRE(len == SCHSM_SHARE_FILE_LEN);
     } else {
         REQUIRE(err.reason == SCHSM_REASON_FILE);
+    }
+    if (schsm_dkek_share_extract(data, len, share, &err)) {
+        REQUIRE(schsm_dkek_share_check(share, sizeof(share), &err));
     }
     return 0;
 }

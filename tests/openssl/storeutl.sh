@@ -13,13 +13,13 @@ says 'sc-hsm:.*id=10' 'sc-hsm:.*id=20' 'web-rsa' 'web-ec'
 on_token || says 'sc-hsm:.*key-ref=[0-9]'
 says_nothing_of "$pin"
 cp "$seen" listed
-check "one key by its label" openssl storeutl -noout -text sc-hsm:label=web-ec
-says 'web-ec'
-says_nothing_of 'web-rsa'
 check "public keys only" openssl storeutl -noout -text 'sc-hsm:type=public'
 check "private keys only" openssl storeutl -noout -text sc-hsm:type=private
 says 'Total found: 2'
 equal "listing asks for no PIN" "$before" "$(pin_checks)"
+check "one key by its label" openssl storeutl -noout -text sc-hsm:label=web-ec
+says 'web-ec'
+says_nothing_of 'web-rsa'
 
 # Each URI that was listed names its object and no other.
 uris=$(grep -o 'sc-hsm:[^ "]*' listed | sort -u)

@@ -7,7 +7,8 @@ folder() {
     sed -n "s/^export SC_HSM_VIRTUAL='\(.*\)'$/\1/p" "$1"
 }
 
-virtual_hsm start --cards 2 >first
+# Debian's users have no /usr/sbin in their PATH.
+(PATH=$work/.bin:/usr/bin:/bin virtual_hsm start --cards 2) >first
 virtual_hsm start --cards 2 >second
 first=$(folder first) second=$(folder second)
 at_end() {
@@ -30,6 +31,13 @@ check "nothing listens outside" bash -c "! grep -qi ':8C7B ' /proc/net/tcp"
 
 eval "$(cat first)"
 check "openssl works as the settings stand" openssl storeutl -noout "sc-hsm:serial=$(head -1 "$first/serials")"
+# OpenSSL's own modules are found as ever.
+printf 'secret words\n' >password
+check "legacy algorithms work beside it" openssl pkcs12 -export -legacy -nokeys -out old.p12 \
+    -passout file:password -in <(plain_openssl req -x509 -newkey rsa:2048 -noenc -subj /CN=x \
+    -keyout /dev/null)
+check "the configuration has what PHP's openssl_pkey_new asks for" \
+    grep -qx 'default_bits = [1-9][0-9]*' "$OPENSSL_CONF"
 check "a card is pulled" virtual_hsm remove 2
 equal "one is left" 1 "$(opensc-tool -l | grep -c Yes)"
 fails "it cannot be pulled twice" virtual_hsm remove 2

@@ -138,6 +138,12 @@ void schsm_key_free(struct schsm_key *key)
     OPENSSL_free(key);
 }
 
+const char *schsm_key_name(const struct schsm_key *key)
+{
+    (void)key;
+    return "key";
+}
+
 EVP_PKEY *schsm_key_public(const struct schsm_key *key)
 {
     return key->pair;
@@ -314,6 +320,7 @@ static void teardown(void *provctx)
 {
     struct schsm_provider *prov = provctx;
 
+    schsm_reasons_free(prov->reasons);
     OSSL_LIB_CTX_free(prov->libctx);
     OPENSSL_free(prov);
 }
@@ -347,10 +354,11 @@ static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const O
             break;
         }
     }
+    prov->reasons = schsm_reasons_new();
     prov->libctx = OSSL_LIB_CTX_new();
     *provctx = prov;
     *out = functions;
-    return prov->libctx != NULL;
+    return prov->libctx != NULL && prov->reasons != NULL;
 }
 
 OSSL_LIB_CTX *stand_in_new(void)

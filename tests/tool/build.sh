@@ -40,3 +40,20 @@ says "The tests are left out: .*libcmocka-dev" "Build files have been written"
 fails "tests that were asked for are not left out" \
     cmake -S "$SC_HSM_SOURCE" -B build -DSC_HSM_TESTS=ON
 says "cmocka"
+
+# --- every choice of what is built ---
+# Configures; and a library of ours that nobody makes would be taken for one of the system's.
+whole() {
+    cmake -S "$SC_HSM_SOURCE" -B choice -DSC_HSM_BENCH=ON "$@" &&
+        ! grep -r --include=link.txt -o -E -e '-l(schsm|sc_hsm)_[a-z0-9_]*' choice
+}
+unset PKG_CONFIG
+for number in {0..31}; do
+    options=()
+    bit=1
+    for part in PROVIDER TOOL SIM PKCS11 TESTS; do
+        options+=("-DSC_HSM_$part=$([ $((number & bit)) = 0 ] && echo ON || echo OFF)")
+        bit=$((2 * bit))
+    done
+    check "${options[*]}" whole "${options[@]}"
+done

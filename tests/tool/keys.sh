@@ -48,6 +48,19 @@ check "more curves" keygen --type EC:secp256k1 --label k1
 check "more curves" keygen --type ec:P-384 --label 384
 check "more curves" keygen --type ec:P-521 --label 521
 
+# what is to be written is tried before the key is made
+before=$(files)
+ends 1 "its file is there" keygen --type ec:P-256 --out web.pem
+says "^sc-hsm: no key was made: web.pem is there already" "\-\-overwrite"
+ends 1 "its file cannot be" keygen --type ec:P-256 --out none/there.pem
+says "^sc-hsm: no key was made: none/there.pem cannot be written"
+equal "no key was made" "$before" "$(files)"
+check "replaced" keygen --type ec:P-256 --label again --key-ref 9 --out web.pem --overwrite
+says "key-ref=9"
+equal "the file is the new key's" "$(sc-hsm pubkey key-ref=9)" "$(openssl pkey -in web.pem -pubout)"
+check "deleted" sc-hsm "${login[@]}" delete --yes key-ref=9
+check "and the file written again" sc-hsm pubkey key-ref=7 --reference --out web.pem --overwrite
+
 # --- AES -------------------------------------------------------------------------------------
 
 check "an AES key is made" keygen --type aes:256 --id 40 --label vault
@@ -169,7 +182,7 @@ ends 2 "a bad id" keygen --type ec:P-256 --id 1g
 ends 2 "a bad key reference" keygen --type ec:P-256 --key-ref 256
 ends 2 "a file for an AES key" keygen --type aes:128 --out aes.pem
 ends 1 "a file that is there" keygen --type ec:P-256 --out mail.pem
-says "mail.pem is there already: no key was made"
+says "no key was made: mail.pem is there already"
 ends 1 "a file that cannot be" keygen --type ec:P-256 --out nowhere/x.pem
 says "no key was made"
 ends 4 "a wrong PIN" sc-hsm --pin-source file:wrong-pin keygen --type ec:P-256

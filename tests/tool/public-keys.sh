@@ -134,16 +134,42 @@ check "all devices that are there are asked" on_target --pin-source file:pin pka
 configure pin-source=
 check "its public key" openssl pkey -in guarded.pem -pubout -out guarded.pub
 check "the signature is good" plain_openssl dgst -sha256 -verify guarded.pub -signature sig data
+# ends_with STATUS COMMAND...
+ends_with() {
+    local status=0
+    "${@:2}" || status=$?
+    [ "$status" = "$1" ] || { echo "status $status"; return 1; }
+}
 fails "a command that fails is told" on_target --pin-source file:pin pka authenticate -- false
 says "false ended with status 1"
+for status in 1 3 77 255; do
+    check "a command's status is ours: $status" ends_with "$status" on_target --pin-source file:pin \
+        pka authenticate -- sh -c "exit $status"
+done
 fails "a command that does not exist" on_target --pin-source file:pin pka authenticate -- ./nothing
 says "./nothing cannot be run"
 # What a terminal sends is sent to both: the command ends, and the device is closed.
-# shellcheck disable=SC2016  # the command's own numbers
-fails "Ctrl-C ends the command" on_target --pin-source file:pin pka authenticate -- \
-    sh -c 'kill -INT $PPID $$; echo it went on'
-says "sh ended with signal 2"
-says_nothing_of "it went on"
+for signal in INT QUIT; do
+    check "SIG$signal ends the command" ends_with $((128 + $(kill -l $signal))) on_target \
+        --pin-source file:pin pka authenticate -- \
+        sh -c "ulimit -c 0; kill -$signal \$PPID \$\$; echo it went on"
+    says "sh ended with signal $(kill -l $signal)"
+    says_nothing_of "it went on"
+    check "and the device is closed" on_target pka status
+    says "it is closed"
+done
+# What is sent to us alone is handed on.
+for signal in TERM HUP; do
+    check "SIG$signal ends the command, and then us" ends_with $((128 + $(kill -l $signal))) on_target \
+        --pin-source file:pin pka authenticate -- \
+        sh -c "kill -$signal \$PPID; sleep 20; echo it went on"
+    says "sh ended with signal $(kill -l $signal)"
+    says_nothing_of "it went on"
+done
+# shellcheck disable=SC2016  # the command's own number
+check "a command that knows better" on_target --pin-source file:pin pka authenticate -- \
+    sh -c 'trap "echo told; exit 0" TERM; kill -TERM $PPID; for i in 1 2 3 4 5 6 7 8 9; do sleep 1; done; exit 5'
+says '^told'
 check "and the device is closed" on_target pka status
 says "it is closed"
 

@@ -44,6 +44,13 @@ equal "we import it" "(3, 1, None)" "$(json '(d["shares"], d["outstanding"], d["
 check "it is told" sc-hsm dkek status
 says "^0 +DKEK +3 +1 share outstanding +-"
 
+printf '\r\n' | cat a.pbe - >line.pbe
+base64 -w 40 a.pbe >printed.pbe
+for form in line printed; do
+    ends 1 "a share, $form" setsid -w sc-hsm dkek import-share $form.pbe
+    says "no terminal.*--password-source" # so the file was taken
+done
+
 # --- what is refused --------------------------------------------------------------------------------
 
 ends 1 "a wrong password" sc-hsm dkek import-share a.pbe --password-source file:wrong

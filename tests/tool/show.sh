@@ -32,6 +32,12 @@ equal "readers as JSON" "['hsm', 'none', 'hsm', 'none']" \
 equal "readers name the serial numbers" "['$serial', None, '$other', None]" \
     "$(json '[r["serial"] for r in d["readers"]]' sc-hsm readers --json)"
 
+check "a part of a reader's name" sc-hsm --reader "Virtual SmartCard-HSM" --serial "$serial" status
+for number in 0 4 00; do
+    fails "OpenSC's number $number" sc-hsm --reader $number status
+    says "no reader is called $number, and readers have no numbers here" "sc-hsm readers"
+done
+
 check "an empty card is listed" sc-hsm list
 says "nothing to list"
 equal "an empty card is listed as JSON" "[]" "$(json 'd["objects"]' sc-hsm --json list)"

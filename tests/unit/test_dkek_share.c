@@ -5,7 +5,10 @@
  */
 #include "support.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include <openssl/evp.h>
 
 #include "keymgmt/dkek_share.h"
 
@@ -99,12 +102,51 @@ static void what_is_no_share_is_refused_at_once(void **state)
     free_bytes(&file);
 }
 
+/* Whether a share is found in text of the form that the pattern gives its bytes. */
+static void assert_extracted(const void *content, size_t len, const struct bytes *expected)
+{
+    uint8_t file[SCHSM_SHARE_FILE_LEN];
+    struct bytes copy = copy_bytes(content, len);
+
+    if (!schsm_dkek_share_extract(copy.data, copy.len, file, &err)) {
+        fail_msg("%s", err.text);
+    }
+    assert_bytes_equal(file, sizeof(file), expected->data, expected->len);
+    free_bytes(&copy);
+}
+
+static void a_printout_and_a_line_end_do_not_matter(void **state)
+{
+    struct bytes file = from_hex(seed);
+    uint8_t longer[SCHSM_SHARE_FILE_LEN + 2], share[SCHSM_SHARE_FILE_LEN];
+    char base64[128], lines[200] = "";
+
+    (void)state;
+    memcpy(longer, file.data, file.len);
+    memcpy(longer + file.len, "\r\n", 2);
+    assert_extracted(file.data, file.len, &file);
+    assert_extracted(longer, sizeof(longer), &file);
+    longer[file.len] = 'x';
+    assert_int_equal(schsm_dkek_share_extract(longer, sizeof(longer), share, &err), 0);
+    assert_int_equal(err.reason, SCHSM_REASON_FILE);
+    (void)EVP_EncodeBlock((unsigned char *)base64, file.data, (int)file.len);
+    assert_extracted(base64, strlen(base64), &file);
+    (void)snprintf(lines, sizeof(lines), "  %.64s\r\n  %s\r\n", base64, base64 + 64);
+    assert_extracted(lines, strlen(lines), &file);
+    base64[strlen(base64) - 3] = '*';
+    assert_int_equal(schsm_dkek_share_extract((const uint8_t *)base64, strlen(base64), share, &err),
+                     0);
+    assert_int_equal(err.reason, SCHSM_REASON_FILE);
+    free_bytes(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_share_is_opened_with_progress),
         cmocka_unit_test(a_share_comes_back_as_it_was),
         cmocka_unit_test(what_is_no_share_is_refused_at_once),
+        cmocka_unit_test(a_printout_and_a_line_end_do_not_matter),
     };
 
     return cmocka_run_group_tests_name("DKEK shares", tests, NULL, NULL);

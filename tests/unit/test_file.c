@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,93 @@ static void what_cannot_be_written_leaves_nothing(void **state)
     assert_nothing_else_is_there();
 }
 
+static const char *sibling(const char *name)
+{
+    static char other[80];
+
+    (void)snprintf(other, sizeof(other), "%s/%s", folder, name);
+    (void)unlink(other);
+    return other;
+}
+
+static void a_link_stays_and_its_file_is_replaced(void **state)
+{
+    const char *target = sibling("target");
+    struct stat about;
+
+    (void)state;
+    assert_int_equal(symlink("target", path), 0);
+    assert_int_equal(write_text("through", false), 1); /* it leads to nothing yet */
+    assert_int_equal(lstat(path, &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
+    assert_int_equal(lstat(target, &about), 0);
+    assert_true(S_ISREG(about.st_mode));
+    assert_int_equal(write_text("again", false), 0);
+    assert_int_equal(err.reason, SCHSM_REASON_EXISTS);
+    assert_int_equal(schsm_file_check_place(path, false, &err), 0);
+    assert_int_equal(schsm_file_check_place(path, true, &err), 1);
+    assert_int_equal(write_text("again", true), 1);
+    assert_text("again");
+    assert_int_equal(lstat(path, &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
+    assert_int_equal(unlink(target), 0);
+    assert_nothing_else_is_there();
+}
+
+static void links_that_lead_to_each_other_end(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("file", path), 0);
+    assert_int_equal(write_text("never", true), 0);
+    assert_int_equal(err.reason, SCHSM_REASON_BAD_INPUT);
+}
+
+static void what_is_no_regular_file_is_written(void **state)
+{
+    static const bool overwrites[] = { false, true };
+    struct stat about;
+    char got[16];
+    int reader;
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(schsm_file_check_place(path, overwrites[i], &err), 1);
+        assert_int_equal(write_text("piped", overwrites[i]), 1);
+        assert_int_equal(read(reader, got, sizeof(got)), 5);
+        assert_memory_equal(got, "piped", 5);
+        assert_int_equal(lstat(path, &about), 0);
+        assert_true(S_ISFIFO(about.st_mode));
+    }
+    (void)close(reader);
+    assert_int_equal(schsm_file_write("/dev/null", SCHSM_FILE_FOR_OWNER, true, "x", 1, &err), 1);
+    assert_int_equal(stat("/dev/null", &about), 0);
+    assert_true(S_ISCHR(about.st_mode));
+    assert_int_equal(schsm_file_write(folder, SCHSM_FILE_FOR_OWNER, true, "x", 1, &err), 0);
+    assert_int_equal(err.reason, SCHSM_REASON_BAD_INPUT);
+}
+
+static void a_descriptor_by_name_is_written(void **state)
+{
+    char name[32], got[16];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0); /* NOLINT(android-cloexec-pipe): as a shell hands it on */
+    (void)snprintf(name, sizeof(name), "/dev/fd/%d", ends[1]);
+    assert_int_equal(symlink(name, path), 0);
+    assert_int_equal(write_text("one", false), 1);
+    assert_int_equal(read(ends[0], got, sizeof(got)), 3);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    assert_true(schsm_file_is_stdout("-"));
+    assert_true(schsm_file_is_stdout("/dev/stdout"));
+    assert_true(schsm_file_is_stdout("/proc/self/fd/1"));
+    assert_false(schsm_file_is_stdout("/dev/stderr"));
+    assert_false(schsm_file_is_stdout(path));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +224,10 @@ int main(void)
         cmocka_unit_test_setup(a_memory_stick_without_links_takes_files, begin),
         cmocka_unit_test_setup(a_network_file_system_takes_files, begin),
         cmocka_unit_test_setup(what_cannot_be_written_leaves_nothing, begin),
+        cmocka_unit_test_setup(a_link_stays_and_its_file_is_replaced, begin),
+        cmocka_unit_test_setup(links_that_lead_to_each_other_end, begin),
+        cmocka_unit_test_setup(what_is_no_regular_file_is_written, begin),
+        cmocka_unit_test_setup(a_descriptor_by_name_is_written, begin),
     };
     int failed;
 

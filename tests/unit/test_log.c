@@ -22,7 +22,7 @@ static int setup(void **state)
 {
     (void)state;
     (void)snprintf(path, sizeof(path), "%s/log", directory);
-    schsm_log_set(SCHSM_LOG_APDU, path);
+    assert_int_equal(schsm_log_set(SCHSM_LOG_APDU, path, NULL), 1);
     return 0;
 }
 
@@ -96,7 +96,7 @@ static void a_line_has_time_process_level_and_text(void **state)
 static void only_wanted_levels_are_written(void **state)
 {
     (void)state;
-    schsm_log_set(SCHSM_LOG_INFO, path);
+    assert_int_equal(schsm_log_set(SCHSM_LOG_INFO, path, NULL), 1);
     assert_true(schsm_log_wants(SCHSM_LOG_ERROR));
     assert_true(schsm_log_wants(SCHSM_LOG_INFO));
     assert_false(schsm_log_wants(SCHSM_LOG_DEBUG));
@@ -104,7 +104,7 @@ static void only_wanted_levels_are_written(void **state)
     schsm_log(SCHSM_LOG_DEBUG, "no");
     log_exchange("00200081", "9000");
     assert_string_equal(logged(), "");
-    schsm_log_set(SCHSM_LOG_OFF, path);
+    assert_int_equal(schsm_log_set(SCHSM_LOG_OFF, path, NULL), 1);
     schsm_log(SCHSM_LOG_ERROR, "no");
     assert_string_equal(logged(), "");
 }
@@ -113,11 +113,11 @@ static void the_environment_wins(void **state)
 {
     (void)state;
     assert_int_equal(setenv("SC_HSM_LOG", "error", 1), 0);
-    schsm_log_set(SCHSM_LOG_APDU, path);
+    assert_int_equal(schsm_log_set(SCHSM_LOG_APDU, path, NULL), 1);
     assert_false(schsm_log_wants(SCHSM_LOG_INFO));
     assert_true(schsm_log_wants(SCHSM_LOG_ERROR));
     assert_int_equal(setenv("SC_HSM_LOG", "nonsense", 1), 0);
-    schsm_log_set(SCHSM_LOG_DEBUG, path);
+    assert_int_equal(schsm_log_set(SCHSM_LOG_DEBUG, path, NULL), 1);
     assert_true(schsm_log_wants(SCHSM_LOG_DEBUG));
     assert_int_equal(unsetenv("SC_HSM_LOG"), 0);
 }
@@ -130,7 +130,7 @@ static void the_file_is_private_and_appended_to(void **state)
     schsm_log(SCHSM_LOG_INFO, "first");
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
-    schsm_log_set(SCHSM_LOG_INFO, path);
+    assert_int_equal(schsm_log_set(SCHSM_LOG_INFO, path, NULL), 1);
     schsm_log(SCHSM_LOG_INFO, "second");
     assert_non_null(strstr(logged(), "first\n"));
     assert_non_null(strstr(text, "second\n"));
@@ -278,10 +278,29 @@ static void a_descriptor_that_the_program_reused_is_left_alone(void **state)
     (void)unlink(name);
 }
 
+static void standard_error_that_was_replaced_gets_nothing(void **state)
+{
+    struct stat status;
+    int before = dup(STDERR_FILENO), other = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    (void)state;
+    assert_true(before > STDERR_FILENO && other > STDERR_FILENO);
+    assert_int_equal(schsm_log_set(SCHSM_LOG_INFO, NULL, NULL), 1);
+    assert_int_equal(dup2(other, STDERR_FILENO), STDERR_FILENO);
+    schsm_log(SCHSM_LOG_INFO, "not here");
+    (void)close(STDERR_FILENO);
+    schsm_log(SCHSM_LOG_INFO, "nor here");
+    assert_int_equal(fstat(other, &status), 0);
+    assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+    (void)close(before);
+    (void)close(other);
+    assert_int_equal(status.st_size, 0);
+}
+
 static void a_file_that_cannot_be_written_stops_nothing(void **state)
 {
     (void)state;
-    schsm_log_set(SCHSM_LOG_INFO, "/nonexistent/directory/log");
+    assert_int_equal(schsm_log_set(SCHSM_LOG_INFO, "/nonexistent/directory/log", NULL), 1);
     schsm_log(SCHSM_LOG_INFO, "lost");
     schsm_log(SCHSM_LOG_INFO, "lost");
 }
@@ -302,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_of_threads_and_processes_do_not_mix, setup, teardown),
         cmocka_unit_test_setup_teardown(a_descriptor_that_the_program_reused_is_left_alone, setup,
                                         teardown),
+        cmocka_unit_test(standard_error_that_was_replaced_gets_nothing),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_stops_nothing, setup,
                                         teardown),
     };

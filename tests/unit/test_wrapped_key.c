@@ -239,6 +239,36 @@ static void the_aes_key_comes_out(void **state)
     free_bytes(&blob);
 }
 
+static void an_aes_key_is_wrapped_as_the_reference_has_it(void **state)
+{
+    static const uint8_t algorithms[] = { 0x10, 0x11, 0x18, 0x99 };
+    struct bytes expected = from_hex(aes_blob), bytes = from_hex(aes_key),
+                 random = from_hex(counting);
+    struct schsm_secret *dkek = forty_four(), *key = schsm_secret_new(bytes.data, bytes.len, &err);
+    struct schsm_secret *odd = schsm_secret_new(bytes.data, 20, &err);
+    const struct schsm_wrapping wrapping = { .dkek = dkek,
+                                             .algorithms = algorithms,
+                                             .algorithms_len = sizeof(algorithms),
+                                             .random = random.data };
+    uint8_t blob[SCHSM_WRAPPED_MAX];
+    size_t len = sizeof(blob);
+
+    (void)state;
+    assert_int_equal(schsm_wrapped_key_from_secret(NULL, key, &wrapping, blob, &len, &err), 1);
+    assert_bytes_equal(blob, len, expected.data, expected.len);
+    len = sizeof(blob);
+    assert_int_equal(schsm_wrapped_key_from_secret(NULL, odd, &wrapping, blob, &len, &err), 0);
+    assert_int_equal(err.reason, SCHSM_REASON_ARGUMENT);
+    len = 80; /* shorter than the blob */
+    assert_int_equal(schsm_wrapped_key_from_secret(NULL, key, &wrapping, blob, &len, &err), 0);
+    schsm_secret_free(odd);
+    schsm_secret_free(key);
+    schsm_secret_free(dkek);
+    free_bytes(&random);
+    free_bytes(&bytes);
+    free_bytes(&expected);
+}
+
 static EVP_PKEY *make(const char *type, const char *curve, unsigned int bits)
 {
     EVP_PKEY *key = curve != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, type, curve)
@@ -593,6 +623,7 @@ int main(void)
         cmocka_unit_test(the_rsa_key_of_a_real_card_comes_out_and_goes_back),
         cmocka_unit_test(the_ec_key_comes_out_and_goes_back),
         cmocka_unit_test(the_aes_key_comes_out),
+        cmocka_unit_test(an_aes_key_is_wrapped_as_the_reference_has_it),
         cmocka_unit_test(keys_of_all_kinds_come_back_as_they_were),
         cmocka_unit_test(an_rsa_key_without_its_primes_is_read),
         cmocka_unit_test(ec_numbers_without_leading_zeros_are_read),

@@ -41,7 +41,8 @@ static int run_cert_export(struct schsm_tool *tool, struct schsm_error *err)
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "--format: '%.40s' is none of pem, der",
                           format);
     }
-    ok = schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_CERTIFICATE, &match, serial,
+    ok = schsm_out_check_given(tool, err) &&
+         schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_CERTIFICATE, &match, serial,
                            err) &&
          schsm_device_read(match.device, &match.object, NULL, err) &&
          (der || to_pem(&match.object, &pem, &pem_len, err));

@@ -155,7 +155,8 @@ static int run_data_read(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_match match = { 0 };
     int ok = 0;
 
-    if (!schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_DATA, &match, serial, err)) {
+    if (!schsm_out_check_given(tool, err) ||
+        !schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_DATA, &match, serial, err)) {
         goto done;
     }
     schsm_object_name(&match.object, name, sizeof(name));

@@ -4,6 +4,7 @@
 
 #include "keymgmt/remove.h"
 #include "tool/object.h"
+#include "tool/target.h"
 
 static const char *consequences(const struct schsm_object *object)
 {
@@ -47,7 +48,7 @@ static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_match match = { 0 };
     struct schsm_uri uri;
     int ok = schsm_tool_uri(tool, tool->arguments[0], &uri, err) && find(tool, &uri, &match, err) &&
-             schsm_device_serial(match.device, serial, err) &&
+             schsm_tool_serial(match.device, serial, err) &&
              schsm_object_delete(tool, &match, serial, consequences(&match.object), err);
 
     schsm_match_clear(&match);

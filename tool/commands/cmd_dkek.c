@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_key_domain.h"
+#include "tool/domain.h"
 #include "tool/output.h"
 #include "tool/share_file.h"
 #include "tool/target.h"
@@ -28,7 +29,7 @@ static json_t *dkek_domain_json(const struct schsm_hsm_domain *domain)
                      "shares", schsm_json_count(domain->created ? (int)domain->shares : -1),
                      "outstanding",
                      schsm_json_count(domain->created ? (int)domain->outstanding : -1), "complete",
-                     domain->complete ? 1 : 0, "key_check_value", schsm_json_text(kcv));
+                     schsm_domain_has_key(domain) ? 1 : 0, "key_check_value", schsm_json_text(kcv));
 }
 
 static int print_dkek_json(const char *serial, const struct schsm_hsm_domain *domains, size_t count,
@@ -39,15 +40,18 @@ static int print_dkek_json(const char *serial, const struct schsm_hsm_domain *do
     for (size_t i = 0; i < count; i++) {
         schsm_json_append(&array, dkek_domain_json(&domains[i]));
     }
-    return schsm_json_print(json_pack("{s:s, s:o}", "serial", serial, "key_domains", array), err);
+    return schsm_json_print(
+        json_pack("{s:o, s:o}", "serial", schsm_json_serial(serial), "key_domains", array), err);
 }
 
 static void describe_state(struct schsm_table *table, const struct schsm_hsm_domain *domain)
 {
     if (!domain->created) {
         schsm_table_add(table, "not created");
-    } else if (domain->complete) {
+    } else if (schsm_domain_has_key(domain)) {
         schsm_table_add(table, "complete");
+    } else if (domain->sealed) {
+        schsm_table_add(table, SCHSM_TOLD_AFTER_LOGIN);
     } else if (domain->xkek) {
         schsm_table_add(table, "no key yet");
     } else {
@@ -85,7 +89,9 @@ static int print_dkek_table(const char *serial, const struct schsm_hsm_domain *d
             schsm_table_addf(&table, "%u", domain->shares);
         }
         describe_state(&table, domain);
-        schsm_table_add(&table, domain->complete ? kcv : "-");
+        schsm_table_add(&table, domain->complete ? kcv
+                                : domain->sealed ? SCHSM_TOLD_AFTER_LOGIN
+                                                 : "-");
     }
     return schsm_table_print(&table, err);
 }
@@ -147,6 +153,11 @@ static int check_outstanding(struct schsm_device *device, const char *serial, un
                           "key domain %u of device %s has no shares: its devices agree on the key",
                           number, serial);
     }
+    if (domains[number].sealed) {
+        return schsm_fail(err, SCHSM_REASON_EXISTS,
+                          "device %s has its DKEK already, or takes no shares: none is outstanding",
+                          serial);
+    }
     if (domains[number].outstanding == 0) {
         schsm_kcv_text(domains[number].kcv, kcv);
         return schsm_fail(
@@ -167,8 +178,8 @@ static int report_share_import(const struct schsm_tool *tool, const char *serial
     }
     if (tool->json) {
         return schsm_json_print(
-            json_pack("{s:s, s:i, s:i, s:i, s:o}", "serial", serial, "key_domain",
-                      (int)after->number, "shares", (int)after->shares, "outstanding",
+            json_pack("{s:o, s:i, s:i, s:i, s:o}", "serial", schsm_json_serial(serial),
+                      "key_domain", (int)after->number, "shares", (int)after->shares, "outstanding",
                       (int)after->outstanding, "key_check_value", schsm_json_text(kcv)),
             err);
     }
@@ -177,7 +188,7 @@ static int report_share_import(const struct schsm_tool *tool, const char *serial
                after->outstanding, after->shares, after->outstanding == 1 ? "is" : "are");
     } else {
         printf("Share imported to device %s; its DKEK is complete, key check value %s.\n", serial,
-               after->complete ? kcv : "shown after the next login");
+               after->complete ? kcv : SCHSM_TOLD_AFTER_LOGIN);
     }
     return 1;
 }

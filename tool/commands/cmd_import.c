@@ -9,6 +9,7 @@
 
 #include "keymgmt/algorithm.h"
 #include "keymgmt/certificate.h"
+#include "keymgmt/file.h"
 #include "keymgmt/import_key.h"
 #include "tool/certificate_file.h"
 #include "tool/object.h"
@@ -16,11 +17,14 @@
 #include "tool/share_file.h"
 #include "tool/target.h"
 
+#define AES_FILE_MAX 4096 /* more than enough to see that it is something else */
+
 /* What the command line asks for; import points into the rest. */
 struct wish {
     struct schsm_import import;
     struct schsm_private_key_file file;
-    STACK_OF(X509) * chain; /* its certificates are the file's */
+    struct schsm_secret *secret; /* an AES key, in the file's place */
+    STACK_OF(X509) * chain;      /* its certificates are the file's */
     uint8_t id[SCHSM_ID_MAX];
     uint8_t algorithms[SCHSM_ALGORITHMS_MAX];
     char label[SCHSM_LABEL_MAX + 1];
@@ -31,7 +35,53 @@ static void wish_clear(struct wish *wish)
 {
     sk_X509_free(wish->chain);
     schsm_private_key_file_clear(&wish->file);
+    schsm_secret_free(wish->secret);
     schsm_secret_free(wish->dkek);
+}
+
+/* An AES key's file: its bytes, and nothing else. */
+static int read_aes_file(const char *path, struct wish *wish, struct schsm_error *err)
+{
+    uint8_t *content = NULL;
+    size_t len = 0;
+
+    if (!schsm_file_read(path, AES_FILE_MAX, &content, &len, err)) {
+        return 0;
+    }
+    if (len == 16 || len == 24 || len == 32) {
+        wish->secret = schsm_secret_new(content, len, err);
+    } else {
+        schsm_fail(err, SCHSM_REASON_FILE,
+                   "%s has %zu bytes: the file of an AES key has its 16, 24 or 32 bytes as they "
+                   "are, neither in hexadecimal nor with a line's end behind them",
+                   path, len);
+    }
+    OPENSSL_clear_free(content, len);
+    return wish->secret != NULL;
+}
+
+/* What --type says: an AES key's bytes look like nothing. */
+static int read_key_file(struct schsm_tool *tool, struct wish *wish, struct schsm_error *err)
+{
+    static const char *const others[] = { "cert", "no-chain", "name", "file-password-source" };
+    const char *type = schsm_tool_setting(tool, "type"), *path = tool->arguments[0];
+
+    if (type == NULL) {
+        return schsm_private_key_file_read(tool, path, schsm_tool_setting(tool, "name"),
+                                           &wish->file, err);
+    }
+    if (strcmp(type, "aes") != 0) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "--type: '%.40s' is not aes; private keys say themselves what they are",
+                          type);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (schsm_tool_setting(tool, others[i]) != NULL) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT, "--%s says nothing of an AES key",
+                              others[i]);
+        }
+    }
+    return read_aes_file(path, wish, err);
 }
 
 /* Certificates from --cert come beside those of the key's own file. */
@@ -70,7 +120,7 @@ static int sort_certificates(struct schsm_tool *tool, struct wish *wish, struct 
         EVP_PKEY *certified = X509_get0_pubkey(certificate);
 
         if (wish->import.certificate == NULL && certified != NULL &&
-            EVP_PKEY_eq(certified, wish->file.key) == 1) {
+            schsm_same_public_key(certified, wish->file.key)) {
             wish->import.certificate = certificate;
         } else if (sk_X509_push(wish->chain, certificate) <= 0) {
             return schsm_fail_memory(err);
@@ -91,11 +141,13 @@ static int read_import_policy(const struct schsm_tool *tool, struct wish *wish,
                               struct schsm_error *err)
 {
     const char *algorithms = schsm_tool_setting(tool, "algorithms");
-    enum schsm_key_type type =
-        EVP_PKEY_is_a(wish->file.key, "EC") == 1 ? SCHSM_KEY_EC : SCHSM_KEY_RSA;
+    enum schsm_key_type type = SCHSM_KEY_AES;
 
     if (algorithms == NULL) {
         return 1;
+    }
+    if (wish->secret == NULL) {
+        type = EVP_PKEY_is_a(wish->file.key, "EC") == 1 ? SCHSM_KEY_EC : SCHSM_KEY_RSA;
     }
     wish->import.algorithms = wish->algorithms;
     return schsm_algorithms_parse(algorithms, type, wish->algorithms, &wish->import.algorithms_len,
@@ -109,12 +161,14 @@ static int read_import_wish(struct schsm_tool *tool, struct wish *wish, struct s
 
     if (!schsm_tool_new_name(tool, wish->id, &import->id_len, &import->label, err) ||
         !schsm_tool_number(tool, "key-ref", 1, 255, &key_ref, err) ||
-        !schsm_private_key_file_read(tool, tool->arguments[0], &wish->file, err) ||
-        !add_certificates(tool, wish, err) || !sort_certificates(tool, wish, err) ||
+        !read_key_file(tool, wish, err) ||
+        (wish->secret == NULL &&
+         (!add_certificates(tool, wish, err) || !sort_certificates(tool, wish, err))) ||
         !read_import_policy(tool, wish, err)) {
         return 0;
     }
     import->key = wish->file.key;
+    import->secret = wish->secret;
     import->key_ref = (int)key_ref;
     import->id = import->id_len > 0 ? wish->id : NULL;
     if (import->label == NULL && import->certificate != NULL) {
@@ -146,11 +200,20 @@ static int read_dkek(struct schsm_tool *tool, struct schsm_device *device, struc
     return 0;
 }
 
-static int report_import(const struct schsm_tool *tool, const struct schsm_match *match,
-                         size_t stored, struct schsm_error *err)
+static int report_import(const struct schsm_tool *tool, const struct wish *wish,
+                         const struct schsm_match *match, size_t stored, struct schsm_error *err)
 {
+    const struct schsm_import *import = &wish->import;
+
     if (!schsm_object_report(tool, "Imported", match, NULL, err)) {
         return 0;
+    }
+    if (import->key != NULL && import->certificate == NULL &&
+        EVP_PKEY_is_a(import->key, "RSA-PSS") == 1) {
+        (void)fprintf(stderr, SCHSM_TOOL_NAME
+                      ": the key was restricted to RSA-PSS; devices know plain RSA alone, and "
+                      "without a certificate nothing there tells the restriction: give the key's "
+                      "certificate to keep it\n");
     }
     if (stored > 0 && !tool->json) {
         printf("%zu CA %s of its chain %s stored beside it.\n", stored,
@@ -179,7 +242,7 @@ static int run_import(struct schsm_tool *tool, struct schsm_error *err)
          schsm_tool_login(tool, match.device, "importing a key", &login, err) &&
          schsm_import_key(tool->context.libctx, match.device, &wish.import, &login, &match.object,
                           &stored, err) &&
-         report_import(tool, &match, stored, err);
+         report_import(tool, &wish, &match, stored, err);
     schsm_match_clear(&match);
     wish_clear(&wish);
     return ok;
@@ -202,6 +265,13 @@ static const struct schsm_option import_options[] = {
     { .name = "file-password-source",
       .argument = "SRC",
       .summary = "the password of the key's file, likewise" },
+    { .name = "type",
+      .letter = 't',
+      .argument = "TYPE",
+      .summary = "aes: FILE has the bytes of an AES key; default: a private key" },
+    { .name = "name",
+      .argument = "NAME",
+      .summary = "which of several keys in a PKCS#12 file: its friendly name" },
     { .name = "cert",
       .argument = "FILE",
       .summary = "the key's certificate, and its chain, where the key's file holds none" },
@@ -227,8 +297,10 @@ const struct schsm_command schsm_command_import = {
     .arguments_max = 1,
     .summary = "Import a private key from a file",
     .help =
-        "Brings the RSA or EC key in FILE to the device: PEM, PKCS#8 also encrypted, or PKCS#12 "
-        "with its certificates. The key is encrypted here under the device's DKEK, as another "
+        "Brings the RSA or EC key in FILE to the device: PEM, PKCS#8 also encrypted, PKCS#12 with "
+        "its certificates, or OpenSSH's own format where it is not encrypted; with --type aes an "
+        "AES key, whose 16, 24 or 32 bytes FILE has as they are. The key is encrypted here under "
+        "the device's DKEK, as another "
         "device would wrap it, and unwrapped there. So the device must have a DKEK, and all its "
         "shares must be at hand as files; if they make another DKEK, nothing is changed and both "
         "key check values are told. Needs the PIN.\n"
@@ -243,7 +315,8 @@ const struct schsm_command schsm_command_import = {
         " sc-hsm import web.p12 --share dkek-1.pbe\n"
         " sc-hsm import key.pem --cert chain.pem --share dkek-1.pbe --share dkek-2.pbe --label "
         "web\n"
-        " sc-hsm import key.pem --share dkek-1.pbe --password-source file:password --id 10\n",
+        " sc-hsm import key.pem --share dkek-1.pbe --password-source file:password --id 10\n"
+        " sc-hsm import vault.key --type aes --share dkek-1.pbe --label vault\n",
     .options = import_options,
     .run = run_import,
 };

@@ -244,8 +244,8 @@ static int print_init_json(const struct schsm_hsm_rules *rules, const char *seri
                                    (int)rules->public_keys_required);
 
     return schsm_json_print(
-        json_pack("{s:s, s:o, s:o, s:o, s:i, s:o, s:b}", "serial", serial, "label",
-                  schsm_json_text(rules->label != NULL ? rules->label : ""), "pin_tries",
+        json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:b}", "serial", schsm_json_serial(serial),
+                  "label", schsm_json_text(rules->label != NULL ? rules->label : ""), "pin_tries",
                   has_pin(rules) ? json_integer((json_int_t)rules->pin_tries) : json_null(),
                   "dkek_shares", schsm_json_count(rules->dkek_shares), "key_domains",
                   (int)rules->key_domains, "public_keys", keys, "so_pin_set",
@@ -313,7 +313,8 @@ static int run_init(struct schsm_tool *tool, struct schsm_error *err)
     }
     if ((status.so_pin_set && !schsm_tool_check_so_pin(&status, serial, err)) ||
         !confirm_init(tool, device, serial, &status, err) ||
-        !initialise(tool, device, serial, &rules, &status, err)) {
+        !initialise(tool, device, serial, &rules, &status, err) ||
+        !schsm_tool_serial(device, serial, err)) { /* a device may have a name only now */
         return 0;
     }
     if (tool->json) {

@@ -2,11 +2,8 @@
 /* sc-hsm keygen: a new key on the device. */
 #include "tool/commands.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -17,6 +14,7 @@
 #include "tool/domain.h"
 #include "tool/key_format.h"
 #include "tool/object.h"
+#include "tool/out_file.h"
 #include "tool/progress.h"
 #include "tool/target.h"
 
@@ -79,25 +77,9 @@ static int read_keygen_wish(const struct schsm_tool *tool, struct wish *wish,
 }
 
 /* The file must not fail after the key was made. */
-static int try_file(const char *path, struct schsm_error *err)
+static int check_file(const struct schsm_tool *tool, struct schsm_error *err)
 {
-    int fd;
-
-    if (path == NULL || strcmp(path, "-") == 0) {
-        return 1;
-    }
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST) {
-        return schsm_fail(err, SCHSM_REASON_EXISTS,
-                          "%s is there already: no key was made; name another file", path);
-    }
-    if (fd < 0) {
-        return schsm_fail(err, SCHSM_REASON_BAD_INPUT, "%s cannot be written, no key was made: %s",
-                          path, strerror(errno));
-    }
-    (void)close(fd);
-    (void)unlink(path);
-    return 1;
+    return schsm_out_check_given(tool, err) || schsm_fail_context(err, "no key was made");
 }
 
 static int write_reference_file(struct schsm_tool *tool, const struct schsm_match *match,
@@ -106,7 +88,8 @@ static int write_reference_file(struct schsm_tool *tool, const struct schsm_matc
     uint8_t *text = NULL;
     size_t len = 0;
     int ok = schsm_key_format(tool, match, "reference", &text, &len, err) &&
-             schsm_file_write(path, SCHSM_FILE_FOR_ALL, false, text, len, err);
+             schsm_file_write(path, SCHSM_FILE_FOR_ALL, schsm_tool_flag(tool, "overwrite"), text,
+                              len, err);
 
     OPENSSL_free(text);
     if (!ok) {
@@ -158,12 +141,12 @@ static int run_keygen(struct schsm_tool *tool, struct schsm_error *err)
     bool on_stdout = false;
     int ok = 0;
 
-    if (!read_keygen_wish(tool, &wish, err) || !try_file(wish.file, err) ||
+    if (!read_keygen_wish(tool, &wish, err) || !check_file(tool, err) ||
         !schsm_tool_device(tool, &match.device, serial, err) ||
         !generate(tool, &wish, serial, &match, err)) {
         goto done;
     }
-    on_stdout = wish.file != NULL && strcmp(wish.file, "-") == 0;
+    on_stdout = wish.file != NULL && schsm_file_is_stdout(wish.file);
     ok = (wish.file == NULL || write_reference_file(tool, &match, wish.file, err)) &&
          (on_stdout || schsm_object_report(tool, "Made", &match, wish.file, err));
 
@@ -183,6 +166,7 @@ static const struct schsm_option keygen_options[] = {
     { "use-count", '\0', false, "N", "how often it may be used; default: without limit", NULL },
     { "key-domain", '\0', false, "N", "the key domain it belongs to; default: 0", NULL },
     { "out", 'o', false, "FILE", "write the key reference file; - for standard output", NULL },
+    SCHSM_OPTION_OVERWRITE,
     SCHSM_OPTIONS_END,
 };
 

@@ -19,8 +19,9 @@ static int run_label(struct schsm_tool *tool, struct schsm_error *err)
         return 0;
     }
     if (tool->json) {
-        return schsm_json_print(
-            json_pack("{s:s, s:o}", "serial", serial, "label", schsm_json_text(label)), err);
+        return schsm_json_print(json_pack("{s:o, s:o}", "serial", schsm_json_serial(serial),
+                                          "label", schsm_json_text(label)),
+                                err);
     }
     return schsm_say(err, "Device %s is now labelled %s.", serial, label);
 }

@@ -31,7 +31,8 @@ static int print_files_json(const struct schsm_hsm_file_list *list, const char *
     for (size_t i = 0; i < list->count; i++) {
         schsm_json_append(&array, file_json(&list->files[i]));
     }
-    return schsm_json_print(json_pack("{s:s, s:o}", "serial", serial, "files", array), err);
+    return schsm_json_print(
+        json_pack("{s:o, s:o}", "serial", schsm_json_serial(serial), "files", array), err);
 }
 
 static int print_files(const struct schsm_hsm_file_list *list, struct schsm_error *err)
@@ -154,7 +155,7 @@ static int run_cat(struct schsm_tool *tool, struct schsm_error *err)
                           id);
     }
     is_private = schsm_hsm_file_is_private(id);
-    if (!schsm_tool_device(tool, &device, serial, err) ||
+    if (!schsm_out_check_given(tool, err) || !schsm_tool_device(tool, &device, serial, err) ||
         (is_private && !schsm_tool_login(tool, device, "its private data", &login, err)) ||
         !schsm_hsm_file_read(device, id, is_private ? &login : NULL, &content, &len, err)) {
         return 0;

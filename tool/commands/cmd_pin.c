@@ -23,9 +23,9 @@ static int report_pin(struct schsm_tool *tool, struct schsm_device *device, cons
         return 1;
     }
     return schsm_device_info(device, &info, err) &&
-           schsm_json_print(json_pack("{s:s, s:o, s:o}", "serial", serial, "pin_tries_left",
-                                      schsm_json_count(info.pin_tries), "so_pin_tries_left",
-                                      schsm_json_count(info.so_pin_tries)),
+           schsm_json_print(json_pack("{s:o, s:o, s:o}", "serial", schsm_json_serial(serial),
+                                      "pin_tries_left", schsm_json_count(info.pin_tries),
+                                      "so_pin_tries_left", schsm_json_count(info.so_pin_tries)),
                             err);
 }
 

@@ -19,6 +19,7 @@
 #include "tool/target.h"
 
 #define URIS_MAX SCHSM_PKA_KEYS_MAX
+#define SHELL_SIGNAL 128 /* a shell's status for a command that a signal ended, less the signal */
 
 /* One line at the terminal, whoever owns standard input and output. */
 static int ask_to_insert(const char *reader, struct schsm_error *err)
@@ -49,7 +50,7 @@ static int sign(struct schsm_tool *tool, struct schsm_opening *opening,
     struct schsm_login login;
 
     (void)snprintf(object, sizeof(object), "custodian %s", key->name);
-    if (!schsm_device_serial(key->device, serial, err) ||
+    if (!schsm_tool_serial(key->device, serial, err) ||
         !schsm_tool_login(tool, key->device, object, &login, err) ||
         !schsm_opening_sign(tool->context.libctx, opening, key, &login, err)) {
         return 0;
@@ -190,12 +191,12 @@ static int ask_custodians(struct schsm_tool *tool, struct schsm_opening *opening
 }
 
 /*
- * Starts a command that Ctrl-C ends, unless it did not end us either. This program outlives that,
- * to close the device.
+ * Starts a command that keys at the terminal end, unless they did not end us either: that signal
+ * goes to both, and this program outlives it. before: the signals that were blocked.
  */
-static int spawn(char **argv, pid_t *child)
+static int spawn(char **argv, const sigset_t *before, pid_t *child)
 {
-    void (*before)(int) = signal(SIGINT, SIG_IGN);
+    static const int keys[] = { SIGINT, SIGQUIT };
     posix_spawnattr_t attributes;
     sigset_t signals;
     int result = posix_spawnattr_init(&attributes);
@@ -204,20 +205,41 @@ static int spawn(char **argv, pid_t *child)
         return result;
     }
     (void)sigemptyset(&signals);
-    if (before != SIG_IGN) {
-        (void)sigaddset(&signals, SIGINT);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (signal(keys[i], SIG_IGN) != SIG_IGN) {
+            (void)sigaddset(&signals, keys[i]);
+        }
     }
     (void)posix_spawnattr_setsigdefault(&attributes, &signals);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    (void)posix_spawnattr_setsigmask(&attributes, before);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     result = posix_spawnp(child, argv[0], NULL, &attributes, argv, environ);
     (void)posix_spawnattr_destroy(&attributes);
     return result;
+}
+
+/* Waits for the child, and hands it the signals that are to end us. signals: blocked, SIGCHLD among
+ * them. */
+static int wait_for_end(pid_t child, const sigset_t *signals, int *status)
+{
+    pid_t ended = 0;
+
+    while (ended == 0) {
+        int number = 0;
+
+        if (sigwait(signals, &number) == 0 && number != SIGCHLD) {
+            (void)kill(child, number);
+        }
+        ended = waitpid(child, status, WNOHANG);
+    }
+    return ended == child;
 }
 
 /* Runs the command with the device open. */
 static int run_command(const struct schsm_tool *tool, int *status, struct schsm_error *err)
 {
     char **argv = OPENSSL_zalloc((tool->argument_count + 1) * sizeof(*argv));
+    sigset_t signals, before;
     pid_t child = 0;
     int result = 0, ok = 0;
 
@@ -231,19 +253,21 @@ static int run_command(const struct schsm_tool *tool, int *status, struct schsm_
             goto done;
         }
     }
-    result = spawn(argv, &child);
+    (void)signal(SIGCHLD, SIG_DFL);
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGHUP);
+    (void)sigaddset(&signals, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &signals, &before); /* until the device is closed */
+    result = spawn(argv, &before, &child);
     if (result != 0) {
         schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be run: %s", argv[0], strerror(result));
         goto done;
     }
-    while (waitpid(child, &result, 0) < 0) {
-        if (errno != EINTR) {
-            schsm_fail(err, SCHSM_REASON_DEVICE, "%s was lost: %s", argv[0], strerror(errno));
-            goto done;
-        }
+    ok = wait_for_end(child, &signals, status);
+    if (!ok) {
+        schsm_fail(err, SCHSM_REASON_DEVICE, "%s was lost: %s", argv[0], strerror(errno));
     }
-    *status = result;
-    ok = 1;
 
 done:
     for (size_t i = 0; i < tool->argument_count; i++) {
@@ -253,7 +277,7 @@ done:
     return ok;
 }
 
-static int keep_open(const struct schsm_tool *tool, const char *serial, struct schsm_error *err)
+static int keep_open(struct schsm_tool *tool, const char *serial, struct schsm_error *err)
 {
     int status = 0;
 
@@ -262,6 +286,7 @@ static int keep_open(const struct schsm_tool *tool, const char *serial, struct s
 
         (void)sigemptyset(&signals);
         (void)sigaddset(&signals, SIGINT);
+        (void)sigaddset(&signals, SIGQUIT);
         (void)sigaddset(&signals, SIGTERM);
         (void)sigaddset(&signals, SIGHUP);
         (void)sigprocmask(SIG_BLOCK, &signals, NULL);
@@ -278,6 +303,7 @@ static int keep_open(const struct schsm_tool *tool, const char *serial, struct s
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return 1;
     }
+    tool->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : SHELL_SIGNAL + WTERMSIG(status);
     return schsm_fail(err, SCHSM_REASON_DEVICE, "%s ended with %s %d", tool->arguments[0],
                       WIFEXITED(status) ? "status" : "signal",
                       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
@@ -335,7 +361,8 @@ const struct schsm_command schsm_command_pka_authenticate = {
             "reader into which they come one after the other.\n"
             "The device stays open for every program on this machine, and only as long as this "
             "program runs: it keeps the connection while COMMAND runs, or without COMMAND until "
-            "Ctrl-C, and closes the device then.\n"
+            "Ctrl-C, and closes the device then. Where COMMAND fails, its exit status is this "
+            "program's; SIGTERM and SIGHUP are handed on to it.\n"
             " sc-hsm --serial DENK0100186 pka authenticate -- openssl req -new -key "
             "sc-hsm:label=ca -out ca.csr\n",
     .options = pka_authenticate_options,

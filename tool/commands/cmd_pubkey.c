@@ -27,7 +27,7 @@ static int run_pubkey(struct schsm_tool *tool, struct schsm_error *err)
     } else if (format == NULL) {
         format = "pem";
     }
-    if (!schsm_key_format_check(format, err) ||
+    if (!schsm_key_format_check(format, err) || !schsm_out_check_given(tool, err) ||
         !schsm_tool_object(tool, tool->arguments[0], WANTED, &match, serial, err)) {
         goto done;
     }

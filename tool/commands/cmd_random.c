@@ -38,7 +38,7 @@ static int run_random(struct schsm_tool *tool, struct schsm_error *err)
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "'%.40s' is no number of bytes from 1 to %u",
                           text, RANDOM_MAX);
     }
-    if (!schsm_tool_device(tool, &device, serial, err)) {
+    if (!schsm_out_check_given(tool, err) || !schsm_tool_device(tool, &device, serial, err)) {
         return 0;
     }
     bytes = OPENSSL_malloc(len);

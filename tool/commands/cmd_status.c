@@ -8,6 +8,7 @@
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_key_domain.h"
 #include "hsm/hsm_status.h"
+#include "tool/domain.h"
 #include "tool/output.h"
 
 #define UNKNOWN "unknown while logged in"
@@ -142,10 +143,18 @@ static json_t *version_json(const struct schsm_device_info *info)
                                : json_null();
 }
 
+/* The Pico HSM tells it after a login. */
+static bool kcv_known(const uint8_t kcv[SCHSM_KCV_LEN])
+{
+    static const uint8_t untold[SCHSM_KCV_LEN];
+
+    return memcmp(kcv, untold, sizeof(untold)) != 0;
+}
+
 static json_t *dkek_json(const struct schsm_device_info *info)
 {
     char kcv[2 * sizeof(info->dkek_kcv) + 1];
-    bool complete = info->dkek && info->dkek_outstanding == 0;
+    bool complete = info->dkek && info->dkek_outstanding == 0 && kcv_known(info->dkek_kcv);
 
     schsm_kcv_text(info->dkek_kcv, kcv);
     return json_pack("{s:b, s:i, s:i, s:o}", "exists", info->dkek ? 1 : 0, "shares",
@@ -186,7 +195,7 @@ static json_t *device_json(const struct state *state)
         version_json(info), "initialised", info->initialised ? 1 : 0, "pin", "state",
         pin_state(state)->name, "tries_left", schsm_json_count(info->pin_tries), "so_pin",
         "tries_left", schsm_json_count(info->so_pin_tries), "may_reset_pin",
-        version_known(info) ? json_boolean(info->so_pin_reset_allowed) : json_null(), "unblock",
+        info->options_known ? json_boolean(info->so_pin_reset_allowed) : json_null(), "unblock",
         hsm->options_known ? json_string(unblocking(hsm->options)) : json_null(), "dkek",
         dkek_json(info), "key_domains", domains_json(state), "options", options_json(hsm),
         "public_keys", public_keys_json(hsm), "free_memory",
@@ -206,12 +215,16 @@ static void add_tries(struct schsm_table *table, const char *name, const char *s
     }
 }
 
-static void add_dkek(struct schsm_table *table, const struct schsm_device_info *info)
+static void add_dkek(struct schsm_table *table, const struct state *state)
 {
+    const struct schsm_device_info *info = &state->info;
     char kcv[2 * sizeof(info->dkek_kcv) + 1];
 
     schsm_kcv_text(info->dkek_kcv, kcv);
-    if (!info->dkek) {
+    if (state->domain_count == 1 && state->domains[0].sealed) {
+        schsm_table_row(table, "DKEK:", "%s, key check value " SCHSM_TOLD_AFTER_LOGIN,
+                        schsm_domain_has_key(&state->domains[0]) ? "set up" : "maybe");
+    } else if (!info->dkek) {
         schsm_table_row(table, "DKEK:", "none");
     } else if (info->dkek_outstanding > 0) {
         schsm_table_row(table, "DKEK:", "%u of %u shares still to be imported",
@@ -227,7 +240,7 @@ static void add_domains(struct schsm_table *table, const struct state *state)
     size_t created = 0;
 
     if (state->domain_count == 0 || (state->domain_count == 1 && state->domains[0].created)) {
-        add_dkek(table, &state->info);
+        add_dkek(table, state);
         return;
     }
     for (size_t i = 0; i < state->domain_count; i++) {
@@ -243,6 +256,10 @@ static void add_domains(struct schsm_table *table, const struct state *state)
         if (domain->outstanding > 0) {
             schsm_table_row(table, name, "%u of %u shares still to be imported",
                             domain->outstanding, domain->shares);
+        } else if (domain->sealed) {
+            schsm_table_row(table, name, "%s%s, key check value " SCHSM_TOLD_AFTER_LOGIN,
+                            domain->xkek ? "XKEK, " : "",
+                            schsm_domain_has_key(domain) ? "set up" : "maybe");
         } else if (!domain->complete) {
             schsm_table_row(table, name, domain->xkek ? "XKEK, no key yet" : "no key yet");
         } else {
@@ -251,6 +268,11 @@ static void add_domains(struct schsm_table *table, const struct state *state)
         }
     }
     schsm_table_row(table, "Key domains:", "%zu of %zu created", created, state->domain_count);
+}
+
+static const char *unknown_options(const struct schsm_hsm_status *hsm)
+{
+    return hsm->options_untold ? "unknown: the device does not tell" : UNKNOWN;
 }
 
 static void add_options(struct schsm_table *table, const struct schsm_hsm_status *hsm)
@@ -266,7 +288,7 @@ static void add_options(struct schsm_table *table, const struct schsm_hsm_status
         }
     }
     schsm_table_row(table, "Options:", "%s",
-                    !hsm->options_known ? UNKNOWN
+                    !hsm->options_known ? unknown_options(hsm)
                     : text[0] != '\0'   ? text
                                         : "none");
 }
@@ -276,7 +298,8 @@ static void add_hsm(struct schsm_table *table, const struct state *state)
     const struct schsm_hsm_status *hsm = &state->hsm;
 
     schsm_table_row(table, "SO-PIN may reset the PIN:", "%s",
-                    hsm->options_known ? unblocking_text(unblocking(hsm->options)) : UNKNOWN);
+                    hsm->options_known ? unblocking_text(unblocking(hsm->options))
+                                       : unknown_options(hsm));
     add_options(table, hsm);
     if (hsm->public_keys) {
         schsm_table_row(
@@ -301,7 +324,9 @@ static int print_status(const struct state *state, struct schsm_error *err)
 
     schsm_table_init(&table, 2, NULL);
     schsm_table_row(&table, "Device:", "%s", info->kind);
-    schsm_table_row(&table, "Serial number:", "%s", info->serial);
+    schsm_table_row(&table, "Serial number:", "%s",
+                    info->serial[0] != '\0' ? info->serial
+                                            : "none that can be read; name the device by --reader");
     schsm_table_row(&table, "Label:", "%s", info->label[0] != '\0' ? info->label : "none");
     schsm_table_row(&table, "Reader:", "%s", info->reader);
     if (version_known(info)) {
@@ -346,26 +371,38 @@ static int run_status(struct schsm_tool *tool, struct schsm_error *err)
                                                     .reader = tool->context.config.reader,
                                                     .token = tool->context.config.token };
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
-    size_t count = SCHSM_TOOL_DEVICES_MAX;
+    size_t count = SCHSM_TOOL_DEVICES_MAX, told = 0;
     json_t *array = json_array();
+    struct schsm_error first = SCHSM_ERROR_INIT;
     int ok = schsm_registry_devices(tool->context.registry, &selector, devices, &count, err);
 
+    /* A device that does not answer keeps no other from being shown; the status is its. */
     for (size_t i = 0; ok && i < count; i++) {
+        struct schsm_error found = SCHSM_ERROR_INIT;
         struct state state;
 
-        ok = learn(devices[i], &state, err);
-        if (ok && tool->json) {
+        if (!learn(devices[i], &state, &found)) {
+            if (first.reason == SCHSM_REASON_NONE) {
+                first = found;
+            } else {
+                (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", found.text);
+            }
+            continue;
+        }
+        told++;
+        if (tool->json) {
             schsm_json_append(&array, device_json(&state));
-        } else if (ok) {
-            (void)fputs(i > 0 ? "\n" : "", stdout);
+        } else {
+            (void)fputs(told > 1 ? "\n" : "", stdout);
             ok = print_status(&state, err);
         }
     }
-    if (ok && tool->json) {
-        return schsm_json_print(json_pack("{s:o}", "devices", array), err);
+    if (ok && tool->json && (told > 0 || first.reason == SCHSM_REASON_NONE)) {
+        ok = schsm_json_print(json_pack("{s:o}", "devices", array), err);
+    } else {
+        json_decref(array);
     }
-    json_decref(array);
-    return ok;
+    return ok && first.reason != SCHSM_REASON_NONE ? schsm_fail_as(err, &first) : ok;
 }
 
 const struct schsm_command schsm_command_status = {

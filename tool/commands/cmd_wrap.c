@@ -12,7 +12,6 @@
 #include "keymgmt/wrap_key.h"
 #include "tool/ask.h"
 #include "tool/object.h"
-#include "tool/out_file.h"
 #include "tool/output.h"
 #include "tool/share_file.h"
 #include "tool/target.h"
@@ -27,7 +26,7 @@ static int report_wrapped(const struct schsm_tool *tool, const struct schsm_matc
     struct schsm_wrapped_file wrapped;
     int ok = 0;
 
-    if (strcmp(path, "-") == 0) {
+    if (schsm_file_is_stdout(path)) {
         return 1;
     }
     uri = schsm_match_uri(match, true, err);
@@ -61,7 +60,7 @@ static int run_wrap(struct schsm_tool *tool, struct schsm_error *err)
     size_t len = 0;
     int ok = 0;
 
-    if (!schsm_out_check_new(path, overwrite, err) ||
+    if (!schsm_file_check_place(path, overwrite, err) ||
         !schsm_tool_object(tool, tool->arguments[0], KEYS, &match, serial, err)) {
         goto done;
     }
