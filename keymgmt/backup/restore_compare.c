@@ -237,9 +237,11 @@ int schsm_restore_compare(struct schsm_restoring *restoring, struct schsm_error 
     size_t count = restoring->manifest->count;
 
     /* a key in its own place first: there may be a copy of it in another one */
-    for (size_t i = 0; i < 2 * count; i++) {
-        if (!find_key(restoring, i % count, i < count, err)) {
-            return 0;
+    for (int strict = 1; strict >= 0; strict--) {
+        for (size_t i = 0; i < count; i++) {
+            if (!find_key(restoring, i, strict == 1, err)) {
+                return 0;
+            }
         }
     }
     for (size_t i = 0; i < count; i++) {

@@ -181,8 +181,8 @@ done
 
 before_restore
 killed_at 0 ins=D7 -- "${tool[@]}" restore folder || fail "the restore ended"
-check "half a certificate" "${tool[@]}" backup half
-says "in half: 0 objects"
+fails "half a certificate is nothing" "${tool[@]}" backup half
+says "nothing was saved"
 before_restore
 killed_at 1 ins=D7 -- "${tool[@]}" restore folder || fail "the restore ended"
 check "a certificate that nobody described" "${tool[@]}" backup nameless

@@ -93,10 +93,15 @@ static void assert_kcv(const struct schsm_secret *dkek, const char *expected)
 /* password: of an encrypted file, NULL where it is not. */
 static EVP_PKEY *read_private_key(const char *name, const char *password)
 {
+    char text[32] = "";
     struct bytes file = read_vector(name);
     BIO *bio = BIO_new_mem_buf(file.data, (int)file.len);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t)password);
+    EVP_PKEY *key;
 
+    if (password != NULL) {
+        (void)OPENSSL_strlcpy(text, password, sizeof(text));
+    }
+    key = PEM_read_bio_PrivateKey(bio, NULL, NULL, text);
     assert_non_null(key);
     BIO_free(bio);
     free_bytes(&file);
