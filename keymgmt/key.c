@@ -26,7 +26,7 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
 
     atomic_init(&key->references, 1);
     atomic_init(&key->device, match->device);
-    atomic_init(&key->checked, false);
+    atomic_init(&key->checked, 0);
     atomic_init(&key->compared, 0);
     atomic_init(&key->found, NULL);
     key->context = context;

@@ -42,7 +42,10 @@ struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct
         /* Nobody would ever know of that key: it must not stay. */
         struct schsm_error ignored = SCHSM_ERROR_INIT;
 
-        schsm_device_remove(device, &made, &login, &ignored);
+        if (!schsm_device_remove(device, &made, &login, &ignored)) {
+            schsm_fail_context(err, "a key was made and stays on the device as key reference %d",
+                               made.key_ref);
+        }
     }
 
 done:

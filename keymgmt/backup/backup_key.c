@@ -5,6 +5,7 @@
 #include "format/public_key.h"
 #include "format/wrapped_key.h"
 #include "backup.h"
+#include "keymgmt/certificate.h"
 #include "keymgmt/key_container.h"
 
 void schsm_backup_key_clear(struct schsm_backup_key *key)
@@ -31,7 +32,7 @@ static int compare_public(OSSL_LIB_CTX *libctx, EVP_PKEY *pair,
     public_key = d2i_PUBKEY_ex(NULL, &at, (long)len, libctx, NULL);
     if (public_key == NULL) {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot read the public key beside it");
-    } else if (EVP_PKEY_eq(pair, public_key) != 1) {
+    } else if (!schsm_same_public_key(pair, public_key)) {
         schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                    "the certificate or request beside it is that of another key");
     } else {
