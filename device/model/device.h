@@ -200,7 +200,8 @@ int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct sch
  * that key's files and may leave `described` false. Private keys, their public keys and their
  * certificates share key_ref, id and label. Certificates come with their value; a key whose public
  * part was met on the way comes with it too. Nothing found is success with nothing appended. A
- * malformed description on the device makes that object nameless, never the list fail.
+ * malformed description on the device makes that object nameless, never the list fail. A failure
+ * leaves the list as it was.
  */
 int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                       struct schsm_object_list *list, struct schsm_error *err);

@@ -133,7 +133,7 @@ check "a key" on 3 keygen --type ec:P-256 --label alone
 ends 1 "it cannot be wrapped" on 3 wrap label=alone alone.wrapped
 says "without key encryption keys"
 ends 1 "nothing can be unwrapped" on 3 unwrap web-ec.wrapped
-says "BB391415C05E39D7" "initialised without any"
+says "BB391415C05E39D7" "initialised without a DKEK"
 check "dkek status" on 3 dkek status
 says "initialised without a DKEK"
 
