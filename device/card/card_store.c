@@ -330,7 +330,7 @@ static int store_key_certificate_file(struct schsm_session *session, struct stor
     bool there = false, same = false, lost = false;
     int ok = 1;
 
-    if (!schsm_card_is_listed(&storing->files, SCHSM_FILE_KEY | ref)) {
+    if (!schsm_card_has_key(&storing->files, ref)) {
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND, "there is no such key");
     }
     storing->stored->handle = file;

@@ -203,8 +203,9 @@ static int run_data_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
-    int ok = schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_DATA, &match, serial, err) &&
-             schsm_object_delete(tool, &match, serial, "", err);
+    int ok =
+        schsm_tool_removable(tool, tool->arguments[0], SCHSM_OBJECT_DATA, &match, serial, err) &&
+        schsm_object_delete(tool, &match, serial, "", err);
 
     schsm_match_clear(&match);
     return ok;
