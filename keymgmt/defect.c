@@ -48,13 +48,13 @@ static const char *complaint(const struct schsm_object *object)
 
 void schsm_defect_text(const struct schsm_match *match, char text[SCHSM_DEFECT_TEXT_MAX])
 {
-    char device[SCHSM_DEVICE_NAME_MAX], name[SCHSM_OBJECT_NAME_MAX];
+    char serial[SCHSM_SERIAL_MAX + 1] = "", name[SCHSM_OBJECT_NAME_MAX];
     char *uri = schsm_match_uri(match, true, NULL);
 
-    schsm_device_name(match->device, device);
+    (void)schsm_device_serial(match->device, serial, NULL);
     schsm_object_name(&match->object, name, sizeof(name));
     (void)snprintf(text, SCHSM_DEFECT_TEXT_MAX,
-                   "device %s, %s: it %s; 'sc-hsm delete %s' deletes it", device, name,
+                   "device %s, %s: it %s; 'sc-hsm delete %s' deletes it", serial, name,
                    complaint(&match->object), uri != NULL ? uri : "handle=...");
     OPENSSL_free(uri);
 }
