@@ -75,22 +75,28 @@ check "a key whose description alone stays" "${tool[@]}" keygen --type ec:P-256 
     --key-ref 64
 check "that" card 00E4020002CC40 00E4020002CE40
 card_file CE41 616263
-card_file C842 3004300030AA
+card_file C842 301530030C017430040402AABBA108300630040402CA42
 card_file C943 3004300030AA
 card_file CA44 3082FFFF
-orphans="certificate-or-request-of-a-key:ce41: description-of-a-certificate:c842: \
+orphans="certificate-or-request-of-a-key:ce41: description-of-a-certificate:c842:t \
 description-of-a-key:c440:x description-of-data:c943: part-of-a-certificate:ca44:"
 equal "all are shown" "$orphans" \
     "$(all | tr ' ' '\n' | grep -v -e '^private:' -e '^cert:' -e '^data:' | tr '\n' ' ' | sed 's/ $//')"
+check "a certificate's id is free where only its description is left" "${tool[@]}" cert import \
+    authority.crt --ca --label again --id AABB
+check "a place, too" "${tool[@]}" data write message --label placed --id 43
+check "which is there" sc-hsm list handle=cf43
+card_file C942 3004300030AA
+
 check "backup goes on" "${tool[@]}" backup with-orphans
 check "one goes by its handle" "${tool[@]}" delete handle=c440 --yes
 says 'Deleted description of a key c440: sc-hsm:.*handle=c440$'
 ends 1 "it is gone" sc-hsm list handle=c440
 ends 1 "tidy asks" setsid "${tool[@]}" tidy
-says 'c842' 'ce41' 'c943' 'ca44'
+says 'c842' 'ce41' 'c942' 'ca44'
 says_nothing_of 'cd20' 'cf21' 'ca00' 'cc01' 'cf00'
-equal "tidy deletes them" "['ce41', 'c842', 'c943', 'ca44']" \
-    "$(json '[o["uri"].split("handle=")[1] for o in d["deleted"]]' "${tool[@]}" --json tidy --yes)"
+equal "tidy deletes them" "['c842', 'c942', 'ca44', 'ce41']" \
+    "$(json 'sorted(o["uri"].split("handle=")[1] for o in d["deleted"])' "${tool[@]}" --json tidy --yes)"
 check "it deleted nothing else" sc-hsm list
 says 'kept' 'authority' 'note' 'handle=cd20' 'handle=cf21'
 check "once more there is nothing" "${tool[@]}" tidy
