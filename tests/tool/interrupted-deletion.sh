@@ -59,6 +59,25 @@ goes cert "${tool[@]}" cert delete label=authority --yes
 goes cert "${tool[@]}" delete 'id=20;type=cert' --yes
 goes data "${tool[@]}" data delete label=note --yes
 goes data "${tool[@]}" delete handle=cf30 --yes
+
+# data that take the place of others, which go last
+echo another >another
+for how in remove-before remove-after; do
+    for skip in 0 1; do
+        what="data write --replace ($how $skip)"
+        check "data" make_data
+        control "$how" ins=E4 skip=$skip
+        fails "$what" "${tool[@]}" data write another --label note --replace --yes
+        control insert
+        wait_for "the card is back" raw_apdus
+        check "$what, and again" "${tool[@]}" data write another --label note --replace --yes
+        check "the new one is there" sc-hsm list --all
+        equal "$what: and nothing else" 1 "$(grep -c note "$seen")"
+        check "it goes" "${tool[@]}" data delete label=note --yes
+        equal "$what: nothing is left" "$kept" "$(files)"
+    done
+done
+
 goes orphan "${tool[@]}" tidy --yes
 
 # through OpenSSL's store, where it can delete
