@@ -207,8 +207,9 @@ static void test_initialise(void)
         EXPECT(strstr(err.text, "UTCC0000001") != NULL && strstr(err.text, "SO-PIN") != NULL);
         EXPECT(err.tries_left == (i == 0 ? 5 : -1));
     }
-    world.so_answers = 0x6983;
-    EXPECT(!initialise_device() && err.reason == SCHSM_REASON_PIN_BLOCKED);
+    world.so_answers = 0x6983; /* it had tries: the last one was spent (19.6) */
+    EXPECT(!initialise_device() && err.reason == SCHSM_REASON_PIN_INCORRECT);
+    EXPECT(err.tries_left == 0 && strstr(err.text, "now blocked") != NULL);
     finish();
 }
 
