@@ -148,6 +148,16 @@ says "key 'web' .*: there already, with a newer certificate" "0 restored, 7 ther
 check "the new certificate stays" on 1 cert export 'id=10;type=cert' --out now.crt
 same_bytes "as it is" <(plain_openssl x509 -in renewed.crt) <(plain_openssl x509 -in now.crt)
 
+# --- data without a meaning ------------------------------------------------------------------
+
+check "nonsense for a description, and a description without content" raw 1 \
+    00D7C9050A540200005304DEADBEEF \
+    00D7C9071B540200005315301330070C0164030206403000A10630040402CF07
+fails "they are named, and nothing else is missing" on 1 backup meaningless
+says "key 'behind' .*: saved" "data 'content': saved" "data 'd': NOT SAVED: .*" \
+    "2 objects could not be saved"
+check "they go" raw 1 00E4020002C905 00E4020002C907
+
 # --- onto another one, whose key references are taken ----------------------------------------
 
 for ref in 1 2 3; do
