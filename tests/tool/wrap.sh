@@ -99,7 +99,7 @@ says "already has this id"
 ends 1 "the key reference is taken" on 2 unwrap web-rsa.wrapped --id 77 --key-ref 1
 says "key reference 1 is taken"
 ends 1 "another DKEK" on 3 unwrap web-rsa.wrapped
-says "BB391415C05E39D7" "device ${serials[2]}.* has another"
+says "BB391415C05E39D7" "device ${serials[2]} .*has another"
 head -c 300 web-rsa.wrapped >cut
 ends 1 "a cut file" on 2 unwrap cut
 says "cut: .*cut short"
