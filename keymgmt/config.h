@@ -30,7 +30,7 @@ struct schsm_config {
     int min_pin_tries;
     enum schsm_login_time login;
     bool cache_pin;
-    bool verify_first; /* only a key's first result is checked with its public part */
+    bool verify_first; /* only a key's first result on a connection is checked */
     enum schsm_channel_mode secure_channel;
     struct schsm_roots *roots; /* trusted besides the built-in ones; NULL: none */
     enum schsm_log_level log;

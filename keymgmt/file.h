@@ -20,10 +20,10 @@ int schsm_file_read(const char *path, size_t max, uint8_t **content, size_t *len
 enum schsm_file_secrecy { SCHSM_FILE_FOR_ALL, SCHSM_FILE_FOR_OWNER };
 
 /*
- * Writes a file, or to standard output for "-": whole or not at all. Symbolic links are followed. An
- * existing file is replaced only with overwrite, else EXISTS. What is no regular file, a device or a
- * FIFO, and a descriptor that this program was started with (/dev/stdout, /dev/fd/N), is written as
- * it is, with and without overwrite. FOR_OWNER: nobody else may read a new file.
+ * Writes a file, or to standard output for "-": whole or not at all. Symbolic links are followed.
+ * An existing file is replaced only with overwrite, else EXISTS. What is no regular file, a device
+ * or a FIFO, and a descriptor that this program was started with (/dev/stdout, /dev/fd/N), is
+ * written as it is, with and without overwrite. FOR_OWNER: nobody else may read a new file.
  */
 int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool overwrite,
                      const void *content, size_t len, struct schsm_error *err);

@@ -6,6 +6,8 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 
+#include "defect.h"
+
 #define DEVICES_MAX 64
 #define CANDIDATES_SHOWN 4
 
@@ -81,14 +83,16 @@ static bool fits_other(const struct schsm_match *named, const struct schsm_match
            (a->label[0] == '\0' || strcmp(a->label, b->label) == 0);
 }
 
-/* An object with neither key reference nor id nor label shares its name with everything. */
+/* An object with neither key reference nor id nor label shares its name with everything, and what
+ * is left of an object is named by its handle alone. */
 static void mark_shared_names(struct schsm_match_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct schsm_match *match = &list->matches[i];
 
-        match->shares_name = match->object.key_ref < 0 && match->object.id_len == 0 &&
-                             match->object.label[0] == '\0';
+        match->shares_name = match->object.type == SCHSM_OBJECT_ORPHAN ||
+                             (match->object.key_ref < 0 && match->object.id_len == 0 &&
+                              match->object.label[0] == '\0');
         for (size_t k = 0; k < list->count && !match->shares_name; k++) {
             match->shares_name = k != i && fits_other(match, &list->matches[k]);
         }
@@ -122,11 +126,13 @@ static int has_handle(void *arg, struct schsm_match *match, struct schsm_error *
     const unsigned int *handle = arg;
 
     (void)err;
-    return match->object.handle == *handle;
+    return match->object.handle == *handle ||
+           (match->object.type == SCHSM_OBJECT_ORPHAN && match->object.whole == *handle);
 }
 
-int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
-               struct schsm_match_list *list, struct schsm_error *err)
+static int find_on_devices(struct schsm_context *context, const struct schsm_uri *uri,
+                           unsigned int types, bool describe, struct schsm_match_list *list,
+                           struct schsm_error *err)
 {
     struct schsm_device *devices[DEVICES_MAX];
     size_t device_count = DEVICES_MAX;
@@ -137,6 +143,7 @@ int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsig
         .id = uri->has_id ? uri->id : NULL,
         .id_len = uri->id_len,
         .label = uri->label,
+        .describe = describe,
     };
 
     if (!schsm_registry_devices(context->registry, &selector, devices, &device_count, err)) {
@@ -163,6 +170,18 @@ int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsig
     return 1;
 }
 
+int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
+               struct schsm_match_list *list, struct schsm_error *err)
+{
+    return find_on_devices(context, uri, types, true, list, err);
+}
+
+int schsm_find_quick(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
+                     struct schsm_match_list *list, struct schsm_error *err)
+{
+    return find_on_devices(context, uri, types, false, list, err);
+}
+
 static const char *type_text(unsigned int type)
 {
     switch ((enum schsm_object_type)type) {
@@ -176,6 +195,8 @@ static const char *type_text(unsigned int type)
         return "data object";
     case SCHSM_OBJECT_SECRET:
         return "secret key";
+    case SCHSM_OBJECT_ORPHAN:
+        return "leftover";
     }
     return "object";
 }
@@ -282,6 +303,10 @@ void schsm_object_describe(const struct schsm_object *object, char *text, size_t
     if (object->bits > 0) {
         BIO_snprintf(bits, sizeof(bits), " %u", object->bits);
     }
+    if (object->oid[0] != '\0') {
+        BIO_snprintf(text, size, "%s, unknown, oid %s", type_text(object->type), object->oid);
+        return;
+    }
     BIO_snprintf(text, size, "%s%s%s", type_text(object->type), key_types[object->key_type], bits);
 }
 
@@ -290,7 +315,9 @@ void schsm_object_name(const struct schsm_object *object, char *text, size_t siz
     bool is_key = object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_PUBLIC;
     const char *what = is_key ? "key" : type_text(object->type);
 
-    if (object->label[0] != '\0') {
+    if (object->type == SCHSM_OBJECT_ORPHAN) {
+        BIO_snprintf(text, size, "%s %04x", schsm_orphan_text(object), object->handle);
+    } else if (object->label[0] != '\0') {
         BIO_snprintf(text, size, "%s '%s'", what, object->label);
     } else if (object->key_ref >= 0) {
         BIO_snprintf(text, size, "key-ref %d", object->key_ref);
@@ -314,7 +341,7 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
                    enum schsm_object_type type, struct schsm_match *match, struct schsm_error *err)
 {
     struct schsm_match_list list = { NULL, 0 };
-    int ok = schsm_find(context, uri, type, &list, err) &&
+    int ok = schsm_find_quick(context, uri, type, &list, err) &&
              schsm_match_list_take(&list, uri, type, match, err);
 
     schsm_match_list_clear(&list);
@@ -324,13 +351,15 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
 char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1], token[SCHSM_TOKEN_LABEL_MAX + 1];
+    struct schsm_object orphan = { .key_ref = -1, .handle = match->object.handle };
+    bool is_orphan = match->object.type == SCHSM_OBJECT_ORPHAN;
     char *uri = NULL;
 
     if (!schsm_device_serial(match->device, serial, err)) {
         return NULL;
     }
     schsm_device_token(match->device, token);
-    uri = schsm_uri_of_object(serial, token, &match->object,
+    uri = schsm_uri_of_object(serial, token, is_orphan ? &orphan : &match->object,
                               (with_type ? SCHSM_URI_TYPE : 0u) |
                                   (match->shares_name ? SCHSM_URI_HANDLE : 0u));
     if (uri == NULL) {

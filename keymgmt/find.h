@@ -14,6 +14,7 @@ struct schsm_match {
     struct schsm_device *device; /* the registry's */
     struct schsm_object object;
     bool shares_name; /* what identifies it fits another object of its type as well */
+    bool unfinished;  /* it was half deleted; see schsm_remove_find */
 };
 
 struct schsm_match_list {
@@ -31,9 +32,14 @@ void schsm_match_list_clear(struct schsm_match_list *list);
 int schsm_find(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
                struct schsm_match_list *list, struct schsm_error *err);
 
+/* The same with fewer card commands: where the URI has a key reference and neither id nor label,
+ * the objects may come without theirs. For whoever wants the key itself. */
+int schsm_find_quick(struct schsm_context *context, const struct schsm_uri *uri, unsigned int types,
+                     struct schsm_match_list *list, struct schsm_error *err);
+
 /*
- * The one object of that type; none is NOT_FOUND, several are AMBIGUOUS with the candidates' URIs
- * in the sentence. *match is the caller's, to be cleared with schsm_match_clear.
+ * The one object of that type, found quickly; none is NOT_FOUND, several are AMBIGUOUS with the
+ * candidates' URIs in the sentence. *match is the caller's, to be cleared with schsm_match_clear.
  */
 int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
                    enum schsm_object_type type, struct schsm_match *match, struct schsm_error *err);

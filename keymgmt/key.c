@@ -30,7 +30,7 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
     schsm_pin_memory_share();
     atomic_init(&key->references, 1);
     atomic_init(&key->device, match->device);
-    atomic_init(&key->checked, false);
+    atomic_init(&key->checked, 0);
     atomic_init(&key->compared, 0);
     atomic_init(&key->found, NULL);
     key->context = context;

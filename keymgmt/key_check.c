@@ -16,6 +16,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "certificate.h"
 #include "format/curve.h"
 
 /* The RSA public operation bare: what was signed, padding and all. RSA-PSS keys know no other. */
@@ -118,30 +119,6 @@ int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_ope
     return fits;
 }
 
-/* Two public keys with the same numbers; a device knows no RSA-PSS keys, they are RSA keys there.
- */
-static int has_public_part(EVP_PKEY *ours, EVP_PKEY *shown)
-{
-    BIGNUM *n[2] = { NULL, NULL }, *e[2] = { NULL, NULL };
-    int same = 0;
-
-    if (EVP_PKEY_eq(ours, shown) == 1) {
-        return 1;
-    }
-    if (EVP_PKEY_is_a(ours, "RSA-PSS") && EVP_PKEY_is_a(shown, "RSA")) {
-        same = EVP_PKEY_get_bn_param(ours, OSSL_PKEY_PARAM_RSA_N, &n[0]) &&
-               EVP_PKEY_get_bn_param(shown, OSSL_PKEY_PARAM_RSA_N, &n[1]) &&
-               EVP_PKEY_get_bn_param(ours, OSSL_PKEY_PARAM_RSA_E, &e[0]) &&
-               EVP_PKEY_get_bn_param(shown, OSSL_PKEY_PARAM_RSA_E, &e[1]) &&
-               BN_cmp(n[0], n[1]) == 0 && BN_cmp(e[0], e[1]) == 0;
-    }
-    for (int i = 0; i < 2; i++) {
-        BN_free(n[i]);
-        BN_free(e[i]);
-    }
-    return same;
-}
-
 /* Whether the device shows the public part that we have: 1, 0, or -1 where it does not tell. */
 static int shows_public_part(const struct schsm_key *key, struct schsm_device *device,
                              struct schsm_error *err)
@@ -160,7 +137,7 @@ static int shows_public_part(const struct schsm_key *key, struct schsm_device *d
     ERR_set_mark();
     public_key = d2i_PUBKEY_ex(NULL, &p, (long)shown.value_len, key->context->libctx, NULL);
     if (public_key != NULL) {
-        same = has_public_part(key->public_key, public_key);
+        same = schsm_same_public_key(key->public_key, public_key);
     } else {
         schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                    "%s: OpenSSL cannot use the public key that the device shows", key->name);
@@ -256,8 +233,7 @@ static int compare_public_part(struct schsm_key *key, struct schsm_device *devic
     struct schsm_error found = SCHSM_ERROR_INIT;
     int shown = 0;
 
-    if (atomic_load(&key->compared) == connection ||
-        (key->context->config.verify_first && atomic_load(&key->compared) != 0)) {
+    if (atomic_load(&key->compared) == connection) {
         return 1;
     }
     shown = shows_public_part(key, device, &found);
@@ -282,11 +258,12 @@ int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
                            enum schsm_operation operation, const uint8_t *in, size_t in_len,
                            uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
+    unsigned long connection = schsm_device_connection(device);
     int ok = 1;
 
     if (operation == SCHSM_OP_ECDH) {
         ok = compare_public_part(key, device, err);
-    } else if (!key->context->config.verify_first || !atomic_load(&key->checked)) {
+    } else if (!key->context->config.verify_first || atomic_load(&key->checked) != connection) {
         bool decrypts = operation == SCHSM_OP_RSA_DECRYPT;
 
         ERR_set_mark();
@@ -295,7 +272,7 @@ int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
                                                  in, in_len, out, *out_len);
         ERR_pop_to_mark();
         if (ok) {
-            atomic_store(&key->checked, true);
+            atomic_store(&key->checked, connection);
         } else {
             (void)fail_wrong_result(key, device, decrypts ? "plaintext" : "signature", err);
         }

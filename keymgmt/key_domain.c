@@ -9,6 +9,7 @@
 #include "format/algorithm_id.h"
 #include "format/ecdsa.h"
 #include "hsm/hsm_attestation.h"
+#include "hsm/hsm_status.h"
 
 #define UID_COMPARED 32 /* bytes: genuine devices name a domain by these alone (15.2) */
 
@@ -46,6 +47,7 @@ static bool has_number(const struct schsm_hsm_domain *domain, const void *wanted
 int schsm_key_domain_read(struct schsm_device *device, unsigned int number,
                           struct schsm_hsm_domain *domain, struct schsm_error *err)
 {
+    struct schsm_hsm_status status;
     size_t count = 0;
 
     if (!find_domain(device, has_number, &number, domain, &count, err)) {
@@ -53,6 +55,14 @@ int schsm_key_domain_read(struct schsm_device *device, unsigned int number,
     }
     if (domain->number == number) {
         return 1;
+    }
+    if (count == 0 && !schsm_hsm_status(device, &status, err)) {
+        return 0;
+    }
+    if (count == 0 && !status.so_pin_set) {
+        return schsm_fail(err, SCHSM_REASON_NOT_INITIALISED,
+                          "the device was never initialised: 'sc-hsm init --key-domains N' does "
+                          "that, and makes room for key domains");
     }
     return count == 0
                ? schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
@@ -62,6 +72,26 @@ int schsm_key_domain_read(struct schsm_device *device, unsigned int number,
                      err, SCHSM_REASON_NOT_FOUND,
                      "there is no key domain %u: the device has room for %zu, numbered from 0",
                      number, count);
+}
+
+int schsm_key_domain_check(struct schsm_device *device, unsigned int number,
+                           struct schsm_error *err)
+{
+    struct schsm_hsm_domain domain;
+    size_t count = 0;
+
+    /* the first one needs no room of its own: a device without domains makes its keys there */
+    if (number == 0 ? !find_domain(device, has_number, &number, &domain, &count, err)
+                    : !schsm_key_domain_read(device, number, &domain, err)) {
+        return 0;
+    }
+    if ((number == 0 && count == 0) || domain.created) {
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
+                      "key domain %u has not been created: 'sc-hsm domain create %u' does "
+                      "that; 'sc-hsm dkek status' shows which there are",
+                      number, number);
 }
 
 /* --- keys ------------------------------------------------------------------------------------ */

@@ -10,6 +10,11 @@
 #include "hsm/hsm_key_domain.h"
 #include "certified_key.h"
 
+/* Whether a key can be made in a domain: its place is there and it has been created; else as below,
+ * or NOT_FOUND. The device itself would only call the key's parameters bad. */
+int schsm_key_domain_check(struct schsm_device *device, unsigned int number,
+                           struct schsm_error *err);
+
 /* One domain's state, as the device tells it. Fails with NOT_FOUND where there is no such place,
  * UNSUPPORTED where there are none at all. */
 int schsm_key_domain_read(struct schsm_device *device, unsigned int number,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "key_domain.h"
 #include "key_internal.h"
 
 #include <openssl/crypto.h>
@@ -32,7 +33,8 @@ struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct
     struct schsm_login login = schsm_login_for(context, source, spec->label);
     struct schsm_device *device = match.device;
 
-    if (!schsm_device_generate(device, spec, &login, &match.object, err)) {
+    if ((spec->has_key_domain && !schsm_key_domain_check(device, spec->key_domain, err)) ||
+        !schsm_device_generate(device, spec, &login, &match.object, err)) {
         goto done;
     }
     made = match.object;
@@ -42,7 +44,10 @@ struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct
         /* Nobody would ever know of that key: it must not stay. */
         struct schsm_error ignored = SCHSM_ERROR_INIT;
 
-        schsm_device_remove(device, &made, &login, &ignored);
+        if (!schsm_device_remove(device, &made, &login, &ignored)) {
+            schsm_fail_context(err, "a key was made and stays on the device as key reference %d",
+                               made.key_ref);
+        }
     }
 
 done:

@@ -19,8 +19,9 @@ struct schsm_key {
     char *name;                           /* for prompts and sentences */
     EVP_PKEY *public_key;
     _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */
-    atomic_bool checked;                   /* a result agreed with the public part */
-    atomic_ulong compared; /* the device's connection on which it showed the public part; 0: none */
+    /* Connections to the device, 0: none. On another one there may be another card. */
+    atomic_ulong checked;            /* a result agreed with the public part */
+    atomic_ulong compared;           /* it showed the public part */
     struct schsm_pin_source *source; /* changed and taken under the guard of forks */
 };
 

@@ -17,10 +17,13 @@ int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
                  const struct schsm_passphrase *passphrase, struct schsm_error *err);
 
 /*
- * The same up to the deletion: finds the one object, with all that goes with it. For whoever asks
- * before it is done with schsm_device_remove. *match is the caller's, to be cleared.
+ * The same up to the deletion: finds the one object of the wanted types (or-ed), with all that goes
+ * with it. For whoever asks before it is done with schsm_device_remove. Where there is no such
+ * object, but what an interrupted deletion left of one, match->unfinished is set, and
+ * schsm_device_remove deletes the rest; a handle may name one file of that (ORPHAN). *match is the
+ * caller's, to be cleared.
  */
 int schsm_remove_find(struct schsm_context *context, const struct schsm_uri *uri,
-                      struct schsm_match *match, struct schsm_error *err);
+                      unsigned int wanted, struct schsm_match *match, struct schsm_error *err);
 
 #endif

@@ -190,8 +190,8 @@ static int uri_set_type(struct schsm_uri *uri, const char *value, size_t len,
             return 1;
         }
     }
-    return schsm_fail(err, SCHSM_REASON_URI, "type: '%s' is none of private, public, cert, data",
-                      value);
+    return schsm_fail(err, SCHSM_REASON_URI,
+                      "type: '%s' is none of private, public, cert, data, secret", value);
 }
 
 static int uri_set_pin_source(struct schsm_uri *uri, const char *value, size_t len,

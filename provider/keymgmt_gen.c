@@ -193,6 +193,19 @@ static int restrict_key(struct schsm_generation *gen, struct schsm_key *device,
     return ok;
 }
 
+/* Nobody would ever know of a key that was made and cannot be handed out: it must not stay, or it
+ * is named at least. */
+static void discard_made(struct schsm_generation *gen, struct schsm_key *device)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+
+    if (!schsm_key_remove(device, &err)) {
+        schsm_raise_reason(gen->prov, err.reason, "the key that was made stays on the device: %s",
+                           err.text);
+    }
+    schsm_key_free(device);
+}
+
 static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
 {
     struct schsm_context *context = schsm_provider_context(gen->prov);
@@ -214,6 +227,7 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
         .key_domain = gen->key_domain >= 0 ? (unsigned int)gen->key_domain : 0,
     };
     struct schsm_key *device = NULL;
+    struct schsm_pkey *key = NULL;
 
     if (context == NULL) {
         return NULL;
@@ -244,19 +258,19 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
         return NULL;
     }
     device = schsm_key_generate(context, &gen->where, &spec, &err);
-    if (device != NULL && strcmp(gen->type, "RSA-PSS") == 0 && !restrict_key(gen, device, &err)) {
-        struct schsm_error ignored = SCHSM_ERROR_INIT;
-
-        /* Nobody would ever know of that key: it must not stay. */
-        schsm_key_remove(device, &ignored);
-        schsm_key_free(device);
-        device = NULL;
-    }
     if (device == NULL) {
         schsm_raise(gen->prov, &err);
         return NULL;
     }
-    return schsm_pkey_from_device(gen->prov, device);
+    if (strcmp(gen->type, "RSA-PSS") == 0 && !restrict_key(gen, device, &err)) {
+        schsm_raise(gen->prov, &err);
+    } else {
+        key = schsm_pkey_around(gen->prov, device);
+    }
+    if (key == NULL) {
+        discard_made(gen, device);
+    }
+    return key;
 }
 
 void *schsm_gen(void *genctx, OSSL_CALLBACK *cb, void *cbarg)

@@ -50,7 +50,7 @@ static const char *key_type(const EVP_PKEY *key)
     return NULL;
 }
 
-struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct schsm_key *device)
+struct schsm_pkey *schsm_pkey_around(struct schsm_provider *prov, struct schsm_key *device)
 {
     EVP_PKEY *public_key = schsm_key_public(device);
     const char *type = key_type(public_key);
@@ -60,26 +60,33 @@ struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct sc
     if (type == NULL) {
         schsm_raise_reason(prov, SCHSM_REASON_UNSUPPORTED,
                            "the key on the device is neither an RSA nor an EC key");
-        goto fail;
+        return NULL;
     }
     /* A server's workers fork later: they must all answer a bad ciphertext the same. */
     if (strcmp(type, "RSA") == 0 && !schsm_rsa_rejection_prepare(prov->libctx, &err)) {
         schsm_raise(prov, &err);
-        goto fail;
+        return NULL;
     }
     /* A copy, as its forms (set_params) are this key's own. */
     if ((key = schsm_pkey_new(prov, type)) == NULL ||
         (key->pkey = EVP_PKEY_dup(public_key)) == NULL) {
         schsm_raise_reason(prov, SCHSM_REASON_OUT_OF_MEMORY, "out of memory");
         schsm_pkey_free(key);
-        goto fail;
+        return NULL;
     }
     key->has_public = true;
     key->device = device;
     return key;
-fail:
-    schsm_key_free(device);
-    return NULL;
+}
+
+struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct schsm_key *device)
+{
+    struct schsm_pkey *key = schsm_pkey_around(prov, device);
+
+    if (key == NULL) {
+        schsm_key_free(device);
+    }
+    return key;
 }
 
 EVP_PKEY_CTX *schsm_pkey_ctx(const struct schsm_pkey *key)

@@ -33,6 +33,9 @@ void schsm_pkey_free(struct schsm_pkey *key);
 /* Takes over device; pkey becomes its public part. NULL with an error raised; device is freed. */
 struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct schsm_key *device);
 
+/* The same, but that device stays the caller's on failure. */
+struct schsm_pkey *schsm_pkey_around(struct schsm_provider *prov, struct schsm_key *device);
+
 /* The answer to whoever wants its private part. */
 #define SCHSM_STAYS_ON_DEVICE                                                                      \
     "the private key stays on the SmartCard-HSM and cannot be exported; its key reference file, "  \

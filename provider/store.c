@@ -21,6 +21,7 @@
 #include <openssl/params.h>
 #include <openssl/store.h>
 
+#include "keymgmt/defect.h"
 #include "keymgmt/find.h"
 #include "implementations.h"
 #include "passphrase.h"
@@ -44,6 +45,8 @@ struct store {
     bool ended;
     struct schsm_match_list found;
     size_t next;
+    struct schsm_match_list defects; /* of a directory: what of its objects cannot be read */
+    size_t told;
 };
 
 static OSSL_FUNC_store_open_fn store_open;
@@ -69,7 +72,7 @@ static int device_present(struct store *store, struct schsm_error *err)
 static int search(struct store *store, unsigned int types, struct schsm_error *err)
 {
     store->searched = true;
-    return schsm_find(store->context, &store->uri, types, &store->found, err);
+    return schsm_find_quick(store->context, &store->uri, types, &store->found, err);
 }
 
 static void *store_open(void *provctx, const char *uri)
@@ -304,9 +307,17 @@ static unsigned int types_with_several(const struct schsm_match_list *found)
     return several;
 }
 
+/* For a program that lists: what a key reference names comes with id and label. */
+static int describe_found(struct store *store, struct schsm_error *err)
+{
+    schsm_match_list_clear(&store->found);
+    return schsm_find(store->context, &store->uri, SCHSM_OBJECT_ANY, &store->found, err);
+}
+
 /* Makes the search, and decides what is given. */
 static int prepare(struct store *store, struct schsm_error *err)
 {
+    const unsigned int orphan = SCHSM_OBJECT_ORPHAN;
     unsigned int types = expected_types(store->expect);
     bool directory =
         !schsm_uri_names_object(&store->uri) && !schsm_store_search_active(&store->search);
@@ -321,9 +332,15 @@ static int prepare(struct store *store, struct schsm_error *err)
             (store->uri.label = OPENSSL_strdup(alias)) == NULL) {
             return schsm_fail_memory(err);
         }
-        if (!search(store, types, err)) {
+        bool lists = types == SCHSM_OBJECT_ANY && directory;
+
+        if (!search(store, lists ? types | orphan : types, err) ||
+            (lists && !schsm_defects_split(&store->found, types, &store->defects, err))) {
             return 0;
         }
+    } else if (types == SCHSM_OBJECT_ANY && store->uri.key_ref >= 0 &&
+               !describe_found(store, err)) {
+        return 0;
     }
     if (!schsm_match_list_filter(&store->found, is_wanted, &types, err) ||
         (schsm_store_search_active(&store->search) &&
@@ -360,6 +377,7 @@ static int emit(struct store *store, struct schsm_match *match, OSSL_CALLBACK *c
         return emit_certificate(store, match, cb, arg);
     case SCHSM_OBJECT_DATA:
     case SCHSM_OBJECT_SECRET:
+    case SCHSM_OBJECT_ORPHAN:
         break;
     }
     return emit_name(store, match, cb, arg); /* named, not dumped */
@@ -385,8 +403,17 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
     if (store->next < store->found.count) {
         struct schsm_match *match = &store->found.matches[store->next++];
 
-        store->ended = store->next == store->found.count && !store->refuse;
+        store->ended = store->next == store->found.count && !store->refuse &&
+                       store->told == store->defects.count;
         return emit(store, match, object_cb, object_cbarg, pw_cb, pw_cbarg);
+    }
+    /* At the end, since some programs stop at the first error. */
+    if (store->told < store->defects.count) {
+        char text[SCHSM_DEFECT_TEXT_MAX];
+
+        schsm_defect_text(&store->defects.matches[store->told++], text);
+        schsm_fail(&err, SCHSM_REASON_DEVICE_DATA, "%s", text);
+        return schsm_raise(store->prov, &err);
     }
     store->ended = true;
     if (store->refuse) {
@@ -417,6 +444,7 @@ static int store_close(void *loaderctx)
 
     schsm_trace("store_close", NULL);
     schsm_match_list_clear(&store->found);
+    schsm_match_list_clear(&store->defects);
     schsm_store_search_clear(&store->search);
     schsm_uri_clear(&store->uri);
     OPENSSL_free(store);

@@ -226,14 +226,22 @@ virtual_hsm() {
     "$SC_HSM_SOURCE/examples/virtual-hsm.sh" "$@"
 }
 
+# profile N: what N cards are. Several Pico HSMs are those that were at their maker's and have a name each;
+# of the others all have the same.
+profile() {
+    if ! on_pico; then
+        echo default
+    elif [ "$1" -gt 1 ]; then
+        echo pico-provisioned
+    else
+        echo pico
+    fi
+}
+
 # virtual_cards N: this test's own pcscd with N cards, and the settings to reach it.
 virtual_cards() {
     local settings
-    if on_pico; then
-        settings=$(virtual_hsm start --cards "$1" --profile pico) || fail "no virtual card"
-    else
-        settings=$(virtual_hsm start --cards "$1") || fail "no virtual card"
-    fi
+    settings=$(virtual_hsm start --cards "$1" --profile "$(profile "$1")") || fail "no virtual card"
     eval "$settings"
     echo "$SC_HSM_VIRTUAL" >"$work/.virtual"
     # Tests take the module by its name, and some another module or a copy of it.
@@ -386,15 +394,40 @@ pin_tries() {
     esac
 }
 
-# What a genuine card has and others have not; a test asks before it tries. A Pico HSM's label is built in.
+# What some devices have and others have not; a test asks before it tries.
+# Whether the device's label can be set.
 sets_labels() {
     ! on_pico
 }
 
-# Whether each device's reader tells a serial number of its own. All Pico HSMs that were never at their
-# maker's have the same, so that a cold signature costs one command more and readers name them.
-has_own_serial() {
+# Whether a use counter counts.
+counts_uses() {
     ! on_pico
+}
+
+# Whether the list of files has certificates and contents: what an interruption leaves of these is then seen.
+lists_contents() {
+    ! on_pico
+}
+
+# Whether an SO-PIN is checked when the device is initialised.
+checks_so_pin() {
+    ! on_pico
+}
+
+# Whether a DKEK's key check value is told before somebody logs in.
+tells_kcv() {
+    ! on_pico
+}
+
+# file_max: bytes of the longest file that the tests store.
+file_max() {
+    if on_pico; then echo 4032; else echo 20000; fi
+}
+
+# cold_signature: commands of the first signature. A Pico HSM's reader does not tell its serial number.
+cold_signature() {
+    if on_pico; then echo 4; else echo 3; fi
 }
 
 # files: the ids of all files on the first card, as text that can be compared.

@@ -89,7 +89,10 @@ done:
 int schsm_tool_confirm(const struct schsm_tool *tool, const char *serial, const char *consequences,
                        struct schsm_error *err)
 {
-    return schsm_tool_confirm_by(tool, "serial number", serial, consequences, err);
+    /* one without a serial number that could be typed */
+    return strcmp(serial, SCHSM_TOOL_NO_SERIAL) == 0
+               ? schsm_tool_confirm_by(tool, "word", "yes", consequences, err)
+               : schsm_tool_confirm_by(tool, "serial number", serial, consequences, err);
 }
 
 int schsm_tool_confirm_by(const struct schsm_tool *tool, const char *what, const char *word,

@@ -23,6 +23,7 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_data_read,
     &schsm_command_data_delete,
     &schsm_command_delete,
+    &schsm_command_tidy,
     &schsm_command_dkek_create_share,
     &schsm_command_dkek_import_share,
     &schsm_command_dkek_status,

@@ -51,6 +51,7 @@ extern const struct schsm_command schsm_command_readers;
 extern const struct schsm_command schsm_command_restore;
 extern const struct schsm_command schsm_command_so_pin_change;
 extern const struct schsm_command schsm_command_status;
+extern const struct schsm_command schsm_command_tidy;
 extern const struct schsm_command schsm_command_unwrap;
 extern const struct schsm_command schsm_command_wrap;
 

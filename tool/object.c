@@ -7,6 +7,8 @@
 #include <openssl/crypto.h>
 
 #include "keymgmt/algorithm.h"
+#include "keymgmt/defect.h"
+#include "keymgmt/remove.h"
 #include "ask.h"
 #include "output.h"
 #include "target.h"
@@ -23,6 +25,7 @@ static const struct type {
     { SCHSM_OBJECT_SECRET, "secret", "secret key" },
     { SCHSM_OBJECT_CERTIFICATE, "cert", "certificate" },
     { SCHSM_OBJECT_DATA, "data", "data" },
+    { SCHSM_OBJECT_ORPHAN, "orphan", "orphan" },
 };
 
 static const struct type *type_of(const struct schsm_object *object)
@@ -139,14 +142,50 @@ done:
     return ok;
 }
 
+/* What is not to be seen may be there for who is logged in. */
+static int find_removable(struct schsm_tool *tool, const struct schsm_uri *uri, unsigned int wanted,
+                          struct schsm_match *match, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    bool revealed = false;
+    int ok = schsm_remove_find(&tool->context, uri, wanted, match, &found);
+
+    if (!ok && found.reason == SCHSM_REASON_NOT_FOUND) {
+        if (!schsm_tool_reveal(tool, uri, &revealed, err)) {
+            return 0;
+        }
+        ok = revealed && schsm_remove_find(&tool->context, uri, wanted, match, &found);
+    }
+    return ok || schsm_fail_as(err, &found);
+}
+
+int schsm_tool_removable(struct schsm_tool *tool, const char *text, unsigned int wanted,
+                         struct schsm_match *match, char serial[SCHSM_SERIAL_MAX + 1],
+                         struct schsm_error *err)
+{
+    struct schsm_uri uri;
+    int ok;
+
+    memset(match, 0, sizeof(*match));
+    ok = schsm_tool_uri(tool, text, &uri, err);
+    if (ok && uri.serial == NULL && tool->context.config.serial != NULL) { /* for the sentence */
+        uri.serial = OPENSSL_strdup(tool->context.config.serial);
+    }
+    ok = ok && find_removable(tool, &uri, wanted, match, err) &&
+         schsm_tool_serial(match->device, serial, err);
+    schsm_uri_clear(&uri);
+    return ok;
+}
+
 const char *schsm_object_type_text(const struct schsm_object *object)
 {
-    return type_of(object)->text;
+    return object->type == SCHSM_OBJECT_ORPHAN ? schsm_orphan_text(object) : type_of(object)->text;
 }
 
 bool schsm_object_is_key(const struct schsm_object *object)
 {
-    return (object->type & (SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)) == 0;
+    return (object->type & (SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA | SCHSM_OBJECT_ORPHAN)) ==
+           0;
 }
 
 const char *schsm_object_algorithm(const struct schsm_object *object)
@@ -184,6 +223,13 @@ static json_t *algorithms_json(const struct schsm_key_policy *policy)
     return array;
 }
 
+/* What an orphan is; null of everything else, which its type tells. */
+static json_t *orphan_json(const struct schsm_object *object)
+{
+    return object->type == SCHSM_OBJECT_ORPHAN ? json_string(schsm_orphan_text(object))
+                                               : json_null();
+}
+
 json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_key_policy *policy,
                           const char *uri)
 {
@@ -191,7 +237,7 @@ json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_
 
     schsm_hex(object->id, object->id_len, id);
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:s}", "type",
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "type",
         type_of(object)->name, "key_ref", schsm_json_count(object->key_ref), "id",
         schsm_json_text(id), "label", schsm_json_text(object->label), "algorithm",
         schsm_json_text(schsm_object_algorithm(object)), "bits",
@@ -199,7 +245,8 @@ json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_
         schsm_json_count(schsm_object_bytes(object)), "authority", object->authority ? 1 : 0,
         "private", object->private_data ? 1 : 0, "permitted", algorithms_json(policy), "uses_left",
         policy != NULL && policy->limited ? json_integer(policy->uses_left) : json_null(),
-        "key_domain", schsm_json_count(policy != NULL ? policy->key_domain : -1), "uri", uri);
+        "key_domain", schsm_json_count(policy != NULL ? policy->key_domain : -1), "oid",
+        schsm_json_text(object->oid), "orphan", orphan_json(object), "uri", uri);
 }
 
 int schsm_object_report(const struct schsm_tool *tool, const char *done,
@@ -239,8 +286,12 @@ int schsm_object_delete(struct schsm_tool *tool, struct schsm_match *match, cons
     struct schsm_login login;
 
     schsm_object_name(&match->object, name, sizeof(name));
-    BIO_snprintf(question, sizeof(question), "This deletes %s from the device %s%s%s.", name,
-                 serial, consequences[0] != '\0' ? ". " : "", consequences);
+    if (match->unfinished) {
+        consequences = "";
+    }
+    BIO_snprintf(question, sizeof(question), "This deletes %s%s from the device %s%s%s.",
+                 match->unfinished ? "what is left of " : "", name, serial,
+                 consequences[0] != '\0' ? ". " : "", consequences);
     return schsm_tool_confirm(tool, serial, question, err) &&
            schsm_tool_login(tool, match->device, name, &login, err) &&
            schsm_device_remove(match->device, &match->object, &login, err) &&

@@ -27,13 +27,21 @@ int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wa
                       struct schsm_error *err);
 
 /*
+ * The one object of the wanted types (or-ed) that is to be deleted, likewise; or what an
+ * interrupted deletion left of it, or an orphan by its handle (schsm_remove_find).
+ */
+int schsm_tool_removable(struct schsm_tool *tool, const char *text, unsigned int wanted,
+                         struct schsm_match *match, char serial[SCHSM_SERIAL_MAX + 1],
+                         struct schsm_error *err);
+
+/*
  * Logs in to the devices that the URI may mean and that show some of their objects only then.
  * *revealed: whether there was one, so that it is worth to look again.
  */
 int schsm_tool_reveal(struct schsm_tool *tool, const struct schsm_uri *uri, bool *revealed,
                       struct schsm_error *err);
 
-/* "private key", "certificate" */
+/* "private key", "certificate"; of an orphan what it is: "description of a key" */
 const char *schsm_object_type_text(const struct schsm_object *object);
 
 /* A key, not a certificate that shares its type and size. */

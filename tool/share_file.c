@@ -239,9 +239,9 @@ static int new_password(struct schsm_tool *tool, const char *path, const char *s
                                              .twice = true,
                                              .min = PASSWORD_NEW_MIN,
                                              .max = SCHSM_SECRET_INPUT_MAX };
-    unsigned int threshold, total;
+    unsigned int threshold, total = 0;
 
-    if (!schsm_share_split(tool, shares_option, &threshold, &total, err)) {
+    if (shares_option != NULL && !schsm_share_split(tool, shares_option, &threshold, &total, err)) {
         return 0;
     }
     if (total > 0) {
@@ -258,25 +258,33 @@ static int new_password(struct schsm_tool *tool, const char *path, const char *s
     return 0;
 }
 
+int schsm_share_file_prepare(struct schsm_tool *tool, const char *path, bool overwrite,
+                             const char *source_option, struct schsm_secret **password,
+                             struct schsm_error *err)
+{
+    const char *source = schsm_tool_setting(tool, source_option);
+
+    *password = NULL;
+    return schsm_file_check_place(path, overwrite, err) &&
+           (source == NULL || strcmp(source, "prompt") == 0 ||
+            new_password(tool, path, source_option, NULL, password, err));
+}
+
 int schsm_share_file_write(struct schsm_tool *tool, const char *path, bool overwrite,
-                           const struct schsm_secret *share, const char *source_option,
-                           const char *shares_option, struct schsm_error *err)
+                           const struct schsm_secret *share, struct schsm_secret *password,
+                           const char *source_option, const char *shares_option,
+                           struct schsm_error *err)
 {
     struct schsm_share_progress progress;
-    struct schsm_secret *password = NULL;
     uint8_t file[SCHSM_SHARE_FILE_LEN];
-    int ok;
+    int ok =
+        password != NULL || new_password(tool, path, source_option, shares_option, &password, err);
 
-    if (!schsm_file_check_place(path, overwrite, err)) {
-        return 0;
+    if (ok) {
+        progress = start_progress();
+        ok = schsm_dkek_share_seal(tool->context.libctx, share, password, &progress, file, err);
+        end_progress(&progress);
     }
-    if (!new_password(tool, path, source_option, shares_option, &password, err)) {
-        schsm_secret_free(password);
-        return 0;
-    }
-    progress = start_progress();
-    ok = schsm_dkek_share_seal(tool->context.libctx, share, password, &progress, file, err);
-    end_progress(&progress);
     schsm_secret_free(password);
     return ok && schsm_file_write(path, SCHSM_FILE_FOR_OWNER, overwrite, file, sizeof(file), err);
 }

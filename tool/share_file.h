@@ -32,13 +32,24 @@ struct schsm_secret *schsm_share_files_combine(struct schsm_tool *tool, size_t *
                                                struct schsm_error *err);
 
 /*
- * Writes a share to a new file (with overwrite, also in the place of an old one) under a new
- * password: from the option's source, or split among custodians where shares_option says T/M, or
- * typed twice. Custodians are shown their parts before the file is there.
+ * What can be told before anybody types: whether the file can be written, and whether the option's
+ * source, if it is given and no prompt, has a password that is long enough. *password becomes that
+ * one, or NULL where it is still to be asked for or drawn.
+ */
+int schsm_share_file_prepare(struct schsm_tool *tool, const char *path, bool overwrite,
+                             const char *source_option, struct schsm_secret **password,
+                             struct schsm_error *err);
+
+/*
+ * Writes a share to a new file (with overwrite, also in the place of an old one) under password,
+ * which it takes over, or for NULL a new one: from the option's source, or split among custodians
+ * where shares_option says T/M, or typed twice. Custodians are shown their parts before the file is
+ * there.
  */
 int schsm_share_file_write(struct schsm_tool *tool, const char *path, bool overwrite,
-                           const struct schsm_secret *share, const char *source_option,
-                           const char *shares_option, struct schsm_error *err);
+                           const struct schsm_secret *share, struct schsm_secret *password,
+                           const char *source_option, const char *shares_option,
+                           struct schsm_error *err);
 
 /* T/M as an option gives it; both 0 where it was not given. Fails with ARGUMENT. */
 int schsm_share_split(const struct schsm_tool *tool, const char *option, unsigned int *threshold,

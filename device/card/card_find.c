@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listing and finding objects, with as few card commands as the question allows. */
-#include "card_private.h"
+#include "card_search.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
+#include "format/cvc_tags.h"
+#include "format/key_algorithm.h"
 #include "format/public_key.h"
 #include "format/spki.h"
 #include "base/tlv.h"
@@ -15,31 +16,20 @@
     ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_PUBLIC |                      \
      (unsigned int)SCHSM_OBJECT_CERTIFICATE | (unsigned int)SCHSM_OBJECT_SECRET)
 
-/* One search; a job that is repeated starts with `before` objects again. */
-struct search {
-    const struct schsm_object_filter *filter;
-    struct schsm_object_list *list;
-    size_t before;
-    struct schsm_card_files files;
-};
-
-static bool wants(const struct search *search, unsigned int types)
+bool schsm_card_search_fits(const struct schsm_card_search *search,
+                            const struct schsm_object *object)
 {
-    return (search->filter->types & types) != 0;
-}
+    const struct schsm_object_filter *filter = search->filter;
 
-static bool fits_filter(const struct schsm_object_filter *filter, const uint8_t *id, size_t id_len,
-                        const char *label)
-{
-    if (filter->id != NULL &&
-        (id_len != filter->id_len || id_len == 0 || memcmp(id, filter->id, id_len) != 0)) {
+    if (filter->id != NULL && (object->id_len != filter->id_len || object->id_len == 0 ||
+                               memcmp(object->id, filter->id, object->id_len) != 0)) {
         return false;
     }
-    return filter->label == NULL || strcmp(filter->label, label) == 0;
+    return filter->label == NULL || strcmp(filter->label, object->label) == 0;
 }
 
-/* Appends a copy of *object, whose value it takes over; on failure the value is freed. */
-static int append_found(struct search *search, struct schsm_object *object, struct schsm_error *err)
+int schsm_card_search_append(struct schsm_card_search *search, struct schsm_object *object,
+                             struct schsm_error *err)
 {
     struct schsm_object_list *list = search->list;
     struct schsm_object *objects;
@@ -57,6 +47,27 @@ static int append_found(struct search *search, struct schsm_object *object, stru
     return 1;
 }
 
+int schsm_card_search_read(struct schsm_session *session, unsigned int file,
+                           enum schsm_file_form form, uint8_t **content, size_t *len,
+                           enum schsm_defect *defect, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    unsigned int status_word;
+
+    if (schsm_card_read_file(&session->card, file, form, content, len, &found)) {
+        return 1;
+    }
+    status_word = session->card.status_word;
+    if (session->card.result != SCHSM_TRANSPORT_OK || status_word == SCHSM_SW_INS ||
+        status_word == SCHSM_SW_CLA || found.reason == SCHSM_REASON_OUT_OF_MEMORY) {
+        return schsm_fail_as(err, &found);
+    }
+    if (!schsm_card_was_absent(session)) {
+        *defect = SCHSM_DEFECT_UNREADABLE;
+    }
+    return 1;
+}
+
 static int copy_file_value(struct schsm_object *object, const uint8_t *value, size_t len,
                            struct schsm_error *err)
 {
@@ -65,12 +76,31 @@ static int copy_file_value(struct schsm_object *object, const uint8_t *value, si
     return object->value != NULL ? 1 : schsm_fail_memory(err);
 }
 
+/*
+ * What the key's file CE tells of it. *spki stays NULL where that is no public key that we know: of
+ * a kind that we do not know, which is no defect, or nonsense.
+ */
+static void read_public_part(struct schsm_object *key, const uint8_t *file, size_t len,
+                             uint8_t **spki, size_t *spki_len)
+{
+    struct schsm_error why = SCHSM_ERROR_INIT;
+
+    if (schsm_public_key_from_ce(file, len, spki, spki_len, &why)) {
+        schsm_spki_describe(*spki, *spki_len, &key->key_type, &key->bits);
+    } else if (why.reason != SCHSM_REASON_UNSUPPORTED && key->defect == SCHSM_DEFECT_NONE) {
+        key->defect = SCHSM_DEFECT_CONTENT;
+    }
+    if (schsm_key_algorithm_unknown(file, len, key->oid, sizeof(key->oid))) {
+        key->key_type = SCHSM_KEY_NONE;
+        key->bits = 0;
+    }
+}
+
 /* Appends the private, public and certificate objects of one key. *file: content of CE<ref>, NULL
- * where it was not read or is absent; ce_read: it was looked for. */
-static int append_key(struct search *search, const struct schsm_object *key, bool ce_read,
+ * where it was not read or is absent. */
+static int append_key(struct schsm_card_search *search, const struct schsm_object *key,
                       const uint8_t *file, size_t len, struct schsm_error *err)
 {
-    struct schsm_error ignored = SCHSM_ERROR_INIT;
     unsigned int ref = (unsigned int)key->key_ref;
     struct schsm_object object = *key;
     struct schsm_tlv first;
@@ -78,29 +108,31 @@ static int append_key(struct search *search, const struct schsm_object *key, boo
     size_t spki_len = 0;
     int ok = 0;
 
-    if (file != NULL && schsm_public_key_from_ce(file, len, &spki, &spki_len, &ignored)) {
-        schsm_spki_describe(spki, spki_len, &object.key_type, &object.bits);
+    if (file != NULL) {
+        read_public_part(&object, file, len, &spki, &spki_len);
     }
-    if (wants(search, SCHSM_OBJECT_PRIVATE)) {
+    if (schsm_card_search_wants(search, SCHSM_OBJECT_PRIVATE)) {
         object.type = SCHSM_OBJECT_PRIVATE;
         object.handle = SCHSM_FILE_KEY | ref;
         if ((spki != NULL && !copy_file_value(&object, spki, spki_len, err)) ||
-            !append_found(search, &object, err)) {
+            !schsm_card_search_append(search, &object, err)) {
             goto done;
         }
     }
     object.handle = SCHSM_FILE_CERTIFICATE | ref;
-    if (wants(search, SCHSM_OBJECT_PUBLIC) && ce_read && spki != NULL) {
+    object.defect = SCHSM_DEFECT_NONE; /* it is told once, of the private key */
+    if (schsm_card_search_wants(search, SCHSM_OBJECT_PUBLIC) && spki != NULL) {
         object.type = SCHSM_OBJECT_PUBLIC;
-        if (!copy_file_value(&object, spki, spki_len, err) || !append_found(search, &object, err)) {
+        if (!copy_file_value(&object, spki, spki_len, err) ||
+            !schsm_card_search_append(search, &object, err)) {
             goto done;
         }
     }
-    if (wants(search, SCHSM_OBJECT_CERTIFICATE) && file != NULL &&
+    if (schsm_card_search_wants(search, SCHSM_OBJECT_CERTIFICATE) && file != NULL &&
         schsm_tlv_first(file, len, &first) && first.tag == 0x30) {
         object.type = SCHSM_OBJECT_CERTIFICATE;
         if (!copy_file_value(&object, first.whole.data, first.whole.len, err) ||
-            !append_found(search, &object, err)) {
+            !schsm_card_search_append(search, &object, err)) {
             goto done;
         }
     }
@@ -111,196 +143,203 @@ done:
     return ok;
 }
 
-static void describe_object(struct schsm_object *object, const struct schsm_pkcs15_key *description)
+int schsm_card_search_describe(struct schsm_session *session, unsigned int ref,
+                               struct schsm_object *object, struct schsm_error *err)
 {
-    object->described = true;
-    memcpy(object->id, description->id, description->id_len);
-    object->id_len = description->id_len;
-    memcpy(object->label, description->label, sizeof(object->label));
-    object->key_type = description->type;
-    object->bits = description->bits;
-}
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+    struct schsm_pkcs15_key description = { 0 };
+    uint8_t *content = NULL;
+    size_t len = 0;
 
-static int append_secret(struct search *search, struct schsm_object *key, struct schsm_error *err)
-{
-    key->type = SCHSM_OBJECT_SECRET;
-    key->handle = SCHSM_FILE_KEY | (unsigned int)key->key_ref;
-    return !wants(search, SCHSM_OBJECT_SECRET) || append_found(search, key, err);
-}
-
-/* Of a key without certificate and description only the list tells whether it is there. */
-static int ask_list(struct schsm_session *session, struct search *search, int key_ref, bool *there,
-                    struct schsm_error *err)
-{
-    if (!schsm_card_list_files(session, &search->files, err)) {
+    if (!schsm_card_search_read(session, SCHSM_FILE_KEY_DESCRIPTION | ref, SCHSM_FORM_TLV, &content,
+                                &len, &object->defect, err)) {
         return 0;
     }
-    *there = schsm_card_is_listed(&search->files, SCHSM_FILE_KEY | (unsigned int)key_ref);
+    if (content != NULL && !schsm_pkcs15_decode_key(content, len, &description, &malformed)) {
+        object->defect = SCHSM_DEFECT_DESCRIPTION;
+    }
+    OPENSSL_free(content);
+    object->described = true;
+    memcpy(object->id, description.id, description.id_len);
+    object->id_len = description.id_len;
+    memcpy(object->label, description.label, sizeof(object->label));
+    object->key_type = description.type;
+    object->bits = description.bits;
     return 1;
 }
 
-/* By key reference: its file CE; the description only where the filter or the lack of a CE asks
- * for it. */
-static int find_key_ref(struct schsm_session *session, struct search *search,
-                        struct schsm_error *err)
+static int append_secret(struct schsm_card_search *search, struct schsm_object *key,
+                         struct schsm_error *err)
 {
-    const struct schsm_object_filter *filter = search->filter;
-    struct schsm_object key = { .key_ref = filter->key_ref };
-    struct schsm_pkcs15_key description;
+    key->type = SCHSM_OBJECT_SECRET;
+    key->handle = SCHSM_FILE_KEY | (unsigned int)key->key_ref;
+    return !schsm_card_search_wants(search, SCHSM_OBJECT_SECRET) ||
+           schsm_card_search_append(search, key, err);
+}
+
+/* A key reference is asked for alone, and what the key is called does not matter. */
+static bool is_quick(const struct schsm_object_filter *filter)
+{
+    return filter->key_ref >= 0 && !filter->describe && filter->id == NULL && filter->label == NULL;
+}
+
+/* One key of the list. Of one whose file CE tells no public part, its description may say that it
+ * is an AES key, which has none. */
+static int find_key(struct schsm_session *session, struct schsm_card_search *search,
+                    unsigned int ref, struct schsm_error *err)
+{
+    bool quick = is_quick(search->filter);
+    bool by_ref = search->filter->key_ref >= 0;
+    struct schsm_object key = { .key_ref = (int)ref, .described = !quick };
     uint8_t *file = NULL;
-    bool there = true;
     size_t len = 0;
     int ok = 0;
 
-    if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | (unsigned int)key.key_ref,
-                                  SCHSM_FORM_TLV, &file, &len, err) ||
-        (file == NULL && !schsm_session_confirm_applet(session, err))) {
+    if (!quick && schsm_card_may_exist(&search->files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+        !schsm_card_search_describe(session, ref, &key, err)) {
+        return 0;
+    }
+    if (!schsm_card_search_fits(search, &key)) {
+        return 1;
+    }
+    if (key.key_type == SCHSM_KEY_AES) {
+        return append_secret(search, &key, err);
+    }
+    if ((by_ref || schsm_card_search_wants(search, (unsigned int)SCHSM_OBJECT_PUBLIC |
+                                                       (unsigned int)SCHSM_OBJECT_CERTIFICATE)) &&
+        schsm_card_may_exist(&search->files, SCHSM_FILE_CERTIFICATE | ref) &&
+        !schsm_card_search_read(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV, &file, &len,
+                                &key.defect, err)) {
+        return 0;
+    }
+    if (quick && file == NULL &&
+        schsm_card_may_exist(&search->files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
+        !schsm_card_search_describe(session, ref, &key, err)) {
         goto done;
     }
-    if (file == NULL || filter->id != NULL || filter->label != NULL) {
-        if (!schsm_card_read_description(session, key.key_ref, &description, &there, err)) {
-            goto done;
-        }
-        describe_object(&key, &description);
-    }
-    if (file == NULL && !there && !ask_list(session, search, key.key_ref, &there, err)) {
-        goto done;
-    }
-    if ((file == NULL && !there) || !fits_filter(filter, key.id, key.id_len, key.label)) {
-        ok = 1;
-    } else if (key.key_type == SCHSM_KEY_AES) {
-        ok = append_secret(search, &key, err);
-    } else {
-        ok = append_key(search, &key, true, file, len, err);
-    }
+    ok = key.key_type == SCHSM_KEY_AES ? append_secret(search, &key, err)
+                                       : append_key(search, &key, file, len, err);
 
 done:
     OPENSSL_free(file);
     return ok;
 }
 
-/* One key of the list. */
-static int find_key(struct schsm_session *session, struct search *search, unsigned int ref,
-                    struct schsm_error *err)
+/* A certificate in a file CA; other things may be kept there, which are somebody's. */
+static bool is_some_certificate(const uint8_t *file, size_t len, struct schsm_tlv *first)
 {
-    struct schsm_object key = { .key_ref = (int)ref };
-    struct schsm_pkcs15_key description;
-    uint8_t *file = NULL;
-    bool exists = false, ce_read;
-    size_t len = 0;
-    int ok;
-
-    if (schsm_card_may_exist(&search->files, SCHSM_FILE_KEY_DESCRIPTION | ref)) {
-        if (!schsm_card_read_description(session, key.key_ref, &description, &exists, err)) {
-            return 0;
-        }
-        describe_object(&key, &description);
-    }
-    key.described = true;
-    if (!fits_filter(search->filter, key.id, key.id_len, key.label)) {
-        return 1;
-    }
-    if (key.key_type == SCHSM_KEY_AES) {
-        return append_secret(search, &key, err);
-    }
-    ce_read =
-        wants(search, (unsigned int)SCHSM_OBJECT_PUBLIC | (unsigned int)SCHSM_OBJECT_CERTIFICATE) &&
-        schsm_card_may_exist(&search->files, SCHSM_FILE_CERTIFICATE | ref);
-    if (ce_read && !schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
-                                             &file, &len, err)) {
-        return 0;
-    }
-    ok = append_key(search, &key, ce_read, file, len, err);
-    OPENSSL_free(file);
-    return ok;
+    return schsm_tlv_first(file, len, first) &&
+           (first->tag == 0x30 || first->tag == SCHSM_CVC_CERTIFICATE ||
+            first->tag == SCHSM_CVC_REQUEST);
 }
 
 /* A certificate without a key: description C8<id>, content CA<id>. */
-static int find_certificate(struct schsm_session *session, struct search *search, unsigned int id,
-                            struct schsm_error *err)
+static int find_certificate(struct schsm_session *session, struct schsm_card_search *search,
+                            unsigned int id, struct schsm_error *err)
 {
+    unsigned int description_file = SCHSM_FILE_CERTIFICATE_DESCRIPTION | id;
+    bool described = schsm_card_is_listed(&search->files, description_file);
     struct schsm_pkcs15_certificate description = { 0 };
-    struct schsm_object object = { .key_ref = -1, .described = true };
     struct schsm_error malformed = SCHSM_ERROR_INIT;
+    /* every certificate without a key is some authority's, or of no use here */
+    struct schsm_object object = {
+        .type = SCHSM_OBJECT_CERTIFICATE, .key_ref = -1, .described = true, .authority = true
+    };
     struct schsm_tlv first;
     uint8_t *file = NULL;
     size_t len = 0;
     int ok = 1;
 
-    if (schsm_card_is_listed(&search->files, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id)) {
-        if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE_DESCRIPTION | id,
-                                      SCHSM_FORM_TLV, &file, &len, err)) {
+    if (described) {
+        if (!schsm_card_search_read(session, description_file, SCHSM_FORM_TLV, &file, &len,
+                                    &object.defect, err)) {
             return 0;
         }
-        if (file != NULL) {
-            (void)schsm_pkcs15_decode_certificate(file, len, &description, &malformed);
+        if (file != NULL && !schsm_pkcs15_decode_certificate(file, len, &description, &malformed)) {
+            object.defect = SCHSM_DEFECT_DESCRIPTION;
         }
         OPENSSL_free(file);
         file = NULL;
     }
-    object.type = SCHSM_OBJECT_CERTIFICATE;
-    object.handle = description.file_id != 0 ? description.file_id : SCHSM_FILE_CA_CERTIFICATE | id;
-    /* every certificate without a key is some authority's, or of no use here */
-    object.authority = true;
     memcpy(object.id, description.id, description.id_len);
     object.id_len = description.id_len;
     memcpy(object.label, description.label, sizeof(object.label));
-    if (!fits_filter(search->filter, object.id, object.id_len, object.label)) {
+    if (!schsm_card_search_fits(search, &object)) {
         return 1;
     }
-    if (!schsm_card_read_optional(session, object.handle, SCHSM_FORM_TLV, &file, &len, err)) {
+    if (!schsm_card_search_certificate_file(session, search, id, description.file_id,
+                                            &object.handle, err)) {
         return 0;
     }
-    if (file != NULL && schsm_tlv_first(file, len, &first) && first.tag == 0x30) {
+    if (object.handle == 0) {
+        return schsm_card_append_orphan(search, &object, description_file, SCHSM_DEFECT_NO_CONTENT,
+                                        err);
+    }
+    if (!schsm_card_search_read(session, object.handle, SCHSM_FORM_TLV, &file, &len, &object.defect,
+                                err)) {
+        return 0;
+    }
+    if (file == NULL || !is_some_certificate(file, len, &first)) {
+        /* half of one without a description is what an interrupted write left */
+        ok = schsm_card_append_orphan(search, &object, object.handle,
+                                      object.defect == SCHSM_DEFECT_UNREADABLE ? object.defect
+                                      : described ? SCHSM_DEFECT_CONTENT
+                                                  : SCHSM_DEFECT_NONE,
+                                      err);
+    } else if (first.tag == 0x30 && schsm_card_search_wants(search, SCHSM_OBJECT_CERTIFICATE)) {
         ok = copy_file_value(&object, first.whole.data, first.whole.len, err) &&
-             append_found(search, &object, err);
+             schsm_card_search_append(search, &object, err);
     }
     OPENSSL_free(file);
     return ok;
 }
 
 /* A data object: description C9<id>, content CD<id> or CF<id>. */
-static int find_data(struct schsm_session *session, struct search *search, unsigned int id,
-                     struct schsm_error *err)
+static int find_data(struct schsm_session *session, struct schsm_card_search *search,
+                     unsigned int id, struct schsm_error *err)
 {
+    unsigned int description_file = SCHSM_FILE_DATA_DESCRIPTION | id;
+    struct schsm_object object = { .type = SCHSM_OBJECT_DATA, .key_ref = -1, .described = true };
     struct schsm_pkcs15_data description = { 0 };
-    struct schsm_object object = { .key_ref = -1, .described = true };
     struct schsm_error malformed = SCHSM_ERROR_INIT;
     uint8_t *file = NULL;
     size_t len = 0;
 
-    if (schsm_card_is_listed(&search->files, SCHSM_FILE_DATA_DESCRIPTION | id)) {
-        if (!schsm_card_read_optional(session, SCHSM_FILE_DATA_DESCRIPTION | id, SCHSM_FORM_TLV,
-                                      &file, &len, err)) {
+    if (schsm_card_is_listed(&search->files, description_file)) {
+        if (!schsm_card_search_read(session, description_file, SCHSM_FORM_TLV, &file, &len,
+                                    &object.defect, err)) {
             return 0;
         }
-        if (file != NULL) {
-            (void)schsm_pkcs15_decode_data(file, len, &description, &malformed);
+        if (file != NULL && !schsm_pkcs15_decode_data(file, len, &description, &malformed)) {
+            object.defect = SCHSM_DEFECT_DESCRIPTION;
         }
         OPENSSL_free(file);
     }
-    object.type = SCHSM_OBJECT_DATA;
-    object.handle = description.file_id;
-    if (object.handle == 0) {
-        object.handle = (schsm_card_is_listed(&search->files, SCHSM_FILE_PRIVATE_DATA | id)
-                             ? SCHSM_FILE_PRIVATE_DATA
-                             : SCHSM_FILE_PUBLIC_DATA) |
-                        id;
-    }
-    object.private_data =
-        description.private_data || SCHSM_FILE_TYPE(object.handle) == SCHSM_FILE_PRIVATE_DATA;
     memcpy(object.label, description.label, sizeof(object.label));
     memcpy(object.application, description.application, sizeof(object.application));
-    if (!fits_filter(search->filter, object.id, object.id_len, object.label)) {
+    object.private_data = description.private_data;
+    if (!schsm_card_search_fits(search, &object)) {
         return 1;
     }
-    return append_found(search, &object, err);
+    if (!schsm_card_search_data_file(session, search, id, description.file_id, &object.handle,
+                                     err)) {
+        return 0;
+    }
+    if (object.handle == 0) {
+        return schsm_card_append_orphan(search, &object, description_file, SCHSM_DEFECT_NO_CONTENT,
+                                        err);
+    }
+    object.private_data =
+        object.private_data || SCHSM_FILE_TYPE(object.handle) == SCHSM_FILE_PRIVATE_DATA;
+    return !schsm_card_search_wants(search, SCHSM_OBJECT_DATA) ||
+           schsm_card_search_append(search, &object, err);
 }
 
 /* Whether this listed file is where an object without a key is met: at its description, or at its
  * content where no description is listed. */
-static bool is_head(const struct search *search, unsigned int file, enum schsm_file description,
-                    enum schsm_file content, enum schsm_file other_content)
+static bool is_head(const struct schsm_card_search *search, unsigned int file,
+                    enum schsm_file description, enum schsm_file content,
+                    enum schsm_file other_content)
 {
     unsigned int id = SCHSM_FILE_ID(file);
 
@@ -317,23 +356,36 @@ static bool is_head(const struct search *search, unsigned int file, enum schsm_f
            !schsm_card_is_listed(&search->files, (unsigned int)content | id);
 }
 
-static int find_listed(struct schsm_session *session, struct search *search,
+/* Of what is left of one key two files may be listed: it is met at the first. */
+static bool is_key_orphan_head(const struct schsm_card_search *search, unsigned int file)
+{
+    unsigned int ref = SCHSM_FILE_ID(file);
+
+    return ref != 0 && !schsm_card_has_key(&search->files, ref) &&
+           is_head(search, file, SCHSM_FILE_KEY_DESCRIPTION, SCHSM_FILE_CERTIFICATE,
+                   SCHSM_FILE_CERTIFICATE);
+}
+
+static int find_listed(struct schsm_session *session, struct schsm_card_search *search,
                        struct schsm_error *err)
 {
-    if (!schsm_card_list_files(session, &search->files, err)) {
-        return 0;
-    }
+    const unsigned int orphan = SCHSM_OBJECT_ORPHAN;
+
     for (size_t i = 0; i < search->files.count; i++) {
         unsigned int file = search->files.ids[i], id = SCHSM_FILE_ID(file);
         int ok = 1;
 
-        if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY && id != 0 && wants(search, KEY_OBJECTS)) {
+        if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY && id != 0 &&
+            schsm_card_search_wants(search, KEY_OBJECTS)) {
             ok = find_key(session, search, id, err);
-        } else if (wants(search, SCHSM_OBJECT_CERTIFICATE) &&
+        } else if (schsm_card_search_wants(search, orphan) && is_key_orphan_head(search, file)) {
+            ok = schsm_card_find_key_orphans(session, search, id, err);
+        } else if (schsm_card_search_wants(search, orphan | SCHSM_OBJECT_CERTIFICATE) &&
                    is_head(search, file, SCHSM_FILE_CERTIFICATE_DESCRIPTION,
                            SCHSM_FILE_CA_CERTIFICATE, SCHSM_FILE_CA_CERTIFICATE)) {
             ok = find_certificate(session, search, id, err);
-        } else if (wants(search, SCHSM_OBJECT_DATA) && search->filter->id == NULL &&
+        } else if (schsm_card_search_wants(search, orphan | SCHSM_OBJECT_DATA) &&
+                   search->filter->id == NULL &&
                    is_head(search, file, SCHSM_FILE_DATA_DESCRIPTION, SCHSM_FILE_PRIVATE_DATA,
                            SCHSM_FILE_PUBLIC_DATA)) {
             ok = find_data(session, search, id, err);
@@ -345,24 +397,38 @@ static int find_listed(struct schsm_session *session, struct search *search,
     return 1;
 }
 
+/* By key reference. The list tells whether there is such a key: nothing else does. */
+static int find_key_ref(struct schsm_session *session, struct schsm_card_search *search,
+                        struct schsm_error *err)
+{
+    unsigned int ref = (unsigned int)search->filter->key_ref;
+
+    if (schsm_card_has_key(&search->files, ref)) {
+        return !schsm_card_search_wants(search, KEY_OBJECTS) || find_key(session, search, ref, err);
+    }
+    return !schsm_card_search_wants(search, SCHSM_OBJECT_ORPHAN) ||
+           schsm_card_find_key_orphans(session, search, ref, err);
+}
+
 static int search_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
-    struct search *search = arg;
+    struct schsm_card_search *search = arg;
 
     while (search->list->count > search->before) {
         schsm_object_clear(&search->list->objects[--search->list->count]);
     }
-    if (search->filter->key_ref < 0) {
-        return find_listed(session, search, err);
+    if (!schsm_card_list_files(session, &search->files, err)) {
+        return 0;
     }
-    return !wants(search, KEY_OBJECTS) || find_key_ref(session, search, err);
+    return search->filter->key_ref < 0 ? find_listed(session, search, err)
+                                       : find_key_ref(session, search, err);
 }
 
 int schsm_card_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                            struct schsm_object_list *list, struct schsm_error *err)
 {
-    struct schsm_job job = { .run = search_card, .transaction = filter->key_ref < 0 };
-    struct search search = { .filter = filter, .list = list, .before = list->count };
+    struct schsm_job job = { .run = search_card, .transaction = true };
+    struct schsm_card_search search = { .filter = filter, .list = list, .before = list->count };
     int ok;
 
     if (filter->types == 0 || filter->key_ref == 0 || filter->key_ref > 255) {

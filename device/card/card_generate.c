@@ -272,7 +272,8 @@ static int generate_on_card(struct schsm_session *session, void *arg, struct sch
         !schsm_card_choose_key_ref(&generation->files, spec->key_ref, &generation->key_ref, err) ||
         !schsm_card_choose_id(session, &generation->files, spec->id, spec->id_len,
                               generation->key_ref, generation->description.id,
-                              &generation->description.id_len, err)) {
+                              &generation->description.id_len, err) ||
+        !schsm_card_clear_key_ref(session, &generation->files, generation->key_ref, err)) {
         return 0;
     }
     if (make_key_on_card(session, generation, err) && take_public_key(session, generation, err) &&

@@ -81,34 +81,76 @@ bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file
     return gone;
 }
 
-static bool is_free_key_ref(const struct schsm_card_files *files, unsigned int ref)
+bool schsm_card_has_key(const struct schsm_card_files *files, unsigned int ref)
 {
-    return !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref) &&
-           !schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
-           !schsm_card_is_listed(files, SCHSM_FILE_CERTIFICATE | ref);
+    return schsm_card_is_listed(files, SCHSM_FILE_KEY | ref);
+}
+
+int schsm_card_look_for_file(struct schsm_session *session, const struct schsm_card_files *files,
+                             unsigned int file, bool *there, struct schsm_error *err)
+{
+    long length;
+
+    *there = schsm_card_is_listed(files, file);
+    return *there || !schsm_card_may_exist(files, file) ||
+           schsm_card_select_file(&session->card, file, there, &length, err) ||
+           session->card.result == SCHSM_TRANSPORT_OK;
+}
+
+int schsm_card_clear_key_ref(struct schsm_session *session, const struct schsm_card_files *files,
+                             unsigned int ref, struct schsm_error *err)
+{
+    static const unsigned int leftovers[] = { SCHSM_FILE_KEY_DESCRIPTION, SCHSM_FILE_CERTIFICATE };
+
+    for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+        if (schsm_card_is_listed(files, leftovers[i] | ref) &&
+            !schsm_card_delete_optional(session, leftovers[i] | ref, err)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* A certificate alone may be what somebody kept of a key that was deleted: its place comes last. */
+static bool is_kept_certificate(const struct schsm_card_files *files, unsigned int ref)
+{
+    return schsm_card_is_listed(files, SCHSM_FILE_CERTIFICATE | ref) &&
+           !schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref);
+}
+
+/* The first key reference without a key; 0: there is none. */
+static unsigned int first_free_key_ref(const struct schsm_card_files *files, bool kept_too)
+{
+    for (unsigned int ref = 1; ref <= SCHSM_KEY_REF_MAX; ref++) {
+        if (!schsm_card_has_key(files, ref) && (kept_too || !is_kept_certificate(files, ref))) {
+            return ref;
+        }
+    }
+    return 0;
 }
 
 int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
                               unsigned int *key_ref, struct schsm_error *err)
 {
-    unsigned int ref = 1;
+    unsigned int ref;
 
     if (wanted >= 0) {
         *key_ref = (unsigned int)wanted;
         if (wanted < 1 || wanted > SCHSM_KEY_REF_MAX) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", wanted);
         }
-        if (!is_free_key_ref(files, *key_ref)) {
+        if (schsm_card_has_key(files, *key_ref)) {
             return schsm_fail(
                 err, SCHSM_REASON_EXISTS,
                 "key reference %d is taken: choose another, or leave the choice to us", wanted);
         }
         return 1;
     }
-    while (ref <= SCHSM_KEY_REF_MAX && !is_free_key_ref(files, ref)) {
-        ref++;
+    ref = first_free_key_ref(files, false);
+    if (ref == 0) {
+        ref = first_free_key_ref(files, true);
     }
-    if (ref > SCHSM_KEY_REF_MAX) {
+    if (ref == 0) {
         return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
                           "all %d key references are taken: delete a key that is no longer needed",
                           SCHSM_KEY_REF_MAX);

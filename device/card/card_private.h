@@ -84,6 +84,18 @@ bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int fil
  * only there a file that is not listed has to be tried. */
 bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file);
 
+/* Whether a key has this reference. Its description and certificate are no key: other programs
+ * leave them where they delete one, and so does an interruption. (card_place.c) */
+bool schsm_card_has_key(const struct schsm_card_files *files, unsigned int ref);
+
+/* Whether there is such a file; asks for one that may exist without being listed. (card_place.c) */
+int schsm_card_look_for_file(struct schsm_session *session, const struct schsm_card_files *files,
+                             unsigned int file, bool *there, struct schsm_error *err);
+
+/* Deletes what a key left that had this reference, before another one takes it. (card_place.c) */
+int schsm_card_clear_key_ref(struct schsm_session *session, const struct schsm_card_files *files,
+                             unsigned int ref, struct schsm_error *err);
+
 /* Deletes a file; one that is not there is as good. (card_place.c) */
 int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,
                                struct schsm_error *err);
@@ -92,8 +104,8 @@ int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,
  * card->result and card->status_word were before is kept. */
 bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file);
 
-/* A key reference for a new key: the wanted one, which fails with EXISTS where it is taken, or with
- * wanted -1 the first free one (DEVICE_FULL where there is none). (card_place.c) */
+/* A key reference for a new key: the wanted one, which fails with EXISTS where a key has it, or
+ * with wanted -1 the first free one (DEVICE_FULL where there is none). Leftovers may be there. */
 int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
                               unsigned int *key_ref, struct schsm_error *err);
 

@@ -79,6 +79,9 @@ static int read_card_object(struct schsm_session *session, void *arg, struct sch
                                     &reading->value, &reading->len, err);
     case SCHSM_OBJECT_SECRET:
         break;
+    case SCHSM_OBJECT_ORPHAN:
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "what is left of an object is of no use to anybody");
     }
     return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "a secret key cannot be read");
 }

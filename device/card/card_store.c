@@ -87,6 +87,28 @@ static int find_leftover(struct schsm_session *session, const struct storing *st
     return 1;
 }
 
+/* A description of data that are not there takes no place: an interruption left it. */
+static int drop_lone_description(struct schsm_session *session, struct storing *storing,
+                                 unsigned int place, struct schsm_error *err)
+{
+    struct schsm_card_files *files = &storing->files;
+    unsigned int description = SCHSM_FILE_DATA_DESCRIPTION | place;
+    bool private_data = false, public_data = false;
+
+    if (!schsm_card_is_listed(files, description)) {
+        return 1;
+    }
+    if (!schsm_card_look_for_file(session, files, SCHSM_FILE_PRIVATE_DATA | place, &private_data,
+                                  err) ||
+        !schsm_card_look_for_file(session, files, SCHSM_FILE_PUBLIC_DATA | place, &public_data,
+                                  err)) {
+        return 0;
+    }
+    return private_data || public_data ||
+           (schsm_card_delete_optional(session, description, err) &&
+            schsm_card_list_files(session, files, err));
+}
+
 static int choose_file(struct schsm_session *session, struct storing *storing,
                        enum schsm_file content, enum schsm_file description,
                        struct schsm_error *err)
@@ -106,6 +128,9 @@ static int choose_file(struct schsm_session *session, struct storing *storing,
     }
     if (data && spec->id != NULL) {
         place = spec->id[0];
+        if (!drop_lone_description(session, storing, place, err)) {
+            return 0;
+        }
         if (!schsm_card_is_listed(&storing->files, (unsigned int)description | place) &&
             schsm_card_is_listed(&storing->files, (unsigned int)content | place) &&
             !holds_beginning(session, storing, (unsigned int)content | place, LEFTOVER_MIN, &ours,
@@ -223,42 +248,62 @@ static int refuse_id(unsigned int file, const char *label, struct schsm_error *e
                       label[0] != 0 ? " (" : "", label, label[0] != 0 ? ")" : "");
 }
 
+static bool has_id(const struct schsm_store *spec, const uint8_t *id, size_t id_len)
+{
+    return id_len == spec->id_len && memcmp(id, spec->id, id_len) == 0;
+}
+
+/* Refuses the id of this description C8 of another certificate; one of a certificate that is not
+ * there any more has none. */
+static int check_id_of_certificate(struct schsm_session *session, const struct storing *storing,
+                                   unsigned int file, struct schsm_error *err)
+{
+    struct schsm_pkcs15_certificate certificate = { 0 };
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+    uint8_t *content = NULL;
+    bool there = false;
+    size_t len = 0;
+
+    if (file == storing->description) { /* an earlier attempt's is ours */
+        return 1;
+    }
+    if (!schsm_card_read_optional(session, file, SCHSM_FORM_TLV, &content, &len, err)) {
+        return 0;
+    }
+    if (content != NULL) {
+        (void)schsm_pkcs15_decode_certificate(content, len, &certificate, &malformed);
+    }
+    OPENSSL_free(content);
+    if (!has_id(storing->spec, certificate.id, certificate.id_len)) {
+        return 1;
+    }
+    if (certificate.file_id == 0) {
+        certificate.file_id = SCHSM_FILE_CA_CERTIFICATE | SCHSM_FILE_ID(file);
+    }
+    return schsm_card_look_for_file(session, &storing->files, certificate.file_id, &there, err) &&
+           (!there || refuse_id(file, certificate.label, err));
+}
+
 /* A certificate with the id of a key would be taken for that key's; with another's, for that. */
 static int check_id(struct schsm_session *session, const struct storing *storing,
                     struct schsm_error *err)
 {
-    const struct schsm_store *spec = storing->spec;
-
     for (size_t i = 0; i < storing->files.count; i++) {
         unsigned int file = storing->files.ids[i];
-        struct schsm_error malformed = SCHSM_ERROR_INIT;
-        struct schsm_pkcs15_certificate certificate = { 0 };
         struct schsm_pkcs15_key key = { 0 };
-        uint8_t *content = NULL;
         bool exists = false;
-        size_t len = 0;
 
         if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY && SCHSM_FILE_ID(file) != 0) {
             if (!schsm_card_read_description(session, (int)SCHSM_FILE_ID(file), &key, &exists,
                                              err)) {
                 return 0;
             }
-            if (key.id_len == spec->id_len && memcmp(key.id, spec->id, key.id_len) == 0) {
+            if (has_id(storing->spec, key.id, key.id_len)) {
                 return refuse_id(file, key.label, err);
             }
-        } else if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_CERTIFICATE_DESCRIPTION) {
-            if (!schsm_card_read_optional(session, file, SCHSM_FORM_TLV, &content, &len, err)) {
-                return 0;
-            }
-            if (content != NULL) {
-                (void)schsm_pkcs15_decode_certificate(content, len, &certificate, &malformed);
-            }
-            OPENSSL_free(content);
-            /* the description of an earlier attempt is ours */
-            if (file != storing->description && certificate.id_len == spec->id_len &&
-                memcmp(certificate.id, spec->id, spec->id_len) == 0) {
-                return refuse_id(file, certificate.label, err);
-            }
+        } else if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_CERTIFICATE_DESCRIPTION &&
+                   !check_id_of_certificate(session, storing, file, err)) {
+            return 0;
         }
     }
     return 1;
@@ -330,7 +375,7 @@ static int store_key_certificate_file(struct schsm_session *session, struct stor
     bool there = false, same = false, lost = false;
     int ok = 1;
 
-    if (!schsm_card_is_listed(&storing->files, SCHSM_FILE_KEY | ref)) {
+    if (!schsm_card_has_key(&storing->files, ref)) {
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND, "there is no such key");
     }
     storing->stored->handle = file;

@@ -16,6 +16,7 @@
 
 #define CHIP_AUTHENTICATION 0x41 /* MANAGE SECURITY ENVIRONMENT (6.13) */
 #define TEMPLATE_AUTHENTICATION 0xA4
+#define TAG_CODE 0x8E /* section 17 */
 
 /* INITIALIZE DEVICE's data is the longest that carries a PIN. */
 #define PLAIN_MAX 384
@@ -26,7 +27,7 @@ static int not_sent(struct schsm_card *card, struct schsm_error *err)
     if (card->result == SCHSM_TRANSPORT_OK) {
         card->status_word = 0;
         schsm_fail_context(err, "nothing was sent, since the PIN may only go through a secure "
-                                "channel (--secure-channel require)");
+                                "channel (secure-channel is set to require)");
     }
     return 0;
 }
@@ -106,6 +107,15 @@ done:
     return ok;
 }
 
+/* Whether an answer is protected at all. A Pico HSM answers a wrong PIN with its status word alone,
+ * in the clear or as a data object without a code (19.5). */
+static bool has_code(const uint8_t *response, size_t len)
+{
+    struct schsm_tlv code;
+
+    return schsm_tlv_find(response, len, TAG_CODE, &code);
+}
+
 /* The command itself. An error that the card reports without protection is told as it is: it opens
  * nothing. */
 static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
@@ -124,7 +134,7 @@ static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
     if (!schsm_card_exchange_plain(card, &wrapped, response, &response_len, err)) {
         goto done;
     }
-    if (response_len == 0 && card->status_word != SCHSM_SW_OK) {
+    if (card->status_word != SCHSM_SW_OK && !has_code(response, response_len)) {
         if (out_len != NULL) {
             *out_len = 0;
         }

@@ -7,7 +7,6 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "base/descriptor.h"
 #include "base/fork_gate.h"
 #include "base/log.h"
+#include "pcsc_service.h"
 
 /* PC/SC part 10 (protocol section 18) */
 #define IOCTL_GET_FEATURES SCARD_CTL_CODE(3400)
@@ -41,41 +41,11 @@ struct pcsc_connection {
     char reader[SCHSM_READER_MAX + 1];
 };
 
-static void user_name(char *name, size_t size)
-{
-    struct passwd entry, *found = NULL;
-    char buffer[1024];
-
-    if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL) {
-        (void)snprintf(name, size, "%s", found->pw_name);
-    } else {
-        (void)snprintf(name, size, "with number %lu", (unsigned long)geteuid());
-    }
-}
-
 /* The sentence for a service that does not answer. */
 static enum schsm_transport_result fail_service(struct schsm_error *err, LONG code)
 {
-    const char *socket = getenv("PCSCLITE_CSOCK_NAME");
-    char user[64];
-
-    if (code == SCARD_F_COMM_ERROR || code == SCARD_W_SECURITY_VIOLATION) {
-        user_name(user, sizeof(user));
-        schsm_fail(err, SCHSM_REASON_NO_SERVICE,
-                   "the PC/SC service refused the connection: a polkit rule has to give user %s "
-                   "the right org.debian.pcsc-lite.access_pcsc",
-                   user);
-    } else if (socket != NULL) {
-        schsm_fail(err, SCHSM_REASON_NO_SERVICE,
-                   "the PC/SC service does not answer at the socket %s named by "
-                   "PCSCLITE_CSOCK_NAME: start that pcscd, or unset the variable to use the "
-                   "system's",
-                   socket);
-    } else {
-        schsm_fail(err, SCHSM_REASON_NO_SERVICE,
-                   "the PC/SC service does not answer: start pcscd (systemctl start "
-                   "pcscd.socket), or install the package pcscd");
-    }
+    (void)schsm_pcsc_fail_service(err,
+                                  code == SCARD_F_COMM_ERROR || code == SCARD_W_SECURITY_VIOLATION);
     return SCHSM_TRANSPORT_NO_SERVICE;
 }
 
@@ -140,7 +110,7 @@ static enum schsm_transport_result fail_code(struct schsm_error *err, LONG code,
         return fail_service(err, SCARD_E_NO_SERVICE);
     }
     if (code == SCARD_W_SECURITY_VIOLATION) {
-        user_name(user, sizeof(user));
+        schsm_pcsc_user_name(user, sizeof(user));
         schsm_fail(err, SCHSM_REASON_TRANSPORT,
                    "user %s may not use the card in reader %s: a polkit rule has to give the right "
                    "org.debian.pcsc-lite.access_card",

@@ -17,6 +17,7 @@
 #define TAG_RSA_KEY 0x30
 #define TAG_EC_KEY 0xA0
 #define TAG_AES_KEY 0xA8
+#define CONTEXT_CONSTRUCTED 0xA0 /* class and form of the tags of other kinds of keys */
 #define TAG_X509 0x30
 #define TAG_ATTRIBUTE 0xA0
 #define TAG_CVC 0xA5
@@ -209,7 +210,7 @@ int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15
             known = true;
         }
     }
-    if (!known) {
+    if (!known && (object.tag & 0xE0) != CONTEXT_CONSTRUCTED) {
         return schsm_fail_malformed(err, "a key's description");
     }
     read_label_element(object.common, TAG_UTF8, key->label);

@@ -33,7 +33,7 @@ enum schsm_pkcs15_usage {
 
 /* A key: PRKD (tags 30 RSA, A0 EC) or SKD (tag A8, AES). Sections 10.2 to 10.4. */
 struct schsm_pkcs15_key {
-    enum schsm_key_type type;
+    enum schsm_key_type type; /* NONE: a kind that we do not know, which has a name as well */
     char label[SCHSM_LABEL_MAX + 1]; /* "" where absent; longer ones are cut between characters */
     uint8_t id[SCHSM_ID_MAX];        /* longer ones are cut */
     size_t id_len;                   /* 0: absent */

@@ -28,9 +28,10 @@ static bool rsa_init(struct rsa *rsa)
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         *parts[i] = BN_secure_new();
-        ok = ok && *parts[i] != NULL;
-        if (*parts[i] != NULL) {
-            BN_set_flags(*parts[i], BN_FLG_CONSTTIME); /* how long it takes tells nothing */
+        if (*parts[i] == NULL) {
+            ok = false;
+        } else if (parts[i] != &rsa->n && parts[i] != &rsa->e) {
+            BN_set_flags(*parts[i], BN_FLG_CONSTTIME);
         }
     }
     return ok;
@@ -58,6 +59,17 @@ static bool number(BIGNUM *out, struct schsm_view bytes)
     return bytes.len <= SCHSM_MODULUS_MAX && BN_bin2bn(bytes.data, (int)bytes.len, out) != NULL;
 }
 
+/* A number for what follows from the private part; how long its arithmetic takes tells nothing. */
+static BIGNUM *secret_number(BN_CTX *ctx)
+{
+    BIGNUM *number = BN_CTX_get(ctx);
+
+    if (number != NULL) {
+        BN_set_flags(number, BN_FLG_CONSTTIME);
+    }
+    return number;
+}
+
 /* Numbers that the arithmetic below can work with: odd and above 1. */
 static bool is_odd(const BIGNUM *value)
 {
@@ -71,16 +83,10 @@ static bool complete_rsa(struct rsa *rsa, BN_CTX *ctx)
     bool ok = false;
 
     BN_CTX_start(ctx);
-    p1 = BN_CTX_get(ctx);
-    q1 = BN_CTX_get(ctx);
-    gcd = BN_CTX_get(ctx);
-    lambda = BN_CTX_get(ctx);
-    if (lambda != NULL) {
-        BN_set_flags(p1, BN_FLG_CONSTTIME);
-        BN_set_flags(q1, BN_FLG_CONSTTIME);
-        BN_set_flags(gcd, BN_FLG_CONSTTIME);
-        BN_set_flags(lambda, BN_FLG_CONSTTIME);
-    }
+    p1 = secret_number(ctx);
+    q1 = secret_number(ctx);
+    gcd = secret_number(ctx);
+    lambda = secret_number(ctx);
     if (lambda == NULL || !is_odd(rsa->p) || !is_odd(rsa->q) || !is_odd(rsa->e)) {
         goto done;
     }
@@ -107,8 +113,8 @@ static bool try_factor(struct rsa *rsa, const BIGNUM *odd, int twos, BN_CTX *ctx
 
     BN_CTX_start(ctx);
     base = BN_CTX_get(ctx);
-    x = BN_CTX_get(ctx);
-    square = BN_CTX_get(ctx);
+    x = secret_number(ctx);
+    square = secret_number(ctx);
     minus_one = BN_CTX_get(ctx);
     if (minus_one == NULL || BN_priv_rand_range_ex(base, rsa->n, 0, ctx) != 1 || BN_is_zero(base) ||
         BN_sub(minus_one, rsa->n, BN_value_one()) != 1 ||
@@ -142,7 +148,7 @@ static bool factor(struct rsa *rsa, BN_CTX *ctx)
     int twos = 0;
 
     BN_CTX_start(ctx);
-    product = BN_CTX_get(ctx);
+    product = secret_number(ctx);
     if (product == NULL || !is_odd(rsa->n) || BN_is_zero(rsa->d) ||
         BN_mul(product, rsa->d, rsa->e, ctx) != 1 || BN_sub_word(product, 1) != 1 ||
         BN_is_zero(product) || BN_is_negative(product)) {

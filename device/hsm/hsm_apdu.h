@@ -12,7 +12,7 @@
 
 struct schsm_hsm_apdu_traits {
     const char *name; /* static text: "SIGN"; "command" for one that is not known */
-    bool changes;     /* something on the device may be changed or erased */
+    bool changes;     /* something on the device may be changed, erased or used up */
     bool carries_pin;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hsm_key_domain.h"
+#include "hsm_status.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +107,25 @@ int schsm_hsm_domains(struct schsm_device *dev, struct schsm_hsm_domain *domains
     return 1;
 }
 
+int schsm_hsm_refuse_without_kek(struct schsm_device *dev, struct schsm_error *err)
+{
+    char serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_hsm_status status;
+
+    if (!schsm_device_serial(dev, serial, err) || !schsm_hsm_status(dev, &status, err)) {
+        return 0;
+    }
+    return status.so_pin_set
+               ? schsm_fail(err, SCHSM_REASON_NOT_FOUND,
+                            "device %s was initialised without a DKEK: only a new initialisation "
+                            "(sc-hsm init --dkek-shares N), which erases it, can give it one",
+                            serial)
+               : schsm_fail(err, SCHSM_REASON_NOT_INITIALISED,
+                            "device %s was never initialised, and has no DKEK yet: 'sc-hsm init "
+                            "--dkek-shares N' gives it one",
+                            serial);
+}
+
 /* Appends to a sentence what a domain has in place of the key that was looked for. */
 static void append_state(char *text, size_t size, const struct schsm_hsm_domain *domain,
                          bool several)
@@ -121,8 +141,9 @@ static void append_state(char *text, size_t size, const struct schsm_hsm_domain 
     if (domain->complete) {
         (void)snprintf(text + at, size - at, "%s%s%s", between, name, kcv);
     } else if (domain->created && !domain->xkek) {
-        (void)snprintf(text + at, size - at, "%s%snone yet, %u of %u shares being outstanding",
-                       between, name, domain->outstanding, domain->shares);
+        (void)snprintf(text + at, size - at, "%s%snone yet, %u of %u %s being outstanding", between,
+                       name, domain->outstanding, domain->shares,
+                       domain->shares == 1 ? "share" : "shares");
     } else if (domain->created) {
         (void)snprintf(text + at, size - at, "%s%snone yet", between, name);
     }
@@ -142,10 +163,8 @@ static int fail_other_kek(struct schsm_device *dev, const uint8_t kcv[SCHSM_KCV_
         shares = shares || !domains[i].created || !domains[i].xkek;
     }
     if (count == 0) {
-        return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                          "the key needs the DKEK with key check value %s, and device %s was "
-                          "initialised without any, so that no key can be wrapped or unwrapped",
-                          wanted, name);
+        (void)schsm_hsm_refuse_without_kek(dev, err);
+        return schsm_fail_context(err, "the key needs the DKEK with key check value %s", wanted);
     }
     return schsm_fail(
         err, SCHSM_REASON_WRONG_KEY,
@@ -212,6 +231,8 @@ struct change {
 static int read_existing(struct schsm_session *session, unsigned int domain,
                          struct schsm_key_domain_status *status, struct schsm_error *err)
 {
+    struct schsm_pin_status so;
+
     if (!schsm_session_confirm_applet(session, err) ||
         !schsm_card_key_domain_status(&session->card, domain, status, err)) {
         return 0;
@@ -221,6 +242,13 @@ static int read_existing(struct schsm_session *session, unsigned int domain,
     }
     if (status->slot) {
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND, "the key domain has not been created");
+    }
+    if (!schsm_card_pin_status(&session->card, SCHSM_PIN_SO, &so, err)) {
+        return 0;
+    }
+    if (so.state == SCHSM_PIN_ABSENT) {
+        return schsm_fail(err, SCHSM_REASON_NOT_INITIALISED,
+                          "the device was never initialised: 'sc-hsm init' does that");
     }
     return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                       domain == 0 ? "the device was initialised without a DKEK: only a new "

@@ -71,4 +71,8 @@ int schsm_hsm_delete_kek(struct schsm_device *dev, unsigned int domain,
 int schsm_hsm_delete_domain(struct schsm_device *dev, unsigned int domain,
                             const struct schsm_login *login, struct schsm_error *err);
 
+/* Fails, and says why a device that lists no key domains has no key encryption key: it was
+ * initialised so (NOT_FOUND), or never (NOT_INITIALISED). */
+int schsm_hsm_refuse_without_kek(struct schsm_device *dev, struct schsm_error *err);
+
 #endif

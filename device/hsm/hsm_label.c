@@ -9,6 +9,7 @@
 
 #include "hsm_private.h"
 
+#define PURPOSE "a label that can be set"
 #define TOKEN_INFO_MAX 600 /* label and manufacturer, each SCHSM_LABEL_MAX bytes, and tags */
 
 int schsm_hsm_check_label(const char *label, struct schsm_error *err)
@@ -82,8 +83,20 @@ done:
 
 static int run_label(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
-    return schsm_card_check_labels(session, err) &&
-           schsm_card_write_label(session, *(const char **)arg, err);
+    return schsm_card_write_label(session, *(const char **)arg, err);
+}
+
+static int run_check(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    (void)arg;
+    return schsm_card_check_labels(session, err);
+}
+
+int schsm_hsm_check_labels(struct schsm_device *dev, struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = run_check };
+
+    return schsm_card_run(dev, PURPOSE, &job, err);
 }
 
 int schsm_hsm_set_label(struct schsm_device *dev, const char *label,
@@ -93,5 +106,5 @@ int schsm_hsm_set_label(struct schsm_device *dev, const char *label,
         .run = run_label, .arg = &label, .login = login, .transaction = true, .object = "label"
     };
 
-    return schsm_card_run(dev, "a label that can be set", &job, err);
+    return schsm_hsm_check_labels(dev, err) && schsm_card_run(dev, PURPOSE, &job, err);
 }

@@ -12,6 +12,9 @@
  * Fails with ARGUMENT. */
 int schsm_hsm_check_label(const char *label, struct schsm_error *err);
 
+/* Fails with UNSUPPORTED where the device's label is built in, as a Pico HSM's is. No login. */
+int schsm_hsm_check_labels(struct schsm_device *dev, struct schsm_error *err);
+
 /* Sets the label, which was checked. */
 int schsm_hsm_set_label(struct schsm_device *dev, const char *label,
                         const struct schsm_login *login, struct schsm_error *err);

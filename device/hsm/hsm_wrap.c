@@ -136,37 +136,17 @@ int schsm_hsm_rsa_limits(struct schsm_device *dev, struct schsm_hsm_rsa_limits *
 
 /* --- a place ------------------------------------------------------------------------------- */
 
-/* Strikes a file off the list. */
-static void strike(struct schsm_card_files *files, unsigned int file)
+/* Strikes a key that is to be replaced off the list: its reference and its id are free. */
+static void strike_key(struct schsm_card_files *files, unsigned int ref)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < files->count; i++) {
-        if (files->ids[i] != file) {
+        if (files->ids[i] != (SCHSM_FILE_KEY | ref)) {
             files->ids[kept++] = files->ids[i];
         }
     }
     files->count = kept;
-}
-
-/* Descriptions come before their key here, so one without a key was left by an interruption. A
- * certificate alone may be what somebody kept of a key that was deleted. */
-static void strike_unfinished(struct schsm_card_files *files)
-{
-    for (unsigned int ref = 1; ref <= SCHSM_KEY_REF_MAX; ref++) {
-        if (schsm_card_is_listed(files, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
-            !schsm_card_is_listed(files, SCHSM_FILE_KEY | ref)) {
-            strike(files, SCHSM_FILE_KEY_DESCRIPTION | ref);
-            strike(files, SCHSM_FILE_CERTIFICATE | ref);
-        }
-    }
-}
-
-static void strike_key(struct schsm_card_files *files, unsigned int ref)
-{
-    strike(files, SCHSM_FILE_KEY | ref);
-    strike(files, SCHSM_FILE_KEY_DESCRIPTION | ref);
-    strike(files, SCHSM_FILE_CERTIFICATE | ref);
 }
 
 struct placing {
@@ -185,7 +165,6 @@ static int run_place(struct schsm_session *session, void *arg, struct schsm_erro
     if (!schsm_card_list_files(session, &placing->files, err)) {
         return 0;
     }
-    strike_unfinished(&placing->files);
     if (place->replace && place->key_ref >= 0) {
         strike_key(&placing->files, (unsigned int)place->key_ref);
     }
@@ -444,7 +423,8 @@ static int try_out(struct schsm_session *session, struct unwrapping *unwrapping,
     unsigned int ref = 0;
 
     if (!remove_left_trials(session, unwrapping, err) ||
-        !schsm_card_choose_key_ref(&unwrapping->files, -1, &ref, err)) {
+        !schsm_card_choose_key_ref(&unwrapping->files, -1, &ref, err) ||
+        !schsm_card_clear_key_ref(session, &unwrapping->files, ref, err)) {
         return 0;
     }
     unwrapping->trial = ref;
@@ -469,11 +449,10 @@ static int clear_place(struct schsm_session *session, struct unwrapping *unwrapp
     const struct schsm_hsm_unwrap *spec = unwrapping->spec;
     unsigned int ref = spec->key_ref;
 
-    strike_unfinished(&unwrapping->files);
     if (!spec->replace) {
         return schsm_card_choose_key_ref(&unwrapping->files, (int)ref, &ref, err);
     }
-    return !schsm_card_is_listed(&unwrapping->files, SCHSM_FILE_KEY | ref) ||
+    return !schsm_card_has_key(&unwrapping->files, ref) ||
            (try_out(session, unwrapping, err) &&
             schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err));
 }

@@ -48,7 +48,18 @@ int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->find(dev, filter, list, &found), &found, err);
+    size_t before = list->count;
+
+    if (!dev->ops->find(dev, filter, list, &found)) {
+        while (list->count > before) {
+            schsm_object_clear(&list->objects[--list->count]);
+        }
+        if (before == 0) {
+            schsm_object_list_clear(list);
+        }
+        return hand_out(0, &found, err);
+    }
+    return 1;
 }
 
 int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err)

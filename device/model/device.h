@@ -30,9 +30,22 @@ enum schsm_object_type {
     SCHSM_OBJECT_PUBLIC = 2,
     SCHSM_OBJECT_CERTIFICATE = 4,
     SCHSM_OBJECT_DATA = 8,
-    SCHSM_OBJECT_SECRET = 16 /* AES key: listed, not used through OpenSSL's pkey */
+    SCHSM_OBJECT_SECRET = 16, /* AES key: listed, not used through OpenSSL's pkey */
+    SCHSM_OBJECT_ORPHAN = 32  /* what is of no use by itself: left by a deletion or a write that was
+                               * interrupted, or so damaged that nobody can tell */
 };
-#define SCHSM_OBJECT_ANY 31u
+#define SCHSM_OBJECT_ANY 31u /* orphans are found only where they are asked for */
+
+/* What of an object cannot be read. It is found all the same, and so is all the rest. */
+enum schsm_defect {
+    SCHSM_DEFECT_NONE = 0,
+    SCHSM_DEFECT_DESCRIPTION, /* the description is none: id and label are unknown */
+    SCHSM_DEFECT_NO_CONTENT,  /* a description of something that is not there */
+    SCHSM_DEFECT_CONTENT,     /* no certificate, or beside a key no certificate and no request */
+    SCHSM_DEFECT_UNREADABLE   /* the device does not give it */
+};
+
+#define SCHSM_OID_TEXT_MAX 80 /* "1.3.6.1..." with terminator; a longer one is cut */
 
 /* One object on a device. */
 struct schsm_object {
@@ -50,6 +63,11 @@ struct schsm_object {
     char application[SCHSM_LABEL_MAX + 1]; /* data: the program it belongs to, "" where unknown */
     uint8_t *value;                        /* public part or content if already read, see _read */
     size_t value_len;
+    enum schsm_defect defect;
+    char oid[SCHSM_OID_TEXT_MAX]; /* a key of a kind that we do not know: its algorithm, "" unknown
+                                   */
+    unsigned int orphan_of;       /* ORPHAN: what it may have belonged to, types or-ed */
+    unsigned int whole;           /* ORPHAN: the handle of that */
 };
 
 struct schsm_object_list {
@@ -67,6 +85,7 @@ struct schsm_object_filter {
     const uint8_t *id;  /* NULL: any */
     size_t id_len;
     const char *label; /* NULL: any; compared whole */
+    bool describe;     /* with a key_ref: id and label are wanted as well */
 };
 
 struct schsm_device_info {
@@ -197,10 +216,13 @@ int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct sch
 
 /*
  * Appends the objects that fit to *list. No login, no PIN. A filter with key_ref reads nothing but
- * that key's files and may leave `described` false. Private keys, their public keys and their
- * certificates share key_ref, id and label. Certificates come with their value; a key whose public
- * part was met on the way comes with it too. Nothing found is success with nothing appended. A
- * malformed description on the device makes that object nameless, never the list fail.
+ * that key's files and may leave `described` false, unless `describe` is set. Private keys, their
+ * public keys and their certificates share key_ref, id and label. Certificates come with their
+ * value; a key whose public part was met on the way comes with it too. Nothing found is success
+ * with nothing appended. What the device does not give, or what is malformed, makes a defect of
+ * that object, never the search fail. A failure leaves the list as it was.
+ *
+ * An ORPHAN has the name that its description tells; orphan_of and whole say what it was a part of.
  */
 int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
                       struct schsm_object_list *list, struct schsm_error *err);
@@ -263,7 +285,11 @@ int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
 int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
                             struct schsm_key_policy *policy, struct schsm_error *err);
 
-/* Deletes the object: for PRIVATE the key, its description and its certificate or request. */
+/*
+ * Deletes the object: for PRIVATE the key, its description and its certificate or request; an
+ * ORPHAN alone. What an interrupted deletion left is deleted like the whole object, under the type
+ * and handle that this had.
+ */
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                         const struct schsm_login *login, struct schsm_error *err);
 

@@ -363,7 +363,9 @@ int schsm_pin_prepare(const struct schsm_pin_holder *holder, const struct schsm_
     }
     if (!has_proven_one(connection)) {
         if (!schsm_pin_conclude(holder, answer, NULL, -1, err) ||
-            !check_tries(holder, login, outlook.tries, "the application was not asked for the PIN",
+            !check_tries(holder, login, outlook.tries,
+                         login->by_option ? "nobody was asked for the PIN"
+                                          : "the application was not asked for the PIN",
                          err)) {
             return 0;
         }

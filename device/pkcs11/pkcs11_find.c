@@ -197,6 +197,7 @@ int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *obje
                           "with this key's id, so its public part is unknown: store its "
                           "certificate, or name a key reference file that contains the public key",
                           token->name, object->label);
+    case SCHSM_OBJECT_ORPHAN:
     case SCHSM_OBJECT_SECRET:
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "a secret key cannot be read");
     case SCHSM_OBJECT_DATA:

@@ -198,6 +198,8 @@ static bool take_attributes(struct schsm_object *object, const struct ck_attribu
         return true;
     case SCHSM_OBJECT_SECRET:
         break;
+    case SCHSM_OBJECT_ORPHAN: /* a token has none */
+        return false;
     }
     if (number_of(&attributes[KIND]) != CKK_AES) {
         return false;

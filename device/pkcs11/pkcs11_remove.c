@@ -101,6 +101,7 @@ static int run_remove(struct schsm_pkcs11_token *token, void *arg, struct schsm_
         return remove_key_object(token, *wanted, err);
     case SCHSM_OBJECT_DATA:
     case SCHSM_OBJECT_SECRET:
+    case SCHSM_OBJECT_ORPHAN: /* a token has none */
         break;
     }
     return remove_other(token, *wanted, err);

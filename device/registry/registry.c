@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "card/card_device.h"
+#include "card/pcsc_service.h"
 #include "card/cards.h"
 #include "base/fork_guard.h"
 #include "base/log.h"
@@ -39,6 +40,7 @@ struct schsm_registry *schsm_registry_new_on(const struct schsm_transport *trans
 
 struct schsm_registry *schsm_registry_new(struct schsm_error *err)
 {
+    schsm_pcsc_remember_root();
     return schsm_registry_new_on(&schsm_transport_pcsc, NULL, err);
 }
 

@@ -25,8 +25,8 @@ check "another label, none" "$device_test" find "label 2049" 0
 count "a search reads each description once" =9 "$device_test" find "label 2048" 1
 log_out
 count "a cold start takes status, VERIFY, SIGN" =3 "$device_test" cold 1
-# The card is still logged in: status and the public key's file, then one command each.
-count "101 signatures take one command each" =103 "$device_test" many 1 100
+# The card is still logged in: status, the list, the public key's file, then one command each.
+count "101 signatures take one command each" =104 "$device_test" many 1 100
 before=$(files)
 check "spoiled commands leave no key without description" "$device_test" faults
 equal "nor any other file" "$before" "$(files)"

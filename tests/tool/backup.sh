@@ -61,7 +61,7 @@ check "which is stored" on "$first" cert import web.crt
 plain_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null \
     -subj /CN=authority -out ca.crt 2>/dev/null
 check "a certificate without a key" on "$first" cert import ca.crt --ca --label authority
-head -c 5000 /dev/urandom >content
+head -c 4000 /dev/urandom >content
 check "a data object" on "$first" data write content --label content
 check "a private data object" on "$first" data write pin --label private --private
 

@@ -17,14 +17,15 @@ data() {
 # --- the journey -----------------------------------------------------------------------------
 
 printf 'some notes\0with a zero' >notes
-head -c 20000 /dev/urandom >large
+size=$(file_max)
+head -c "$size" /dev/urandom >large
 check "a file is stored" data write notes --label notes --application "the tests"
 says "^Stored data object 'notes': sc-hsm:serial=$serial;label=notes;type=data$"
 check "a private one" sh -c "sc-hsm ${login[*]} data write - --label codes --private <notes"
 check "a large one" data write large --label large
 check "all are listed" sc-hsm list type=data
 says "^data +- +- +notes +22 bytes +sc-hsm:" "^private data +- +- +codes +- +sc-hsm:" \
-    "^data +- +- +large +20000 bytes"
+    "^data +- +- +large +$size bytes"
 raw_apdus >apdus.out # logs everybody out
 check "the public one needs no PIN" sc-hsm --pin-source file:wrong-pin data read label=notes --out back
 same_bytes "it is what it was" notes back

@@ -133,7 +133,10 @@ ends 2 "a PIN in the command line" sc-hsm apdu "0020008106$pin_hex"
 says "carries a PIN" "standard input"
 says_nothing_of "$pin_hex"
 equal "it was not sent" 3 "$(pin_tries)"
-check "from standard input" bash -c 'sc-hsm apdu - <<END
+ends 1 "a try of the PIN, unconfirmed" bash -c 'echo 0020008106'"$pin_hex"' | setsid -w sc-hsm apdu -'
+says "may change or erase.*spend a PIN's tries or a key's uses"
+equal "it was not sent" 3 "$(pin_tries)"
+check "from standard input" bash -c 'sc-hsm apdu --yes - <<END
 # log in
 0020008106'"$pin_hex"'
 
@@ -143,7 +146,7 @@ says "^VERIFY: 9000" "^$(printf 'behind the PIN' | od -An -tx1 | tr -d ' \n')$"
 before=$(files)
 ends 1 "what changes something, unconfirmed" setsid -w sc-hsm apdu 00E4020002CF00
 says "may change or erase"
-for command in 80520300 80520400 00D7CF0007540200005301AA 80740193 00460500 80FF0000; do
+for command in 80520300 80520400 00D7CF0007540200005301AA 80740193 00460500 80FF0000 806801A00100 806201210100 8078011801AA00 8072019200; do
     ends 1 "$command, unconfirmed" setsid -w sc-hsm --pin-source file:pin apdu --login "$command"
     says "may change or erase"
 done

@@ -122,3 +122,20 @@ enciphered() {
     raw_apdus "0020008106$(printf %s "$pin" | od -An -tx1 | tr -d ' \n')" \
         "8078031010$(printf '00%.0s' {1..16})00" 2>/dev/null | tail -n 1
 }
+
+# card APDU...: sent to the card by another program that knows the PIN.
+card() {
+    raw_apdus "0020008106$(printf %s "$pin" | od -An -tx1 | tr -d ' \n')" "$@" >"$seen" 2>&1
+}
+
+# card_file FID HEX: a file of this content, written past the tool.
+card_file() {
+    local apdus=("00E4020002$1") offset=0 part
+    while part=${2:offset:200}; do
+        apdus+=("$(printf '00D7%s%02X5402%04X53%02X%s' "$1" $((6 + ${#part} / 2)) $((offset / 2)) \
+            $((${#part} / 2)) "$part")")
+        offset=$((offset + 200))
+        [ $offset -lt ${#2} ] || break
+    done
+    card "${apdus[@]}"
+}

@@ -42,7 +42,7 @@ equal "programs are told as well" "(['ecdsa', 'ecdh'], 20, 0)" \
 check "it signs" openssl dgst -sha256 -sign web.pem -out text.sig text
 check "its public key" sc-hsm pubkey key-ref=7 --out web.pub
 check "the signature verifies" plain_openssl dgst -sha256 -verify web.pub -signature text.sig text
-equal "a use was spent" 19 "$(json "d['objects'][0]['uses_left']" sc-hsm --json list label=web)"
+! counts_uses || equal "a use was spent" 19 "$(json "d['objects'][0]['uses_left']" sc-hsm --json list label=web)"
 check "more curves" keygen --type ec:brainpoolP256r1 --label brainpool
 check "more curves" keygen --type EC:secp256k1 --label k1
 check "more curves" keygen --type ec:P-384 --label 384

@@ -5,6 +5,9 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=outcome.sh
 . "$(dirname "$0")/outcome.sh"
 admin_card
+# A command that needs the PIN.
+by_pin=(label x)
+sets_labels || by_pin=(keygen --type aes:128)
 new_pin=$(cat new-pin)
 other_so=0123456789ABCDEF
 echo $other_so >other-so-pin
@@ -75,23 +78,23 @@ ends 4 "the last try is not for a file" sc-hsm pin change --pin-source file:pin 
     --new-pin-source file:new-pin
 says "only 1 PIN try is left" "use --pin-source prompt to type it"
 says_nothing_of "configuration"
-ends 4 "nor in another command" sc-hsm --pin-source file:pin label x
+ends 4 "nor in another command" sc-hsm --pin-source file:pin "${by_pin[@]}"
 says "only 1 PIN try is left" "use --pin-source prompt to type it"
 says_nothing_of "configuration"
 equal "one try is left" 1 "$(pin_tries)"
-ends 1 "nobody to type it" setsid -w sc-hsm label x
+ends 1 "nobody to type it" setsid -w sc-hsm "${by_pin[@]}"
 says "device $serial needs its PIN.*no terminal.*--pin-source"
-check "a person who is asked may have it" typed "PIN.*1 try left.*:=$pin" -- sc-hsm label x
+check "a person who is asked may have it" typed "PIN.*1 try left.*:=$pin" -- sc-hsm "${by_pin[@]}"
 raw_apdus >/dev/null 2>&1
-ends 4 "two tries spent again" sc-hsm --pin-source file:wrong-pin label x
-ends 4 "both" sc-hsm --pin-source file:wrong-pin label x
+ends 4 "two tries spent again" sc-hsm --pin-source file:wrong-pin "${by_pin[@]}"
+ends 4 "both" sc-hsm --pin-source file:wrong-pin "${by_pin[@]}"
 equal "one try is left again" 1 "$(pin_tries)"
 fails "typed and wrong" typed "PIN.*1 try left.*:=111111" -- sc-hsm pin change \
     --new-pin-source file:new-pin
 says "now blocked" "sc-hsm pin unblock"
 ends 4 "blocked" sc-hsm pin change --pin-source file:pin --new-pin-source file:new-pin
 says "PIN of device $serial is blocked" "sc-hsm pin unblock"
-ends 4 "so do other commands" sc-hsm --pin-source file:pin label x
+ends 4 "so do other commands" sc-hsm --pin-source file:pin "${by_pin[@]}"
 says "sc-hsm pin unblock"
 
 # --- pin unblock ----------------------------------------------------------------------------------
@@ -156,7 +159,7 @@ equal "no try was spent" 15 "$(status 's["so_pin"]["tries_left"]')"
 
 check "a transport PIN" sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin \
     --transport-pin
-ends 1 "it opens nothing" sc-hsm --pin-source file:pin label x
+ends 1 "it opens nothing" sc-hsm --pin-source file:pin "${by_pin[@]}"
 says "transport PIN" "sc-hsm pin change"
 ends 4 "a wrong one" sc-hsm pin change --pin-source file:wrong-pin --new-pin-source file:new-pin
 says "2 tries are left"

@@ -37,11 +37,11 @@ for card in 1 2; do
     says "^0 +DKEK +3 +3 shares outstanding"
     check "the shares" apdus $card "8052000020${a5}00" "8052000020${zero}00" "8052000020${e1}00"
     check "card $card is complete" on $card dkek status
-    says "^0 +DKEK +3 +complete +BB391415C05E39D7"
+    says "^0 +DKEK +3 +complete +$(tells_kcv && echo BB391415C05E39D7)"
 done
 check "card 3 has another" on 3 init --yes --so-pin-source file:so-pin --dkek-shares random
 check "which is its own" on 3 dkek status
-says "the device's own +complete"
+says "the device's own +($(tells_kcv || echo 'told after a login|')complete)"
 
 check "an RSA key" on 1 keygen --type rsa:2048 --id 10 --label web-rsa
 check "an EC key" on 1 keygen --type ec:P-256 --id 20 --label web-ec
@@ -133,7 +133,7 @@ check "a key" on 3 keygen --type ec:P-256 --label alone
 ends 1 "it cannot be wrapped" on 3 wrap label=alone alone.wrapped
 says "without key encryption keys"
 ends 1 "nothing can be unwrapped" on 3 unwrap web-ec.wrapped
-says "BB391415C05E39D7" "initialised without any"
+says "BB391415C05E39D7" "initialised without a DKEK"
 check "dkek status" on 3 dkek status
 says "initialised without a DKEK"
 

@@ -99,6 +99,19 @@ static void a_path_with_an_index_does_not_hide_the_size(void **state)
                      1024);
 }
 
+/* PKCS#15 has kinds of keys that no card here has: such a key keeps its name. */
+static void a_key_of_another_kind_has_a_name(void **state)
+{
+    struct schsm_pkcs15_key key =
+        decode_key("A115 3003 0C0178 3008 040133 0303072080 A104 3002 3000");
+
+    (void)state;
+    assert_int_equal(key.type, SCHSM_KEY_NONE);
+    assert_string_equal(key.label, "x");
+    assert_bytes_are_hex(key.id, key.id_len, "33");
+    assert_int_equal(key.bits, 0);
+}
+
 static void reads_sizes_as_they_occur(void **state)
 {
     (void)state;
@@ -352,6 +365,7 @@ int main(void)
         cmocka_unit_test(writes_certificates_and_data),
         cmocka_unit_test(reads_what_opensc_writes),
         cmocka_unit_test(a_path_with_an_index_does_not_hide_the_size),
+        cmocka_unit_test(a_key_of_another_kind_has_a_name),
         cmocka_unit_test(reads_sizes_as_they_occur),
         cmocka_unit_test(reads_aes_keys_of_old_and_new_releases),
         cmocka_unit_test(long_labels_are_cut_between_characters),

@@ -189,8 +189,11 @@ static int run_apdu(struct schsm_tool *tool, struct schsm_error *err)
     }
     if (!collect(tool, batch, err) || !schsm_tool_device(tool, &device, serial, err) ||
         (batch->changes &&
-         !schsm_tool_confirm(tool, serial,
-                             "These commands may change or erase what is on the device.", err)) ||
+         !schsm_tool_confirm(
+             tool, serial,
+             "These commands may change or erase what is on the device, or spend a PIN's "
+             "tries or a key's uses.",
+             err)) ||
         (wants_login && !schsm_tool_login(tool, device, "these commands", &login, err))) {
         goto done;
     }
@@ -221,15 +224,17 @@ const struct schsm_command schsm_command_apdu = {
     .arguments_min = 1,
     .arguments_max = COMMANDS_MAX,
     .summary = "Send single commands to the device",
-    .help = "Sends command APDUs, each written in hexadecimal digits, and shows for each what came "
-            "back: the status word, what it means, and the data. The SmartCard-HSM application is "
-            "selected before, and no other program gets in between. The exit status is 0 when the "
-            "device answered, whatever it answered. With - the APDUs are read from standard input, "
-            "one on each line: the only way for one that carries a PIN.\n"
-            "Commands that may change or erase something have to be confirmed. This is for people "
-            "who know the device's protocol.\n"
-            " sc-hsm apdu 0084000008\n"
-            " sc-hsm --json apdu 8058000000 00B12F03045402000000\n",
+    .help =
+        "Sends command APDUs, each written in hexadecimal digits, and shows for each what came "
+        "back: the status word, what it means, and the data. The SmartCard-HSM application is "
+        "selected before, and no other program gets in between. The exit status is 0 when the "
+        "device answered, whatever it answered. With - the APDUs are read from standard input, "
+        "one on each line: the only way for one that carries a PIN.\n"
+        "Commands that may change or erase something, or spend a PIN's tries or a key's uses, have "
+        "to be confirmed. This is for people "
+        "who know the device's protocol.\n"
+        " sc-hsm apdu 0084000008\n"
+        " sc-hsm --json apdu 8058000000 00B12F03045402000000\n",
     .options = apdu_options,
     .run = run_apdu,
 };

@@ -84,8 +84,8 @@ static int run_cert_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
-    int ok = schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_CERTIFICATE, &match, serial,
-                               err) &&
+    int ok = schsm_tool_removable(tool, tool->arguments[0], SCHSM_OBJECT_CERTIFICATE, &match,
+                                  serial, err) &&
              schsm_object_delete(tool, &match, serial,
                                  !match.object.authority ? SCHSM_CERTIFICATE_LOSS : "", err);
 

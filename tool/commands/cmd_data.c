@@ -20,6 +20,37 @@
 
 /* --- write --------------------------------------------------------------------------------- */
 
+/* What names objects of this label on this device; to be cleared, also after failure. */
+static int name_label(struct schsm_uri *uri, const char *serial, const char *label,
+                      struct schsm_error *err)
+{
+    schsm_uri_init(uri);
+    uri->serial = OPENSSL_strdup(serial);
+    uri->label = OPENSSL_strdup(label);
+    return uri->serial != NULL && uri->label != NULL ? 1 : schsm_fail_memory(err);
+}
+
+/* What an interrupted replacement left of the object that it replaced. */
+static int remove_rest(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
+                       const char *label, const struct schsm_login *login, struct schsm_error *err)
+{
+    struct schsm_match_list list = { NULL, 0 };
+    struct schsm_uri uri;
+    int ok = name_label(&uri, serial, label, err) &&
+             schsm_find(&tool->context, &uri, SCHSM_OBJECT_ORPHAN, &list, err);
+
+    for (size_t i = 0; ok && i < list.count; i++) {
+        const struct schsm_match *match = &list.matches[i];
+
+        if (match->device == device && match->object.orphan_of == SCHSM_OBJECT_DATA) {
+            ok = schsm_device_remove(device, &match->object, login, err);
+        }
+    }
+    schsm_match_list_clear(&list);
+    schsm_uri_clear(&uri);
+    return ok;
+}
+
 /* The objects that have this label already, also those that only who is logged in can see. One may
  * be replaced, where the user said so. */
 static int look_for_label(struct schsm_tool *tool, const char *serial, const char *label,
@@ -29,14 +60,7 @@ static int look_for_label(struct schsm_tool *tool, const char *serial, const cha
     bool revealed = false;
     int ok = 0;
 
-    schsm_uri_init(&uri);
-    uri.serial = OPENSSL_strdup(serial);
-    uri.label = OPENSSL_strdup(label);
-    if (uri.serial == NULL || uri.label == NULL) {
-        schsm_fail_memory(err);
-        goto done;
-    }
-    if (!schsm_tool_reveal(tool, &uri, &revealed, err) ||
+    if (!name_label(&uri, serial, label, err) || !schsm_tool_reveal(tool, &uri, &revealed, err) ||
         !schsm_find(&tool->context, &uri, SCHSM_OBJECT_DATA, list, err)) {
         goto done;
     }
@@ -45,13 +69,47 @@ static int look_for_label(struct schsm_tool *tool, const char *serial, const cha
                    "there is a data object '%s' on %s already: choose another label, or replace it "
                    "with --replace",
                    label, serial);
-    } else if (list->count > 1) {
+    } else if (list->count > 2) { /* two: a replacement may have been interrupted */
         schsm_find_fail(&uri, list, SCHSM_OBJECT_DATA, err);
     } else {
         ok = 1;
     }
 
 done:
+    schsm_uri_clear(&uri);
+    return ok;
+}
+
+/*
+ * Of two objects of this label: where one is what is to be stored, an interrupted replacement left
+ * the other, which goes now. The one stays in the list alone.
+ */
+static int finish_replacement(struct schsm_match_list *list, const char *serial,
+                              const struct schsm_store *spec, const struct schsm_login *login,
+                              struct schsm_error *err)
+{
+    struct schsm_uri uri;
+    int ok = 1;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct schsm_match *match = &list->matches[i], *other = &list->matches[1 - i];
+        struct schsm_object *object = &match->object;
+
+        if (!schsm_device_read(match->device, object, login, err)) {
+            return 0;
+        }
+        if (object->private_data == spec->private_data && object->value_len == spec->value_len &&
+            memcmp(object->value, spec->value, spec->value_len) == 0) {
+            ok = schsm_device_remove(other->device, &other->object, login, err);
+            schsm_match_clear(other);
+            list->matches[0] = *match;
+            list->matches[0].shares_name = false;
+            list->count = 1;
+            return ok;
+        }
+    }
+    ok = name_label(&uri, serial, spec->label, err) &&
+         schsm_find_fail(&uri, list, SCHSM_OBJECT_DATA, err);
     schsm_uri_clear(&uri);
     return ok;
 }
@@ -105,9 +163,18 @@ static int run_data_write(struct schsm_tool *tool, struct schsm_error *err)
         (same.count > 0 && !confirm_data_replacement(tool, serial, spec.label, err))) {
         goto done;
     }
+    if (!schsm_tool_login(tool, match.device, spec.label, &login, err)) {
+        goto done;
+    }
+    if (same.count == 2) {
+        ok = finish_replacement(&same, serial, &spec, &login, err) &&
+             schsm_object_report(tool, "Stored", &same.matches[0], NULL, err);
+        goto done;
+    }
     spec.replaces = same.count > 0 ? &same.matches[0].object : NULL;
-    ok = schsm_tool_login(tool, match.device, spec.label, &login, err) &&
-         schsm_device_store(match.device, &spec, &login, &match.object, err) &&
+    ok = schsm_device_store(match.device, &spec, &login, &match.object, err) &&
+         (!schsm_tool_flag(tool, "replace") ||
+          remove_rest(tool, match.device, serial, spec.label, &login, err)) &&
          schsm_object_report(tool, "Stored", &match, NULL, err);
 
 done:
@@ -204,8 +271,9 @@ static int run_data_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
-    int ok = schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_DATA, &match, serial, err) &&
-             schsm_object_delete(tool, &match, serial, "", err);
+    int ok =
+        schsm_tool_removable(tool, tool->arguments[0], SCHSM_OBJECT_DATA, &match, serial, err) &&
+        schsm_object_delete(tool, &match, serial, "", err);
 
     schsm_match_clear(&match);
     return ok;

@@ -2,9 +2,7 @@
 /* sc-hsm delete: any object. */
 #include "tool/commands.h"
 
-#include "keymgmt/remove.h"
 #include "tool/object.h"
-#include "tool/target.h"
 
 static const char *consequences(const struct schsm_object *object)
 {
@@ -22,37 +20,15 @@ static const char *consequences(const struct schsm_object *object)
     }
 }
 
-/* What is not to be seen may be there for who is logged in. */
-static int find(struct schsm_tool *tool, const struct schsm_uri *uri, struct schsm_match *match,
-                struct schsm_error *err)
-{
-    struct schsm_error found = SCHSM_ERROR_INIT;
-    bool revealed = false;
-    int ok = schsm_remove_find(&tool->context, uri, match, &found);
-
-    if (!ok && found.reason == SCHSM_REASON_NOT_FOUND) {
-        if (!schsm_tool_reveal(tool, uri, &revealed, err)) {
-            return 0;
-        }
-        ok = revealed && schsm_remove_find(&tool->context, uri, match, &found);
-    }
-    if (!ok) {
-        *err = found;
-    }
-    return ok;
-}
-
 static int run_delete(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
-    struct schsm_uri uri;
-    int ok = schsm_tool_uri(tool, tool->arguments[0], &uri, err) && find(tool, &uri, &match, err) &&
-             schsm_tool_serial(match.device, serial, err) &&
-             schsm_object_delete(tool, &match, serial, consequences(&match.object), err);
+    int ok =
+        schsm_tool_removable(tool, tool->arguments[0], SCHSM_OBJECT_ANY, &match, serial, err) &&
+        schsm_object_delete(tool, &match, serial, consequences(&match.object), err);
 
     schsm_match_clear(&match);
-    schsm_uri_clear(&uri);
     return ok;
 }
 
@@ -64,13 +40,16 @@ const struct schsm_command schsm_command_delete = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Delete a key, certificate or data object",
-    .help = "Deletes the one object that URI names, such as sc-hsm:id=10;type=private, or shorter "
-            "label=web. What goes is said first, and has to be confirmed by typing the device's "
-            "serial number. There is no way back.\n"
-            "A key goes with its description and its certificate or request. Where a key and its "
-            "certificate both fit, type=private and type=cert tell them apart.\n"
-            " sc-hsm delete 'id=10;type=private'\n"
-            " sc-hsm --pin-source file:pin delete label=note --yes\n",
+    .help =
+        "Deletes the one object that URI names, such as sc-hsm:id=10;type=private, or shorter "
+        "label=web. What goes is said first, and has to be confirmed by typing the device's "
+        "serial number. There is no way back.\n"
+        "A key goes with its description and its certificate or request. Where a key and its "
+        "certificate both fit, type=private and type=cert tell them apart. A deletion that was "
+        "interrupted is finished by the same command; an orphan of 'list --all' is named by its "
+        "handle.\n"
+        " sc-hsm delete 'id=10;type=private'\n"
+        " sc-hsm --pin-source file:pin delete label=note --yes\n",
     .options = delete_options,
     .run = run_delete,
 };

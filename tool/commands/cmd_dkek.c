@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_key_domain.h"
+#include "hsm/hsm_status.h"
 #include "tool/domain.h"
 #include "tool/output.h"
 #include "tool/share_file.h"
@@ -60,8 +61,9 @@ static void describe_state(struct schsm_table *table, const struct schsm_hsm_dom
     }
 }
 
-static int print_dkek_table(const char *serial, const struct schsm_hsm_domain *domains,
-                            size_t count, struct schsm_error *err)
+static int print_dkek_table(const char *serial, bool initialised,
+                            const struct schsm_hsm_domain *domains, size_t count,
+                            struct schsm_error *err)
 {
     static const char *const headings[] = { "KEY DOMAIN", "KIND", "SHARES", "STATE",
                                             "KEY CHECK VALUE" };
@@ -69,8 +71,9 @@ static int print_dkek_table(const char *serial, const struct schsm_hsm_domain *d
     struct schsm_table table;
 
     if (count == 0) {
-        printf("Device %s was initialised without a DKEK: its keys can be neither wrapped nor "
-               "unwrapped.\n",
+        printf(initialised ? "Device %s was initialised without a DKEK: its keys can be neither "
+                             "wrapped nor unwrapped.\n"
+                           : "Device %s was never initialised, and has no DKEK yet.\n",
                serial);
         return 1;
     }
@@ -100,15 +103,17 @@ static int run_dkek_status(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
     size_t count = SCHSM_HSM_DOMAINS_MAX;
+    struct schsm_hsm_status status = { 0 };
     struct schsm_device *device = NULL;
     char serial[SCHSM_SERIAL_MAX + 1];
 
     if (!schsm_tool_device(tool, &device, serial, err) ||
-        !schsm_hsm_domains(device, domains, &count, err)) {
+        !schsm_hsm_domains(device, domains, &count, err) ||
+        (count == 0 && !schsm_hsm_status(device, &status, err))) {
         return 0;
     }
     return tool->json ? print_dkek_json(serial, domains, count, err)
-                      : print_dkek_table(serial, domains, count, err);
+                      : print_dkek_table(serial, status.so_pin_set, domains, count, err);
 }
 
 const struct schsm_command schsm_command_dkek_status = {
@@ -138,10 +143,7 @@ static int check_outstanding(struct schsm_device *device, const char *serial, un
         return 0;
     }
     if (count == 0) {
-        return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
-                          "device %s was initialised without a DKEK: only a new initialisation "
-                          "(sc-hsm init --dkek-shares N), which erases it, can give it one",
-                          serial);
+        return schsm_hsm_refuse_without_kek(device, err);
     }
     if (number >= count || !domains[number].created) {
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND,

@@ -36,7 +36,8 @@ static int report_share(const struct schsm_tool *tool, const char *path,
 static int run_dkek_create_share(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *path = tool->arguments[0];
-    struct schsm_secret *share = NULL;
+    bool overwrite = schsm_tool_flag(tool, "overwrite");
+    struct schsm_secret *share = NULL, *password = NULL;
     unsigned int threshold, total;
     int ok;
 
@@ -48,12 +49,16 @@ static int run_dkek_create_share(struct schsm_tool *tool, struct schsm_error *er
                           "a password that is split is drawn here: give either --password-shares "
                           "or --password-source");
     }
-    share = schsm_dkek_share_new(tool->context.libctx, err);
-    if (share == NULL) {
+    if (!schsm_share_file_prepare(tool, path, overwrite, "password-source", &password, err)) {
         return 0;
     }
-    ok = schsm_share_file_write(tool, path, schsm_tool_flag(tool, "overwrite"), share,
-                                "password-source", "password-shares", err) &&
+    share = schsm_dkek_share_new(tool->context.libctx, err);
+    if (share == NULL) {
+        schsm_secret_free(password);
+        return 0;
+    }
+    ok = schsm_share_file_write(tool, path, overwrite, share, password, "password-source",
+                                "password-shares", err) &&
          report_share(tool, path, share, threshold, total, err);
     schsm_secret_free(share);
     return ok;
@@ -98,7 +103,8 @@ const struct schsm_command schsm_command_dkek_create_share = {
 static int run_dkek_recrypt_share(struct schsm_tool *tool, struct schsm_error *err)
 {
     const char *path = tool->arguments[1];
-    struct schsm_secret *share = NULL;
+    bool overwrite = schsm_tool_flag(tool, "overwrite");
+    struct schsm_secret *share = NULL, *password = NULL;
     uint8_t file[SCHSM_SHARE_FILE_LEN];
     unsigned int threshold, total;
     int ok;
@@ -111,16 +117,18 @@ static int run_dkek_recrypt_share(struct schsm_tool *tool, struct schsm_error *e
                           "a password that is split is drawn here: give either "
                           "--new-password-shares or --new-password-source");
     }
-    if (!schsm_share_file_read(tool->arguments[0], file, err)) {
+    if (!schsm_share_file_read(tool->arguments[0], file, err) ||
+        !schsm_share_file_prepare(tool, path, overwrite, "new-password-source", &password, err)) {
         return 0;
     }
     share = schsm_share_file_open(tool, tool->arguments[0], file,
                                   schsm_tool_setting(tool, "password-source"), err);
     if (share == NULL) {
+        schsm_secret_free(password);
         return 0;
     }
-    ok = schsm_share_file_write(tool, path, schsm_tool_flag(tool, "overwrite"), share,
-                                "new-password-source", "new-password-shares", err) &&
+    ok = schsm_share_file_write(tool, path, overwrite, share, password, "new-password-source",
+                                "new-password-shares", err) &&
          report_share(tool, path, share, threshold, total, err);
     schsm_secret_free(share);
     return ok;

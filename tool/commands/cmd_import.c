@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 
+#include "hsm/hsm_key_domain.h"
 #include "keymgmt/algorithm.h"
 #include "keymgmt/certificate.h"
 #include "keymgmt/file.h"
@@ -178,12 +179,35 @@ static int read_import_wish(struct schsm_tool *tool, struct wish *wish, struct s
     return 1;
 }
 
+/* Before custodians type their passwords. */
+static int check_has_dkek(struct schsm_device *device, struct schsm_error *err)
+{
+    struct schsm_hsm_domain domains[SCHSM_HSM_DOMAINS_MAX];
+    size_t count = SCHSM_HSM_DOMAINS_MAX;
+
+    if (!schsm_hsm_domains(device, domains, &count, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (domains[i].complete) {
+            return 1;
+        }
+    }
+    return count == 0 ? schsm_hsm_refuse_without_kek(device, err)
+                      : schsm_fail(err, SCHSM_REASON_NOT_FOUND,
+                                   "the device has no DKEK that is complete, so no key can be "
+                                   "brought to it: 'sc-hsm dkek status' shows what is outstanding");
+}
+
 /* The DKEK, which has to be the device's; that is known before a PIN is asked for. */
 static int read_dkek(struct schsm_tool *tool, struct schsm_device *device, struct wish *wish,
                      struct schsm_error *err)
 {
     size_t count = 0;
 
+    if (!check_has_dkek(device, err)) {
+        return 0;
+    }
     wish->dkek = schsm_share_files_combine(tool, &count, err);
     wish->import.dkek = wish->dkek;
     if (wish->dkek == NULL) {

@@ -308,6 +308,7 @@ static int run_init(struct schsm_tool *tool, struct schsm_error *err)
     char serial[SCHSM_SERIAL_MAX + 1];
 
     if (!parse_rules(tool, &rules, err) || !schsm_tool_device(tool, &device, serial, err) ||
+        (rules.label != NULL && !schsm_hsm_check_labels(device, err)) ||
         !schsm_hsm_status(device, &status, err)) {
         return 0;
     }

@@ -101,16 +101,6 @@ static int write_reference_file(struct schsm_tool *tool, const struct schsm_matc
     return ok;
 }
 
-/* The device itself would only call the key's parameters bad. */
-static int check_domain(struct schsm_device *device, const struct schsm_generate *spec,
-                        struct schsm_error *err)
-{
-    struct schsm_hsm_domain domain;
-
-    return !spec->has_key_domain || spec->key_domain == 0 ||
-           schsm_key_domain_read(device, spec->key_domain, &domain, err);
-}
-
 /* The PIN is proven first, so that nobody types it behind a line of progress. */
 static int generate(struct schsm_tool *tool, const struct wish *wish, const char *serial,
                     struct schsm_match *match, struct schsm_error *err)
@@ -121,7 +111,8 @@ static int generate(struct schsm_tool *tool, const struct wish *wish, const char
     char what[96];
     int ok = 0;
 
-    if (!check_domain(match->device, &wish->spec, err) ||
+    if ((wish->spec.has_key_domain &&
+         !schsm_key_domain_check(match->device, wish->spec.key_domain, err)) ||
         !schsm_tool_login(tool, match->device, "new key", &login, err) ||
         !schsm_device_login(match->device, &login, err)) {
         return 0;

@@ -14,6 +14,7 @@ static int run_label(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_login login;
 
     if (!schsm_hsm_check_label(label, err) || !schsm_tool_device(tool, &device, serial, err) ||
+        !schsm_hsm_check_labels(device, err) ||
         !schsm_tool_login(tool, device, "its label", &login, err) ||
         !schsm_hsm_set_label(device, label, &login, err)) {
         return 0;

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "keymgmt/algorithm.h"
+#include "keymgmt/defect.h"
 #include "keymgmt/find.h"
 #include "keymgmt/uri.h"
 #include "tool/object.h"
@@ -53,7 +54,10 @@ static void object_row(struct schsm_table *table, const struct schsm_object *obj
     char id[2 * SCHSM_ID_MAX + 1];
 
     schsm_hex(object->id, object->id_len, id);
-    schsm_table_addf(table, "%s%s", object->private_data ? "private " : "",
+    schsm_table_addf(table, "%s%s",
+                     object->type == SCHSM_OBJECT_ORPHAN ? "orphan: "
+                     : object->private_data              ? "private "
+                                                         : "",
                      schsm_object_type_text(object));
     if (object->key_ref >= 0) {
         schsm_table_addf(table, "%d", object->key_ref);
@@ -62,7 +66,9 @@ static void object_row(struct schsm_table *table, const struct schsm_object *obj
     }
     schsm_table_add(table, object->id_len > 0 ? id : "-");
     schsm_table_add(table, object->label[0] != '\0' ? object->label : "-");
-    if (schsm_object_is_key(object) && object->bits > 0) {
+    if (object->oid[0] != '\0' && schsm_object_is_key(object)) {
+        schsm_table_addf(table, "unknown, oid %s", object->oid);
+    } else if (schsm_object_is_key(object) && object->bits > 0) {
         schsm_table_addf(table, "%s %u", schsm_object_algorithm(object), object->bits);
     } else if (object->key_type != SCHSM_KEY_NONE && schsm_object_is_key(object)) {
         schsm_table_add(table, schsm_object_algorithm(object));
@@ -82,33 +88,60 @@ static int read_sizes(struct schsm_match_list *list, struct schsm_error *err)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct schsm_object *object = &list->matches[i].object;
+        struct schsm_error found = SCHSM_ERROR_INIT;
 
-        if (object->type == SCHSM_OBJECT_DATA && !object->private_data &&
-            !schsm_device_read(list->matches[i].device, object, NULL, err)) {
-            return 0;
+        if (object->type != SCHSM_OBJECT_DATA || object->private_data ||
+            schsm_device_read(list->matches[i].device, object, NULL, &found)) {
+            continue;
         }
+        if (schsm_failure_is_general(&found)) {
+            return schsm_fail_as(err, &found);
+        }
+        object->defect = SCHSM_DEFECT_UNREADABLE;
     }
     return 1;
 }
 
-/* One for each match; those of other objects than keys stay unknown. */
+/* One for each match; those of other objects than keys stay unknown, and those that the device does
+ * not give. */
 static int read_policies(const struct schsm_match_list *list, struct schsm_key_policy *policies,
                          struct schsm_error *err)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct schsm_object *object = &list->matches[i].object;
+        struct schsm_error found = SCHSM_ERROR_INIT;
 
         policies[i].key_domain = -1;
         if ((object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_SECRET) &&
-            !schsm_device_key_policy(list->matches[i].device, object, &policies[i], err)) {
-            return 0;
+            !schsm_device_key_policy(list->matches[i].device, object, &policies[i], &found) &&
+            schsm_failure_is_general(&found)) {
+            return schsm_fail_as(err, &found);
         }
     }
     return 1;
 }
 
+/* What of the objects cannot be read, for programs. */
+static json_t *defects_json(const struct schsm_match_list *defects)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < defects->count; i++) {
+        char *uri = schsm_match_uri(&defects->matches[i], true, NULL);
+        char text[SCHSM_DEFECT_TEXT_MAX];
+
+        schsm_defect_text(&defects->matches[i], text);
+        schsm_json_append(&array,
+                          json_pack("{s:o, s:o}", "uri", schsm_json_text(uri != NULL ? uri : ""),
+                                    "text", schsm_json_text(text)));
+        OPENSSL_free(uri);
+    }
+    return array;
+}
+
 static int print_objects_json(const struct schsm_match_list *list,
-                              const struct schsm_key_policy *policies, struct schsm_error *err)
+                              const struct schsm_key_policy *policies,
+                              const struct schsm_match_list *defects, struct schsm_error *err)
 {
     json_t *array = json_array();
 
@@ -122,7 +155,24 @@ static int print_objects_json(const struct schsm_match_list *list,
         schsm_json_append(&array, schsm_object_json(&list->matches[i].object, &policies[i], uri));
         OPENSSL_free(uri);
     }
-    return schsm_json_print(json_pack("{s:o}", "objects", array), err);
+    return schsm_json_print(
+        json_pack("{s:o, s:o}", "objects", array, "defects", defects_json(defects)), err);
+}
+
+/* Names each object that cannot be read, and fails by that of the last one. */
+static int fail_for_defects(const struct schsm_match_list *defects, struct schsm_error *err)
+{
+    (void)fflush(stdout);
+    for (size_t i = 0; i < defects->count; i++) {
+        char text[SCHSM_DEFECT_TEXT_MAX];
+
+        schsm_defect_text(&defects->matches[i], text);
+        schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s", text);
+        if (i + 1 < defects->count) {
+            fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err->text);
+        }
+    }
+    return defects->count == 0;
 }
 
 static int print_objects_table(const struct schsm_match_list *list,
@@ -154,9 +204,54 @@ static int print_objects_table(const struct schsm_match_list *list,
     return schsm_table_print(&table, err);
 }
 
+/* Orphans are found by what they belonged to. */
+struct orphans_wanted {
+    unsigned int types; /* that are listed, or-ed */
+};
+
+static int is_listed(void *arg, struct schsm_match *match, struct schsm_error *err)
+{
+    const struct orphans_wanted *wanted = arg;
+
+    (void)err;
+    return match->object.type != SCHSM_OBJECT_ORPHAN ||
+           (match->object.orphan_of & wanted->types) != 0;
+}
+
+/*
+ * The objects that are listed, and what of them cannot be read. Orphans are listed with --all, or
+ * where one is named by its handle; else they are told of only where something is damaged.
+ */
+static int find_listed(struct schsm_tool *tool, const struct schsm_uri *uri,
+                       struct schsm_match_list *list, struct schsm_match_list *defects,
+                       struct schsm_error *err)
+{
+    struct orphans_wanted wanted = { uri->types != 0 ? uri->types : LISTED };
+    bool orphans = schsm_tool_flag(tool, "all") || uri->handle != 0;
+    struct schsm_uri any = *uri; /* shares what it points to */
+    size_t kept = 0;
+
+    any.types = 0;
+    if (!schsm_find(&tool->context, &any, wanted.types | SCHSM_OBJECT_ORPHAN, list, err) ||
+        !schsm_match_list_filter(list, is_listed, &wanted, err) || !read_sizes(list, err) ||
+        !schsm_defects_split(list, orphans ? wanted.types | SCHSM_OBJECT_ORPHAN : wanted.types,
+                             defects, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < defects->count && orphans; i++) { /* what is listed needs no sentence */
+        if (defects->matches[i].object.type != SCHSM_OBJECT_ORPHAN) {
+            defects->matches[kept++] = defects->matches[i];
+        }
+    }
+    if (orphans) {
+        defects->count = kept;
+    }
+    return 1;
+}
+
 static int run_list(struct schsm_tool *tool, struct schsm_error *err)
 {
-    struct schsm_match_list list = { NULL, 0 };
+    struct schsm_match_list list = { NULL, 0 }, defects = { NULL, 0 };
     struct schsm_key_policy *policies = NULL;
     struct schsm_uri uri;
     bool revealed = false;
@@ -170,35 +265,41 @@ static int run_list(struct schsm_tool *tool, struct schsm_error *err)
     if (tool->context.config.pin_source != NULL && !schsm_tool_reveal(tool, &uri, &revealed, err)) {
         goto done;
     }
-    if (!schsm_find(&tool->context, &uri, uri.types != 0 ? uri.types : LISTED, &list, err) ||
-        !read_sizes(&list, err)) {
+    if (!find_listed(tool, &uri, &list, &defects, err)) {
         goto done;
     }
-    if (list.count == 0 && schsm_uri_names_object(&uri)) {
+    if (list.count == 0 && defects.count == 0 && schsm_uri_names_object(&uri)) {
         schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                    "nothing on the device has that name; '" SCHSM_TOOL_NAME
                    " list' shows what is there");
         goto done;
     }
     if (list.count == 0 && !tool->json) {
-        ok = puts("There is nothing to list.") != EOF;
-        goto done;
+        ok = defects.count > 0 || puts("There is nothing to list.") != EOF;
+    } else {
+        policies = OPENSSL_zalloc((list.count + 1) * sizeof(*policies));
+        if (policies == NULL) {
+            schsm_fail_memory(err);
+            goto done;
+        }
+        ok = read_policies(&list, policies, err) &&
+             (tool->json ? print_objects_json(&list, policies, &defects, err)
+                         : print_objects_table(&list, policies, err));
     }
-    policies = OPENSSL_zalloc((list.count + 1) * sizeof(*policies));
-    if (policies == NULL) {
-        schsm_fail_memory(err);
-        goto done;
-    }
-    ok = read_policies(&list, policies, err) &&
-         (tool->json ? print_objects_json(&list, policies, err)
-                     : print_objects_table(&list, policies, err));
+    ok = ok && fail_for_defects(&defects, err);
 
 done:
     OPENSSL_free(policies);
+    schsm_match_list_clear(&defects);
     schsm_match_list_clear(&list);
     schsm_uri_clear(&uri);
     return ok;
 }
+
+static const struct schsm_option list_options[] = {
+    { "all", 'a', false, NULL, "orphans too: what belongs to nothing", NULL },
+    SCHSM_OPTIONS_END,
+};
 
 const struct schsm_command schsm_command_list = {
     .name = "list",
@@ -212,7 +313,12 @@ const struct schsm_command schsm_command_list = {
         "Where the device tells it, the column POLICY shows what a key may be used for if that is "
         "not everything, how many uses it has left, and its key domain if that is not the first; "
         "--json has all three of each key.\n"
+        "An object of which something cannot be read is named on standard error, all others are "
+        "listed, and the exit status is 1. With --all, what belongs to nothing is listed as well, "
+        "such as the certificate of a key that another program deleted: 'sc-hsm tidy' deletes all "
+        "of that, 'sc-hsm delete' one by its handle.\n"
         "No PIN is needed; the size of a data object that is read only after login stays unknown. "
         "A PKCS#11 token shows private data objects and secret keys only with --pin-source.\n",
+    .options = list_options,
     .run = run_list,
 };
