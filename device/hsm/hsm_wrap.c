@@ -259,12 +259,13 @@ static int unwrap_as(struct schsm_session *session, unsigned int ref, struct sch
     return 0;
 }
 
-/* Deletes a key with its files, the key first. */
+/* Deletes a key with its files, the key first and the description last: whatever is left of it in
+ * between is known for a rest by its description. */
 static int delete_key(struct schsm_session *session, unsigned int ref, struct schsm_error *err)
 {
     return schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err) &&
-           schsm_card_delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err) &&
-           schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err);
+           schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err) &&
+           schsm_card_delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err);
 }
 
 /* The same after a failure, which stays what it was; false where something is left. */
@@ -272,8 +273,8 @@ static bool clean_up(struct schsm_session *session, unsigned int ref)
 {
     return session->card.result == SCHSM_TRANSPORT_OK &&
            schsm_card_delete_if_there(session, SCHSM_FILE_KEY | ref) &&
-           schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
-           schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref);
+           schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref) &&
+           schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref);
 }
 
 /* Writes a file anew, and nothing where there is nothing to write. */
@@ -509,7 +510,8 @@ static int run_key_unwrap(struct schsm_session *session, void *arg, struct schsm
     schsm_log(SCHSM_LOG_INFO, "device %s takes a wrapped key as key reference %u",
               schsm_session_name(session), ref);
     unwrapping->started = true;
-    if (rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&
+    if (schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err) &&
+        rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&
         rewrite(session, SCHSM_FILE_CERTIFICATE | ref, spec->certificate, err) &&
         unwrap_as(session, ref, spec->blob, err) &&
         restore_file(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&

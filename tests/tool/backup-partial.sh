@@ -33,8 +33,11 @@ new_device() {
 }
 # keys_of N: how many keys the card lists.
 keys_of() {
-    json 'len([o for o in d["objects"] if o["type"] in ("private", "secret")])' \
-        on "$1" --json list
+    json 'len([o for o in d["objects"] if o["type"] in ("private", "secret")])' listed "$1" --json
+}
+# listed N: what the list shows; its status tells of the nonsense on the card.
+listed() {
+    on "$1" "${@:2}" list || [ $? = 1 ]
 }
 # manifest FOLDER EXPRESSION: over the manifest `d`.
 manifest() {
@@ -124,11 +127,11 @@ equal "it is complete" True "$(manifest theirs 'd["complete"]')"
 # The certificate of a key that stays is there as it is.
 same_bytes "the certificate of the key that stays" theirs/certificate-key-040.der \
     <(plain_openssl x509 -in stays.crt -outform DER)
-check "the counter is where it was" on 1 list
+check "the counter is where it was" listed 1
 says "3 uses left.*counted|counted.*3 uses left"
 check "counted keys are saved where that is wished" on 1 backup counted --counted-keys
 says "key 'counted' .*: saved"
-check "for one use" on 1 list
+check "for one use" listed 1
 says "2 uses left.*counted|counted.*2 uses left"
 check "what is complete is good" sc-hsm backup verify theirs "${with_share[@]}"
 says "The complete backup .* is good: 5 keys"
@@ -147,6 +150,16 @@ check "then as well" on 1 restore theirs
 says "key 'web' .*: there already, with a newer certificate" "0 restored, 7 there already"
 check "the new certificate stays" on 1 cert export 'id=10;type=cert' --out now.crt
 same_bytes "as it is" <(plain_openssl x509 -in renewed.crt) <(plain_openssl x509 -in now.crt)
+
+# --- data without a meaning ------------------------------------------------------------------
+
+check "nonsense for a description, and a description without content" raw 1 \
+    00D7C9050A540200005304DEADBEEF \
+    00D7C9071B540200005315301330070C0164030206403000A10630040402CF07
+fails "they are named, and nothing else is missing" on 1 backup meaningless
+says "key 'behind' .*: saved" "data 'content': saved" "data 'd': NOT SAVED: .*" \
+    "2 objects could not be saved"
+check "they go" raw 1 00E4020002C905 00E4020002C907
 
 # --- onto another one, whose key references are taken ----------------------------------------
 

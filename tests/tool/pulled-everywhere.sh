@@ -107,6 +107,29 @@ after_replace() {
 }
 at_each_command replace "${tool[@]}" unwrap mail.wrapped --replace --yes
 
+# Where the new key was tried out, somebody else makes a key while the card is away: that one stays.
+check "somebody's key" "${tool[@]}" keygen --type ec:P-256 --id 77 --key-ref 2 --label other
+check "its public key" sc-hsm pubkey "label=other;type=private" --out other.pub
+full_with_other=$(ids)
+cp "$SC_HSM_VIRTUAL/card-1.state" with-other.state
+check "not yet" "${tool[@]}" delete --yes 'label=other;type=private'
+before=$(befallen)
+control remove-after ins=74
+{
+    while [ "$(befallen)" = "$before" ]; do
+        sleep 0.02
+    done
+    virtual_hsm remove >/dev/null
+    cp with-other.state "$SC_HSM_VIRTUAL/card-1.state"
+    virtual_hsm insert >/dev/null
+} &
+check "a key replaced meanwhile" "${tool[@]}" unwrap mail.wrapped --replace --yes
+wait $!
+ids >now
+diff <(echo "$full_with_other") now >"$seen" || fail "somebody else's key is not as it was"
+check_whole "somebody else's key where ours was tried out"
+check "it goes" "${tool[@]}" delete --yes 'label=other;type=private'
+
 # Killed while it tries the new key out or puts it in the place of the old one, the same command
 # clears up after itself.
 point=0
