@@ -53,7 +53,8 @@ static int check_domains(const struct restoring *restoring, struct schsm_error *
             (last != NULL && memcmp(last->kcv, entry->kcv, sizeof(entry->kcv)) == 0)) {
             continue;
         }
-        if (!schsm_hsm_find_kek(restoring->device, entry->kcv, &domain, err)) {
+        if (!schsm_hsm_find_kek_by_login(restoring->device, entry->kcv, restoring->login, &domain,
+                                         err)) {
             return schsm_fail_context(err, "nothing was written");
         }
         last = entry;

@@ -170,7 +170,7 @@ const struct schsm_command schsm_command_domain_create = {
         "Creates the key domain of this number, from 0, on a device that was initialised with room "
         "for it ('init --key-domains').\n"
         "With --dkek-shares its key encryption key is made of so many shares, which are imported "
-        "next ('dkek import-share --domain').\n"
+        "next ('dkek import-share --key-domain').\n"
         "With --membership it is one of a group of devices, which agree on the key among "
         "themselves, and nobody ever has it or a share of it. The steps, for devices A and B:\n"
         " sc-hsm --serial A domain create-signer --label signer\n"
