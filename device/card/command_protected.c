@@ -12,10 +12,13 @@
 #include <openssl/crypto.h>
 
 #include "base/log.h"
+#include "base/tlv.h"
 #include "secure_channel.h"
 
 #define CHIP_AUTHENTICATION 0x41 /* MANAGE SECURITY ENVIRONMENT (6.13) */
 #define TEMPLATE_AUTHENTICATION 0xA4
+
+#define TAG_MAC 0x8E /* 17.2 */
 
 /* INITIALIZE DEVICE's data is the longest that carries a PIN. */
 #define PLAIN_MAX 384
@@ -106,8 +109,8 @@ done:
     return ok;
 }
 
-/* The command itself. An error that the card reports without protection is told as it is: it opens
- * nothing. */
+/* The command itself. An error that the card reports without protection, be it with data as a Pico
+ * HSM does (19.5), is told as it is: it opens nothing. */
 static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
                         const struct schsm_apdu *apdu, uint8_t *out, size_t *out_len,
                         struct schsm_error *err)
@@ -115,6 +118,7 @@ static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
     uint8_t data[PLAIN_MAX + SCHSM_CHANNEL_OVERHEAD], response[SCHSM_APDU_SHORT_LE_MAX];
     size_t data_len = sizeof(data), response_len = sizeof(response), none = 0;
     struct schsm_apdu wrapped;
+    struct schsm_tlv mac;
     int ok = 0;
 
     if (!schsm_channel_wrap(channel, apdu, data, &data_len, &wrapped, err)) {
@@ -124,14 +128,15 @@ static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
     if (!schsm_card_exchange_plain(card, &wrapped, response, &response_len, err)) {
         goto done;
     }
-    if (response_len == 0 && card->status_word != SCHSM_SW_OK) {
+    if (card->status_word != SCHSM_SW_OK &&
+        (response_len == 0 || !schsm_tlv_find(response, response_len, TAG_MAC, &mac))) {
         if (out_len != NULL) {
             *out_len = 0;
         }
         ok = 1;
         goto done;
     }
-    ok = schsm_channel_unwrap(channel, apdu, response, response_len, card->status_word, out,
+    ok = schsm_channel_unwrap(channel, apdu, response, response_len, &card->status_word, out,
                               out_len != NULL ? out_len : &none, err);
     if (!ok) {
         card->status_word = SCHSM_SW_OK; /* whatever it was, it is not the card's word */
