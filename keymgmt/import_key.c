@@ -255,18 +255,19 @@ static int choose_import_place(struct schsm_device *device, const struct schsm_i
 }
 
 static int prepare_import(OSSL_LIB_CTX *libctx, struct schsm_device *device,
-                          const struct schsm_import *import, struct parts *parts,
-                          struct schsm_object *made, struct schsm_error *err)
+                          const struct schsm_import *import, const struct schsm_login *login,
+                          struct parts *parts, struct schsm_object *made, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_wrapped_key wrapped;
+    unsigned int domain;
 
     if (import->label != NULL && strlen(import->label) > SCHSM_LABEL_MAX) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a label has at most %d bytes",
                           SCHSM_LABEL_MAX);
     }
-    if (!schsm_import_check_dkek(libctx, device, import->dkek, err) ||
-        !wrap(libctx, device, import, parts, &wrapped, err) ||
+    if (!wrap(libctx, device, import, parts, &wrapped, err) ||
+        !schsm_hsm_find_kek_by_login(device, wrapped.kcv, login, &domain, err) ||
         !schsm_device_serial(device, serial, err) || !certify(libctx, import, serial, parts, err) ||
         !choose_import_place(device, import, made, err) ||
         (import->id == NULL && import->key != NULL &&
@@ -292,7 +293,7 @@ int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     if (parts == NULL) {
         return schsm_fail_memory(err);
     }
-    if (!prepare_import(libctx, device, import, parts, made, err)) {
+    if (!prepare_import(libctx, device, import, login, parts, made, err)) {
         goto done;
     }
     struct schsm_hsm_unwrap unwrap = {

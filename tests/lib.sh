@@ -415,6 +415,16 @@ checks_so_pin() {
     ! on_pico
 }
 
+# Whether a transport PIN, once changed, opens the device.
+has_transport_pins() {
+    ! on_pico
+}
+
+# Whether a device that lets the SO-PIN set another PIN lets it keep the old one, too.
+keeps_pin() {
+    ! on_pico
+}
+
 # Whether a DKEK's key check value is told before somebody logs in.
 tells_kcv() {
     ! on_pico

@@ -10,6 +10,7 @@ static const struct schsm_card_kind kinds[] = {
       .fci_type = 0xFF,
       .file_max = SCHSM_FILE_MAX_ANYWHERE,
       .label_built_in = true,
+      .transport_pin_stays = true,
       .exponent_fixed = true,
       .crt_bits_max = 2048,
       .hides_kcv = true,

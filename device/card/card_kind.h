@@ -16,6 +16,7 @@ struct schsm_card_kind {
     int fci_type;              /* type byte in the FCI (3.3) */
     size_t file_max;           /* bytes of a file */
     bool label_built_in;       /* EF 2F03 is no file: never written or deleted */
+    bool transport_pin_stays;  /* a transport PIN opens nothing, even after it was changed */
     bool exponent_fixed;       /* its RSA keys have the public exponent 65537 and no other */
     unsigned int crt_bits_max; /* of an RSA key that it unwraps in form 06; 0: as long as any */
     bool hides_kcv;            /* key check values are zero until somebody logs in */

@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include "base/log.h"
+#include "base/tlv.h"
 #include "secure_channel.h"
 
 #define CHIP_AUTHENTICATION 0x41 /* MANAGE SECURITY ENVIRONMENT (6.13) */
@@ -141,7 +142,7 @@ static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
         ok = 1;
         goto done;
     }
-    ok = schsm_channel_unwrap(channel, apdu, response, response_len, card->status_word, out,
+    ok = schsm_channel_unwrap(channel, apdu, response, response_len, &card->status_word, out,
                               out_len != NULL ? out_len : &none, err);
     if (!ok) {
         card->status_word = SCHSM_SW_OK; /* whatever it was, it is not the card's word */

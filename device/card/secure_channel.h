@@ -66,12 +66,13 @@ int schsm_channel_wrap(struct schsm_channel *channel, const struct schsm_apdu *p
                        size_t *data_len, struct schsm_apdu *wrapped, struct schsm_error *err);
 
 /*
- * Unwraps the response's data; status_word: what came behind it, unprotected. *out_len is the
+ * Unwraps the response's data; *status_word: what came behind it, unprotected, and becomes the
+ * protected one, which has to be the same unless 9000 came behind an error. *out_len is the
  * capacity of out (which may be NULL where it is 0) and becomes the length. Fails with WRONG_KEY
  * where the response is not authentic, DEVICE_DATA where it is malformed.
  */
 int schsm_channel_unwrap(struct schsm_channel *channel, const struct schsm_apdu *plain,
-                         const uint8_t *response, size_t response_len, unsigned int status_word,
+                         const uint8_t *response, size_t response_len, unsigned int *status_word,
                          uint8_t *out, size_t *out_len, struct schsm_error *err);
 
 #endif

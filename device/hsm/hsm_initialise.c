@@ -181,6 +181,25 @@ static int write_label(struct schsm_session *session, const struct initialisatio
     return 0;
 }
 
+/* What this kind of device does not do, before anything is erased. */
+static int check_kind(struct schsm_session *session, const struct schsm_hsm_rules *rules,
+                      struct schsm_error *err)
+{
+    const struct schsm_card_kind *kind = schsm_session_kind(session, err);
+
+    if (kind == NULL || (rules->label != NULL && !schsm_card_check_labels(session, err))) {
+        return 0;
+    }
+    if (kind->transport_pin_stays && (rules->options & SCHSM_HSM_TRANSPORT_PIN) != 0) {
+        session->job.refused = true;
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "a %s with a transport PIN opens to no PIN, even after it was changed: "
+                          "leave out --transport-pin; nothing was changed",
+                          kind->name);
+    }
+    return 1;
+}
+
 static int run_initialise(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct initialisation *initialisation = arg;
@@ -188,7 +207,7 @@ static int run_initialise(struct schsm_session *session, void *arg, struct schsm
 
     /* Selected anew, so that no other applet gets the SO-PIN. */
     if (!schsm_session_select(session, err) || !schsm_session_learn_serial(session, err) ||
-        (initialisation->rules->label != NULL && !schsm_card_check_labels(session, err)) ||
+        !check_kind(session, initialisation->rules, err) ||
         !schsm_card_check_so_pin(session, initialisation->min_tries, err) ||
         !send(session, initialisation, err)) {
         return 0;

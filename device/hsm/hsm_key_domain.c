@@ -64,6 +64,15 @@ static int look_whether_sealed(struct schsm_session *session, struct schsm_hsm_d
     return kind != NULL;
 }
 
+/* 19.1: what a Pico HSM tells of a DKEK that it was initialised without, ten zero bytes. */
+static bool is_blank(const struct schsm_key_domain_status *status)
+{
+    static const uint8_t zero[SCHSM_KCV_LEN];
+
+    return status->exists && status->shares == 0 && status->outstanding == 0 &&
+           status->uid_len == 0 && memcmp(status->kcv, zero, sizeof(zero)) == 0;
+}
+
 static int run_list(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct listing *listing = arg;
@@ -85,6 +94,9 @@ static int run_list(struct schsm_session *session, void *arg, struct schsm_error
             break;
         }
         fill_domain(&listing->domains[listing->count], number, &status);
+        if (pin.state == SCHSM_PIN_VERIFIED && is_blank(&status)) {
+            break; /* it hides nothing now: there is nothing */
+        }
         if (pin.state != SCHSM_PIN_VERIFIED &&
             !look_whether_sealed(session, &listing->domains[listing->count], err)) {
             return 0;

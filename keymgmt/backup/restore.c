@@ -53,7 +53,8 @@ static int check_domains(const struct schsm_restoring *restoring, struct schsm_e
             (last != NULL && memcmp(last->kcv, entry->kcv, sizeof(entry->kcv)) == 0)) {
             continue;
         }
-        if (!schsm_hsm_find_kek(restoring->job->device, entry->kcv, &domain, err)) {
+        if (!schsm_hsm_find_kek_by_login(restoring->job->device, entry->kcv, restoring->job->login,
+                                         &domain, err)) {
             return schsm_fail_context(err, "nothing was written");
         }
         last = entry;

@@ -83,10 +83,12 @@ check "it goes" data delete label=placed --yes
 # --- a card that is full, or pulled out ------------------------------------------------------
 
 before=$(files)
-for skip in 0 3 21; do
-    check "the card is full after $skip writes" virtual_hsm control 1 status 6A84 ins=D7 skip=$skip
+writes=(0 3 21)
+! on_pico || writes=(0 3)
+for skip in "${writes[@]}"; do
+    check "the card is full after $skip writes" virtual_hsm control 1 status 6A84 ins=D7 "skip=$skip"
     ends 1 "no room" data write large --label notes --replace --yes
-    says "(has no room for 20000 bytes more|has no memory left)"
+    says "(has no room for $size bytes more|has no memory left)"
     virtual_hsm control 1 clear >/dev/null
     equal "nothing is left ($skip)" "$before" "$(files)"
     check "the old one is there" sc-hsm data read label=notes --out same
@@ -94,11 +96,19 @@ for skip in 0 3 21; do
     rm same
 done
 head -c 65535 /dev/urandom >huge
-check "the largest there can be" data write huge --label huge
-check "comes back" sc-hsm data read label=huge --out huge.back
-same_bytes "as it was" huge huge.back
-check "it goes" data delete label=huge --yes
-for fault in remove-before:D7:5 remove-after:D7:20 remove-after:D7:21; do
+if on_pico; then
+    ends 1 "more than its files hold" data write huge --label huge
+    says "65535 bytes do not fit: a file on a Pico HSM has at most 4032; nothing was written"
+    equal "nothing was" "$before" "$(files)"
+else
+    check "the largest there can be" data write huge --label huge
+    check "comes back" sc-hsm data read label=huge --out huge.back
+    same_bytes "as it was" huge huge.back
+    check "it goes" data delete label=huge --yes
+fi
+faults=(remove-before:D7:5 remove-after:D7:20 remove-after:D7:21)
+! on_pico || faults=(remove-before:D7:1 remove-after:D7:4 remove-after:D7:5)
+for fault in "${faults[@]}"; do
     IFS=: read -r kind ins skip <<<"$fault"
     check "the card is pulled out: $fault" virtual_hsm control 1 "$kind" "ins=$ins" "skip=$skip"
     status=0

@@ -123,5 +123,5 @@ check "a device that has another DKEK" sc-hsm init --yes --so-pin-source file:so
     --pin-source file:pin --dkek-shares random
 other=$(json 'd["key_domains"][0]["key_check_value"]' sc-hsm --json dkek status)
 ends 1 "another DKEK" import ec.key
-says "53CA37CEED5B227F" "$other"
+says "53CA37CEED5B227F" "another \(.*$(tells_kcv && echo "$other")"
 equal "nothing was written" "$empty" "$(files)"

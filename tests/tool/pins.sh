@@ -7,6 +7,8 @@ set -euo pipefail
 admin_card
 # A command that needs the PIN.
 by_pin=(label x)
+keep=(--keep-pin)
+keeps_pin || keep=(--new-pin-source file:new-pin)
 sets_labels || by_pin=(keygen --type aes:128)
 new_pin=$(cat new-pin)
 other_so=0123456789ABCDEF
@@ -103,9 +105,11 @@ check "unblocked with a new PIN" sc-hsm pin unblock --so-pin-source file:so-pin 
     --new-pin-source file:new-pin
 says "Unblocked the PIN"
 check "which opens" opens "$new_pin"
-block
-check "unblocked and kept" sc-hsm pin unblock --so-pin-source file:so-pin --keep-pin
-check "the same opens" opens "$new_pin"
+if keeps_pin; then
+    block
+    check "unblocked and kept" sc-hsm pin unblock --so-pin-source file:so-pin --keep-pin
+    check "the same opens" opens "$new_pin"
+fi
 block
 check "typed" typed "SO-PIN.*15 tries left.*:=$so_pin" "new PIN.*:=$pin" "once more.*:=$pin" -- \
     sc-hsm pin unblock
@@ -116,11 +120,11 @@ check "while it is not blocked, too" env S=$so_pin sc-hsm pin unblock --so-pin-s
 check "which opens" opens "$new_pin"
 check "and by pkcs11-tool" p11 --login --login-type so --so-pin "$so_pin" --init-pin --new-pin "$pin"
 block
-ends 4 "a wrong SO-PIN" sc-hsm pin unblock --so-pin-source file:wrong-so-pin --keep-pin
+ends 4 "a wrong SO-PIN" sc-hsm pin unblock --so-pin-source file:wrong-so-pin "${keep[@]}"
 says "SO-PIN is wrong for device $serial; 14 tries are left"
 ends 2 "two wishes" sc-hsm pin unblock --so-pin-source file:so-pin --keep-pin \
     --new-pin-source file:pin
-ends 4 "a PIN in place of the SO-PIN" sc-hsm pin unblock --so-pin-source file:pin --keep-pin
+ends 4 "a PIN in place of the SO-PIN" sc-hsm pin unblock --so-pin-source file:pin "${keep[@]}"
 ends 4 "a new PIN of 5 characters" sc-hsm pin unblock --so-pin-source file:so-pin \
     --new-pin-source file:<(echo 12345)
 ends 1 "no source, no terminal" setsid -w sc-hsm pin unblock
@@ -154,6 +158,13 @@ ends 4 "a new one that is none" sc-hsm so-pin change --so-pin-source file:so-pin
     --new-so-pin-source file:pin
 ends 1 "no source, no terminal" setsid -w sc-hsm so-pin change
 equal "no try was spent" 15 "$(status 's["so_pin"]["tries_left"]')"
+
+if ! has_transport_pins; then
+    ends 1 "no transport PIN" sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin \
+        --transport-pin
+    says "with a transport PIN opens to no PIN"
+    exit 0
+fi
 
 # --- a transport PIN ------------------------------------------------------------------------------
 

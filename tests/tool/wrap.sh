@@ -41,7 +41,9 @@ for card in 1 2; do
 done
 check "card 3 has another" on 3 init --yes --so-pin-source file:so-pin --dkek-shares random
 check "which is its own" on 3 dkek status
-says "the device's own +($(tells_kcv || echo 'told after a login|')complete)"
+if tells_kcv; then
+    says "the device's own +complete"
+fi
 
 check "an RSA key" on 1 keygen --type rsa:2048 --id 10 --label web-rsa
 check "an EC key" on 1 keygen --type ec:P-256 --id 20 --label web-ec
@@ -131,7 +133,7 @@ fails "no file is left" test -e stays.wrapped
 check "no DKEK" on 3 init --yes --so-pin-source file:so-pin
 check "a key" on 3 keygen --type ec:P-256 --label alone
 ends 1 "it cannot be wrapped" on 3 wrap label=alone alone.wrapped
-says "without key encryption keys"
+says "without key encryption keys|no key encryption key"
 ends 1 "nothing can be unwrapped" on 3 unwrap web-ec.wrapped
 says "BB391415C05E39D7" "initialised without a DKEK"
 check "dkek status" on 3 dkek status

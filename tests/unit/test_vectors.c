@@ -107,6 +107,37 @@ static void a_pico_hsm_has_its_serial_number_and_another_issuer(void **state)
     free_bytes(&file);
 }
 
+/* A request before the certificate, as firmware v5.0 to v6.6 leaves it. */
+static void a_pico_hsm_that_was_initialised_has_its_serial_number(void **state)
+{
+    struct bytes file = read_vector("pico-ESP2202E14A-ef2f02-v1.bin");
+    struct schsm_device_identity identity;
+    char serial[SCHSM_SERIAL_MAX + 1];
+
+    (void)state;
+    assert_int_equal(schsm_cvc_serial(file.data, file.len, serial, sizeof(serial), &err), 1);
+    assert_string_equal(serial, "ESP2202E14A");
+    assert_int_equal(schsm_roots_verify_device(NULL, file.data, file.len, &identity, &err), 0);
+    assert_int_equal(err.reason, SCHSM_REASON_WRONG_KEY);
+    assert_non_null(strstr(err.text, "signed by the device itself"));
+    free_bytes(&file);
+}
+
+/* All that were provisioned share the first 11 characters. */
+static void a_provisioned_pico_hsm_has_its_whole_name(void **state)
+{
+    struct bytes file = read_vector("pico-ESPICOHSMTRLRA4C-ef2f02.bin");
+    struct schsm_device_identity identity;
+    char serial[SCHSM_SERIAL_MAX + 1];
+
+    (void)state;
+    assert_int_equal(schsm_cvc_serial(file.data, file.len, serial, sizeof(serial), &err), 1);
+    assert_string_equal(serial, "ESPICOHSMTRLRA4C");
+    assert_int_equal(schsm_roots_verify_device(NULL, file.data, file.len, &identity, &err), 1);
+    assert_string_equal(identity.root, "ESPICOHSMCA00002");
+    free_bytes(&file);
+}
+
 static void a_membership_of_a_pico_hsm_verifies(void **state)
 {
     struct bytes file = read_reference_vector("### 23.9");
@@ -329,6 +360,8 @@ int main(void)
         cmocka_unit_test(a_device_does_not_verify_with_another_root),
         cmocka_unit_test(the_scheme_roots_are_self_signed),
         cmocka_unit_test(a_pico_hsm_has_its_serial_number_and_another_issuer),
+        cmocka_unit_test(a_pico_hsm_that_was_initialised_has_its_serial_number),
+        cmocka_unit_test(a_provisioned_pico_hsm_has_its_whole_name),
         cmocka_unit_test(a_membership_of_a_pico_hsm_verifies),
         cmocka_unit_test(the_makers_of_devices_are_known),
         cmocka_unit_test(the_public_key_of_a_request_equals_the_published_one),
