@@ -276,6 +276,10 @@ void schsm_object_describe(const struct schsm_object *object, char *text, size_t
         [SCHSM_KEY_RSA] = ", RSA",
         [SCHSM_KEY_EC] = ", EC",
         [SCHSM_KEY_AES] = ", AES",
+        [SCHSM_KEY_ED25519] = ", ED25519",
+        [SCHSM_KEY_ED448] = ", ED448",
+        [SCHSM_KEY_X25519] = ", X25519",
+        [SCHSM_KEY_X448] = ", X448",
     };
     char bits[16] = "";
 

@@ -10,6 +10,11 @@
 /* 12: names of Pico HSM devices begin so */
 #define PICO_PREFIX "ESP"
 
+bool schsm_card_is_pico(const struct schsm_session *session)
+{
+    return strncmp(session->process.serial, PICO_PREFIX, strlen(PICO_PREFIX)) == 0;
+}
+
 #define OPTION_RESET_RETRY_COUNTER 0x0001 /* 6.7 */
 
 /*
@@ -79,9 +84,7 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
         session->card.result != SCHSM_TRANSPORT_OK) {
         return 0;
     }
-    info->kind = strncmp(session->process.serial, PICO_PREFIX, strlen(PICO_PREFIX)) == 0
-                     ? "Pico HSM"
-                     : "SmartCard-HSM";
+    info->kind = schsm_card_is_pico(session) ? "Pico HSM" : "SmartCard-HSM";
     (void)snprintf(info->serial, sizeof(info->serial), "%s", session->process.serial);
     (void)snprintf(info->reader, sizeof(info->reader), "%s", session->process.reader);
     if (session->process.fci_known) {
