@@ -112,9 +112,11 @@ static void add_key(struct slips *slips, const char *key)
     size_t n = 0;
 
     for (size_t i = 0; key[i] != 0 && i + 1 < SCHSM_SLIP_MAX; i++) {
-        underscores[i] = key[i] == '-' ? '_' : key[i];
+        underscores[i] = key[i];
         capitals[i] = (char)toupper((unsigned char)key[i]);
-        if (key[i] != '-') {
+        if (key[i] == '-') {
+            underscores[i] = '_';
+        } else {
             bare[n++] = key[i];
         }
     }

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/fork_guard.h"
+#include "pin/memory.h"
 #include "key_internal.h"
 
 struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_match *match,
@@ -24,6 +25,8 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
     }
     struct schsm_device_selector selector = schsm_find_selector(context, uri);
 
+    /* A server loads its keys before it forks its workers. */
+    schsm_pin_memory_share();
     atomic_init(&key->references, 1);
     atomic_init(&key->device, match->device);
     atomic_init(&key->checked, false);
@@ -118,6 +121,12 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
         schsm_fail(
             err, SCHSM_REASON_REFERENCE_FILE,
             "the SC-HSM key reference names no key: its URI has neither key-ref nor id nor label");
+    } else if (uri.pin_source !=
+               NULL) { /* it is data, perhaps a stranger's, and no configuration */
+        schsm_fail(err, SCHSM_REASON_REFERENCE_FILE,
+                   "the SC-HSM key reference says where a PIN comes from, which only a URI or the "
+                   "configuration may: write the reference again with 'openssl pkey -in URI -out "
+                   "FILE'");
     } else if (reference->spki != NULL) {
         key = from_complete_reference(context, reference, &uri, err);
     } else if (schsm_find_one(context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
@@ -284,6 +293,11 @@ int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
     ok = schsm_device_remove(device, schsm_key_object(key), &login, err);
     schsm_pin_source_free(source);
     return ok;
+}
+
+const char *schsm_key_name(const struct schsm_key *key)
+{
+    return key->name;
 }
 
 EVP_PKEY *schsm_key_public(const struct schsm_key *key)

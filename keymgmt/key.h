@@ -70,6 +70,7 @@ int schsm_key_check(struct schsm_key *key, struct schsm_error *err);
 /* Deletes the key pair on the device; the object is useless afterwards. */
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err);
 
+const char *schsm_key_name(const struct schsm_key *key); /* borrowed; as in sentences */
 EVP_PKEY *schsm_key_public(const struct schsm_key *key); /* borrowed; public part only */
 
 /* The URI that names the key, without a PIN; OPENSSL_malloc'ed for the caller, NULL on failure. */

@@ -8,6 +8,7 @@
 #include "find.h"
 
 #define PASSPHRASE_MAX 64
+#define PROMPT_MAX 1024 /* bytes */
 
 struct schsm_login schsm_login_for(const struct schsm_context *context,
                                    struct schsm_pin_source *source, const char *object)
@@ -29,12 +30,14 @@ int schsm_passphrase_ask(const struct schsm_passphrase *passphrase, const char *
                          struct schsm_error *err)
 {
     char pass[PASSPHRASE_MAX + 1];
+    char shown[PROMPT_MAX];
     size_t len = 0;
     struct schsm_secret *pin = NULL;
     int asked = 0;
 
+    schsm_copy_printable(shown, sizeof(shown), info); /* a label may hold a prompt of its own */
     ERR_set_mark();
-    asked = passphrase->ask(passphrase->arg, pass, sizeof(pass) - 1, &len, info);
+    asked = passphrase->ask(passphrase->arg, pass, sizeof(pass) - 1, &len, shown);
     ERR_pop_to_mark();
     if (asked && len > 0) {
         pin = schsm_secret_new(pass, len, err);

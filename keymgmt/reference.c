@@ -33,6 +33,9 @@ void schsm_reference_clear(struct schsm_reference *reference)
 }
 
 /* Looks at the first element alone, so that foreign data costs next to nothing. */
+/* Of any version: what follows the text is another one, or a longer one, where ours ends in 1. */
+#define VERSION_AT (sizeof(magic) - 2)
+
 static int has_magic(const uint8_t *der, size_t len)
 {
     const unsigned char *p = der;
@@ -45,7 +48,7 @@ static int has_magic(const uint8_t *der, size_t len)
     ERR_pop_to_mark();
     return form == V_ASN1_CONSTRUCTED && tag == V_ASN1_SEQUENCE && class == V_ASN1_UNIVERSAL &&
            (size_t)content >= 2 + sizeof(magic) - 1 && p[0] == V_ASN1_UTF8STRING &&
-           p[1] == sizeof(magic) - 1 && memcmp(p + 2, magic, sizeof(magic) - 1) == 0;
+           p[1] >= sizeof(magic) - 1 && memcmp(p + 2, magic, VERSION_AT) == 0;
 }
 
 /* Copies the decoded parts out; 0 if one is not as it should be. */
@@ -75,6 +78,12 @@ static int take_reference_parts(const struct key_reference *decoded,
     return 1;
 }
 
+static int is_this_version(const struct key_reference *decoded)
+{
+    return ASN1_STRING_length(decoded->magic) == (int)sizeof(magic) - 1 &&
+           memcmp(ASN1_STRING_get0_data(decoded->magic), magic, sizeof(magic) - 1) == 0;
+}
+
 enum schsm_reference_kind schsm_reference_decode(const uint8_t *der, size_t len,
                                                  struct schsm_reference *reference,
                                                  struct schsm_error *err)
@@ -91,13 +100,13 @@ enum schsm_reference_kind schsm_reference_decode(const uint8_t *der, size_t len,
         (struct key_reference *)ASN1_item_d2i(NULL, &p, (long)len, ASN1_ITEM_rptr(KEY_REFERENCE));
     ERR_pop_to_mark();
 
-    if (decoded != NULL && take_reference_parts(decoded, reference)) {
+    if (decoded != NULL && is_this_version(decoded) && take_reference_parts(decoded, reference)) {
         kind = SCHSM_REFERENCE_OK;
     } else {
         schsm_reference_clear(reference);
         schsm_fail(err, SCHSM_REASON_REFERENCE_FILE,
-                   "the SC-HSM key reference is damaged; write it again, for example with 'openssl "
-                   "pkey -in sc-hsm:id=ID -out FILE'");
+                   "the SC-HSM key reference is damaged or of a newer version; write it again, for "
+                   "example with 'openssl pkey -in sc-hsm:id=ID -out FILE'");
     }
     ASN1_item_free((ASN1_VALUE *)decoded, ASN1_ITEM_rptr(KEY_REFERENCE));
     return kind;

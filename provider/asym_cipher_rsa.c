@@ -20,6 +20,7 @@
 #include "pkey.h"
 #include "rsa_modulus.h"
 #include "rsa_padding.h"
+#include "trace.h"
 
 /* OpenSSL 3.2 named this parameter; older ones may be asked for it by name all the same. */
 #define IMPLICIT_REJECTION "implicit-rejection"
@@ -56,7 +57,14 @@ struct rsa_parameters {
     unsigned int negotiated_version;
 };
 
-static void *rsa_newctx(void *provctx)
+static const struct schsm_pkey *key_of(const void *vctx)
+{
+    const struct rsa_cipher *ctx = vctx;
+
+    return ctx != NULL ? ctx->key : NULL;
+}
+
+static struct rsa_cipher *new_context(void *provctx)
 {
     struct rsa_cipher *ctx = OPENSSL_zalloc(sizeof(*ctx));
 
@@ -68,10 +76,17 @@ static void *rsa_newctx(void *provctx)
     return ctx;
 }
 
+static void *rsa_newctx(void *provctx)
+{
+    schsm_trace("asym_cipher_newctx", NULL);
+    return new_context(provctx);
+}
+
 static void rsa_freectx(void *vctx)
 {
     struct rsa_cipher *ctx = vctx;
 
+    schsm_trace("asym_cipher_freectx", key_of(vctx));
     if (ctx == NULL) {
         return;
     }
@@ -85,8 +100,9 @@ static void rsa_freectx(void *vctx)
 static void *rsa_dupctx(void *vctx)
 {
     const struct rsa_cipher *from = vctx;
-    struct rsa_cipher *ctx = rsa_newctx(from->prov);
+    struct rsa_cipher *ctx = new_context(from->prov);
 
+    schsm_trace("asym_cipher_dupctx", key_of(vctx));
     if (ctx == NULL) {
         return NULL;
     }
@@ -135,11 +151,13 @@ static int start(struct rsa_cipher *ctx, struct schsm_pkey *key, bool decrypt,
 
 static int rsa_encrypt_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("asym_cipher_encrypt_init", vkey);
     return start(vctx, vkey, false, EVP_PKEY_encrypt_init_ex, params);
 }
 
 static int rsa_decrypt_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("asym_cipher_decrypt_init", vkey);
     return start(vctx, vkey, true, EVP_PKEY_decrypt_init_ex, params);
 }
 
@@ -154,6 +172,7 @@ static int rsa_encrypt(void *vctx, unsigned char *out, size_t *out_len, size_t o
 {
     struct rsa_cipher *ctx = vctx;
 
+    schsm_trace("asym_cipher_encrypt", key_of(vctx));
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
@@ -317,6 +336,7 @@ static int rsa_decrypt(void *vctx, unsigned char *out, size_t *out_len, size_t o
     struct rsa_parameters rsa;
     size_t need;
 
+    schsm_trace("asym_cipher_decrypt", key_of(vctx));
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
@@ -348,6 +368,7 @@ static int rsa_get_params(void *vctx, OSSL_PARAM params[])
     struct rsa_cipher *ctx = vctx;
     OSSL_PARAM *p;
 
+    schsm_trace("asym_cipher_get_ctx_params", key_of(vctx));
     if (params == NULL || params->key == NULL || ctx->twin == NULL) {
         return 1;
     }
@@ -381,6 +402,7 @@ static int rsa_set_params(void *vctx, const OSSL_PARAM params[])
     if (params == NULL || params->key == NULL) {
         return 1;
     }
+    schsm_trace("asym_cipher_set_ctx_params", key_of(vctx));
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
@@ -421,6 +443,7 @@ static const OSSL_PARAM *rsa_gettable_params(void *vctx, void *provctx)
     };
     const struct rsa_cipher *ctx = vctx;
 
+    schsm_trace("asym_cipher_gettable_ctx_params", key_of(vctx));
     return ctx != NULL && ctx->on_device ? table
                                          : host_table(provctx, EVP_ASYM_CIPHER_gettable_ctx_params);
 }
@@ -429,6 +452,7 @@ static const OSSL_PARAM *rsa_settable_params(void *vctx, void *provctx)
 {
     const struct rsa_cipher *ctx = vctx;
 
+    schsm_trace("asym_cipher_settable_ctx_params", key_of(vctx));
     return ctx != NULL && ctx->on_device ? honoured
                                          : host_table(provctx, EVP_ASYM_CIPHER_settable_ctx_params);
 }

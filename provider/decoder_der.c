@@ -16,6 +16,7 @@
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"
+#include "trace.h"
 
 #define REFERENCE_MAX 65536 /* bytes; the largest real one is below 2000 */
 
@@ -44,27 +45,32 @@ static void *der_newctx(void *provctx, const char *type)
 
 static void *rsa_newctx(void *provctx)
 {
+    schsm_trace_of("decoder_newctx", "DER to RSA");
     return der_newctx(provctx, "RSA");
 }
 
 static void *rsa_pss_newctx(void *provctx)
 {
+    schsm_trace_of("decoder_newctx", "DER to RSA-PSS");
     return der_newctx(provctx, "RSA-PSS");
 }
 
 static void *ec_newctx(void *provctx)
 {
+    schsm_trace_of("decoder_newctx", "DER to EC");
     return der_newctx(provctx, "EC");
 }
 
 static void der_freectx(void *ctx)
 {
+    schsm_trace("decoder_freectx", NULL);
     OPENSSL_free(ctx);
 }
 
 /* Only where a private key is wanted, or anything at all. */
 static int der_does_selection(void *provctx, int selection)
 {
+    schsm_trace("decoder_does_selection", NULL);
     (void)provctx;
     return selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
 }
@@ -152,6 +158,7 @@ static struct schsm_pkey *load_key(const struct der_decoder *decoder,
     struct schsm_key *device = NULL;
 
     if (context == NULL) {
+        schsm_keep_raised(decoder->prov);
         return NULL;
     }
     device = schsm_key_from_reference(context, reference, &err);
@@ -224,9 +231,11 @@ done:
 static int der_decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBACK *data_cb,
                       void *data_cbarg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
 {
-    int before = errno;
-    int ok = decode(ctx, cin, selection, data_cb, data_cbarg, pw_cb, pw_cbarg);
+    const struct der_decoder *decoder = ctx;
+    int before = errno, ok = 0;
 
+    schsm_trace_of("decoder_decode", decoder->type);
+    ok = decode(ctx, cin, selection, data_cb, data_cbarg, pw_cb, pw_cbarg);
     errno = before;
     return ok;
 }

@@ -18,6 +18,7 @@
 #include <openssl/params.h>
 
 #include "implementations.h"
+#include "trace.h"
 
 static OSSL_FUNC_encoder_freectx_fn encoder_freectx;
 static OSSL_FUNC_encoder_settable_ctx_params_fn encoder_settable_ctx_params;
@@ -28,6 +29,7 @@ static void *new_encoder(void *provctx, const char *output, const char *structur
 {
     struct schsm_encoder *encoder = OPENSSL_zalloc(sizeof(*encoder));
 
+    schsm_trace_of("encoder_newctx", structure != NULL ? structure : output);
     if (encoder != NULL) {
         encoder->prov = provctx;
         encoder->output = output;
@@ -40,6 +42,7 @@ static void encoder_freectx(void *ctx)
 {
     struct schsm_encoder *encoder = ctx;
 
+    schsm_trace("encoder_freectx", NULL);
     if (encoder != NULL) {
         OSSL_PARAM_free(encoder->params);
         OPENSSL_free(encoder);
@@ -54,6 +57,7 @@ static const OSSL_PARAM *encoder_settable_ctx_params(void *provctx)
         OSSL_PARAM_END,
     };
 
+    schsm_trace("encoder_settable_ctx_params", NULL);
     (void)provctx;
     return settable;
 }
@@ -64,6 +68,7 @@ static int encoder_set_ctx_params(void *ctx, const OSSL_PARAM params[])
     struct schsm_encoder *encoder = ctx;
     OSSL_PARAM *merged = NULL, *kept = NULL;
 
+    schsm_trace("encoder_set_ctx_params", NULL);
     if (params == NULL || params->key == NULL) {
         return 1;
     }
@@ -111,6 +116,7 @@ static int encoder_encode(void *ctx, OSSL_CORE_BIO *cout, const void *obj_raw,
     BIO *out = NULL;
     int ok = 0;
 
+    schsm_trace("encoder_encode", obj_raw);
     if (obj_abstract != NULL || key == NULL || key->pkey == NULL) {
         return 0;
     }

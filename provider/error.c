@@ -41,6 +41,11 @@ int schsm_raise_kept_at(const struct schsm_provider *prov, const struct schsm_er
                         const char *file, int line, const char *function)
 {
     schsm_raise_at(prov, err, file, line, function);
+    return schsm_keep_raised(prov);
+}
+
+int schsm_keep_raised(const struct schsm_provider *prov)
+{
     for (int i = 0; i < KEPT_MARKS && prov->core_set_error_mark != NULL; i++) {
         prov->core_set_error_mark(prov->handle);
     }

@@ -19,6 +19,7 @@
 #include "digest.h"
 #include "honoured.h"
 #include "pkey.h"
+#include "trace.h"
 
 struct ecdh {
     struct schsm_provider *prov;
@@ -48,7 +49,14 @@ struct ecdh_parameters {
     size_t ukm_len;
 };
 
-static void *ecdh_newctx(void *provctx)
+static const struct schsm_pkey *key_of(const void *vctx)
+{
+    const struct ecdh *ctx = vctx;
+
+    return ctx != NULL ? ctx->key : NULL;
+}
+
+static struct ecdh *new_context(void *provctx)
 {
     struct ecdh *ctx = OPENSSL_zalloc(sizeof(*ctx));
 
@@ -56,6 +64,12 @@ static void *ecdh_newctx(void *provctx)
         ctx->prov = provctx;
     }
     return ctx;
+}
+
+static void *ecdh_newctx(void *provctx)
+{
+    schsm_trace("keyexch_newctx", NULL);
+    return new_context(provctx);
 }
 
 static void forget_peer(struct ecdh *ctx)
@@ -69,6 +83,7 @@ static void ecdh_freectx(void *vctx)
 {
     struct ecdh *ctx = vctx;
 
+    schsm_trace("keyexch_freectx", key_of(vctx));
     if (ctx == NULL) {
         return;
     }
@@ -81,8 +96,9 @@ static void ecdh_freectx(void *vctx)
 static void *ecdh_dupctx(void *vctx)
 {
     const struct ecdh *from = vctx;
-    struct ecdh *ctx = ecdh_newctx(from->prov);
+    struct ecdh *ctx = new_context(from->prov);
 
+    schsm_trace("keyexch_dupctx", key_of(vctx));
     if (ctx == NULL) {
         return NULL;
     }
@@ -123,6 +139,7 @@ static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
     struct ecdh *ctx = vctx;
     struct schsm_pkey *key = vkey;
 
+    schsm_trace("keyexch_init", vkey);
     if (ctx == NULL) {
         return 0;
     }
@@ -191,6 +208,7 @@ static int ecdh_set_peer(void *vctx, void *vpeer)
     const struct schsm_pkey *peer = vpeer;
     size_t field_len;
 
+    schsm_trace("keyexch_set_peer", key_of(vctx));
     if (ctx->twin == NULL || peer == NULL || peer->pkey == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "a peer was set for a key agreement without keys");
@@ -299,6 +317,7 @@ static int ecdh_derive(void *vctx, unsigned char *secret, size_t *secret_len, si
     struct ecdh_parameters ecdh;
     size_t field_len;
 
+    schsm_trace("keyexch_derive", key_of(vctx));
     if (ctx->twin == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the key agreement was not started with a key");
@@ -338,6 +357,7 @@ static int ecdh_get_params(void *vctx, OSSL_PARAM params[])
 {
     struct ecdh *ctx = vctx;
 
+    schsm_trace("keyexch_get_ctx_params", key_of(vctx));
     if (params == NULL || params->key == NULL || ctx->twin == NULL) {
         return 1;
     }
@@ -351,6 +371,7 @@ static int ecdh_set_params(void *vctx, const OSSL_PARAM params[])
     if (params == NULL || params->key == NULL) {
         return 1;
     }
+    schsm_trace("keyexch_set_ctx_params", key_of(vctx));
     if (ctx->twin == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "the key agreement was not started with a key");
@@ -372,6 +393,7 @@ static const OSSL_PARAM *host_table(const struct schsm_provider *prov,
 
 static const OSSL_PARAM *ecdh_gettable_params(void *vctx, void *provctx)
 {
+    schsm_trace("keyexch_gettable_ctx_params", key_of(vctx));
     (void)vctx;
     return host_table(provctx, EVP_KEYEXCH_gettable_ctx_params);
 }
@@ -380,6 +402,7 @@ static const OSSL_PARAM *ecdh_settable_params(void *vctx, void *provctx)
 {
     const struct ecdh *ctx = vctx;
 
+    schsm_trace("keyexch_settable_ctx_params", key_of(vctx));
     return ctx != NULL && ctx->key != NULL && ctx->key->device != NULL
                ? honoured
                : host_table(provctx, EVP_KEYEXCH_settable_ctx_params);

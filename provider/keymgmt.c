@@ -5,6 +5,7 @@
  * added here is the private part on the device, which can be used but never leaves.
  */
 #include "keymgmt.h"
+#include "trace.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 void schsm_keymgmt_free(void *keydata)
 {
+    schsm_trace("keymgmt_free", keydata);
     schsm_pkey_free(keydata);
 }
 
@@ -28,6 +30,7 @@ void *schsm_keymgmt_load(const void *reference, size_t reference_sz)
         key = *owner;
         *owner = NULL;
     }
+    schsm_trace("keymgmt_load", key);
     return key;
 }
 
@@ -35,6 +38,7 @@ int schsm_keymgmt_has(const void *keydata, int selection)
 {
     const struct schsm_pkey *key = keydata;
 
+    schsm_trace("keymgmt_has", keydata);
     if (key == NULL || key->pkey == NULL) {
         return 0;
     }
@@ -49,6 +53,7 @@ int schsm_keymgmt_match(const void *keydata1, const void *keydata2, int selectio
     const struct schsm_pkey *key1 = keydata1;
     const struct schsm_pkey *key2 = keydata2;
 
+    schsm_trace("keymgmt_match", keydata1);
     if (key1->pkey == NULL || key2->pkey == NULL) {
         return 0;
     }
@@ -71,6 +76,7 @@ int schsm_keymgmt_validate(const void *keydata, int selection, int checktype)
     EVP_PKEY_CTX *ctx = key->pkey != NULL ? schsm_pkey_ctx(key) : NULL;
     int ok = ctx != NULL;
 
+    schsm_trace("keymgmt_validate", keydata);
     if (ok && (selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) != 0) {
         ok = (quick ? EVP_PKEY_param_check_quick(ctx) : EVP_PKEY_param_check(ctx)) == 1;
     }
@@ -127,6 +133,7 @@ int schsm_keymgmt_import(void *keydata, int selection, const OSSL_PARAM params[]
 {
     struct schsm_pkey *key = keydata;
 
+    schsm_trace("keymgmt_import", keydata);
     return key->device == NULL && from_params(key, selection, params);
 }
 
@@ -136,6 +143,7 @@ int schsm_keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *param_cb, 
     OSSL_PARAM *params = NULL;
     int ok = 0;
 
+    schsm_trace("keymgmt_export", keydata);
     if (key->pkey == NULL) {
         return 0;
     }
@@ -176,6 +184,7 @@ void *schsm_keymgmt_dup(const void *keydata, int selection)
     OSSL_PARAM *params = NULL;
     int ok = copy != NULL;
 
+    schsm_trace("keymgmt_dup", keydata);
     if (ok && key->pkey != NULL && (selection & OSSL_KEYMGMT_SELECT_ALL) != 0) {
         if (pair || wanted == 0) {
             copy->pkey = copy_on_host(key, pair);
@@ -204,6 +213,7 @@ int schsm_keymgmt_get_params(void *keydata, OSSL_PARAM params[])
 {
     const struct schsm_pkey *key = keydata;
 
+    schsm_trace("keymgmt_get_params", keydata);
     return key->pkey != NULL && EVP_PKEY_get_params(key->pkey, params) > 0;
 }
 
@@ -217,6 +227,7 @@ int schsm_keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 {
     struct schsm_pkey *key = keydata;
 
+    schsm_trace("keymgmt_set_params", keydata);
     if (params == NULL || params[0].key == NULL) {
         return 1;
     }

@@ -6,6 +6,7 @@
 #include "implementations.h"
 #include "keymgmt.h"
 #include "keymgmt_gen.h"
+#include "trace.h"
 
 static OSSL_FUNC_keymgmt_new_fn ec_new;
 static OSSL_FUNC_keymgmt_gen_init_fn ec_gen_init;
@@ -17,26 +18,31 @@ static OSSL_FUNC_keymgmt_query_operation_name_fn ec_query_operation_name;
 
 static void *ec_new(void *provctx)
 {
+    schsm_trace_of("keymgmt_new", "EC");
     return schsm_pkey_new(provctx, "EC");
 }
 
 static void *ec_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
 {
+    schsm_trace_of("keymgmt_gen_init", "EC");
     return schsm_gen_init(provctx, "EC", false, selection, params);
 }
 
 static void *device_ec_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
 {
+    schsm_trace_of("keymgmt_gen_init", "SC-HSM-EC");
     return schsm_gen_init(provctx, "EC", true, selection, params);
 }
 
 static const OSSL_PARAM *ec_gettable_params(void *provctx)
 {
+    schsm_trace_of("keymgmt_gettable_params", "EC");
     return schsm_keymgmt_host_table(provctx, "EC", EVP_KEYMGMT_gettable_params);
 }
 
 static const OSSL_PARAM *ec_settable_params(void *provctx)
 {
+    schsm_trace_of("keymgmt_settable_params", "EC");
     return schsm_keymgmt_host_table(provctx, "EC", EVP_KEYMGMT_settable_params);
 }
 
@@ -62,6 +68,7 @@ static const OSSL_PARAM *ec_types(int selection)
         OSSL_PARAM_END,
     };
 
+    schsm_trace_of("keymgmt_import_types or keymgmt_export_types", "EC");
     (void)selection; /* what is not selected is just not there */
     return types;
 }
@@ -69,6 +76,7 @@ static const OSSL_PARAM *ec_types(int selection)
 /* NULL: the key's own name, under which the default provider has what we do not (KEM). */
 static const char *ec_query_operation_name(int operation_id)
 {
+    schsm_trace_of("keymgmt_query_operation_name", "EC");
     switch (operation_id) {
     case OSSL_OP_SIGNATURE:
         return "SC-HSM-ECDSA";

@@ -10,6 +10,7 @@
 #include <openssl/params.h>
 
 #include "honoured.h"
+#include "trace.h"
 
 /* A generation context of the host: for a key pair, or for EC parameters alone. */
 static int start_host(struct schsm_generation *gen, EVP_PKEY *template)
@@ -59,6 +60,7 @@ int schsm_gen_set_template(void *genctx, void *template)
     const struct schsm_pkey *key = template;
     size_t len = 0;
 
+    schsm_trace("keymgmt_gen_set_template", template);
     if (key->pkey == NULL || !start_host(gen, key->pkey)) {
         return 0;
     }
@@ -261,6 +263,7 @@ void *schsm_gen(void *genctx, OSSL_CALLBACK *cb, void *cbarg)
 {
     struct schsm_generation *gen = genctx;
 
+    schsm_trace_of("keymgmt_gen", gen->type);
     if (gen->bad_parameter) {
         schsm_raise_reason(gen->prov, SCHSM_REASON_ARGUMENT,
                            "no key was made, because a parameter was refused");
@@ -273,6 +276,7 @@ void schsm_gen_cleanup(void *genctx)
 {
     struct schsm_generation *gen = genctx;
 
+    schsm_trace("keymgmt_gen_cleanup", NULL);
     if (gen == NULL) {
         return;
     }

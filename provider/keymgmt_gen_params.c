@@ -15,6 +15,7 @@
 #include "keymgmt/algorithm.h"
 #include "honoured.h"
 #include "keymgmt.h"
+#include "trace.h"
 
 /* Bytes of a value with its terminator; the longest that can be meant is a PIN source with a path.
  */
@@ -212,18 +213,21 @@ static const OSSL_PARAM *settable(struct schsm_provider *prov, const char *type,
 
 const OSSL_PARAM *schsm_gen_settable_rsa(void *genctx, void *provctx)
 {
+    schsm_trace_of("keymgmt_gen_settable_params", "RSA");
     (void)genctx;
     return settable(provctx, "RSA", SCHSM_SETTABLE_RSA, own_rsa);
 }
 
 const OSSL_PARAM *schsm_gen_settable_rsa_pss(void *genctx, void *provctx)
 {
+    schsm_trace_of("keymgmt_gen_settable_params", "RSA-PSS");
     (void)genctx;
     return settable(provctx, "RSA-PSS", SCHSM_SETTABLE_RSA_PSS, own_rsa_pss);
 }
 
 const OSSL_PARAM *schsm_gen_settable_ec(void *genctx, void *provctx)
 {
+    schsm_trace_of("keymgmt_gen_settable_params", "EC");
     (void)genctx;
     return settable(provctx, "EC", SCHSM_SETTABLE_EC, own_ec);
 }
@@ -342,6 +346,9 @@ int schsm_gen_set_params(void *genctx, const OSSL_PARAM params[])
 {
     struct schsm_generation *gen = genctx;
 
+    if (params != NULL && params->key != NULL) {
+        schsm_trace_of("keymgmt_gen_set_params", gen->type);
+    }
     for (const OSSL_PARAM *p = params; p != NULL && p->key != NULL; p++) {
         size_t i = 0;
         size_t count = sizeof(card_parameters) / sizeof(card_parameters[0]);

@@ -9,6 +9,7 @@
 #include "implementations.h"
 #include "keymgmt.h"
 #include "keymgmt_gen.h"
+#include "trace.h"
 
 static OSSL_FUNC_keymgmt_new_fn rsa_new;
 static OSSL_FUNC_keymgmt_new_fn pss_new;
@@ -24,41 +25,49 @@ static OSSL_FUNC_keymgmt_query_operation_name_fn rsa_query_operation_name;
 
 static void *rsa_new(void *provctx)
 {
+    schsm_trace_of("keymgmt_new", "RSA");
     return schsm_pkey_new(provctx, "RSA");
 }
 
 static void *pss_new(void *provctx)
 {
+    schsm_trace_of("keymgmt_new", "RSA-PSS");
     return schsm_pkey_new(provctx, "RSA-PSS");
 }
 
 static void *rsa_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
 {
+    schsm_trace_of("keymgmt_gen_init", "RSA");
     return schsm_gen_init(provctx, "RSA", false, selection, params);
 }
 
 static void *device_rsa_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
 {
+    schsm_trace_of("keymgmt_gen_init", "SC-HSM-RSA");
     return schsm_gen_init(provctx, "RSA", true, selection, params);
 }
 
 static void *pss_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
 {
+    schsm_trace_of("keymgmt_gen_init", "RSA-PSS");
     return schsm_gen_init(provctx, "RSA-PSS", false, selection, params);
 }
 
 static void *device_pss_gen_init(void *provctx, int selection, const OSSL_PARAM params[])
 {
+    schsm_trace_of("keymgmt_gen_init", "SC-HSM-RSA-PSS");
     return schsm_gen_init(provctx, "RSA-PSS", true, selection, params);
 }
 
 static const OSSL_PARAM *rsa_gettable_params(void *provctx)
 {
+    schsm_trace_of("keymgmt_gettable_params", "RSA");
     return schsm_keymgmt_host_table(provctx, "RSA", EVP_KEYMGMT_gettable_params);
 }
 
 static const OSSL_PARAM *pss_gettable_params(void *provctx)
 {
+    schsm_trace_of("keymgmt_gettable_params", "RSA-PSS");
     return schsm_keymgmt_host_table(provctx, "RSA-PSS", EVP_KEYMGMT_gettable_params);
 }
 
@@ -82,6 +91,7 @@ static const OSSL_PARAM *rsa_types(int selection)
         OSSL_PARAM_END,
     };
 
+    schsm_trace_of("keymgmt_import_types or keymgmt_export_types", "RSA");
     return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 ? pair : public_part;
 }
 
@@ -105,6 +115,7 @@ static const OSSL_PARAM *pss_types(int selection)
         OSSL_PARAM_END,
     };
 
+    schsm_trace_of("keymgmt_import_types or keymgmt_export_types", "RSA-PSS");
     (void)selection; /* what is not selected is just not there */
     return types;
 }
@@ -112,6 +123,7 @@ static const OSSL_PARAM *pss_types(int selection)
 /* What we do not have ourselves (KEM) is the default provider's, by the name that it uses. */
 static const char *rsa_query_operation_name(int operation_id)
 {
+    schsm_trace_of("keymgmt_query_operation_name", "RSA");
     return operation_id == OSSL_OP_SIGNATURE || operation_id == OSSL_OP_ASYM_CIPHER ? "SC-HSM-RSA"
                                                                                     : "RSA";
 }

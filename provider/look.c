@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "look.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <openssl/buffer.h>
 #include <openssl/crypto.h>
 
-#define LINE_MAX_LEN 256      /* of PEM, with its end; longer ones are text */
-#define LOOK_MAX (256 * 1024) /* bytes of text before a block that are searched for it */
+#define LINE_MAX_LEN 256 /* of PEM, with its end; longer ones are text */
+#define LOOK_MAX 262144u /* bytes of text before a block that are searched for it */
 
 #define BEGIN "-----BEGIN "
 #define DASHES "-----"
@@ -114,6 +113,20 @@ static enum schsm_look look_and_put_back(BIO *in, const char *name, long start, 
     OPENSSL_cleanse(line, sizeof(line));
     BUF_MEM_free(text);
     return look;
+}
+
+bool schsm_begins(BIO *in, const char *name)
+{
+    char line[LINE_MAX_LEN];
+    bool found = false, ours = false, line_start = true;
+    int len = 0;
+
+    while (!found && (len = BIO_gets(in, line, sizeof(line))) > 0) {
+        found = line_start && begins(line, (size_t)len, name, &ours);
+        line_start = line[len - 1] == '\n';
+    }
+    OPENSSL_cleanse(line, sizeof(line));
+    return ours;
 }
 
 /* Of the BIOs that have lines to read, which PEM needs, these two cannot seek back. */

@@ -9,6 +9,8 @@
 #ifndef SCHSM_PROVIDER_LOOK_H
 #define SCHSM_PROVIDER_LOOK_H
 
+#include <stdbool.h>
+
 #include <openssl/bio.h>
 
 enum schsm_look {
@@ -16,6 +18,12 @@ enum schsm_look {
     SCHSM_LOOK_OTHERS, /* it has not, or nobody can tell: nothing may be taken */
     SCHSM_LOOK_REREAD  /* the BIO can seek back: it may be taken in any case */
 };
+
+/*
+ * Whether the first block that begins from here on has that name, damaged or not. Reads up to where
+ * it begins.
+ */
+bool schsm_begins(BIO *in, const char *name);
 
 /* name: of the PEM block, as it stands after BEGIN. Takes nothing from the BIO. */
 enum schsm_look schsm_look(BIO *in, const char *name);

@@ -14,7 +14,9 @@
 
 #include "capabilities.h"
 #include "implementations.h"
+#include "keymgmt/config_file.h"
 #include "keymgmt/config_slips.h"
+#include "trace.h"
 
 #define PROPERTIES "provider=sc-hsm"
 #define CONFIG_SECTION "the sc-hsm section of openssl.cnf"
@@ -126,9 +128,33 @@ static const OSSL_ALGORITHM encoder_algorithms[] = {
 };
 /* clang-format on */
 
+/* For the log. */
+static const char *operation_name(int operation_id)
+{
+    switch (operation_id) {
+    case OSSL_OP_KEYMGMT:
+        return "keymgmt";
+    case OSSL_OP_SIGNATURE:
+        return "signature";
+    case OSSL_OP_ASYM_CIPHER:
+        return "asym_cipher";
+    case OSSL_OP_KEYEXCH:
+        return "keyexch";
+    case OSSL_OP_STORE:
+        return "store";
+    case OSSL_OP_DECODER:
+        return "decoder";
+    case OSSL_OP_ENCODER:
+        return "encoder";
+    default:
+        return "another one";
+    }
+}
+
 static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operation_id,
                                                       int *no_cache)
 {
+    schsm_trace_of("provider_query_operation", operation_name(operation_id));
     (void)provctx;
     *no_cache = 0;
     switch (operation_id) {
@@ -161,6 +187,7 @@ static const OSSL_PARAM *provider_gettable_params(void *provctx)
         OSSL_PARAM_END,
     };
 
+    schsm_trace("provider_gettable_params", NULL);
     (void)provctx;
     return gettable;
 }
@@ -169,6 +196,7 @@ static int provider_get_params(void *provctx, OSSL_PARAM params[])
 {
     OSSL_PARAM *p = NULL;
 
+    schsm_trace("provider_get_params", NULL);
     (void)provctx;
     return ((p = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_NAME)) == NULL ||
             OSSL_PARAM_set_utf8_ptr(p, "SmartCard-HSM provider")) &&
@@ -183,12 +211,14 @@ static int provider_get_params(void *provctx, OSSL_PARAM params[])
 static int provider_get_capabilities(void *provctx, const char *capability, OSSL_CALLBACK *cb,
                                      void *arg)
 {
+    schsm_trace("provider_get_capabilities", NULL);
     return schsm_capabilities(provctx, capability, cb, arg);
 }
 
 /* Asks the core for one setting of our section; NULL where it is not set. */
-static const char *get_setting(const struct schsm_provider *prov, const char *key)
+static const char *get_setting(const void *arg, const char *key)
 {
+    const struct schsm_provider *prov = arg;
     char *value = NULL;
     OSSL_PARAM request[] = {
         OSSL_PARAM_DEFN(key, OSSL_PARAM_UTF8_PTR, &value, sizeof(value)),
@@ -249,7 +279,8 @@ static int configure(const struct schsm_provider *prov, struct schsm_context *co
         }
     }
     if (!refuse_slips(prov, err) ||
-        !schsm_log_set(context->config.log, context->config.log_file, err)) {
+        !schsm_log_set(context->config.log, context->config.log_file, err) ||
+        !schsm_config_check_file(prov->libctx, get_setting, prov, err)) {
         return 0;
     }
     context->registry = schsm_registry_new(err);
@@ -337,6 +368,7 @@ static void provider_teardown(void *provctx)
 {
     struct schsm_provider *prov = provctx;
 
+    schsm_trace("provider_teardown", NULL);
     schsm_reasons_free(prov->reasons);
     schsm_registry_free(prov->context.registry);
     schsm_config_clear(&prov->context.config);

@@ -64,6 +64,9 @@ int schsm_raise_at(const struct schsm_provider *prov, const struct schsm_error *
 int schsm_raise_kept_at(const struct schsm_provider *prov, const struct schsm_error *err,
                         const char *file, int line, const char *function);
 
+/* Keeps in that way the error that was raised last; returns 0. */
+int schsm_keep_raised(const struct schsm_provider *prov);
+
 /* Raises a sentence of our own; returns 0. */
 #define schsm_raise_reason(prov, reason, ...)                                                      \
     schsm_raise_format((prov), (reason), __FILE__, __LINE__, __func__, __VA_ARGS__)

@@ -7,6 +7,7 @@
 #include <openssl/params.h>
 
 #include "honoured.h"
+#include "trace.h"
 
 void *schsm_signature_new(void *provctx, const struct schsm_signature_scheme *scheme)
 {
@@ -18,6 +19,13 @@ void *schsm_signature_new(void *provctx, const struct schsm_signature_scheme *sc
     ctx->prov = provctx;
     ctx->scheme = scheme;
     return ctx;
+}
+
+static const struct schsm_pkey *key_of(const void *vctx)
+{
+    const struct schsm_signature *ctx = vctx;
+
+    return ctx != NULL ? ctx->key : NULL;
 }
 
 static void drop_twin(struct schsm_signature *ctx)
@@ -35,6 +43,7 @@ void schsm_signature_free(void *vctx)
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_freectx", key_of(vctx));
     if (ctx == NULL) {
         return;
     }
@@ -79,6 +88,7 @@ void *schsm_signature_dup(void *vctx)
     const struct schsm_signature *from = vctx;
     struct schsm_signature *ctx = schsm_signature_new(from->prov, from->scheme);
 
+    schsm_trace("signature_dupctx", key_of(vctx));
     if (ctx == NULL) {
         return NULL;
     }
@@ -155,11 +165,13 @@ int schsm_signature_start(struct schsm_signature *ctx, void *vkey, bool sign,
 
 int schsm_signature_sign_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("signature_sign_init", vkey);
     return schsm_signature_start(vctx, vkey, true, EVP_PKEY_sign_init_ex, params);
 }
 
 int schsm_signature_verify_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("signature_verify_init", vkey);
     return schsm_signature_start(vctx, vkey, false, EVP_PKEY_verify_init_ex, params);
 }
 
@@ -236,6 +248,7 @@ int schsm_signature_sign(void *vctx, unsigned char *sig, size_t *sig_len, size_t
     struct schsm_signature *ctx = vctx;
     bool query;
 
+    schsm_trace("signature_sign", key_of(vctx));
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
@@ -254,6 +267,7 @@ int schsm_signature_verify(void *vctx, const unsigned char *sig, size_t sig_len,
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_verify", key_of(vctx));
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
@@ -265,6 +279,7 @@ int schsm_signature_verify_recover(void *vctx, unsigned char *out, size_t *out_l
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_verify_recover", key_of(vctx));
     if (ctx->twin == NULL) {
         return no_operation(ctx);
     }
@@ -326,10 +341,11 @@ static int digest_start(struct schsm_signature *ctx, const char *md_name, void *
 int schsm_signature_digest_sign_init(void *vctx, const char *md_name, void *vkey,
                                      const OSSL_PARAM params[])
 {
+    schsm_trace("signature_digest_sign_init", vkey);
     return digest_start(vctx, md_name, vkey, params, true);
 }
 
-int schsm_signature_digest_sign_update(void *vctx, const unsigned char *data, size_t data_len)
+static int sign_update(void *vctx, const unsigned char *data, size_t data_len)
 {
     struct schsm_signature *ctx = vctx;
 
@@ -343,8 +359,13 @@ int schsm_signature_digest_sign_update(void *vctx, const unsigned char *data, si
     return EVP_DigestUpdate(ctx->hash, data, data_len);
 }
 
-int schsm_signature_digest_sign_final(void *vctx, unsigned char *sig, size_t *sig_len,
-                                      size_t sig_size)
+int schsm_signature_digest_sign_update(void *vctx, const unsigned char *data, size_t data_len)
+{
+    schsm_trace("signature_digest_sign_update", key_of(vctx));
+    return sign_update(vctx, data, data_len);
+}
+
+static int sign_final(void *vctx, unsigned char *sig, size_t *sig_len, size_t sig_size)
 {
     struct schsm_signature *ctx = vctx;
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -365,20 +386,29 @@ int schsm_signature_digest_sign_final(void *vctx, unsigned char *sig, size_t *si
                      ctx->scheme->device_sign(ctx, sig, sig_len, sig_size, digest, digest_len));
 }
 
+int schsm_signature_digest_sign_final(void *vctx, unsigned char *sig, size_t *sig_len,
+                                      size_t sig_size)
+{
+    schsm_trace("signature_digest_sign_final", key_of(vctx));
+    return sign_final(vctx, sig, sig_len, sig_size);
+}
+
 int schsm_signature_digest_sign(void *vctx, unsigned char *sig, size_t *sig_len, size_t sig_size,
                                 const unsigned char *data, size_t data_len)
 {
-    return (sig == NULL || schsm_signature_digest_sign_update(vctx, data, data_len)) &&
-           schsm_signature_digest_sign_final(vctx, sig, sig_len, sig_size);
+    schsm_trace("signature_digest_sign", key_of(vctx));
+    return (sig == NULL || sign_update(vctx, data, data_len)) &&
+           sign_final(vctx, sig, sig_len, sig_size);
 }
 
 int schsm_signature_digest_verify_init(void *vctx, const char *md_name, void *vkey,
                                        const OSSL_PARAM params[])
 {
+    schsm_trace("signature_digest_verify_init", vkey);
     return digest_start(vctx, md_name, vkey, params, false);
 }
 
-int schsm_signature_digest_verify_update(void *vctx, const unsigned char *data, size_t data_len)
+static int verify_update(void *vctx, const unsigned char *data, size_t data_len)
 {
     struct schsm_signature *ctx = vctx;
 
@@ -388,7 +418,13 @@ int schsm_signature_digest_verify_update(void *vctx, const unsigned char *data, 
     return EVP_DigestVerifyUpdate(ctx->twin_digest, data, data_len) > 0;
 }
 
-int schsm_signature_digest_verify_final(void *vctx, const unsigned char *sig, size_t sig_len)
+int schsm_signature_digest_verify_update(void *vctx, const unsigned char *data, size_t data_len)
+{
+    schsm_trace("signature_digest_verify_update", key_of(vctx));
+    return verify_update(vctx, data, data_len);
+}
+
+static int verify_final(void *vctx, const unsigned char *sig, size_t sig_len)
 {
     struct schsm_signature *ctx = vctx;
 
@@ -398,17 +434,24 @@ int schsm_signature_digest_verify_final(void *vctx, const unsigned char *sig, si
     return EVP_DigestVerifyFinal(ctx->twin_digest, sig, sig_len) > 0;
 }
 
+int schsm_signature_digest_verify_final(void *vctx, const unsigned char *sig, size_t sig_len)
+{
+    schsm_trace("signature_digest_verify_final", key_of(vctx));
+    return verify_final(vctx, sig, sig_len);
+}
+
 int schsm_signature_digest_verify(void *vctx, const unsigned char *sig, size_t sig_len,
                                   const unsigned char *data, size_t data_len)
 {
-    return schsm_signature_digest_verify_update(vctx, data, data_len) &&
-           schsm_signature_digest_verify_final(vctx, sig, sig_len);
+    schsm_trace("signature_digest_verify", key_of(vctx));
+    return verify_update(vctx, data, data_len) && verify_final(vctx, sig, sig_len);
 }
 
 int schsm_signature_get_params(void *vctx, OSSL_PARAM params[])
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_get_ctx_params", key_of(vctx));
     if (params == NULL || params->key == NULL || ctx->twin == NULL) {
         return 1;
     }
@@ -419,6 +462,7 @@ int schsm_signature_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_set_ctx_params", key_of(vctx));
     if (params == NULL || params->key == NULL) {
         return 1;
     }
@@ -475,6 +519,7 @@ int schsm_signature_get_md_params(void *vctx, OSSL_PARAM params[])
 {
     EVP_MD_CTX *md = hashing(vctx);
 
+    schsm_trace("signature_get_ctx_md_params", key_of(vctx));
     return md != NULL && EVP_MD_CTX_get_params(md, params) > 0;
 }
 
@@ -482,6 +527,7 @@ const OSSL_PARAM *schsm_signature_gettable_md_params(void *vctx)
 {
     EVP_MD_CTX *md = hashing(vctx);
 
+    schsm_trace("signature_gettable_ctx_md_params", key_of(vctx));
     return md == NULL ? NULL : EVP_MD_CTX_gettable_params(md);
 }
 
@@ -489,6 +535,7 @@ int schsm_signature_set_md_params(void *vctx, const OSSL_PARAM params[])
 {
     EVP_MD_CTX *md = hashing(vctx);
 
+    schsm_trace("signature_set_ctx_md_params", key_of(vctx));
     return md != NULL && EVP_MD_CTX_set_params(md, params) > 0;
 }
 
@@ -496,5 +543,6 @@ const OSSL_PARAM *schsm_signature_settable_md_params(void *vctx)
 {
     EVP_MD_CTX *md = hashing(vctx);
 
+    schsm_trace("signature_settable_ctx_md_params", key_of(vctx));
     return md == NULL ? NULL : EVP_MD_CTX_settable_params(md);
 }

@@ -2,6 +2,7 @@
 /* ECDSA: hashing on the host, the rest on the device. */
 #include "signature.h"
 #include "implementations.h"
+#include "trace.h"
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -53,17 +54,20 @@ const struct schsm_signature_scheme schsm_signature_scheme_ecdsa = { "ECDSA", ho
 
 static void *ecdsa_newctx(void *provctx, const char *propq)
 {
+    schsm_trace_of("signature_newctx", "ECDSA");
     (void)propq; /* for the application's providers; in our own library context it says nothing */
     return schsm_signature_new(provctx, &schsm_signature_scheme_ecdsa);
 }
 
 static const OSSL_PARAM *ecdsa_gettable_params(void *vctx, void *provctx)
 {
+    schsm_trace_of("signature_gettable_ctx_params", "ECDSA");
     return schsm_signature_gettable_params(&schsm_signature_scheme_ecdsa, vctx, provctx);
 }
 
 static const OSSL_PARAM *ecdsa_settable_params(void *vctx, void *provctx)
 {
+    schsm_trace_of("signature_settable_ctx_params", "ECDSA");
     return schsm_signature_settable_params(&schsm_signature_scheme_ecdsa, vctx, provctx);
 }
 

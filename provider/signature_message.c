@@ -16,6 +16,7 @@
 #include <openssl/params.h>
 
 #include "signature.h"
+#include "trace.h"
 
 static OSSL_FUNC_signature_sign_init_fn sign_init;
 static OSSL_FUNC_signature_sign_fn sign;
@@ -42,6 +43,7 @@ static int set_params(void *vctx, const OSSL_PARAM params[])
     if (p == NULL) {
         return 1;
     }
+    schsm_trace("signature_set_ctx_params", ctx->key);
     OPENSSL_free(ctx->expected);
     ctx->expected = NULL;
     return OSSL_PARAM_get_octet_string(p, (void **)&ctx->expected, 0, &ctx->expected_len);
@@ -54,6 +56,7 @@ static const OSSL_PARAM *settable_params(void *vctx, void *provctx)
         OSSL_PARAM_END,
     };
 
+    schsm_trace("signature_settable_ctx_params", NULL);
     (void)vctx;
     (void)provctx;
     return settable;
@@ -74,16 +77,19 @@ static int start(struct schsm_signature *ctx, void *vkey, bool for_signing,
 
 static int sign_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("signature_sign_init", vkey);
     return start(vctx, vkey, true, EVP_PKEY_sign_init_ex) && set_params(vctx, params);
 }
 
 static int verify_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("signature_verify_init", vkey);
     return start(vctx, vkey, false, EVP_PKEY_verify_init_ex) && set_params(vctx, params);
 }
 
 static int verify_recover_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("signature_verify_recover_init", vkey);
     return start(vctx, vkey, false, EVP_PKEY_verify_recover_init_ex) && set_params(vctx, params);
 }
 
@@ -93,6 +99,7 @@ static int sign_message_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_sign_message_init", vkey);
     return schsm_signature_digest_sign_init(ctx, ctx->digest, vkey, NULL) &&
            set_params(ctx, params);
 }
@@ -101,6 +108,7 @@ static int verify_message_init(void *vctx, void *vkey, const OSSL_PARAM params[]
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_verify_message_init", vkey);
     return schsm_signature_digest_verify_init(ctx, ctx->digest, vkey, NULL) &&
            set_params(ctx, params);
 }
@@ -109,6 +117,7 @@ static int verify_message_final(void *vctx)
 {
     struct schsm_signature *ctx = vctx;
 
+    schsm_trace("signature_verify_message_final", ctx->key);
     if (ctx->expected == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   "no signature was given to verify; set it with "
@@ -142,11 +151,13 @@ static int verify(void *vctx, const unsigned char *sig, size_t sig_len, const un
 
 static const OSSL_PARAM *rsa_gettable_params(void *vctx, void *provctx)
 {
+    schsm_trace_of("signature_gettable_ctx_params", "RSA");
     return schsm_signature_gettable_params(&schsm_signature_scheme_rsa, vctx, provctx);
 }
 
 static const OSSL_PARAM *ecdsa_gettable_params(void *vctx, void *provctx)
 {
+    schsm_trace_of("signature_gettable_ctx_params", "ECDSA");
     return schsm_signature_gettable_params(&schsm_signature_scheme_ecdsa, vctx, provctx);
 }
 
@@ -155,6 +166,7 @@ static const char **rsa_key_types(void)
 {
     static const char *types[] = { "RSA", "SC-HSM-RSA", NULL };
 
+    schsm_trace_of("signature_query_key_types", "RSA");
     return types;
 }
 
@@ -162,6 +174,7 @@ static const char **ecdsa_key_types(void)
 {
     static const char *types[] = { "EC", "SC-HSM-EC", NULL };
 
+    schsm_trace_of("signature_query_key_types", "ECDSA");
     return types;
 }
 
@@ -170,6 +183,7 @@ static void *new_context(void *provctx, const struct schsm_signature_scheme *sch
 {
     struct schsm_signature *ctx = schsm_signature_new(provctx, scheme);
 
+    schsm_trace_of("signature_newctx", digest);
     if (ctx != NULL) {
         ctx->digest = digest;
     }

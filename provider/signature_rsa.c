@@ -12,6 +12,7 @@
 
 #include "rsa_modulus.h"
 #include "rsa_padding.h"
+#include "trace.h"
 
 static OSSL_FUNC_signature_newctx_fn rsa_newctx;
 static OSSL_FUNC_signature_verify_recover_init_fn rsa_verify_recover_init;
@@ -227,22 +228,26 @@ const struct schsm_signature_scheme schsm_signature_scheme_rsa = { "RSA", honour
 
 static void *rsa_newctx(void *provctx, const char *propq)
 {
+    schsm_trace_of("signature_newctx", "RSA");
     (void)propq; /* for the application's providers; in our own library context it says nothing */
     return schsm_signature_new(provctx, &schsm_signature_scheme_rsa);
 }
 
 static int rsa_verify_recover_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
+    schsm_trace("signature_verify_recover_init", vkey);
     return schsm_signature_start(vctx, vkey, false, EVP_PKEY_verify_recover_init_ex, params);
 }
 
 static const OSSL_PARAM *rsa_gettable_params(void *vctx, void *provctx)
 {
+    schsm_trace_of("signature_gettable_ctx_params", "RSA");
     return schsm_signature_gettable_params(&schsm_signature_scheme_rsa, vctx, provctx);
 }
 
 static const OSSL_PARAM *rsa_settable_params(void *vctx, void *provctx)
 {
+    schsm_trace_of("signature_settable_ctx_params", "RSA");
     return schsm_signature_settable_params(&schsm_signature_scheme_rsa, vctx, provctx);
 }
 

@@ -27,6 +27,7 @@
 #include "pkey.h"
 #include "store_delete.h"
 #include "store_search.h"
+#include "trace.h"
 
 struct store {
     struct schsm_provider *prov;
@@ -77,6 +78,7 @@ static void *store_open(void *provctx, const char *uri)
     struct schsm_error err = SCHSM_ERROR_INIT;
     int ok = 0;
 
+    schsm_trace("store_open", NULL);
     if (store == NULL) {
         return NULL;
     }
@@ -117,6 +119,7 @@ static const OSSL_PARAM *store_settable_ctx_params(void *provctx)
         OSSL_PARAM_END,
     };
 
+    schsm_trace("store_settable_ctx_params", NULL);
     (void)provctx;
     return settable;
 }
@@ -126,6 +129,7 @@ static int store_set_ctx_params(void *loaderctx, const OSSL_PARAM params[])
     struct store *store = loaderctx;
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
 
+    schsm_trace("store_set_ctx_params", NULL);
     return (p == NULL || OSSL_PARAM_get_int(p, &store->expect)) &&
            schsm_store_search_set(store->prov, &store->search, params);
 }
@@ -367,6 +371,7 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
     struct store *store = loaderctx;
     struct schsm_error err = SCHSM_ERROR_INIT;
 
+    schsm_trace("store_load", NULL);
     if (store->ended) {
         return 0;
     }
@@ -402,6 +407,7 @@ static int store_eof(void *loaderctx)
 {
     const struct store *store = loaderctx;
 
+    schsm_trace("store_eof", NULL);
     return store->ended;
 }
 
@@ -409,6 +415,7 @@ static int store_close(void *loaderctx)
 {
     struct store *store = loaderctx;
 
+    schsm_trace("store_close", NULL);
     schsm_match_list_clear(&store->found);
     schsm_store_search_clear(&store->search);
     schsm_uri_clear(&store->uri);
@@ -424,6 +431,7 @@ static int store_export_object(void *loaderctx, const void *reference, size_t re
     OSSL_PARAM *params = NULL;
     int ok = 0;
 
+    schsm_trace("store_export_object", NULL);
     (void)loaderctx;
     if (reference_sz == sizeof(struct schsm_pkey *) && *key != NULL && (*key)->device == NULL &&
         EVP_PKEY_todata((*key)->pkey, EVP_PKEY_PUBLIC_KEY, &params) > 0) {

@@ -7,6 +7,7 @@
 #include "keymgmt/remove.h"
 #include "passphrase.h"
 #include "provider.h"
+#include "trace.h"
 
 int schsm_store_delete(void *provctx, const char *text, const OSSL_PARAM params[],
                        OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
@@ -19,6 +20,7 @@ int schsm_store_delete(void *provctx, const char *text, const OSSL_PARAM params[
     struct schsm_uri uri;
     int ok = 0;
 
+    schsm_trace("store_delete", NULL);
     (void)params;
     if (context == NULL) {
         return 0;

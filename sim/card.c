@@ -270,7 +270,7 @@ static uint16_t answer_protected(struct sim_card *card, const struct sim_apdu *a
         sim_sm_end(&card->sm);
         drop_pending(card);
         sim_buf_free(&data);
-        return sw;
+        return card->profile->device->hides_status ? SIM_SW_NOT_USABLE : sw;
     }
     struct sim_sm channel = card->sm;
     if (card->trace) {
@@ -280,10 +280,6 @@ static uint16_t answer_protected(struct sim_card *card, const struct sim_apdu *a
     if (plain.le == 0) {
         sim_buf_clear(response);
     }
-    if (sw != SIM_SW_OK && card->profile->device->plain_errors) {
-        sim_buf_free(&data);
-        return sw;
-    }
     if (card->trace) {
         sim_trace_response("<< ", response, sw, *hidden);
     }
@@ -291,6 +287,7 @@ static uint16_t answer_protected(struct sim_card *card, const struct sim_apdu *a
         sim_sm_end(&card->sm);
         sw = SIM_SW_INTERNAL;
     } else {
+        sw = card->profile->device->hides_status ? SIM_SW_OK : sw;
         sw = fit_to_le(card, apdu, *hidden, sw, response);
     }
     if (card->sm.epoch == channel.epoch) {

@@ -23,6 +23,19 @@ static bool put_plain_signature(struct sim_buf *out, const uint8_t *der, size_t 
     return ok;
 }
 
+/*
+ * Edwards keys are a Pico HSM's alone, which takes the two halves of their signatures for big
+ * endian numbers here, though not in SIGN.
+ */
+static void put_reversed_halves(struct sim_buf *out, const uint8_t *sig, size_t len)
+{
+    for (size_t half = 0; half < len; half += len / 2) {
+        for (size_t i = len / 2; i-- > 0;) {
+            sim_buf_put_u8(out, sig[half + i]);
+        }
+    }
+}
+
 /* Append 5F37 over `data`: SHA-256 with ECDSA (r‖s) or PKCS#1 v1.5, by the kind of the key. */
 static bool put_signature(struct sim_buf *out, const struct sim_key *key, struct sim_slice data)
 {
@@ -41,6 +54,8 @@ static bool put_signature(struct sim_buf *out, const struct sim_key *key, struct
     EVP_MD_CTX_free(ctx);
     if (ok && key->kind == SIM_KEY_EC) {
         ok = put_plain_signature(&plain, sig, len, key->size);
+    } else if (ok && key->kind == SIM_KEY_EDWARDS) {
+        put_reversed_halves(&plain, sig, len);
     } else if (ok) {
         sim_buf_put(&plain, sig, len);
     }

@@ -46,7 +46,7 @@ static const struct sim_device device_pico = {
     .outlives_reset = true,
     .answers_without_le = true,
     .so_pin_logs_in = true,
-    .plain_errors = true,
+    .hides_status = true,
 };
 
 /*

@@ -37,7 +37,7 @@ struct sim_device {
     bool outlives_reset;        /* a reset by the reader is not noticed */
     bool answers_without_le;    /* what was not asked for waits, or comes unasked */
     bool so_pin_logs_in;        /* either PIN authenticates */
-    bool plain_errors;          /* a failed command is answered outside the secure channel */
+    bool hides_status;          /* outside of a secure channel every answer in it is 9000 */
 };
 
 struct sim_profile {

@@ -79,8 +79,7 @@ static size_t printable(const unsigned char *text)
     return 0;
 }
 
-/* Copies a string so that out is printable UTF-8, cut between characters where it is too long. */
-static void copy_printable(char *out, size_t size, const char *text)
+void schsm_copy_printable(char *out, size_t size, const char *text)
 {
     const unsigned char *from = (const unsigned char *)text;
     size_t used = 0;
@@ -118,7 +117,7 @@ int schsm_fail(struct schsm_error *err, enum schsm_reason reason, const char *fo
     /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang-tidy 14 misses the va_start */
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    copy_printable(err->text, sizeof(err->text), text);
+    schsm_copy_printable(err->text, sizeof(err->text), text);
     err->reason = reason;
     err->status_word = 0;
     err->tries_left = -1;
@@ -143,7 +142,7 @@ int schsm_fail_context(struct schsm_error *err, const char *format, ...)
     }
     len = (size_t)len < sizeof(err->text) ? len : (int)sizeof(err->text) - 1;
     (void)snprintf(text + len, sizeof(text) - (size_t)len, ": %s", err->text);
-    copy_printable(err->text, sizeof(err->text), text);
+    schsm_copy_printable(err->text, sizeof(err->text), text);
     return 0;
 }
 

@@ -10,6 +10,8 @@
 #ifndef SCHSM_BASE_ERROR_H
 #define SCHSM_BASE_ERROR_H
 
+#include <stddef.h>
+
 enum schsm_reason {
     SCHSM_REASON_NONE = 0,
     SCHSM_REASON_NO_SERVICE,       /* the PC/SC service cannot be reached */
@@ -83,6 +85,10 @@ int schsm_fail_malformed(struct schsm_error *err, const char *what);
 
 /* Fails as something else did; returns 0. For what uses an error as scratch paper. */
 int schsm_fail_as(struct schsm_error *err, const struct schsm_error *found);
+
+/* Copies a string so that out is printable UTF-8: what is not becomes `?`, and where out's size in
+ * bytes does not suffice it is cut between characters. */
+void schsm_copy_printable(char *out, size_t size, const char *text);
 
 /* A short fixed text for a reason, for error tables ("PIN incorrect"); never NULL. */
 const char *schsm_reason_text(enum schsm_reason reason);

@@ -7,8 +7,6 @@
 
 #include "base/log.h"
 
-#define TOLD_SECONDS 20
-
 /* 6984 means a transport PIN, but on applets before 2.0 a device that was never initialised; the
  * SO-PIN's state tells them apart (5.1). */
 static enum schsm_pin_answer tell_transport_pin(struct schsm_session *session,
@@ -184,7 +182,6 @@ static const struct schsm_pin_questions card_questions = {
     .initialise = "'sc-hsm init'",
     .must_change = "has a transport PIN, which has to be changed before the first use: 'sc-hsm pin "
                    "change' does that",
-    .told_seconds = TOLD_SECONDS,
     .name = card_name_for_pin,
     .identity = card_identity_for_pin,
     .state = card_pin_state,

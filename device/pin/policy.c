@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,32 +44,11 @@ static enum schsm_pin_answer ask_state(const struct schsm_pin_holder *holder,
     enum schsm_pin_answer answer;
 
     *outlook = (struct schsm_pin_outlook){ .tries = SCHSM_TRIES_UNKNOWN };
-    holder->connection->told = false;
     answer = holder->ask->state(holder->device, outlook, err);
     if (answer != SCHSM_ANSWER_FAILED) {
         now_logged_in(holder, outlook->logged_in);
     }
     return answer;
-}
-
-/*
- * The state, by what the device told a moment ago, before somebody was asked for the PIN. Whoever
- * types for longer than that leaves time for others to spend tries: then it is asked again.
- */
-static enum schsm_pin_answer learn_state(const struct schsm_pin_holder *holder,
-                                         struct schsm_pin_outlook *outlook, struct schsm_error *err)
-{
-    struct schsm_pin_connection *connection = holder->connection;
-    struct timespec now = { 0, 0 };
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!connection->told || connection->login == SCHSM_LOGIN_UNKNOWN ||
-        now.tv_sec - connection->told_at.tv_sec >= holder->ask->told_seconds) {
-        return ask_state(holder, outlook, err);
-    }
-    connection->told = false;
-    *outlook = connection->outlook;
-    return SCHSM_ANSWER_GOOD;
 }
 
 static bool is_stored(const struct schsm_login *login)
@@ -124,6 +104,20 @@ static int fingerprint_here(const struct schsm_pin_holder *holder, const struct 
     return identity != NULL && schsm_pin_fingerprint(identity, pin, fingerprint, err);
 }
 
+/* So many tries, to compare: all of them where the device tells of none that is missing. */
+static int count_tries(int tries)
+{
+    return tries >= 0 ? tries : tries == SCHSM_TRIES_FEW ? 2 : INT_MAX;
+}
+
+/* Whether somebody proved a PIN since one was refused: that sets the counter back, and the PIN that
+ * was wrong then may be the right one now. */
+static bool was_proven_since(const struct schsm_pin_outlook *outlook, int tries_then)
+{
+    return !outlook->logged_in && tries_then != SCHSM_TRIES_UNKNOWN &&
+           count_tries(outlook->tries) > count_tries(tries_then);
+}
+
 /* Refuses a PIN that cannot be right, before it costs a try. */
 static int check_pin(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
                      const struct schsm_pin_outlook *outlook, struct schsm_error *err)
@@ -145,7 +139,11 @@ static int check_pin(const struct schsm_pin_holder *holder, const struct schsm_s
     if (!schsm_pin_memory_knows(fingerprint, &tries)) {
         return 1;
     }
-    schsm_refuse_known_wrong(err, device_of(holder), tries);
+    if (was_proven_since(outlook, tries)) {
+        schsm_pin_memory_forget(fingerprint);
+        return 1;
+    }
+    schsm_refuse_known_wrong(err, device_of(holder), tries >= 0 ? tries : -1);
     return end_job(holder);
 }
 
@@ -160,7 +158,7 @@ static void conclude_wrong(const struct schsm_pin_holder *holder, const struct s
     if (pin != NULL) {
         schsm_pin_keep(holder->kept, NULL);
         if (fingerprint_here(holder, pin, fingerprint, &ignored)) {
-            schsm_pin_memory_add(fingerprint, tries >= 0 ? tries : -1);
+            schsm_pin_memory_add(fingerprint, tries);
         }
     }
     schsm_refuse_wrong(err, device_of(holder), tries, holder->ask->unblock);
@@ -202,6 +200,20 @@ static bool wants_pad(const struct schsm_pin_holder *holder, const struct schsm_
                                  : login->pin_pad && holder->ask->has_pad(holder->device, where);
 }
 
+/* Where the PIN can be read again, that is done before a kept one is sent: it may have changed
+ * along with the device's. A source that cannot be read now, as by a worker that gave up its
+ * rights, leaves the kept one. */
+static void read_again(const struct schsm_pin_holder *holder, const struct schsm_login *login,
+                       struct schsm_secret **pin)
+{
+    const struct schsm_pin_prompt prompt = { .device = device_of(holder), .tries_left = -1 };
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    if (login->source != NULL && schsm_pin_source_may_change(login->source)) {
+        (void)schsm_pin_source_read(login->source, &prompt, pin, &ignored);
+    }
+}
+
 /* The PIN to be sent: what the caller has, the kept one, or that of the source. *pin stays NULL
  * where it is to be typed at a PIN pad. */
 static int choose_pin(const struct schsm_pin_holder *holder, const struct schsm_login *login,
@@ -211,7 +223,8 @@ static int choose_pin(const struct schsm_pin_holder *holder, const struct schsm_
     char where[SCHSM_PIN_PLACE_MAX];
 
     if (*pin == NULL && !prove && *holder->kept != NULL) {
-        *pin = schsm_secret_ref(*holder->kept);
+        read_again(holder, login, pin);
+        *pin = *pin != NULL ? *pin : schsm_secret_ref(*holder->kept);
     }
     if (*pin == NULL && wants_pad(holder, login)) {
         return holder->ask->has_pad(holder->device, where) ||
@@ -292,7 +305,7 @@ int schsm_pin_login(const struct schsm_pin_holder *holder, const struct schsm_lo
     /* Only a stored PIN is there to be proven; a person is not asked without need. */
     prove = prove && is_stored(login);
     if (asked) {
-        answer = learn_state(holder, &outlook, err);
+        answer = ask_state(holder, &outlook, err);
     }
     if (connection->login == SCHSM_LOGIN_IN && !prove) {
         return 1;
@@ -310,7 +323,7 @@ int schsm_pin_login(const struct schsm_pin_holder *holder, const struct schsm_lo
         }
     }
     if (!asked) {
-        answer = learn_state(holder, &outlook, err);
+        answer = ask_state(holder, &outlook, err);
     }
     ok = schsm_pin_conclude(holder, answer, NULL, -1, err);
     if (!ok || answer == SCHSM_ANSWER_OPEN) {
@@ -354,9 +367,6 @@ int schsm_pin_prepare(const struct schsm_pin_holder *holder, const struct schsm_
                          err)) {
             return 0;
         }
-        connection->told = true;
-        connection->outlook = outlook;
-        (void)clock_gettime(CLOCK_MONOTONIC, &connection->told_at);
     }
     prospect->kind = holder->ask->kind;
     (void)snprintf(prospect->device, sizeof(prospect->device), "%s", device_of(holder));

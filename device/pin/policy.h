@@ -3,7 +3,8 @@
  * The PIN policy, one for all devices: which PIN is sent, and when none is. Tries are precious: the
  * device is asked for its state before, a stored PIN stays away from the last tries, and a PIN that
  * was refused once is not sent again. What a device answers it tells through a table of functions;
- * how it finds out is its own affair. Whoever calls holds the device's lock.
+ * how it finds out is its own affair. Whoever calls holds the device's lock, and keeps other
+ * programs away: between the question and the PIN nobody else may spend a try.
  */
 #ifndef SCHSM_PIN_POLICY_H
 #define SCHSM_PIN_POLICY_H
@@ -11,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -45,7 +45,6 @@ struct schsm_pin_questions {
     const char *unblock;     /* behind "unblock it with" */
     const char *initialise;  /* behind "initialise it with" */
     const char *must_change; /* behind "device D" */
-    int told_seconds; /* for how long an outlook that schsm_pin_prepare got is good for a login */
 
     /* What people call the device, as far as that is known now. */
     const char *(*name)(const void *device);
@@ -75,9 +74,6 @@ struct schsm_pin_connection {
     enum schsm_login_state login;
     bool proven; /* the PIN of this fingerprint was proven on it, by us */
     uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
-    bool told; /* this, at that time, for the next login */
-    struct schsm_pin_outlook outlook;
-    struct timespec told_at;
 };
 
 /* A device as the policy sees it. */

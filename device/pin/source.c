@@ -333,6 +333,11 @@ bool schsm_pin_source_is_stored(const struct schsm_pin_source *source)
     return source->kind != KIND_PROMPT && source->kind != KIND_PINPAD;
 }
 
+bool schsm_pin_source_may_change(const struct schsm_pin_source *source)
+{
+    return source->kind == KIND_FILE;
+}
+
 bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source)
 {
     return source->kind == KIND_PINPAD;

@@ -35,6 +35,9 @@ void schsm_pin_source_free(struct schsm_pin_source *source);
  * spent. */
 bool schsm_pin_source_is_stored(const struct schsm_pin_source *source);
 
+/* True where reading it again may give another PIN: a file. */
+bool schsm_pin_source_may_change(const struct schsm_pin_source *source);
+
 /* True where the reader's own PIN pad is to be used; such a source is never read. */
 bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source);
 

@@ -202,7 +202,6 @@ static const struct schsm_pin_questions token_questions = {
     .must_change =
         "has a PIN that has to be changed before it can be used: the tool that belongs to "
         "the token does that",
-    .told_seconds = 0, /* to ask for the flags again costs nothing */
     .name = token_name_for_pin,
     .state = token_pin_state,
     .has_pad = token_has_pad,

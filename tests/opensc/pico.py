@@ -280,7 +280,8 @@ def modern(card):
                    0x6984)
         else:
             for what, message, made in (
-                    ("the request", cvc.whole(content, 0x7F4E), signature),
+                    ("the request, each half backwards", cvc.whole(content, 0x7F4E),
+                     signature[:len(signature) // 2][::-1] + signature[len(signature) // 2:][::-1]),
                     ("a message", b"m" * 1900, card.good("8068%02X70" % at, b"m" * 1900, 0))):
                 open("message.bin", "wb").write(message)
                 open("signature.bin", "wb").write(made)
@@ -307,7 +308,12 @@ def channel(card):
     protected = Channel(card, device)
     expect("a PIN in it", protected.good("00200081", PIN), b"")
     header, data = protected.protect("00200081", b"111111")
-    expect("a wrong one is told outside", card.command(header, data, 0), (b"", 0x63C2))
+    answer, status = card.command(header, data, 0)
+    expect("a wrong one is told in it alone", (status, cvc.child(answer, 0x99)),
+           (0x9000, b"\x63\xC2"))
+    protected.open(answer, 0x63C2, 0)
+    header, data = protected.protect("00200081", b"111111")
+    expect("a wrong MAC", card.command(header, data[:-1] + bytes([data[-1] ^ 1]), 0)[1], 0x6984)
 
 
 def provisioned(simulator):

@@ -7,6 +7,7 @@ virtual_card
 make_ec_key
 seq 1 100 >data
 export SC_HSM_LOG=apdu
+if on_token; then line=' debug PKCS#11 sign: 0x0'; else line=' apdu > 8068'; fi
 
 # signs REDIRECTION...: the signature is a signature and nothing else.
 signs() {
@@ -23,29 +24,32 @@ for closed in '2>&-' '1>&- 2>&-' '0<&- 1>&- 2>&-' '0<&- 2>&-' '0<&- 1>&-' '0<&-'
 done
 
 # The tool's files.
+tool=(sc-hsm)
+! on_token || tool+=(--pkcs11-module "$other_road")
 for closed in '0<&- 2>&-' '0<&- 1>&- 2>&-'; do
-    rm -f cert.pub
-    check "sc-hsm with $closed" bash -c "sc-hsm pubkey --out cert.pub sc-hsm:id=20 $closed"
-    check "its file has a public key in it" plain_openssl pkey -pubin -in cert.pub -pubout -out again.pub
-    same_bytes "and nothing else" again.pub cert.pub
+    rm -f web.pub
+    check "sc-hsm with $closed" bash -c "${tool[*]} pubkey --out web.pub sc-hsm:id=20 $closed"
+    check "its file has a public key in it" plain_openssl pkey -pubin -in web.pub -pubout -out again.pub
+    same_bytes "and nothing else" again.pub web.pub
 done
-fails "sc-hsm that has nowhere to print to" bash -c 'sc-hsm list >&-'
+fails "sc-hsm that has nowhere to print to" bash -c "${tool[*]} list >&-"
 
 # Standard error that is what it was gets all.
 check "standard error" openssl dgst -sha256 -sign ec.pem -out s.sig data
-says ' apdu > 8068'
+says "$line"
 
 # --- a log file is opened by who loads the first key ---
 unset SC_HSM_LOG
 (umask 077 && mkdir private)
-configure login=use log=info "log-file=$work/private/log"
+# The PIN itself: its file is not for nobody.
+configure login=use pin-source= "pin=$pin" log=info "log-file=$work/private/log"
 share_token
 check "loaded as root, signed as nobody" "$programs/sign_as" ec.pem 65534
 [ -f private/log ] || fail "there is no log file"
 configure log=apdu
 check "once more, with something to log" "$programs/sign_as" ec.pem 65534
 cp private/log "$seen"
-on_token || says ' apdu > 8068'
+says "$line"
 configure "log-file=$work/nowhere/log"
 check "a log file that cannot be written is told when the key is loaded" \
     openssl pkey -in ec.pem -noout

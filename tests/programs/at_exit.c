@@ -84,6 +84,7 @@ int main(int argc, char **argv)
         _exit(127);
     }
     if (child < 0 || waitpid(child, &status, 0) != child || !WIFSTOPPED(status) ||
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): as ptrace takes them */
         ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACEEXIT) != 0) {
         perror("ptrace");
         return 2;
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
             look(child, argv[1]);
             number = 0;
         }
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): as ptrace takes them */
         (void)ptrace(PTRACE_CONT, child, NULL, (void *)(long)number);
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;

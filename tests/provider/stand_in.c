@@ -138,6 +138,12 @@ void schsm_key_free(struct schsm_key *key)
     OPENSSL_free(key);
 }
 
+const char *schsm_key_name(const struct schsm_key *key)
+{
+    (void)key;
+    return "key";
+}
+
 EVP_PKEY *schsm_key_public(const struct schsm_key *key)
 {
     return key->pair;

@@ -222,11 +222,12 @@ static size_t read_all(OSSL_LIB_CTX *in, const struct source *source, const char
 /* A file of these blocks, before each so many bytes of other text. */
 static size_t compose(const int order[], size_t count, size_t between, char text[TEXT_MAX])
 {
+    static const char filler[] = "\nabcdefghijklmnopqrstuvwxyz";
     size_t len = 0;
 
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < between; j++) {
-            text[len++] = j % 64 == 63 || j + 1 == between ? '\n' : (char)('a' + j % 26);
+            text[len++] = filler[j % 64 == 63 || j + 1 == between ? 0 : 1 + j % 26];
         }
         memcpy(text + len, blocks[order[i]], strlen(blocks[order[i]]));
         len += strlen(blocks[order[i]]);
@@ -258,7 +259,7 @@ static int out_of_reach(const struct source *source, const int order[], size_t c
 static void compare(const struct source *source, const int order[], size_t count, size_t between)
 {
     static char text[TEXT_MAX], plain[TEXT_MAX];
-    int plain_order[BLOCKS], expected[BLOCKS + 1], found[BLOCKS + 1];
+    int plain_order[BLOCKS], expected[BLOCKS + 1] = { 0 }, found[BLOCKS + 1] = { 0 };
     size_t len, expected_count, found_count;
 
     for (size_t i = 0; i < count; i++) {

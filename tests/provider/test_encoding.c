@@ -103,8 +103,8 @@ static void compare(const struct form *form, int same_key, int random, EVP_PKEY 
             if (opens(yours, theirs) != opens(mine, key)) {
                 fail_msg("%s: not opened", line);
             }
-        } else if (same_key &&
-                   (mine->len != yours->len || memcmp(mine->data, yours->data, mine->len) != 0)) {
+        } else if (same_key && (mine->len != yours->len ||
+                                CRYPTO_memcmp(mine->data, yours->data, mine->len) != 0)) {
             fail_msg("%s: %zu bytes that are not the default provider's %zu", line, mine->len,
                      yours->len);
         }
@@ -197,7 +197,7 @@ static void every_form(const struct sample *sample, EVP_PKEY *ours, EVP_PKEY *th
                     if (yours.ok && pass != NULL) { /* was it encrypted? */
                         plain = encode(theirs, &form, pass);
                         random = plain.len != yours.len ||
-                                 memcmp(plain.data, yours.data, plain.len) != 0;
+                                 CRYPTO_memcmp(plain.data, yours.data, plain.len) != 0;
                         OPENSSL_free(plain.data);
                     }
                     compare(&form, comparable(sample), random, ours, theirs, &mine, &yours);

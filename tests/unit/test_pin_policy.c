@@ -97,7 +97,6 @@ static const struct schsm_pin_questions kinds[] = {
       .unblock = "a hammer",
       .initialise = "a chisel",
       .must_change = "has to be polished",
-      .told_seconds = 3600,
       .name = fake_name,
       .identity = fake_identity,
       .state = fake_state,
@@ -361,6 +360,7 @@ static void a_refused_pin_is_not_sent_again(void **state)
         scene.fake.verdict = SCHSM_ANSWER_WRONG;
         scene.fake.left = 2;
         assert_int_equal(log_in(&scene, true), 0);
+        scene.fake.tries = 2;
         scene.connection = (struct schsm_pin_connection){ 0 };
         assert_int_equal(log_in(&scene, true), 0);
         assert_int_equal(scene.err.reason, SCHSM_REASON_PIN_KNOWN_WRONG);
@@ -397,11 +397,10 @@ static void a_proven_pin_is_not_sent_again(void **state)
     }
 }
 
-static void what_was_told_before_is_good_for_one_login(void **state)
+static void a_login_asks_again_after_the_application_was_asked(void **state)
 {
     (void)state;
     for (size_t kind = 0; kind < COUNT(kinds); kind++) {
-        unsigned int again = kinds[kind].told_seconds == 0;
         struct schsm_pin_prospect prospect;
         struct scene scene;
 
@@ -410,10 +409,15 @@ static void what_was_told_before_is_good_for_one_login(void **state)
         assert_int_equal(schsm_pin_prepare(&scene.holder, &scene.login, &prospect, &scene.err), 1);
         assert_true(!prospect.proven && prospect.tries_left == 3 && prospect.pin_pad);
         assert_string_equal(prospect.device, "FAKE");
+        scene.fake.tries = 1; /* others spent two meanwhile */
+        assert_int_equal(log_in(&scene, true), 0);
+        assert_int_equal(scene.err.reason, SCHSM_REASON_PIN_TRIES_LOW);
+        assert_int_equal(scene.fake.sent, 0);
+        scene.fake.tries = 3;
         assert_int_equal(log_in(&scene, true), 1);
-        assert_true(scene.fake.asked == 1 + again && scene.fake.sent == 1);
+        assert_true(scene.fake.asked == 3 && scene.fake.sent == 1);
         assert_int_equal(schsm_pin_prepare(&scene.holder, &scene.login, &prospect, &scene.err), 1);
-        assert_true(prospect.proven && scene.fake.asked == 1 + again);
+        assert_true(prospect.proven && scene.fake.asked == 3);
         scene.connection.login = SCHSM_LOGIN_OUT;
         scene.fake.tries = 1;
         assert_int_equal(schsm_pin_prepare(&scene.holder, &scene.login, &prospect, &scene.err), 0);
@@ -428,13 +432,38 @@ static void what_was_told_before_is_good_for_one_login(void **state)
     }
 }
 
+/* Somebody proved a PIN: the counter is set back, and what was wrong may be right now. */
+static void a_refusal_is_forgotten_when_the_counter_was_set_back(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+        struct scene scene;
+
+        open_scene(&scene, kind, STORED, "wrong then");
+        scene.fake.verdict = SCHSM_ANSWER_WRONG;
+        scene.fake.left = 2;
+        assert_int_equal(log_in(&scene, true), 0);
+        scene.fake.verdict = SCHSM_ANSWER_GOOD;
+        scene.fake.tries = 2;
+        scene.refused = false;
+        assert_int_equal(log_in(&scene, true), 0);
+        assert_int_equal(scene.err.reason, SCHSM_REASON_PIN_KNOWN_WRONG);
+        assert_int_equal(scene.fake.sent, 1);
+        scene.fake.tries = 3;
+        assert_int_equal(log_in(&scene, true), 1);
+        assert_int_equal(scene.fake.sent, 2);
+        close_scene(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_is_decided),
         cmocka_unit_test(a_refused_pin_is_not_sent_again),
         cmocka_unit_test(a_proven_pin_is_not_sent_again),
-        cmocka_unit_test(what_was_told_before_is_good_for_one_login),
+        cmocka_unit_test(a_login_asks_again_after_the_application_was_asked),
+        cmocka_unit_test(a_refusal_is_forgotten_when_the_counter_was_set_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
