@@ -6,6 +6,8 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 
+#include "format/ecx.h"
+
 #define DEVICES_MAX 64
 #define CANDIDATES_SHOWN 4
 
@@ -283,7 +285,7 @@ void schsm_object_describe(const struct schsm_object *object, char *text, size_t
     };
     char bits[16] = "";
 
-    if (object->bits > 0) {
+    if (object->bits > 0 && schsm_ecx_by_type(object->key_type) == NULL) {
         BIO_snprintf(bits, sizeof(bits), " %u", object->bits);
     }
     BIO_snprintf(text, size, "%s%s%s", type_text(object->type), key_types[object->key_type], bits);

@@ -113,9 +113,10 @@ int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_cur
 /*
  * Verifies a signature by `signer` over message, with the hash and padding that signer's OID names
  * (section 11.2); an ECDSA signature is r || s, each of the field's length, one of EdDSA is that of
- * the bare message. Fails with UNSUPPORTED for a key that signs nothing (X25519, X448), WRONG_KEY
- * where it does not verify, UNSUPPORTED for an unknown algorithm. Works in a library context
- * of its own: the program's may be in the middle of calling the provider that calls this.
+ * the bare message, each half turned round, as the Pico HSM writes it in its requests. Fails with
+ * UNSUPPORTED for a key that signs nothing (X25519, X448), WRONG_KEY where it does not verify,
+ * UNSUPPORTED for an unknown algorithm. Works in a library context of its own: the program's may be
+ * in the middle of calling the provider that calls this.
  */
 int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curve *inherited,
                      const uint8_t *message, size_t message_len, const uint8_t *signature,

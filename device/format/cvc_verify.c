@@ -76,12 +76,27 @@ static int bad_signature(struct schsm_error *err)
     return schsm_fail(err, SCHSM_REASON_WRONG_KEY, "the signature does not verify");
 }
 
+/*
+ * The Pico HSM writes both halves of an EdDSA signature here as big endian numbers, though not in
+ * answer to SIGN; true EdDSA again.
+ */
+static void turn_halves(const uint8_t *signature, size_t len, uint8_t *out)
+{
+    size_t half = len / 2;
+
+    for (size_t i = 0; i < half; i++) {
+        out[i] = signature[half - 1 - i];
+        out[half + i] = signature[len - 1 - i];
+    }
+}
+
 int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curve *inherited,
                      const uint8_t *message, size_t message_len, const uint8_t *signature,
                      size_t signature_len, struct schsm_error *err)
 {
     const struct scheme *scheme = find_scheme(signer);
-    uint8_t *spki = NULL, der[SCHSM_ECDSA_DER_MAX];
+    const struct schsm_ecx *ecx = schsm_ecx_by_type(signer->type);
+    uint8_t *spki = NULL, der[SCHSM_ECDSA_DER_MAX], turned[SCHSM_ECX_SIGNATURE_MAX];
     const uint8_t *at;
     size_t spki_len = 0;
     OSSL_LIB_CTX *library = NULL;
@@ -114,6 +129,14 @@ int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curv
         }
         signature = der;
         signature_len = len;
+    }
+    if (ecx != NULL) {
+        if (signature_len != ecx->signature_len) {
+            ok = bad_signature(err);
+            goto end;
+        }
+        turn_halves(signature, signature_len, turned);
+        signature = turned;
     }
     result = verify_with(library, key, scheme, message, message_len, signature, signature_len);
     if (result < 0) {

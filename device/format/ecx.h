@@ -16,6 +16,10 @@
 #define SCHSM_ECX_SIGNATURE_MAX 114 /* bytes of a signature: Ed448 */
 #define SCHSM_ECX_OID_LEN 3         /* bytes of an OBJECT IDENTIFIER's content */
 
+/* Why such a key is not backed up: what WRAP gives out UNWRAP refuses (19.5). */
+#define SCHSM_ECX_STAYS                                                                            \
+    "no device takes an Ed25519, Ed448, X25519 or X448 key back that was wrapped"
+
 struct schsm_ecx {
     enum schsm_key_type type;
     const char *name;       /* OpenSSL's: "ED25519" */

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_wrap.h"
+#include "format/ecx.h"
 #include "format/pkcs15.h"
 #include "format/wrapped_key.h"
 #include "keymgmt/key_container.h"
@@ -161,6 +162,11 @@ static int save_key(struct backup *backup, struct schsm_backup_entry *entry,
     size_t len = 0;
     int ok = 1;
 
+    if (schsm_ecx_by_type(entry->key_type) != NULL) {
+        leave_out(entry, SCHSM_ECX_STAYS);
+        tell_saved(backup, entry, "NOT SAVED");
+        return 1;
+    }
     if (find_before(backup, entry->file, &before, &content, &len) &&
         schsm_hsm_read_companions(backup->device, entry->key_ref, &wrapped, &refusal) &&
         container_holds(content, len, &wrapped)) {

@@ -61,6 +61,18 @@ static int agree(OSSL_LIB_CTX *libctx, EVP_PKEY *pair, const uint8_t *in, size_t
     return ok;
 }
 
+/* EdDSA: the message itself. */
+static int sign_pure(OSSL_LIB_CTX *libctx, EVP_PKEY *pair, const uint8_t *in, size_t in_len,
+                     uint8_t *out, size_t *out_len)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int ok = EVP_DigestSignInit_ex(ctx, NULL, NULL, libctx, NULL, pair, NULL) > 0 &&
+             EVP_DigestSign(ctx, out, out_len, in, in_len) > 0;
+
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
 /* Signs a hash, or a DigestInfo, as a device with padding of its own would. */
 static int sign(EVP_PKEY_CTX *ctx, enum schsm_padding padding, const char *digest,
                 const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len)
@@ -121,6 +133,12 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
         case SCHSM_INPUT_HASH:
             ok = in_len <= ((size_t)EVP_PKEY_get_bits(pair) + 7) / 8 &&
                  sign(ctx, traits->padding, NULL, in, in_len, out, out_len);
+            break;
+        case SCHSM_INPUT_PURE_MESSAGE:
+            ok = sign_pure(libctx, pair, in, in_len, out, out_len);
+            break;
+        case SCHSM_INPUT_ECX_PUBLIC:
+            ok = agree(libctx, pair, in, in_len, out, out_len);
             break;
         }
     }

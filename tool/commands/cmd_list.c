@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 
+#include "format/ecx.h"
 #include "keymgmt/algorithm.h"
 #include "keymgmt/find.h"
 #include "keymgmt/uri.h"
@@ -62,7 +63,8 @@ static void object_row(struct schsm_table *table, const struct schsm_object *obj
     }
     schsm_table_add(table, object->id_len > 0 ? id : "-");
     schsm_table_add(table, object->label[0] != '\0' ? object->label : "-");
-    if (schsm_object_is_key(object) && object->bits > 0) {
+    if (schsm_object_is_key(object) && object->bits > 0 &&
+        schsm_ecx_by_type(object->key_type) == NULL) { /* whose names tell the size */
         schsm_table_addf(table, "%s %u", schsm_object_algorithm(object), object->bits);
     } else if (object->key_type != SCHSM_KEY_NONE && schsm_object_is_key(object)) {
         schsm_table_add(table, schsm_object_algorithm(object));
