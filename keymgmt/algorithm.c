@@ -11,6 +11,8 @@
 
 #include "base/hex.h"
 #include "format/curve.h"
+#include "format/ecx.h"
+#include "format/ecx.h"
 
 #define SEPARATORS ",: "
 
@@ -47,7 +49,9 @@ static const struct algorithm {
     { 0x73, SCHSM_KEY_EC,   "ecdsa-sha256" },
     { 0x74, SCHSM_KEY_EC,   "ecdsa-sha384" },
     { 0x75, SCHSM_KEY_EC,   "ecdsa-sha512" },
+    { 0x70, SCHSM_KEY_ED25519, "eddsa" },
     { 0x80, SCHSM_KEY_EC,   "ecdh" },
+    { 0x80, SCHSM_KEY_X25519, "xdh" },
     { 0x83, SCHSM_KEY_EC,   "ecdh-authenticated" },
     { 0x84, SCHSM_KEY_EC,   "ecdh-xkek" },
     { 0x92, SCHSM_KEY_NONE, "wrap" },
@@ -62,10 +66,21 @@ static const struct algorithm {
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
 static const char *const type_names[] = {
-    [SCHSM_KEY_RSA] = "RSA",
-    [SCHSM_KEY_EC] = "EC",
-    [SCHSM_KEY_AES] = "AES",
+    [SCHSM_KEY_RSA] = "RSA",         [SCHSM_KEY_EC] = "EC",       [SCHSM_KEY_AES] = "AES",
+    [SCHSM_KEY_ED25519] = "Ed25519", [SCHSM_KEY_ED448] = "Ed448", [SCHSM_KEY_X25519] = "X25519",
+    [SCHSM_KEY_X448] = "X448",
 };
+
+/* Whether an algorithm is for keys of a type; in the table Ed25519 and X25519 stand for the longer
+ * keys too. */
+static bool is_for(const struct algorithm *algorithm, enum schsm_key_type type)
+{
+    enum schsm_key_type listed = type == SCHSM_KEY_ED448  ? SCHSM_KEY_ED25519
+                                 : type == SCHSM_KEY_X448 ? SCHSM_KEY_X25519
+                                                          : type;
+
+    return algorithm->key_type == SCHSM_KEY_NONE || algorithm->key_type == listed;
+}
 
 static const struct algorithm *algorithm_by_id(uint8_t id)
 {
@@ -105,9 +120,7 @@ static void name_all(enum schsm_key_type type, char *text, size_t size)
 
     text[0] = '\0';
     for (size_t i = 0; i < ALGORITHMS; i++) {
-        bool fits = algorithms[i].key_type == type || algorithms[i].key_type == SCHSM_KEY_NONE;
-
-        if (fits) {
+        if (is_for(&algorithms[i], type)) {
             BIO_snprintf(text + len, size - len, "%s%s (%02x)", len > 0 ? ", " : "",
                          algorithms[i].name, algorithms[i].id);
             len = strlen(text);
@@ -139,8 +152,7 @@ static int parse_word(const char *word, size_t len, enum schsm_key_type type,
     const struct algorithm *algorithm = algorithm_by_name(word, len);
 
     if (algorithm != NULL) {
-        if (type != SCHSM_KEY_NONE && algorithm->key_type != SCHSM_KEY_NONE &&
-            algorithm->key_type != type) {
+        if (type != SCHSM_KEY_NONE && !is_for(algorithm, type)) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "algorithms: %s is nothing for an %s key",
                               algorithm->name, type_names[type]);
         }
@@ -210,7 +222,8 @@ static int fail_type(const char *text, struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                       "'%.60s' is no type of key: rsa:1024, rsa:1536, rsa:2048, rsa:3072, "
-                      "rsa:4096, ec:CURVE such as ec:P-256, aes:128, aes:192 or aes:256",
+                      "rsa:4096, ec:CURVE such as ec:P-256, ed25519, ed448, x25519, x448, aes:128, "
+                      "aes:192 or aes:256",
                       text);
 }
 
@@ -225,9 +238,14 @@ int schsm_key_type_parse(const char *text, struct schsm_generate *spec, struct s
         { "aes:", SCHSM_KEY_AES, { 128, 192, 256, 0 } },
         { "ec:", SCHSM_KEY_EC, { 0 } },
     };
+    const struct schsm_ecx *ecx = schsm_ecx_by_name(text);
     const struct schsm_curve *curve;
     size_t i = 0;
 
+    if (ecx != NULL) {
+        spec->type = ecx->type;
+        return 1;
+    }
     while (i < sizeof(types) / sizeof(types[0]) &&
            strncasecmp(text, types[i].prefix, strlen(types[i].prefix)) != 0) {
         i++;

@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "defect.h"
+#include "format/ecx.h"
 
 #define DEVICES_MAX 64
 #define CANDIDATES_SHOWN 4
@@ -297,10 +298,14 @@ void schsm_object_describe(const struct schsm_object *object, char *text, size_t
         [SCHSM_KEY_RSA] = ", RSA",
         [SCHSM_KEY_EC] = ", EC",
         [SCHSM_KEY_AES] = ", AES",
+        [SCHSM_KEY_ED25519] = ", ED25519",
+        [SCHSM_KEY_ED448] = ", ED448",
+        [SCHSM_KEY_X25519] = ", X25519",
+        [SCHSM_KEY_X448] = ", X448",
     };
     char bits[16] = "";
 
-    if (object->bits > 0) {
+    if (object->bits > 0 && schsm_ecx_by_type(object->key_type) == NULL) {
         BIO_snprintf(bits, sizeof(bits), " %u", object->bits);
     }
     if (object->oid[0] != '\0') {

@@ -90,6 +90,19 @@ static int hash_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key,
     return fits;
 }
 
+/* PureEdDSA: of the message itself. */
+static int pure_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const uint8_t *message,
+                               size_t len, const uint8_t *sig, size_t sig_len)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int fits = ctx != NULL &&
+               EVP_DigestVerifyInit_ex(ctx, NULL, NULL, libctx, NULL, key, NULL) > 0 &&
+               EVP_DigestVerify(ctx, sig, sig_len, message, len) > 0;
+
+    EVP_MD_CTX_free(ctx);
+    return fits;
+}
+
 int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_operation operation,
                              const uint8_t *in, size_t in_len, const uint8_t *sig, size_t sig_len)
 {
@@ -112,7 +125,11 @@ int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_ope
         digest = traits->padding == SCHSM_PADDING_PSS ? pss_digest(in_len) : NULL;
         fits = hash_fits(libctx, key, traits, digest, in, in_len, sig, sig_len);
         break;
+    case SCHSM_INPUT_PURE_MESSAGE:
+        fits = pure_signature_fits(libctx, key, in, in_len, sig, sig_len);
+        break;
     case SCHSM_INPUT_POINT:
+    case SCHSM_INPUT_ECX_PUBLIC:
         break;
     }
     ERR_pop_to_mark();
@@ -209,7 +226,7 @@ static int make_known_secret(const struct schsm_key *key, uint8_t point[SCHSM_PO
 /* For a device that does not tell a key's public part: it shows that it has the key by deriving a
  * secret that we know. 1, 0, or -1 where it cannot be told. */
 static int derives_known_secret(struct schsm_key *key, struct schsm_device *device,
-                                struct schsm_error *err)
+                                enum schsm_operation operation, struct schsm_error *err)
 {
     uint8_t point[SCHSM_POINT_MAX], known[SCHSM_FIELD_MAX], answered[SCHSM_FIELD_MAX];
     size_t point_len = 0, known_len = sizeof(known), answered_len = sizeof(answered);
@@ -218,16 +235,16 @@ static int derives_known_secret(struct schsm_key *key, struct schsm_device *devi
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot make a key pair to compare with");
         return -1;
     }
-    if (!schsm_key_ask_device(key, device, SCHSM_OP_ECDH, point, point_len, answered, &answered_len,
+    if (!schsm_key_ask_device(key, device, operation, point, point_len, answered, &answered_len,
                               err)) {
         return -1;
     }
     return known_len == answered_len && CRYPTO_memcmp(known, answered, known_len) == 0;
 }
 
-/* ECDH: nothing shows whether a secret is right but the key that made it. */
+/* Agreement: nothing shows whether a secret is right but the key that made it. */
 static int compare_public_part(struct schsm_key *key, struct schsm_device *device,
-                               struct schsm_error *err)
+                               enum schsm_operation operation, struct schsm_error *err)
 {
     unsigned long connection = schsm_device_connection(device);
     struct schsm_error found = SCHSM_ERROR_INIT;
@@ -238,7 +255,7 @@ static int compare_public_part(struct schsm_key *key, struct schsm_device *devic
     }
     shown = shows_public_part(key, device, &found);
     if (shown < 0 && found.reason == SCHSM_REASON_NO_PUBLIC_KEY) {
-        shown = derives_known_secret(key, device, &found);
+        shown = derives_known_secret(key, device, operation, &found);
     }
     if (shown == 0) {
         return fail_replaced(key, err);
@@ -261,8 +278,8 @@ int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
     unsigned long connection = schsm_device_connection(device);
     int ok = 1;
 
-    if (operation == SCHSM_OP_ECDH) {
-        ok = compare_public_part(key, device, err);
+    if (operation == SCHSM_OP_ECDH || operation == SCHSM_OP_ECX_DERIVE) {
+        ok = compare_public_part(key, device, operation, err);
     } else if (!key->context->config.verify_first || atomic_load(&key->checked) != connection) {
         bool decrypts = operation == SCHSM_OP_RSA_DECRYPT;
 

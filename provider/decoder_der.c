@@ -25,9 +25,6 @@ struct der_decoder {
     const char *type; /* the key type it emits */
 };
 
-static OSSL_FUNC_decoder_newctx_fn rsa_newctx;
-static OSSL_FUNC_decoder_newctx_fn rsa_pss_newctx;
-static OSSL_FUNC_decoder_newctx_fn ec_newctx;
 static OSSL_FUNC_decoder_freectx_fn der_freectx;
 static OSSL_FUNC_decoder_does_selection_fn der_does_selection;
 static OSSL_FUNC_decoder_decode_fn der_decode;
@@ -41,24 +38,6 @@ static void *der_newctx(void *provctx, const char *type)
         decoder->type = type;
     }
     return decoder;
-}
-
-static void *rsa_newctx(void *provctx)
-{
-    schsm_trace_of("decoder_newctx", "DER to RSA");
-    return der_newctx(provctx, "RSA");
-}
-
-static void *rsa_pss_newctx(void *provctx)
-{
-    schsm_trace_of("decoder_newctx", "DER to RSA-PSS");
-    return der_newctx(provctx, "RSA-PSS");
-}
-
-static void *ec_newctx(void *provctx)
-{
-    schsm_trace_of("decoder_newctx", "DER to EC");
-    return der_newctx(provctx, "EC");
 }
 
 static void der_freectx(void *ctx)
@@ -241,27 +220,27 @@ static int der_decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBAC
 }
 
 /* clang-format off */
-const OSSL_DISPATCH schsm_decoder_der_rsa[] = {
-    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))rsa_newctx },
-    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))der_freectx },
-    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))der_does_selection },
-    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))der_decode },
-    { 0, NULL }
-};
+#define DECODER(symbol, type)                                                                      \
+    static OSSL_FUNC_decoder_newctx_fn symbol##_newctx;                                            \
+    static void *symbol##_newctx(void *provctx)                                                    \
+    {                                                                                              \
+        schsm_trace_of("decoder_newctx", "DER to " type);                                          \
+        return der_newctx(provctx, type);                                                          \
+    }                                                                                              \
+                                                                                                   \
+    const OSSL_DISPATCH schsm_decoder_der_##symbol[] = {                                           \
+        { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))symbol##_newctx },                             \
+        { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))der_freectx },                                \
+        { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))der_does_selection },                  \
+        { OSSL_FUNC_DECODER_DECODE, (void (*)(void))der_decode },                                  \
+        { 0, NULL }                                                                                \
+    };
 
-const OSSL_DISPATCH schsm_decoder_der_rsa_pss[] = {
-    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))rsa_pss_newctx },
-    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))der_freectx },
-    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))der_does_selection },
-    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))der_decode },
-    { 0, NULL }
-};
-
-const OSSL_DISPATCH schsm_decoder_der_ec[] = {
-    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))ec_newctx },
-    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))der_freectx },
-    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))der_does_selection },
-    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))der_decode },
-    { 0, NULL }
-};
+DECODER(rsa, "RSA")
+DECODER(rsa_pss, "RSA-PSS")
+DECODER(ec, "EC")
+DECODER(ed25519, "ED25519")
+DECODER(ed448, "ED448")
+DECODER(x25519, "X25519")
+DECODER(x448, "X448")
 /* clang-format on */

@@ -9,13 +9,22 @@
 extern const OSSL_DISPATCH schsm_keymgmt_rsa[];
 extern const OSSL_DISPATCH schsm_keymgmt_rsa_pss[];
 extern const OSSL_DISPATCH schsm_keymgmt_ec[];
-/* SC-HSM-RSA, SC-HSM-RSA-PSS, SC-HSM-EC: generate on the device */
+extern const OSSL_DISPATCH schsm_keymgmt_ed25519[];
+extern const OSSL_DISPATCH schsm_keymgmt_ed448[];
+extern const OSSL_DISPATCH schsm_keymgmt_x25519[];
+extern const OSSL_DISPATCH schsm_keymgmt_x448[];
+/* SC-HSM-RSA, SC-HSM-RSA-PSS, SC-HSM-EC, SC-HSM-ED25519, ...: generate on the device */
 extern const OSSL_DISPATCH schsm_keymgmt_device_rsa[];
 extern const OSSL_DISPATCH schsm_keymgmt_device_rsa_pss[];
 extern const OSSL_DISPATCH schsm_keymgmt_device_ec[];
+extern const OSSL_DISPATCH schsm_keymgmt_device_ed25519[];
+extern const OSSL_DISPATCH schsm_keymgmt_device_ed448[];
+extern const OSSL_DISPATCH schsm_keymgmt_device_x25519[];
+extern const OSSL_DISPATCH schsm_keymgmt_device_x448[];
 
 extern const OSSL_DISPATCH schsm_signature_rsa[];
 extern const OSSL_DISPATCH schsm_signature_ecdsa[];
+extern const OSSL_DISPATCH schsm_signature_eddsa[];
 /*
  * OpenSSL 3.4 and later have an algorithm for each digest as well. X(symbol, scheme, digest,
  * names): the names are the default provider's, all or some; a name must not be in two rows.
@@ -74,6 +83,7 @@ SCHSM_MESSAGE_ALGORITHMS(SCHSM_DECLARE)
 
 extern const OSSL_DISPATCH schsm_asym_cipher_rsa[];
 extern const OSSL_DISPATCH schsm_keyexch_ecdh[];
+extern const OSSL_DISPATCH schsm_keyexch_ecx[];
 
 extern const OSSL_DISPATCH schsm_store[];
 
@@ -81,6 +91,10 @@ extern const OSSL_DISPATCH schsm_decoder_pem[];
 extern const OSSL_DISPATCH schsm_decoder_der_rsa[];
 extern const OSSL_DISPATCH schsm_decoder_der_rsa_pss[];
 extern const OSSL_DISPATCH schsm_decoder_der_ec[];
+extern const OSSL_DISPATCH schsm_decoder_der_ed25519[];
+extern const OSSL_DISPATCH schsm_decoder_der_ed448[];
+extern const OSSL_DISPATCH schsm_decoder_der_x25519[];
+extern const OSSL_DISPATCH schsm_decoder_der_x448[];
 
 /*
  * The forms that encoders write, the same for all key types, because the key knows its own.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key management for both key types. On the host every key is an EVP_PKEY of our own library
+ * Key management for all key types. On the host every key is an EVP_PKEY of our own library
  * context, so the default provider answers for its parameters, comparisons and checks; what is
  * added here is the private part on the device, which can be used but never leaves.
  */
@@ -97,15 +97,26 @@ int schsm_keymgmt_validate(const void *keydata, int selection, int checktype)
     return ok;
 }
 
+static bool is_rsa(const struct schsm_pkey *key)
+{
+    return strncmp(key->type, "RSA", 3) == 0; /* RSA-PSS as well */
+}
+
+/* Of these the public part is computed where the private one comes alone. */
+static bool brings_its_public_key(const struct schsm_pkey *key)
+{
+    return key->type[0] == 'X' || strncmp(key->type, "ED", 2) == 0;
+}
+
 /* The private number's parameter, which tells whether an import really brings one. */
 static const char *private_name(const struct schsm_pkey *key)
 {
-    return strcmp(key->type, "EC") == 0 ? OSSL_PKEY_PARAM_PRIV_KEY : OSSL_PKEY_PARAM_RSA_D;
+    return is_rsa(key) ? OSSL_PKEY_PARAM_RSA_D : OSSL_PKEY_PARAM_PRIV_KEY;
 }
 
 static const char *public_name(const struct schsm_pkey *key)
 {
-    return strcmp(key->type, "EC") == 0 ? OSSL_PKEY_PARAM_PUB_KEY : OSSL_PKEY_PARAM_RSA_N;
+    return is_rsa(key) ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_PUB_KEY;
 }
 
 static int from_params(struct schsm_pkey *key, int selection, const OSSL_PARAM params[])
@@ -122,7 +133,8 @@ static int from_params(struct schsm_pkey *key, int selection, const OSSL_PARAM p
         key->has_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 &&
                            OSSL_PARAM_locate_const(params, private_name(key)) != NULL;
         key->has_public = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 &&
-                          OSSL_PARAM_locate_const(params, public_name(key)) != NULL;
+                          (OSSL_PARAM_locate_const(params, public_name(key)) != NULL ||
+                           (key->has_private && brings_its_public_key(key)));
         ok = 1;
     }
     EVP_PKEY_CTX_free(ctx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key management that is the same for RSA and EC: functions of the dispatch tables. */
+/* Key management that is the same for all key types: functions of the dispatch tables. */
 #ifndef SCHSM_PROVIDER_KEYMGMT_H
 #define SCHSM_PROVIDER_KEYMGMT_H
 

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
+#include "format/ecx.h"
 #include "honoured.h"
 #include "trace.h"
 
@@ -210,9 +211,12 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
 {
     struct schsm_context *context = schsm_provider_context(gen->prov);
     struct schsm_error err = SCHSM_ERROR_INIT;
-    bool rsa = strcmp(gen->type, "EC") != 0;
+    const struct schsm_ecx *ecx = schsm_ecx_by_name(gen->type);
+    bool ec = strcmp(gen->type, "EC") == 0;
     struct schsm_generate spec = {
-        .type = rsa ? SCHSM_KEY_RSA : SCHSM_KEY_EC,
+        .type = ecx != NULL ? ecx->type
+                : ec        ? SCHSM_KEY_EC
+                            : SCHSM_KEY_RSA,
         .bits = gen->bits,
         .exponent = gen->exponent_len > 0 ? gen->exponent : NULL,
         .exponent_len = gen->exponent_len,
@@ -254,7 +258,7 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
                            gen->encoding);
         return NULL;
     }
-    if (!rsa && (spec.curve_nid = curve_nid(gen)) == NID_undef) {
+    if (ec && (spec.curve_nid = curve_nid(gen)) == NID_undef) {
         return NULL;
     }
     device = schsm_key_generate(context, &gen->where, &spec, &err);

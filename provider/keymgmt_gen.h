@@ -43,7 +43,7 @@ struct schsm_generation {
     int key_domain; /* -1: not named */
 };
 
-/* type: "RSA", "RSA-PSS" or "EC"; on_device: by name already. For a table's own gen_init. */
+/* type: as struct schsm_pkey has it; on_device: by name already. For a table's own gen_init. */
 void *schsm_gen_init(struct schsm_provider *prov, const char *type, bool on_device, int selection,
                      const OSSL_PARAM params[]);
 
@@ -54,5 +54,9 @@ OSSL_FUNC_keymgmt_gen_set_template_fn schsm_gen_set_template;
 OSSL_FUNC_keymgmt_gen_settable_params_fn schsm_gen_settable_rsa;
 OSSL_FUNC_keymgmt_gen_settable_params_fn schsm_gen_settable_rsa_pss;
 OSSL_FUNC_keymgmt_gen_settable_params_fn schsm_gen_settable_ec;
+
+/* The same for "ED25519", "ED448", "X25519" and "X448", each with its own list. */
+const OSSL_PARAM *schsm_gen_settable_ecx(struct schsm_provider *prov, const char *type,
+                                         enum schsm_settable which);
 
 #endif

@@ -186,6 +186,11 @@ static const OSSL_PARAM own_ec[] = {
     OSSL_PARAM_END,
 };
 
+static const OSSL_PARAM own_ecx[] = {
+    CARD_PARAMETERS,
+    OSSL_PARAM_END,
+};
+
 /*
  * The default provider's parameters and ours. Both are static tables; the list of both is made at
  * the first question and kept as long as the provider is. Two threads may make it; one is kept.
@@ -230,6 +235,12 @@ const OSSL_PARAM *schsm_gen_settable_ec(void *genctx, void *provctx)
     schsm_trace_of("keymgmt_gen_settable_params", "EC");
     (void)genctx;
     return settable(provctx, "EC", SCHSM_SETTABLE_EC, own_ec);
+}
+
+const OSSL_PARAM *schsm_gen_settable_ecx(struct schsm_provider *prov, const char *type,
+                                         enum schsm_settable which)
+{
+    return settable(prov, type, which, own_ecx);
 }
 
 /*

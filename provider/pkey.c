@@ -40,7 +40,8 @@ void schsm_pkey_free(struct schsm_pkey *key)
 /* Our name for the key's type; NULL where we have none. */
 static const char *key_type(const EVP_PKEY *key)
 {
-    static const char *const types[] = { "RSA", "RSA-PSS", "EC" };
+    static const char *const types[] = { "RSA",   "RSA-PSS", "EC",  "ED25519",
+                                         "ED448", "X25519",  "X448" };
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (EVP_PKEY_is_a(key, types[i])) {
@@ -58,8 +59,10 @@ struct schsm_pkey *schsm_pkey_around(struct schsm_provider *prov, struct schsm_k
     struct schsm_pkey *key = NULL;
 
     if (type == NULL) {
-        schsm_raise_reason(prov, SCHSM_REASON_UNSUPPORTED,
-                           "the key on the device is neither an RSA nor an EC key");
+        schsm_raise_reason(
+            prov, SCHSM_REASON_UNSUPPORTED,
+            "the key on the device is of a kind that OpenSSL cannot use here: neither "
+            "RSA, EC, Ed25519, Ed448, X25519 nor X448");
         return NULL;
     }
     /* A server's workers fork later: they must all answer a bad ciphertext the same. */

@@ -18,10 +18,10 @@
 struct schsm_pkey {
     atomic_int references;
     struct schsm_provider *prov;
-    const char *type;         /* "RSA", "RSA-PSS" or "EC"; static */
-    EVP_PKEY *pkey;           /* NULL while import has not happened yet */
-    bool has_public;          /* pkey holds a public part, not parameters alone */
-    bool has_private;         /* pkey holds a software private key */
+    const char *type; /* "RSA", "RSA-PSS", "EC", "ED25519", "ED448", "X25519", "X448"; static */
+    EVP_PKEY *pkey;   /* NULL while import has not happened yet */
+    bool has_public;  /* pkey holds a public part, not parameters alone */
+    bool has_private; /* pkey holds a software private key */
     struct schsm_key *device; /* NULL: software or public key */
     atomic_uint refused;      /* operations that the device's key does not permit, a bit for each */
 };

@@ -24,9 +24,17 @@
 #define NAMES_RSA "RSA:rsaEncryption:1.2.840.113549.1.1.1"
 #define NAMES_RSA_PSS "RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10"
 #define NAMES_EC "EC:id-ecPublicKey:1.2.840.10045.2.1"
+#define NAMES_ED25519 "ED25519:1.3.101.112"
+#define NAMES_ED448 "ED448:1.3.101.113"
+#define NAMES_X25519 "X25519:1.3.101.110"
+#define NAMES_X448 "X448:1.3.101.111"
 #define NAMES_DEVICE_RSA "SC-HSM-RSA"
 #define NAMES_DEVICE_RSA_PSS "SC-HSM-RSA-PSS"
 #define NAMES_DEVICE_EC "SC-HSM-EC"
+#define NAMES_DEVICE_ED25519 "SC-HSM-ED25519"
+#define NAMES_DEVICE_ED448 "SC-HSM-ED448"
+#define NAMES_DEVICE_X25519 "SC-HSM-X25519"
+#define NAMES_DEVICE_X448 "SC-HSM-X448"
 
 static OSSL_FUNC_provider_teardown_fn provider_teardown;
 static OSSL_FUNC_provider_gettable_params_fn provider_gettable_params;
@@ -38,10 +46,21 @@ static const OSSL_ALGORITHM keymgmt_algorithms[] = {
     { NAMES_RSA, PROPERTIES, schsm_keymgmt_rsa, "RSA keys on a SmartCard-HSM" },
     { NAMES_RSA_PSS, PROPERTIES, schsm_keymgmt_rsa_pss, "RSA-PSS keys on a SmartCard-HSM" },
     { NAMES_EC, PROPERTIES, schsm_keymgmt_ec, "EC keys on a SmartCard-HSM" },
+    { NAMES_ED25519, PROPERTIES, schsm_keymgmt_ed25519, "Ed25519 keys on a Pico HSM" },
+    { NAMES_ED448, PROPERTIES, schsm_keymgmt_ed448, "Ed448 keys on a Pico HSM" },
+    { NAMES_X25519, PROPERTIES, schsm_keymgmt_x25519, "X25519 keys on a Pico HSM" },
+    { NAMES_X448, PROPERTIES, schsm_keymgmt_x448, "X448 keys on a Pico HSM" },
     { NAMES_DEVICE_RSA, PROPERTIES, schsm_keymgmt_device_rsa, "RSA generation on the device" },
     { NAMES_DEVICE_RSA_PSS, PROPERTIES, schsm_keymgmt_device_rsa_pss,
       "RSA-PSS generation on the device" },
     { NAMES_DEVICE_EC, PROPERTIES, schsm_keymgmt_device_ec, "EC generation on the device" },
+    { NAMES_DEVICE_ED25519, PROPERTIES, schsm_keymgmt_device_ed25519,
+      "Ed25519 generation on the device" },
+    { NAMES_DEVICE_ED448, PROPERTIES, schsm_keymgmt_device_ed448,
+      "Ed448 generation on the device" },
+    { NAMES_DEVICE_X25519, PROPERTIES, schsm_keymgmt_device_x25519,
+      "X25519 generation on the device" },
+    { NAMES_DEVICE_X448, PROPERTIES, schsm_keymgmt_device_x448, "X448 generation on the device" },
     { NULL, NULL, NULL, NULL }
 };
 
@@ -52,6 +71,7 @@ static const OSSL_ALGORITHM keymgmt_algorithms[] = {
 static const OSSL_ALGORITHM signature_algorithms[] = {
     { "SC-HSM-RSA", PROPERTIES, schsm_signature_rsa, "RSA signatures by a SmartCard-HSM" },
     { "SC-HSM-ECDSA", PROPERTIES, schsm_signature_ecdsa, "ECDSA signatures by a SmartCard-HSM" },
+    { "SC-HSM-EDDSA", PROPERTIES, schsm_signature_eddsa, "EdDSA signatures by a Pico HSM" },
     SCHSM_MESSAGE_ALGORITHMS(WITH_DIGEST)
     { NULL, NULL, NULL, NULL }
 };
@@ -64,6 +84,7 @@ static const OSSL_ALGORITHM asym_cipher_algorithms[] = {
 
 static const OSSL_ALGORITHM keyexch_algorithms[] = {
     { "SC-HSM-ECDH", PROPERTIES, schsm_keyexch_ecdh, "ECDH by a SmartCard-HSM" },
+    { "SC-HSM-XDH", PROPERTIES, schsm_keyexch_ecx, "X25519 and X448 by a Pico HSM" },
     { NULL, NULL, NULL, NULL }
 };
 
@@ -79,6 +100,14 @@ static const OSSL_ALGORITHM decoder_algorithms[] = {
       "Key reference to RSA-PSS key" },
     { NAMES_EC, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_ec,
       "Key reference to EC key" },
+    { NAMES_ED25519, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_ed25519,
+      "Key reference to Ed25519 key" },
+    { NAMES_ED448, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_ed448,
+      "Key reference to Ed448 key" },
+    { NAMES_X25519, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_x25519,
+      "Key reference to X25519 key" },
+    { NAMES_X448, PROPERTIES ",input=der,structure=type-specific", schsm_decoder_der_x448,
+      "Key reference to X448 key" },
     { NULL, NULL, NULL, NULL }
 };
 
@@ -121,9 +150,17 @@ static const OSSL_ALGORITHM encoder_algorithms[] = {
     ENCODERS(NAMES_RSA),
     ENCODERS(NAMES_RSA_PSS),
     ENCODERS(NAMES_EC),
+    ENCODERS(NAMES_ED25519),
+    ENCODERS(NAMES_ED448),
+    ENCODERS(NAMES_X25519),
+    ENCODERS(NAMES_X448),
     ENCODERS(NAMES_DEVICE_RSA),
     ENCODERS(NAMES_DEVICE_RSA_PSS),
     ENCODERS(NAMES_DEVICE_EC),
+    ENCODERS(NAMES_DEVICE_ED25519),
+    ENCODERS(NAMES_DEVICE_ED448),
+    ENCODERS(NAMES_DEVICE_X25519),
+    ENCODERS(NAMES_DEVICE_X448),
     { NULL, NULL, NULL, NULL }
 };
 /* clang-format on */

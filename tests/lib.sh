@@ -238,10 +238,10 @@ profile() {
     fi
 }
 
-# virtual_cards N: this test's own pcscd with N cards, and the settings to reach it.
+# virtual_cards N [OPTIONS]...: this test's own pcscd with N cards, and the settings to reach it.
 virtual_cards() {
     local settings
-    settings=$(virtual_hsm start --cards "$1" --profile "$(profile "$1")") || fail "no virtual card"
+    settings=$(virtual_hsm start --cards "$1" --profile "$(profile "$1")" "${@:2}") || fail "no virtual card"
     eval "$settings"
     echo "$SC_HSM_VIRTUAL" >"$work/.virtual"
     # Tests take the module by its name, and some another module or a copy of it.

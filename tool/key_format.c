@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "format/curve.h"
+#include "format/ecx.h"
 #include "keymgmt/reference.h"
 #include "text.h"
 
@@ -22,8 +23,9 @@
 
 /* A public key in parts. */
 struct parts {
-    const struct schsm_curve *curve; /* NULL: RSA */
-    uint8_t first[NUMBER_MAX];       /* e, or 04 || X || Y */
+    const struct schsm_curve *curve; /* NULL: RSA, or what follows */
+    const struct schsm_ecx *ecx;     /* NULL: RSA or EC */
+    uint8_t first[NUMBER_MAX];       /* e, or 04 || X || Y, or the key itself */
     size_t first_len;
     uint8_t second[NUMBER_MAX]; /* n */
     size_t second_len;
@@ -55,6 +57,13 @@ static int take_apart(const EVP_PKEY *key, struct parts *parts, struct schsm_err
                    ? 1
                    : fail_crypto(err);
     }
+    parts->ecx = schsm_ecx_by_name(EVP_PKEY_get0_type_name(key));
+    if (parts->ecx != NULL) {
+        parts->first_len = sizeof(parts->first);
+        return EVP_PKEY_get_raw_public_key(key, parts->first, &parts->first_len) == 1
+                   ? 1
+                   : fail_crypto(err);
+    }
     if (!EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
                                         NULL) ||
         !EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, parts->first,
@@ -65,6 +74,28 @@ static int take_apart(const EVP_PKEY *key, struct parts *parts, struct schsm_err
     return parts->curve != NULL && parts->first_len == 1 + 2 * parts->curve->field_len
                ? 1
                : fail_crypto(err);
+}
+
+/* Their names elsewhere: RFC 8709 and RFC 8037. */
+static const struct ecx_names {
+    enum schsm_key_type type;
+    const char *ssh; /* NULL: it has none */
+    const char *jwk;
+} ecx_names[] = {
+    { SCHSM_KEY_ED25519, "ssh-ed25519", "Ed25519" },
+    { SCHSM_KEY_ED448, NULL, "Ed448" }, /* OpenSSH has no "ssh-ed448" */
+    { SCHSM_KEY_X25519, NULL, "X25519" },
+    { SCHSM_KEY_X448, NULL, "X448" },
+};
+
+static const struct ecx_names *names_of_ecx(const struct schsm_ecx *ecx)
+{
+    const struct ecx_names *names = ecx_names;
+
+    while (names->type != ecx->type) {
+        names++;
+    }
+    return names;
 }
 
 /* The names of a curve elsewhere: RFC 5656 10.1; RFC 7518 6.2.1.1 and RFC 8812 3.1. */
@@ -150,6 +181,17 @@ static int write_ssh(const struct parts *parts, const struct schsm_match *match,
         put_string(blob, name, strlen(name));
         put_string(blob, names->ssh, strlen(names->ssh));
         put_string(blob, parts->first, parts->first_len);
+    } else if (parts->ecx != NULL) {
+        const struct ecx_names *names = names_of_ecx(parts->ecx);
+
+        if (names->ssh == NULL) {
+            schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "the format ssh has no %s keys",
+                       parts->ecx->name);
+            goto done;
+        }
+        BIO_snprintf(name, sizeof(name), "%s", names->ssh);
+        put_string(blob, name, strlen(name));
+        put_string(blob, parts->first, parts->first_len);
     } else {
         put_string(blob, name, strlen(name));
         put_mpint(blob, parts->first, parts->first_len);
@@ -205,6 +247,9 @@ static int write_jwk(const struct parts *parts, BIO *out, struct schsm_error *er
         json = json_pack("{s:s, s:s, s:o, s:o}", "kty", "EC", "crv", names->jwk, "x",
                          base64url(parts->first + 1, field), "y",
                          base64url(parts->first + 1 + field, field));
+    } else if (parts->ecx != NULL) {
+        json = json_pack("{s:s, s:s, s:o}", "kty", "OKP", "crv", names_of_ecx(parts->ecx)->jwk, "x",
+                         base64url(parts->first, parts->first_len));
     } else {
         json = json_pack("{s:s, s:o, s:o}", "kty", "RSA", "n",
                          base64url(parts->second, parts->second_len), "e",

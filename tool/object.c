@@ -191,10 +191,9 @@ bool schsm_object_is_key(const struct schsm_object *object)
 const char *schsm_object_algorithm(const struct schsm_object *object)
 {
     static const char *const key_types[] = {
-        [SCHSM_KEY_NONE] = "",
-        [SCHSM_KEY_RSA] = "RSA",
-        [SCHSM_KEY_EC] = "EC",
-        [SCHSM_KEY_AES] = "AES",
+        [SCHSM_KEY_NONE] = "",         [SCHSM_KEY_RSA] = "RSA",         [SCHSM_KEY_EC] = "EC",
+        [SCHSM_KEY_AES] = "AES",       [SCHSM_KEY_ED25519] = "ED25519", [SCHSM_KEY_ED448] = "ED448",
+        [SCHSM_KEY_X25519] = "X25519", [SCHSM_KEY_X448] = "X448",
     };
 
     return key_types[object->key_type];

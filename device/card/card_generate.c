@@ -27,6 +27,7 @@ static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
 struct generation {
     const struct schsm_generate *spec;
     const struct schsm_curve *curve; /* EC */
+    const struct schsm_ecx *ecx;     /* Ed25519, Ed448, X25519, X448 */
     struct schsm_card_files files;
     struct schsm_pkcs15_key description;
     unsigned int key_ref;
@@ -54,9 +55,18 @@ static int make_pair_on_card(struct schsm_session *session, struct generation *g
                                           .domain_uid_len = spec->domain_uid_len };
     uint8_t body[SCHSM_CVC_GENERATE_MAX];
     size_t len = sizeof(body);
+    const struct schsm_card_kind *kind = NULL;
 
     if (!schsm_session_learn_serial(session, err)) {
         return 0;
+    }
+    if (generation->ecx != NULL && (kind = schsm_session_kind(session, err)) == NULL) {
+        return 0;
+    }
+    if (generation->ecx != NULL && !kind->ecx) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "a SmartCard-HSM has no %s keys, only a Pico HSM has; nothing was made",
+                          generation->ecx->name);
     }
     (void)snprintf(chr, sizeof(chr), "%s" KEY_SEQUENCE, session->process.serial);
     if (session->process.serial[0] != 0 && strlen(chr) <= SCHSM_CVC_NAME_MAX) {
@@ -115,6 +125,22 @@ static int fail_other_key(struct schsm_error *err)
                       "the device made another key than it was asked for");
 }
 
+/* 19.5: firmware that was built without Edwards curves makes such a key without a word. */
+static int check_ecx_key(const struct generation *generation, const struct schsm_cvc_key *key,
+                         struct schsm_error *err)
+{
+    const struct schsm_ecx *made = schsm_ecx_by_type(key->type);
+
+    if (made == generation->ecx) {
+        return 1;
+    }
+    return made == NULL ? fail_other_key(err)
+                        : schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                                     "the device's firmware has no %s: it made an %s key instead, "
+                                     "which is not kept",
+                                     generation->ecx->name, made->name);
+}
+
 /* Whether the key is what was asked for, so that nobody trusts a weaker one. */
 static int check_key(const struct generation *generation, const struct schsm_cvc_key *key,
                      struct schsm_error *err)
@@ -124,6 +150,9 @@ static int check_key(const struct generation *generation, const struct schsm_cvc
     const struct schsm_curve *curve = NULL;
     struct schsm_view exponent = key->exponent;
 
+    if (generation->ecx != NULL) {
+        return check_ecx_key(generation, key, err);
+    }
     if (key->type != spec->type) {
         return fail_other_key(err);
     }
@@ -147,8 +176,27 @@ static int check_key(const struct generation *generation, const struct schsm_cvc
     return 1;
 }
 
-/* Reads the request that came with the key; the signature in it proves that the card holds the
- * private key to the public one it tells (11.4). */
+/*
+ * The card must hold the private key to the public one that it tells. The signature in the request
+ * proves it (11.4), or where the key cannot sign an agreement; a key that was made for neither is
+ * believed.
+ */
+static int prove_key(struct schsm_session *session, const struct generation *generation,
+                     const struct schsm_cvc *request, struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+
+    if (generation->ecx == NULL || generation->ecx->signature_len > 0) {
+        return schsm_cvc_verify(&request->key, NULL, request->body.data, request->body.len,
+                                request->signature.data, request->signature.len, err);
+    }
+    return (spec->algorithms != NULL &&
+            memchr(spec->algorithms, SCHSM_ALGORITHM_ECDH, spec->algorithms_len) == NULL) ||
+           schsm_card_prove_agreement(session, generation->key_ref, generation->ecx,
+                                      request->key.point, err);
+}
+
+/* Reads the request that came with the key. */
 static int take_public_key(struct schsm_session *session, struct generation *generation,
                            struct schsm_error *err)
 {
@@ -165,8 +213,7 @@ static int take_public_key(struct schsm_session *session, struct generation *gen
                              SCHSM_FORM_TLV, &file, &len, err) &&
         schsm_cvc_parse_request(file, len, &request, err) &&
         check_key(generation, &request.cvc.key, err) &&
-        schsm_cvc_verify(&request.cvc.key, NULL, request.cvc.body.data, request.cvc.body.len,
-                         request.cvc.signature.data, request.cvc.signature.len, err) &&
+        prove_key(session, generation, &request.cvc, err) &&
         schsm_cvc_public_key(&request.cvc.key, NULL, &generation->spki, &generation->spki_len, err);
     OPENSSL_free(file);
     return ok;
@@ -181,7 +228,9 @@ static int write_description(struct schsm_session *session, struct generation *g
     size_t len = sizeof(encoded);
 
     description->type = spec->type;
-    description->bits = spec->type == SCHSM_KEY_EC ? generation->curve->bits : spec->bits;
+    description->bits = generation->curve != NULL ? generation->curve->bits
+                        : generation->ecx != NULL ? generation->ecx->bits
+                                                  : spec->bits;
     if (spec->label != NULL) {
         (void)snprintf(description->label, sizeof(description->label), "%s", spec->label);
     }
@@ -310,8 +359,13 @@ static int check_key_for_card(struct generation *generation, struct schsm_error 
                                 "the device makes AES keys of 128, 192 or 256 bits, not of %u",
                                 spec->bits);
     }
+    generation->ecx = schsm_ecx_by_type(spec->type);
+    if (generation->ecx != NULL) {
+        return 1;
+    }
     if (spec->type != SCHSM_KEY_EC) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key is RSA, EC or AES");
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "a key is RSA, EC, AES, Ed25519, Ed448, X25519 or X448");
     }
     generation->curve = schsm_curve_by_nid(spec->curve_nid);
     if (generation->curve == NULL) {

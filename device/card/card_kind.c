@@ -14,6 +14,7 @@ static const struct schsm_card_kind kinds[] = {
       .exponent_fixed = true,
       .crt_bits_max = 2048,
       .hides_kcv = true,
+      .ecx = true,
       .shares_names = true },
     { .name = "SmartCard-HSM", .prefix = "", .fci_type = 0x00, .file_max = 0xFFFF },
 };

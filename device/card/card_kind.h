@@ -20,6 +20,7 @@ struct schsm_card_kind {
     bool exponent_fixed;       /* its RSA keys have the public exponent 65537 and no other */
     unsigned int crt_bits_max; /* of an RSA key that it unwraps in form 06; 0: as long as any */
     bool hides_kcv;            /* key check values are zero until somebody logs in */
+    bool ecx;                  /* it has Edwards and Montgomery keys */
     bool shares_names;         /* several devices may have one serial number */
 };
 

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "format/curve.h"
+#include "format/ecx.h"
 #include "base/tlv.h"
 
 #define RSA_MAX SCHSM_MODULUS_MAX
@@ -86,11 +87,45 @@ static int take_card_secret(const struct operation *op, const uint8_t *result, s
     return 1;
 }
 
+/* 19.5: raw, 64 bytes or 114 */
+static int take_eddsa_signature(const struct operation *op, const uint8_t *result, size_t len,
+                                struct schsm_error *err)
+{
+    if (len != schsm_ecx_by_type(SCHSM_KEY_ED25519)->signature_len &&
+        len != schsm_ecx_by_type(SCHSM_KEY_ED448)->signature_len) {
+        return fail_card_result(err, "EdDSA signature", len);
+    }
+    if (len > op->capacity) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "the buffer is too small for the signature");
+    }
+    memcpy(op->out, result, len);
+    *op->out_len = len;
+    return 1;
+}
+
+/* 19.5: 04 || u */
+static int take_ecx_secret(const struct operation *op, const uint8_t *result, size_t len,
+                           struct schsm_error *err)
+{
+    if (len != 1 + op->in_len || result[0] != 0x04) {
+        return fail_card_result(err, "shared secret", len);
+    }
+    memcpy(op->out, result + 1, op->in_len);
+    *op->out_len = op->in_len;
+    return 1;
+}
+
 static int take_card_result(const struct operation *op, const uint8_t *result, size_t len,
                             struct schsm_error *err)
 {
     if (op->operation == SCHSM_OP_ECDH) {
         return take_card_secret(op, result, len, err);
+    }
+    if (op->operation == SCHSM_OP_EDDSA_SIGN) {
+        return take_eddsa_signature(op, result, len, err);
+    }
+    if (op->operation == SCHSM_OP_ECX_DERIVE) {
+        return take_ecx_secret(op, result, len, err);
     }
     return schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_RSA
                ? take_card_rsa(op, result, len, err)
@@ -131,7 +166,8 @@ static size_t result_room(const struct operation *op)
 static int operate_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct operation *op = arg;
-    bool decipher = op->operation == SCHSM_OP_RSA_DECRYPT || op->operation == SCHSM_OP_ECDH;
+    bool decipher = op->operation == SCHSM_OP_RSA_DECRYPT || op->operation == SCHSM_OP_ECDH ||
+                    op->operation == SCHSM_OP_ECX_DERIVE;
     uint8_t result[RSA_MAX + 2];
     size_t len = result_room(op);
     const struct schsm_apdu apdu = {

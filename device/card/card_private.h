@@ -5,6 +5,7 @@
 
 #include "card_device.h"
 #include "command.h"
+#include "format/ecx.h"
 #include "format/pkcs15.h"
 #include "session.h"
 
@@ -53,6 +54,12 @@ int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object
                              const struct schsm_login *login, struct schsm_error *err);
 
 /* Of jobs: */
+
+/* Fails with DEVICE_DATA where a key for agreement does not belong to its public part. One command,
+ * which the key must permit. (card_prove.c) */
+int schsm_card_prove_agreement(struct schsm_session *session, unsigned int key_ref,
+                               const struct schsm_ecx *curve, struct schsm_view key,
+                               struct schsm_error *err);
 
 /* Whether the last command failed because there is no such file. */
 bool schsm_card_was_absent(const struct schsm_session *session);

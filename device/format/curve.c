@@ -9,11 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-/*
- * Section 9.1. Left out: Curve25519, Curve448 and their Edwards forms, which have no place in the
- * CVC's Weierstrass parameters (section 9.3, optional on the Pico HSM only). libcrypto knows all
- * that are here.
- */
+/* Section 9.1; Curve25519, Curve448 and their Edwards forms are in ecx.c. libcrypto knows all that
+ * are here. */
 static const struct schsm_curve curves[] = {
     { "secp192r1", "P-192", "1.2.840.10045.3.1.1", NID_X9_62_prime192v1, 192, 24, 1, true },
     { "secp256r1", "P-256", "1.2.840.10045.3.1.7", NID_X9_62_prime256v1, 256, 32, 1, true },

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cvc_tags.h"
+#include "ecx.h"
 #include "key_policy.h"
 #include "spki.h"
 
@@ -23,6 +24,7 @@ static const uint8_t id_ta[] = { SCHSM_OID_TA };
 
 static const uint8_t oid_rsa[] = { SCHSM_OID_RSA };
 static const uint8_t oid_ecdsa[] = { SCHSM_OID_ECDSA };
+static const uint8_t oid_ecx[] = { SCHSM_OID_ECX };
 
 /* Section 11.3: 1.3.6.1.4.1.24991.3.2.2 */
 static const uint8_t oid_domain_uid[] = { SCHSM_OID_CARDCONTACT, 0x03, 0x02, 0x02 };
@@ -72,6 +74,25 @@ static bool is_point(struct schsm_view point)
            point.data[0] == 0x04;
 }
 
+/* Section 19.5: what are a, b and G elsewhere are n, the base point and the public key. */
+static int take_ecx_key(struct schsm_view n, struct schsm_cvc_key *key, struct schsm_error *err)
+{
+    const struct schsm_ecx *curve = schsm_ecx_by_parameters(key->p, n, key->b);
+
+    if (curve == NULL) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "the curve of a CV certificate's key is not one that we know");
+    }
+    key->type = curve->type;
+    key->n = n;
+    key->point = key->g;
+    key->g = key->b;
+    key->b = (struct schsm_view){ NULL, 0 };
+    return key->point.len == curve->public_len
+               ? 1
+               : schsm_fail_malformed(err, "the public key of a CV certificate");
+}
+
 /* 7F49 (section 11.2): tags 81 and 82 are p and a, or modulus and exponent */
 static int parse_public_key(struct schsm_view content, struct schsm_cvc_key *key,
                             struct schsm_error *err)
@@ -86,6 +107,10 @@ static int parse_public_key(struct schsm_view content, struct schsm_cvc_key *key
 
     if (!READ_MEMBERS(content, members)) {
         return schsm_fail_malformed(err, "the public key of a CV certificate");
+    }
+    if (schsm_view_equal(key->oid, (struct schsm_view){ oid_ecx, sizeof(oid_ecx) })) {
+        key->p = first;
+        return take_ecx_key(second, key, err);
     }
     if (key->oid.len != ID_TA_LEN || memcmp(key->oid.data, id_ta, sizeof(id_ta)) != 0) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
@@ -340,6 +365,11 @@ static int encode_ec(const struct schsm_cvc_key *key, const struct schsm_curve *
 int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_curve *inherited,
                          uint8_t **spki, size_t *spki_len, struct schsm_error *err)
 {
+    const struct schsm_ecx *ecx = schsm_ecx_by_type(key->type);
+
+    if (ecx != NULL) {
+        return schsm_spki_ecx(ecx, key->point, spki, spki_len, err);
+    }
     if (key->type == SCHSM_KEY_EC) {
         return encode_ec(key, inherited, spki, spki_len, err);
     }
@@ -400,6 +430,21 @@ int schsm_cvc_put_ec_key(struct schsm_tlv_writer *writer, const struct schsm_cur
     return 1;
 }
 
+/* Section 19.5. */
+static int put_ecx_wanted(struct schsm_tlv_writer *writer, enum schsm_key_type type,
+                          struct schsm_error *err)
+{
+    const struct schsm_ecx *curve = schsm_ecx_by_type(type);
+
+    if (curve == NULL) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "this is no type of a key pair");
+    }
+    schsm_tlv_put(writer, SCHSM_CVC_OID, oid_ecdsa, sizeof(oid_ecdsa));
+    schsm_tlv_put(writer, SCHSM_CVC_P, curve->p.data, curve->p.len);
+    schsm_tlv_put(writer, SCHSM_CVC_ECX_BASE, curve->base.data, curve->base.len);
+    return 1;
+}
+
 /* Section 15.5: the extension by which another device finds the domain. */
 static int put_domain_uid(struct schsm_tlv_writer *writer, const struct schsm_cvc_generate *spec,
                           struct schsm_error *err)
@@ -453,7 +498,7 @@ int schsm_cvc_build_generate(const struct schsm_cvc_generate *spec, uint8_t *out
                  : schsm_fail(err, SCHSM_REASON_ARGUMENT, "an EC key needs a curve of the device");
         break;
     default:
-        ok = schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key pair is RSA or EC");
+        ok = put_ecx_wanted(&writer, spec->type, err);
     }
     if (!ok) {
         return 0;

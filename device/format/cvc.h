@@ -22,11 +22,12 @@
 
 /* The content of 7F49 (section 11.2). Absent members have len 0. */
 struct schsm_cvc_key {
-    enum schsm_key_type type; /* RSA or EC, told by the algorithm OID */
+    enum schsm_key_type type; /* told by the algorithm OID; of ecx.h by the base point as well */
     struct schsm_view oid;    /* 06: how this key signs */
     struct schsm_view modulus, exponent;
-    struct schsm_view p, a, b, g, n; /* EC domain parameters: all, or p absent = inherited */
-    struct schsm_view point;         /* 86: 04 || X || Y */
+    struct schsm_view p, a, b, g, n; /* EC domain parameters: all, or p absent = inherited;
+                                      * of ecx.h p, n and g */
+    struct schsm_view point;         /* 04 || X || Y; of ecx.h the public key itself */
 };
 
 /* A certificate, or a request's inner part: 7F21 (section 11.1). */
@@ -104,18 +105,20 @@ int schsm_cvc_likely_curve(const struct schsm_cvc_key *key, const struct schsm_c
                            struct schsm_error *err);
 
 /*
- * The key as DER SubjectPublicKeyInfo (RFC 5280, RFC 5480 named curve, RFC 3279 rsaEncryption). The
- * point must lie on the curve. inherited: as above, NULL for a key with parameters. *spki is
- * allocated with OPENSSL_malloc and the caller's to free.
+ * The key as DER SubjectPublicKeyInfo (RFC 5280, RFC 5480 named curve, RFC 3279 rsaEncryption, RFC
+ * 8410). A point 04 || X || Y must lie on the curve. inherited: as above, NULL for a key with
+ * parameters. *spki is allocated with OPENSSL_malloc and the caller's to free.
  */
 int schsm_cvc_public_key(const struct schsm_cvc_key *key, const struct schsm_curve *inherited,
                          uint8_t **spki, size_t *spki_len, struct schsm_error *err);
 
 /*
  * Verifies a signature by `signer` over message, with the hash and padding that signer's OID names
- * (section 11.2); an ECDSA signature is r || s, each of the field's length. Fails with WRONG_KEY
- * where it does not verify, UNSUPPORTED for an unknown algorithm. Works in a library context
- * of its own: the program's may be in the middle of calling the provider that calls this.
+ * (section 11.2); an ECDSA signature is r || s, each of the field's length, one of EdDSA is that of
+ * the bare message, each half turned round, as the Pico HSM writes it in its requests. Fails with
+ * UNSUPPORTED for a key that signs nothing (X25519, X448), WRONG_KEY where it does not verify,
+ * UNSUPPORTED for an unknown algorithm. Works in a library context of its own: the program's may be
+ * in the middle of calling the provider that calls this.
  */
 int schsm_cvc_verify(const struct schsm_cvc_key *signer, const struct schsm_curve *inherited,
                      const uint8_t *message, size_t message_len, const uint8_t *signature,
@@ -142,14 +145,15 @@ int schsm_cvc_verify_device(const struct schsm_cvc *root, const uint8_t *file, s
  */
 void schsm_cvc_domain_uid(const struct schsm_cvc *cvc, struct schsm_view *uid);
 
-/* Verifies that a key's request was signed by itself and by this device (section 12, step 4). */
+/* Verifies that a key's request was signed by itself, where it can sign, and by this device
+ * (section 12, step 4). */
 int schsm_cvc_verify_request(const struct schsm_cvc_request *request,
                              const struct schsm_cvc *device, const struct schsm_curve *device_curve,
                              struct schsm_error *err);
 
 /* A key to be made by GENERATE ASYMMETRIC KEY PAIR (section 6.2). */
 struct schsm_cvc_generate {
-    enum schsm_key_type type; /* RSA or EC */
+    enum schsm_key_type type; /* all but AES */
     unsigned int bits;        /* RSA: 1024, 1536, 2048, 3072 or 4096 */
     const char *car;          /* NULL: UTCA00001, as OpenSC writes */
     const char *chr;          /* up to SCHSM_CVC_NAME_MAX characters; NULL: UTCDUMMY00001 */

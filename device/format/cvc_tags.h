@@ -33,6 +33,11 @@ enum schsm_cvc_tag {
     SCHSM_CVC_POINT = 0x86,
     SCHSM_CVC_COFACTOR = 0x87,
 
+    /* of a key on a Montgomery or Edwards curve (19.5) */
+    SCHSM_CVC_ECX_N = 0x82,
+    SCHSM_CVC_ECX_BASE = 0x83,
+    SCHSM_CVC_ECX_PUBLIC = 0x84,
+
     /* around the certificates in a file for other devices (11.3, 15.3) */
     SCHSM_CVC_OF_ISSUER = 0x61,
     SCHSM_CVC_OF_DEVICE = 0x62,
@@ -49,5 +54,8 @@ enum schsm_cvc_tag {
 #define SCHSM_OID_TA SCHSM_OID_SMARTCARD, 0x02
 #define SCHSM_OID_RSA SCHSM_OID_TA, 0x01, 0x02
 #define SCHSM_OID_ECDSA SCHSM_OID_TA, 0x02, 0x03
+
+/* id-RI-ECDH-SHA-256, by which a Pico HSM calls its keys on Montgomery and Edwards curves. */
+#define SCHSM_OID_ECX SCHSM_OID_SMARTCARD, 0x05, 0x02, 0x03
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ecx.h"
 #include "base/tlv.h"
 
 /* PKCS#15 v1.1 6.1 to 6.9 and protocol reference section 10. */
@@ -190,9 +191,28 @@ static const struct key_form {
       SCHSM_USAGE_DECRYPT | SCHSM_USAGE_SIGN | SCHSM_USAGE_SIGN_RECOVER | SCHSM_USAGE_UNWRAP },
     { TAG_EC_KEY, SCHSM_KEY_EC, SCHSM_USAGE_SIGN | SCHSM_USAGE_DERIVE },
     { TAG_AES_KEY, SCHSM_KEY_AES, SCHSM_USAGE_ENCRYPT | SCHSM_USAGE_DECRYPT },
+    /* of EC form on the device that has them (19.5); what tells them apart is size and usage */
+    { TAG_EC_KEY, SCHSM_KEY_ED25519, SCHSM_USAGE_SIGN },
+    { TAG_EC_KEY, SCHSM_KEY_ED448, SCHSM_USAGE_SIGN },
+    { TAG_EC_KEY, SCHSM_KEY_X25519, SCHSM_USAGE_DERIVE },
+    { TAG_EC_KEY, SCHSM_KEY_X448, SCHSM_USAGE_DERIVE },
 };
 
 #define KEY_FORMS (sizeof(key_forms) / sizeof(key_forms[0]))
+
+/* A key of EC form whose size is that of no Weierstrass curve, and whose usage is as we write it.
+ */
+static enum schsm_key_type ecx_type(const struct schsm_pkcs15_key *key)
+{
+    for (size_t i = 0; i < KEY_FORMS; i++) {
+        const struct schsm_ecx *ecx = schsm_ecx_by_type(key_forms[i].type);
+
+        if (ecx != NULL && ecx->bits == key->bits && key_forms[i].usage == key->usage) {
+            return ecx->type;
+        }
+    }
+    return SCHSM_KEY_EC;
+}
 
 int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15_key *key,
                             struct schsm_error *err)
@@ -204,7 +224,7 @@ int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15
     if (!read_parts(file, len, &object)) {
         return schsm_fail_malformed(err, "a key's description");
     }
-    for (size_t i = 0; i < KEY_FORMS; i++) {
+    for (size_t i = 0; i < KEY_FORMS && !known; i++) {
         if (key_forms[i].tag == object.tag) {
             key->type = key_forms[i].type;
             known = true;
@@ -219,6 +239,9 @@ int schsm_pkcs15_decode_key(const uint8_t *file, size_t len, struct schsm_pkcs15
     key->bits = read_size(key->type == SCHSM_KEY_AES ? object.subclass : object.type);
     if (key->type == SCHSM_KEY_EC && key->bits % 8 == 0) { /* the bytes of the field, for some */
         key->bits = schsm_field_bits(key->bits / 8);
+    }
+    if (key->type == SCHSM_KEY_EC) {
+        key->type = ecx_type(key);
     }
     return 1;
 }

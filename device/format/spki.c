@@ -66,6 +66,33 @@ int schsm_spki_ec(struct schsm_view curve, struct schsm_view point, uint8_t **sp
     return write_spki(curve, point, (struct schsm_view){ NULL, 0 }, spki, spki_len, err);
 }
 
+int schsm_spki_ecx(const struct schsm_ecx *curve, struct schsm_view key, uint8_t **spki,
+                   size_t *spki_len, struct schsm_error *err)
+{
+    static const uint8_t no_unused_bits = 0;
+    size_t capacity = key.len + HEADERS_MAX, outer, inner;
+    uint8_t *out = OPENSSL_malloc(capacity), oid[SCHSM_ECX_OID_LEN];
+    struct schsm_tlv_writer writer;
+
+    if (out == NULL) {
+        return schsm_fail_memory(err);
+    }
+    schsm_ecx_oid(curve, oid);
+    schsm_tlv_write(&writer, out, capacity);
+    outer = schsm_tlv_begin(&writer, 0x30);
+    inner = schsm_tlv_begin(&writer, 0x30);
+    schsm_tlv_put(&writer, 0x06, oid, sizeof(oid));
+    schsm_tlv_end(&writer, inner);
+    inner = schsm_tlv_begin(&writer, 0x03);
+    schsm_tlv_put_raw(&writer, &no_unused_bits, 1);
+    schsm_tlv_put_raw(&writer, key.data, key.len);
+    schsm_tlv_end(&writer, inner);
+    schsm_tlv_end(&writer, outer);
+    *spki = out;
+    *spki_len = writer.len;
+    return 1;
+}
+
 static bool has_oid(const struct schsm_tlv *tlv, const uint8_t *oid, size_t len)
 {
     return tlv->tag == 0x06 && tlv->value.len == len && memcmp(tlv->value.data, oid, len) == 0;
@@ -90,6 +117,7 @@ void schsm_spki_describe(const uint8_t *spki, size_t spki_len, enum schsm_key_ty
                          unsigned int *bits)
 {
     struct schsm_tlv outer, algorithm, oid, bit_string, key, modulus;
+    const struct schsm_ecx *ecx = NULL;
     struct schsm_tlv_reader reader;
 
     if (!schsm_tlv_first(spki, spki_len, &outer)) {
@@ -111,6 +139,9 @@ void schsm_spki_describe(const uint8_t *spki, size_t spki_len, enum schsm_key_ty
     } else if (has_oid(&oid, oid_ec, sizeof(oid_ec))) {
         *type = SCHSM_KEY_EC;
         *bits = schsm_field_bits((bit_string.value.len - 2) / 2); /* unused bits, 04, X, Y */
+    } else if (oid.tag == 0x06 && (ecx = schsm_ecx_by_oid(oid.value)) != NULL) {
+        *type = ecx->type;
+        *bits = ecx->bits;
     }
 }
 

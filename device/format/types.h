@@ -35,7 +35,17 @@ static inline unsigned int schsm_field_bits(size_t bytes)
     return bytes == 66 ? 521 : (unsigned int)bytes * 8;
 }
 
-enum schsm_key_type { SCHSM_KEY_NONE = 0, SCHSM_KEY_RSA, SCHSM_KEY_EC, SCHSM_KEY_AES };
+enum schsm_key_type {
+    SCHSM_KEY_NONE = 0,
+    SCHSM_KEY_RSA,
+    SCHSM_KEY_EC,
+    SCHSM_KEY_AES,
+    SCHSM_KEY_ED25519, /* these four: ecx.h */
+    SCHSM_KEY_ED448,
+    SCHSM_KEY_X25519,
+    SCHSM_KEY_X448
+};
+#define SCHSM_KEY_TYPES (SCHSM_KEY_X448 + 1)
 
 /* What a key may be used for, how often, and where it may go, as far as the device tells. */
 struct schsm_key_policy {

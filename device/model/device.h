@@ -108,9 +108,9 @@ struct schsm_device_info {
 
 /* A key to be made. */
 struct schsm_generate {
-    enum schsm_key_type type;
-    unsigned int bits;       /* RSA, AES */
-    const uint8_t *exponent; /* RSA, big endian, no leading zero; NULL: 65537 */
+    enum schsm_key_type type; /* of ecx.h: says it all */
+    unsigned int bits;        /* RSA, AES */
+    const uint8_t *exponent;  /* RSA, big endian, no leading zero; NULL: 65537 */
     size_t exponent_len;
     int curve_nid;     /* EC: libcrypto's NID */
     int key_ref;       /* -1: the next free one */

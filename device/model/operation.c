@@ -5,6 +5,7 @@
 
 #include "format/algorithm_id.h"
 #include "format/curve.h"
+#include "format/ecx.h"
 
 #define PKCS1_OVERHEAD 11 /* bytes, RFC 8017, 9.2 */
 
@@ -49,6 +50,10 @@ static const struct schsm_operation_traits traits[SCHSM_OPERATION_COUNT] = {
                                      SCHSM_PADDING_NONE, "SHA384" },
     [SCHSM_OP_ECDSA_SIGN_SHA512] = { SCHSM_ALGORITHM_ECDSA_SHA512, EC, SCHSM_INPUT_MESSAGE,
                                      SCHSM_PADDING_NONE, "SHA512" },
+    [SCHSM_OP_EDDSA_SIGN] = { SCHSM_ALGORITHM_ECDSA_HASH, SCHSM_KEY_ED25519,
+                              SCHSM_INPUT_PURE_MESSAGE, SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_ECX_DERIVE] = { SCHSM_ALGORITHM_ECDH, SCHSM_KEY_X25519, SCHSM_INPUT_ECX_PUBLIC,
+                              SCHSM_PADDING_NONE, NULL },
 };
 
 const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation)
@@ -77,6 +82,18 @@ int schsm_operation_check(enum schsm_operation operation, const uint8_t *in, siz
     case SCHSM_INPUT_POINT:
         fits = in_len >= 3 && in_len <= SCHSM_POINT_MAX && in_len % 2 == 1 && in[0] == 0x04 &&
                capacity >= (in_len - 1) / 2;
+        break;
+    case SCHSM_INPUT_PURE_MESSAGE:
+        if (in_len > SCHSM_PURE_MESSAGE_MAX) {
+            return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                              "the message of %zu bytes is longer than the %d that the device can "
+                              "sign: Ed25519 and Ed448 do not hash it beforehand",
+                              in_len, SCHSM_PURE_MESSAGE_MAX);
+        }
+        fits = true;
+        break;
+    case SCHSM_INPUT_ECX_PUBLIC:
+        fits = in_len > 0 && in_len <= SCHSM_ECX_PUBLIC_MAX && capacity >= in_len;
         break;
     }
     return fits ? 1

@@ -35,26 +35,38 @@ enum schsm_operation {
     SCHSM_OP_ECDSA_SIGN_SHA224,
     SCHSM_OP_ECDSA_SIGN_SHA256,
     SCHSM_OP_ECDSA_SIGN_SHA384,
-    SCHSM_OP_ECDSA_SIGN_SHA512
+    SCHSM_OP_ECDSA_SIGN_SHA512,
+    /* Keys of ecx.h; only a Pico HSM has them (19.5). */
+    SCHSM_OP_EDDSA_SIGN, /* in: the message, at most SCHSM_PURE_MESSAGE_MAX bytes; out: 64 or 114
+                          * bytes (PureEdDSA) */
+    SCHSM_OP_ECX_DERIVE  /* in: peer's public key; out: the secret, of the same length */
 };
-#define SCHSM_OPERATION_COUNT (SCHSM_OP_ECDSA_SIGN_SHA512 + 1)
+#define SCHSM_OPERATION_COUNT (SCHSM_OP_ECX_DERIVE + 1)
 
 /* What every device and reader carries to the card in one command. */
 #define SCHSM_MESSAGE_MAX 1000
+
+/*
+ * A message that is not hashed before it is signed: what a Pico HSM's buffer of 2048 bytes takes
+ * beside the headers of the command and of USB (19.5).
+ */
+#define SCHSM_PURE_MESSAGE_MAX 2000
 
 enum schsm_input {
     SCHSM_INPUT_BLOCK,       /* as long as the modulus */
     SCHSM_INPUT_DIGEST_INFO, /* what PKCS#1 v1.5 padding leaves room for */
     SCHSM_INPUT_HASH,
     SCHSM_INPUT_MESSAGE,
-    SCHSM_INPUT_POINT
+    SCHSM_INPUT_POINT,
+    SCHSM_INPUT_PURE_MESSAGE,
+    SCHSM_INPUT_ECX_PUBLIC
 };
 
 enum schsm_padding { SCHSM_PADDING_NONE, SCHSM_PADDING_PKCS1, SCHSM_PADDING_PSS };
 
 struct schsm_operation_traits {
-    uint8_t algorithm; /* its id in a key's algorithm list, see struct schsm_generate */
-    enum schsm_key_type key_type;
+    uint8_t algorithm;            /* its id in a key's algorithm list, see struct schsm_generate */
+    enum schsm_key_type key_type; /* of ecx.h: that of the shorter keys stands for both */
     enum schsm_input input;
     enum schsm_padding padding; /* by the device */
     const char *digest;         /* by the device, libcrypto's name; NULL: none */
@@ -63,7 +75,7 @@ struct schsm_operation_traits {
 const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation);
 
 /* Whether input and room for the output fit the operation, before a device is asked; else fails
- * with ARGUMENT. */
+ * with ARGUMENT, or for a message that is too long with UNSUPPORTED. */
 int schsm_operation_check(enum schsm_operation operation, const uint8_t *in, size_t in_len,
                           size_t capacity, struct schsm_error *err);
 

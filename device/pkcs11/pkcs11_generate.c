@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/objects.h>
 
+#include "format/ecx.h"
 #include "base/log.h"
 
 #define PARAMS_MAX 32 /* DER of a curve's OBJECT IDENTIFIER */
@@ -280,6 +281,11 @@ static int check_key_for_token(struct generation *generation, struct schsm_error
         spec->bits != 256) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "AES keys have 128, 192 or 256 bits, not %u",
                           spec->bits);
+    }
+    if (schsm_ecx_by_type(spec->type) != NULL) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "%s keys are offered on a Pico HSM only, not through a PKCS#11 module",
+                          schsm_ecx_by_type(spec->type)->name);
     }
     if (spec->type != SCHSM_KEY_EC) {
         return 1;

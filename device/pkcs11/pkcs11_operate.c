@@ -22,7 +22,8 @@ struct operation {
     size_t *out_len;
 };
 
-/* For each operation its mechanism; hash, where PSS has to be told it. */
+/* For each operation its mechanism, 0 where there is none that we use; hash, where PSS has to be
+ * told it. */
 static const struct {
     unsigned long mechanism;
     unsigned long hash;
@@ -242,6 +243,11 @@ int schsm_pkcs11_device_operate(struct schsm_device *dev, enum schsm_operation o
     };
 
     *out_len = 0;
+    if (mechanisms[operation].mechanism == 0) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "Ed25519, Ed448, X25519 and X448 keys are used on a Pico HSM only, not "
+                          "through a PKCS#11 module");
+    }
     return schsm_operation_check(operation, in, in_len, op.capacity, err) &&
            schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
 }

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_wrap.h"
+#include "format/ecx.h"
 
 #define SAVED                                                                                      \
     (SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_SECRET | SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)
@@ -219,6 +220,10 @@ static int save_key(const struct backup *backup, const struct schsm_object *obje
     size_t len = 0;
     int ok;
 
+    if (schsm_ecx_by_type(entry->key_type) != NULL) {
+        leave_out(backup, entry, SCHSM_ECX_STAYS);
+        return 1;
+    }
     if (!take_over(backup, entry, &done, err) ||
         (!done && !backup->wishes->counted_keys && !is_counted(backup, object, &counted, err))) {
         return 0;

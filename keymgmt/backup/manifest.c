@@ -19,10 +19,9 @@ static const char *const kinds[] = {
 };
 
 static const char *const algorithms[] = {
-    [SCHSM_KEY_NONE] = "unknown",
-    [SCHSM_KEY_RSA] = "RSA",
-    [SCHSM_KEY_EC] = "EC",
-    [SCHSM_KEY_AES] = "AES",
+    [SCHSM_KEY_NONE] = "unknown",  [SCHSM_KEY_RSA] = "RSA",         [SCHSM_KEY_EC] = "EC",
+    [SCHSM_KEY_AES] = "AES",       [SCHSM_KEY_ED25519] = "ED25519", [SCHSM_KEY_ED448] = "ED448",
+    [SCHSM_KEY_X25519] = "X25519", [SCHSM_KEY_X448] = "X448",
 };
 
 void schsm_manifest_clear(struct schsm_manifest *manifest)

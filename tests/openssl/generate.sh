@@ -72,3 +72,10 @@ on_token || fails "a curve the card does not have" openssl genpkey -algorithm SC
 fails "a label for a software algorithm's wrong option" openssl genpkey -algorithm SC-HSM-RSA \
     -pkeyopt nonsense:1 -out nonsense.pem
 equal "nothing was made on the card" "$before" "$(files)"
+
+# These are a Pico HSM's alone (edwards.sh).
+for type in ED25519 ED448 X25519 X448; do
+    fails "a key of $type" openssl genpkey -algorithm "SC-HSM-$type" -pkeyopt label:none -out none.pem
+    says "$type"
+done
+fails "and nothing was made" openssl pkey -in sc-hsm:label=none -noout

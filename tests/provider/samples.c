@@ -40,6 +40,13 @@ const struct sample samples[SAMPLES] = {
     { "secp256k1", "EC", "secp256k1", NULL, NULL, NULL, PAIR },
     { "SM2", "EC", "SM2", NULL, NULL, NULL, PAIR },
     { "SM2, parameters", "EC", "SM2", NULL, NULL, NULL, PARAMETERS },
+    { "Ed25519", "ED25519", NULL, NULL, NULL, NULL, PAIR },
+    { "Ed25519, public", "ED25519", NULL, NULL, NULL, NULL, PUBLIC },
+    { "Ed25519, private alone", "ED25519", NULL, NULL, NULL, NULL, PRIVATE },
+    { "Ed448", "ED448", NULL, NULL, NULL, NULL, PAIR },
+    { "X25519", "X25519", NULL, NULL, NULL, NULL, PAIR },
+    { "X25519, public", "X25519", NULL, NULL, NULL, NULL, PUBLIC },
+    { "X448, private alone", "X448", NULL, NULL, NULL, NULL, PRIVATE },
 };
 
 static int selection_of(enum part part)
@@ -63,9 +70,9 @@ static EVP_PKEY *generate(OSSL_LIB_CTX *in, const struct sample *sample, const c
     EVP_PKEY *key = NULL;
 
     assert_non_null(ctx);
-    if (sample->group == NULL) {
+    if (strncmp(sample->type, "RSA", 3) == 0) {
         *p++ = OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_RSA_BITS, &bits);
-    } else {
+    } else if (sample->group != NULL) {
         *p++ =
             OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)sample->group, 0);
     }

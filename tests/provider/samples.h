@@ -12,7 +12,7 @@ struct sample {
     enum part part;
 };
 
-#define SAMPLES 16
+#define SAMPLES 23
 extern const struct sample samples[SAMPLES];
 
 /* A context that has the default provider alone. */

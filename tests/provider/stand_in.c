@@ -61,6 +61,18 @@ static int agree(OSSL_LIB_CTX *libctx, EVP_PKEY *pair, const uint8_t *in, size_t
     return ok;
 }
 
+/* EdDSA: the message itself. */
+static int sign_pure(OSSL_LIB_CTX *libctx, EVP_PKEY *pair, const uint8_t *in, size_t in_len,
+                     uint8_t *out, size_t *out_len)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int ok = EVP_DigestSignInit_ex(ctx, NULL, NULL, libctx, NULL, pair, NULL) > 0 &&
+             EVP_DigestSign(ctx, out, out_len, in, in_len) > 0;
+
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
 /* Signs a hash, or a DigestInfo, as a device with padding of its own would. */
 static int sign(EVP_PKEY_CTX *ctx, enum schsm_padding padding, const char *digest,
                 const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len)
@@ -121,6 +133,12 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
         case SCHSM_INPUT_HASH:
             ok = in_len <= ((size_t)EVP_PKEY_get_bits(pair) + 7) / 8 &&
                  sign(ctx, traits->padding, NULL, in, in_len, out, out_len);
+            break;
+        case SCHSM_INPUT_PURE_MESSAGE:
+            ok = sign_pure(libctx, pair, in, in_len, out, out_len);
+            break;
+        case SCHSM_INPUT_ECX_PUBLIC:
+            ok = agree(libctx, pair, in, in_len, out, out_len);
             break;
         }
     }
@@ -242,6 +260,36 @@ static void *ec_new(void *provctx)
     return schsm_pkey_new(provctx, "EC");
 }
 
+static void *ed25519_new(void *provctx)
+{
+    return schsm_pkey_new(provctx, "ED25519");
+}
+
+static void *ed448_new(void *provctx)
+{
+    return schsm_pkey_new(provctx, "ED448");
+}
+
+static void *x25519_new(void *provctx)
+{
+    return schsm_pkey_new(provctx, "X25519");
+}
+
+static void *x448_new(void *provctx)
+{
+    return schsm_pkey_new(provctx, "X448");
+}
+
+static const char *edwards_operation(int id)
+{
+    return id == OSSL_OP_SIGNATURE ? "SC-HSM-EDDSA" : NULL;
+}
+
+static const char *montgomery_operation(int id)
+{
+    return id == OSSL_OP_KEYEXCH ? "SC-HSM-XDH" : NULL;
+}
+
 static const char *rsa_operation(int id)
 {
     (void)id;
@@ -270,6 +318,10 @@ static const char *ec_operation(int id)
 KEYMGMT(keymgmt_rsa, rsa_new, rsa_operation);
 KEYMGMT(keymgmt_pss, pss_new, rsa_operation);
 KEYMGMT(keymgmt_ec, ec_new, ec_operation);
+KEYMGMT(keymgmt_ed25519, ed25519_new, edwards_operation);
+KEYMGMT(keymgmt_ed448, ed448_new, edwards_operation);
+KEYMGMT(keymgmt_x25519, x25519_new, montgomery_operation);
+KEYMGMT(keymgmt_x448, x448_new, montgomery_operation);
 
 #define PROPERTIES "provider=stand-in"
 #define WITH_DIGEST(symbol, scheme, digest, names)                                                 \
@@ -281,12 +333,17 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cach
         { "RSA:rsaEncryption", PROPERTIES, keymgmt_rsa, NULL },
         { "RSA-PSS:RSASSA-PSS", PROPERTIES, keymgmt_pss, NULL },
         { "EC:id-ecPublicKey", PROPERTIES, keymgmt_ec, NULL },
+        { "ED25519", PROPERTIES, keymgmt_ed25519, NULL },
+        { "ED448", PROPERTIES, keymgmt_ed448, NULL },
+        { "X25519", PROPERTIES, keymgmt_x25519, NULL },
+        { "X448", PROPERTIES, keymgmt_x448, NULL },
         { NULL, NULL, NULL, NULL },
     };
     /* clang-format off */
     static const OSSL_ALGORITHM signature[] = {
         { "SC-HSM-RSA", PROPERTIES, schsm_signature_rsa, NULL },
         { "SC-HSM-ECDSA", PROPERTIES, schsm_signature_ecdsa, NULL },
+        { "SC-HSM-EDDSA", PROPERTIES, schsm_signature_eddsa, NULL },
         SCHSM_MESSAGE_ALGORITHMS(WITH_DIGEST)
         { NULL, NULL, NULL, NULL },
     };
@@ -297,6 +354,7 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cach
     };
     static const OSSL_ALGORITHM keyexch[] = {
         { "SC-HSM-ECDH", PROPERTIES, schsm_keyexch_ecdh, NULL },
+        { "SC-HSM-XDH", PROPERTIES, schsm_keyexch_ecx, NULL },
         { NULL, NULL, NULL, NULL },
     };
 

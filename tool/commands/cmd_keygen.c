@@ -147,7 +147,7 @@ done:
 }
 
 static const struct schsm_option keygen_options[] = {
-    { "type", 't', false, "TYPE", "rsa:BITS, ec:CURVE or aes:BITS; needed", NULL },
+    { "type", 't', false, "TYPE", "rsa:BITS, ec:CURVE, aes:BITS, ed25519, ...; needed", NULL },
     { "id", 'i', false, "HEX", "object id; default: a free one", NULL },
     { "label", 'l', false, "TEXT", "label; default: none", NULL },
     { "key-ref", '\0', false, "N", "the device's key reference, 1 to 255; default: the next free",
@@ -169,7 +169,9 @@ const struct schsm_command schsm_command_keygen = {
         "Makes a key pair or an AES key on the device, where it stays: no command reads it out. An "
         "RSA key takes the device from seconds to minutes; do not pull it out meanwhile.\n"
         "TYPE is rsa:1024, rsa:1536, rsa:2048, rsa:3072, rsa:4096, ec:CURVE with a curve such as "
-        "P-256, P-384, P-521, secp256k1 or brainpoolP256r1, or aes:128, aes:192, aes:256. Older "
+        "P-256, P-384, P-521, secp256k1 or brainpoolP256r1, or aes:128, aes:192, aes:256. A Pico "
+        "HSM "
+        "has ed25519, ed448, x25519 and x448 as well, a SmartCard-HSM has not. Older "
         "devices make RSA keys up to 2048 bits, curves up to 320 bits and no AES keys.\n"
         "With --out the key reference file is written, which stands for the key wherever OpenSSL "
         "reads a private key: nginx, curl, openssl req. It holds no secret. 'pubkey --format "
@@ -177,7 +179,8 @@ const struct schsm_command schsm_command_keygen = {
         "LIST says once and for all what the key may be used for: names or the ids of the device "
         "in hex, with commas between them. For RSA: rsa-sign-raw (20), rsa-decrypt-raw (21), "
         "rsa-pkcs1 (30), rsa-pkcs1-sha256 (33), rsa-pss (40), rsa-pss-sha256 (43) and the like; "
-        "for EC: ecdsa (70), ecdsa-sha256 (73) and the like, ecdh (80), derive-ec (98); for AES: "
+        "for EC: ecdsa (70), ecdsa-sha256 (73) and the like, ecdh (80), derive-ec (98); for "
+        "Ed25519 and Ed448 eddsa (70), for X25519 and X448 xdh (80); for AES: "
         "aes-cbc-encrypt (10), aes-cbc-decrypt (11), aes-cmac (18), derive (99); for all: wrap "
         "(92). A key with a list that lacks wrap can never leave the device, not even encrypted "
         "for a backup. A name that there is not is answered with all there are.\n"

@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 
+#include "format/ecx.h"
 #include "keymgmt/algorithm.h"
 #include "keymgmt/defect.h"
 #include "keymgmt/find.h"
@@ -68,7 +69,8 @@ static void object_row(struct schsm_table *table, const struct schsm_object *obj
     schsm_table_add(table, object->label[0] != '\0' ? object->label : "-");
     if (object->oid[0] != '\0' && schsm_object_is_key(object)) {
         schsm_table_addf(table, "unknown, oid %s", object->oid);
-    } else if (schsm_object_is_key(object) && object->bits > 0) {
+    } else if (schsm_object_is_key(object) && object->bits > 0 &&
+               schsm_ecx_by_type(object->key_type) == NULL) { /* whose names tell the size */
         schsm_table_addf(table, "%s %u", schsm_object_algorithm(object), object->bits);
     } else if (object->key_type != SCHSM_KEY_NONE && schsm_object_is_key(object)) {
         schsm_table_add(table, schsm_object_algorithm(object));

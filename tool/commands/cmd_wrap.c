@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 
+#include "format/ecx.h"
 #include "hsm/hsm_key_domain.h"
 #include "keymgmt/file.h"
 #include "keymgmt/wrap_key.h"
@@ -65,6 +66,10 @@ static int run_wrap(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     schsm_object_name(&match.object, name, sizeof(name));
+    if (schsm_ecx_by_type(match.object.key_type) != NULL) {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "%s: " SCHSM_ECX_STAYS, name);
+        goto done;
+    }
     ok = schsm_tool_login(tool, match.device, name, &login, err) &&
          schsm_wrap_key(match.device, match.object.key_ref, &login, &file, &len, err) &&
          schsm_file_write(path, SCHSM_FILE_FOR_OWNER, overwrite, file, len, err) &&
