@@ -30,9 +30,9 @@ says "label of a Pico HSM is built in and cannot be set; nothing was changed"
 ends 1 "for init, too" "${init[@]}" --yes --label x
 says "label of a Pico HSM is built in"
 equal "nothing was sent" False "$(json 'd["devices"][0]["initialised"]' sc-hsm --json status)"
-fails "nobody confirms" typed "type yes:=no" -- "${init[@]}"
+fails "nobody confirms" typed "type the word yes:=no" -- "${init[@]}"
 says "nothing was done"
-check "confirmed" typed "type yes:=yes" -- "${init[@]}"
+check "confirmed" typed "type the word yes:=yes" -- "${init[@]}"
 says "Device $serial is initialised"
 for name in "$serial" "${serial%00001}"; do
     check "it is found by $name" sc-hsm --serial "$name" list
