@@ -7,7 +7,8 @@
 
 /*
  * Which device: NULL members fit all. reader: the PC/SC reader's whole name, or a part of it, which
- * no token fits; a bare number is never a part; token: the label of a PKCS#11 token, which nothing behind PC/SC fits.
+ * no token fits; a bare number is never a part; token: the label of a PKCS#11 token, which nothing
+ * behind PC/SC fits.
  */
 struct schsm_device_selector {
     const char *serial;

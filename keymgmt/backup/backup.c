@@ -298,6 +298,13 @@ static bool is_saved_with_key(const struct backup *backup, const struct schsm_ob
     return false;
 }
 
+/* What is left of something that was deleted, and no loss. */
+static bool is_rest(const struct schsm_object *object)
+{
+    return object->type == SCHSM_OBJECT_ORPHAN &&
+           ((object->orphan_of & SCHSM_OBJECT_DATA) == 0 || object->defect == SCHSM_DEFECT_NONE);
+}
+
 /* --- the whole ------------------------------------------------------------------------------- */
 
 static bool names_file(const struct schsm_manifest *manifest, const char *file)
@@ -334,17 +341,41 @@ static int write_progress(const struct backup *backup, struct schsm_error *err)
     return ok;
 }
 
+/* A description of data that is not there, or that is none: nothing can be saved of it, and whoever
+ * believes that he has data there has to know. What is left of a deleted key is no loss. */
+static int leave_out_lost_data(const struct backup *backup, const struct schsm_object *orphan,
+                               struct schsm_backup_entry *entry, struct schsm_error *err)
+{
+    struct schsm_object data = *orphan;
+    struct schsm_error failure = SCHSM_ERROR_INIT;
+
+    data.type = SCHSM_OBJECT_DATA;
+    describe_entry(&data, entry);
+    schsm_fail(&failure, SCHSM_REASON_DEVICE_DATA,
+               "there is nothing but a description of it; 'sc-hsm tidy' removes that");
+    return leave_out_failed(backup, entry, &failure, err);
+}
+
+static int save_object(const struct backup *backup, struct schsm_object *object,
+                       struct schsm_backup_entry *entry, struct schsm_error *err)
+{
+    if (object->type == SCHSM_OBJECT_ORPHAN) {
+        return leave_out_lost_data(backup, object, entry, err);
+    }
+    describe_entry(object, entry);
+    return entry->kind == SCHSM_BACKUP_KEY ? save_key(backup, object, entry, err)
+                                           : save_content(backup, object, entry, err);
+}
+
 /* The manifest is written after each object: what it names is whole. */
 static int save(const struct backup *backup, struct schsm_object *object, struct schsm_error *err)
 {
     struct schsm_backup_entry entry;
 
-    if (is_saved_with_key(backup, object)) {
+    if (is_saved_with_key(backup, object) || is_rest(object)) {
         return 1;
     }
-    describe_entry(object, &entry);
-    return (entry.kind == SCHSM_BACKUP_KEY ? save_key(backup, object, &entry, err)
-                                           : save_content(backup, object, &entry, err)) &&
+    return save_object(backup, object, &entry, err) &&
            schsm_manifest_add(backup->manifest, &entry, err) && write_progress(backup, err);
 }
 
@@ -356,6 +387,9 @@ static int check_names(const struct backup *backup, const struct schsm_object_li
     struct schsm_backup_entry entry;
 
     for (size_t i = 0; i < list->count; i++) {
+        if (list->objects[i].type == SCHSM_OBJECT_ORPHAN) {
+            continue;
+        }
         describe_entry(&list->objects[i], &entry);
         if (schsm_backup_folder_has(folder, entry.file)) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,
@@ -405,7 +439,8 @@ static int begin(struct backup *backup, struct schsm_error *err)
 int schsm_backup(const struct schsm_backup_job *job, const struct schsm_backup_wishes *wishes,
                  struct schsm_manifest *manifest, size_t *failed, struct schsm_error *err)
 {
-    const struct schsm_object_filter everything = { .types = SAVED, .key_ref = -1 };
+    const struct schsm_object_filter everything = { .types = SAVED | SCHSM_OBJECT_ORPHAN,
+                                                    .key_ref = -1 };
     struct backup backup = { .job = job, .wishes = wishes, .manifest = manifest, .failed = failed };
     struct schsm_object_list list = { NULL, 0 };
     int lock = -1;
