@@ -78,11 +78,11 @@ equal "no try was spent" 3 "$(pin_tries)"
 
 # A wrong PIN: Apache does not start. It tries the file in other ways afterwards, whose errors push
 # ours out of what it logs; our own log has the sentence.
-configure log=error
+configure log=error "log-file=$work/sc-hsm.log"
 echo 111111 >pin
 : >server.log
 fails "Apache with a wrong PIN" "${own_apache[@]}" -D FOREGROUND
-cat server.log >>"$seen"
+cat server.log sc-hsm.log >>"$seen"
 says 'AH02580: Init: Pass phrase incorrect'
 says "error the PIN is wrong .* $(tries 2) are left"
 equal "one try was spent" 2 "$(pin_tries)"

@@ -21,7 +21,7 @@ logged_out() {
 sign=(openssl dgst -sha256 -out signature -sign)
 
 logged_out
-count "status, VERIFY, SIGN" '=3' prompted "$pin" "${sign[@]}" ec.pem data
+count "status, status again, VERIFY, SIGN" '=4' prompted "$pin" "${sign[@]}" ec.pem data
 says "SmartCard-HSM $serial, key 'web-ec', 3 tries left:" '^asked 1 times'
 check "verified" plain_openssl dgst -sha256 -verify ec.pub -signature signature data
 logged_out
