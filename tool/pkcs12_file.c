@@ -268,6 +268,12 @@ int schsm_pkcs12_read(OSSL_LIB_CTX *libctx, PKCS12 *pkcs12, const char *path, co
         ok = secret == NULL || !may_be_password(pkcs12, secret) ||
              gather(gathered, pkcs12, secret, err);
     }
+    if (ok && gathered->locked && gathered->count > 0) { /* such as the certificates of the key */
+        ok = schsm_fail(err, SCHSM_REASON_FILE,
+                        "%s opens in part only: the rest is damaged, or needs OpenSSL's legacy "
+                        "provider, which is not there",
+                        path);
+    }
     ok = ok && choose_key(gathered, path, name, &chosen, err) &&
          (gathered->count == 0 || take_chosen(gathered, chosen, file, err));
     gathered_clear(gathered);

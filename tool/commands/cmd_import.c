@@ -189,7 +189,7 @@ static int check_has_dkek(struct schsm_device *device, struct schsm_error *err)
         return 0;
     }
     for (size_t i = 0; i < count; i++) {
-        if (domains[i].complete) {
+        if (domains[i].complete || domains[i].sealed) {
             return 1;
         }
     }
