@@ -65,6 +65,7 @@ static int append_match(struct schsm_match_list *list, struct schsm_device *devi
             list->matches[list->count + i].device = device;
             list->matches[list->count + i].object = objects->objects[i];
             list->matches[list->count + i].shares_name = false;
+            list->matches[list->count + i].unfinished = false;
         }
         list->count = total;
         objects->count = 0; /* what they own has moved */

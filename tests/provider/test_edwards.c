@@ -79,7 +79,7 @@ static void signatures_are_the_same(void **state)
         EVP_PKEY *const shapes[] = { signers[i].software, signers[i].device };
 
         for (size_t l = 0; l < COUNT(lengths); l++) {
-            unsigned char theirs[114], ours[114];
+            unsigned char theirs[114] = { 0 }, ours[114] = { 0 };
             size_t their_len = sizeof(theirs);
 
             assert_true(sign(signers[i].theirs, lengths[l], theirs, &their_len));

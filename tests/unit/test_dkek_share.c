@@ -123,7 +123,8 @@ static void a_printout_and_a_line_end_do_not_matter(void **state)
 
     (void)state;
     memcpy(longer, file.data, file.len);
-    memcpy(longer + file.len, "\r\n", 2);
+    longer[file.len] = '\r';
+    longer[file.len + 1] = '\n';
     assert_extracted(file.data, file.len, &file);
     assert_extracted(longer, sizeof(longer), &file);
     longer[file.len] = 'x';
