@@ -88,7 +88,8 @@ check "a place, too" "${tool[@]}" data write message --label placed --id 43
 check "which is there" sc-hsm list handle=cf43
 card_file C942 3004300030AA
 
-check "backup goes on" "${tool[@]}" backup with-orphans
+fails "a backup names what is but a description of data, and goes on" "${tool[@]}" backup with-orphans
+says "NOT SAVED" "could not be saved|saved"
 check "one goes by its handle" "${tool[@]}" delete handle=c440 --yes
 says 'Deleted description of a key c440: sc-hsm:.*handle=c440$'
 ends 1 "it is gone" sc-hsm list handle=c440
