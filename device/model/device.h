@@ -244,8 +244,8 @@ int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login
 
 /*
  * For a PIN that somebody has yet to be asked for, outside every lock of ours: fails, as the login
- * would, where no PIN can help or too few tries are left. One device command, which a login soon
- * afterwards does not repeat; none where a PIN was proven.
+ * would, where no PIN can help or too few tries are left. One device command, which the login
+ * repeats, as others may spend tries meanwhile; none where a PIN was proven.
  */
 int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
                                struct schsm_pin_prospect *state, struct schsm_error *err);
