@@ -7,13 +7,16 @@
 #include <openssl/crypto.h>
 
 #include "file.h"
+#include "registry/registry.h"
 
 #define ROOTS_FILE_MAX 16384 /* bytes: a few dozen certificates */
+#define WAIT_MAX 86400       /* seconds */
 
 void schsm_config_init(struct schsm_config *config)
 {
     memset(config, 0, sizeof(*config));
     config->min_pin_tries = 2;
+    config->wait = SCHSM_WAIT_DEFAULT;
     config->login = SCHSM_LOGIN_LOAD;
     config->log = SCHSM_LOG_OFF;
 }
@@ -101,16 +104,39 @@ static int set_pin(struct schsm_config *config, const char *value, struct schsm_
     return ok;
 }
 
+static int read_number(const char *value, long least, long most, long *number,
+                       struct schsm_error *err)
+{
+    char *end = NULL;
+
+    *number = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || *number < least || *number > most) {
+        return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is not a number from %ld to %ld", value,
+                          least, most);
+    }
+    return 1;
+}
+
 static int set_min_pin_tries(struct schsm_config *config, const char *value,
                              struct schsm_error *err)
 {
-    char *end = NULL;
-    long tries = strtol(value, &end, 10);
+    long tries;
 
-    if (end == value || *end != '\0' || tries < 1 || tries > 15) {
-        return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is not a number from 1 to 15", value);
+    if (!read_number(value, 1, 15, &tries, err)) {
+        return 0;
     }
     config->min_pin_tries = (int)tries;
+    return 1;
+}
+
+static int set_wait(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    long seconds;
+
+    if (!read_number(value, 0, WAIT_MAX, &seconds, err)) {
+        return 0;
+    }
+    config->wait = (unsigned int)seconds;
     return 1;
 }
 
@@ -227,6 +253,7 @@ static const struct {
     { "login", set_login },
     { "cache-pin", set_cache_pin },
     { "verify", set_verify },
+    { "wait", set_wait },
     { "secure-channel", set_secure_channel },
     { "root", set_root },
 };

@@ -31,6 +31,7 @@ struct schsm_config {
     enum schsm_login_time login;
     bool cache_pin;
     bool verify_first; /* only a key's first result on a connection is checked */
+    unsigned int wait; /* seconds, for a program that keeps the card for itself */
     enum schsm_channel_mode secure_channel;
     struct schsm_roots *roots; /* trusted besides the built-in ones; NULL: none */
     enum schsm_log_level log;

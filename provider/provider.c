@@ -325,6 +325,7 @@ static int configure(const struct schsm_provider *prov, struct schsm_context *co
         !schsm_registry_use_module(context->registry, context->config.pkcs11_module, err)) {
         return 0;
     }
+    schsm_registry_wait(context->registry, context->config.wait);
     schsm_registry_protect(context->registry, context->config.secure_channel,
                            context->config.roots);
     return 1;

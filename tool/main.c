@@ -74,6 +74,7 @@ int main(int argc, char **argv)
                                    &err)) {
         goto done;
     }
+    schsm_registry_wait(tool.context.registry, tool.context.config.wait);
     schsm_registry_protect(tool.context.registry, tool.context.config.secure_channel,
                            tool.context.config.roots);
     ok = run_tool(&tool, &err) && flush(&err);

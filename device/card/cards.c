@@ -2,18 +2,21 @@
 #include "cards.h"
 
 #include <string.h>
+#include <time.h>
 
 #include <openssl/crypto.h>
 
 #include "card_device.h"
 #include "card_kind.h"
 #include "base/fork_guard.h"
+#include "base/log.h"
 #include "session.h"
 
 #define SLOTS_MAX 64
 
 struct schsm_card_entry {
     struct schsm_device *device;
+    bool expected; /* it was there when it was last looked for */
     struct schsm_card_entry *next;
 };
 
@@ -220,7 +223,7 @@ static int fail_none(struct schsm_survey *survey, const struct schsm_device_sele
                       survey->seen);
 }
 
-int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_selector *selector,
+static int find_once(struct schsm_cards *cards, const struct schsm_device_selector *selector,
                      struct schsm_survey *survey, struct schsm_device **devices, size_t *count,
                      struct schsm_error *err)
 {
@@ -255,6 +258,82 @@ int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_select
         }
     }
     return *count > 0 ? 1 : fail_none(survey, selector, reader_found, err);
+}
+
+/* Whether one that was there before, and may be meant, is not among those that were found. */
+static bool is_missing(const struct schsm_card_entry *entry,
+                       const struct schsm_device_selector *selector,
+                       struct schsm_device *const *found, size_t count)
+{
+    char serial[SCHSM_SERIAL_MAX + 1], reader[SCHSM_READER_MAX + 1];
+    char its_serial[SCHSM_SERIAL_MAX + 1], its_reader[SCHSM_READER_MAX + 1];
+
+    schsm_card_device_known(entry->device, serial, reader);
+    for (size_t i = 0; i < count; i++) {
+        schsm_card_device_known(found[i], its_serial, its_reader);
+        if (found[i] == entry->device || (serial[0] != 0 && strcmp(serial, its_serial) == 0)) {
+            return false; /* it may have gone to another reader */
+        }
+    }
+    return entry->expected && !schsm_card_device_exchanged(entry->device) &&
+           (selector->reader == NULL || strstr(reader, selector->reader) != NULL) &&
+           (selector->serial == NULL || serial[0] == 0 ||
+            schsm_card_serial_fits(serial, selector->serial));
+}
+
+static bool is_any_missing(const struct schsm_cards *cards,
+                           const struct schsm_device_selector *selector,
+                           struct schsm_device *const *found, size_t count)
+{
+    for (const struct schsm_card_entry *entry = cards->entries; entry != NULL;
+         entry = entry->next) {
+        if (is_missing(entry, selector, found, count)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was found is expected to be there the next time; what was waited for in vain is not. */
+static void expect_again(const struct schsm_cards *cards,
+                         const struct schsm_device_selector *selector,
+                         struct schsm_device *const *found, size_t count)
+{
+    for (struct schsm_card_entry *entry = cards->entries; entry != NULL; entry = entry->next) {
+        if (is_missing(entry, selector, found, count)) {
+            entry->expected = false;
+        }
+        for (size_t i = 0; i < count; i++) {
+            entry->expected = entry->expected || found[i] == entry->device;
+        }
+    }
+}
+
+/* A card that this process has used, and that was reset, pulled or cut off by a restart of the
+ * service, is waited for as an operation with it would be. */
+int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_selector *selector,
+                     struct schsm_survey *survey, struct schsm_device **devices, size_t *count,
+                     struct schsm_error *err)
+{
+    const struct timespec pause = { 0, SCHSM_RETURN_PAUSE_MS * 1000000L };
+    const struct schsm_survey before = *survey;
+    const size_t room = *count;
+    int ok = 0;
+
+    for (int waited = 0;; waited += SCHSM_RETURN_PAUSE_MS) {
+        *survey = before;
+        *count = room;
+        ok = find_once(cards, selector, survey, devices, count, err);
+        if (waited >= SCHSM_RETURN_LIMIT_MS || !is_any_missing(cards, selector, devices, *count)) {
+            break;
+        }
+        if (waited == 0) {
+            schsm_log(SCHSM_LOG_INFO, "a card that was there before is missed: waiting for it");
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    expect_again(cards, selector, devices, *count);
+    return ok;
 }
 
 static int is_hsm(struct schsm_cards *cards, const struct schsm_slot *slot)

@@ -24,6 +24,11 @@
 #include "pin/policy.h"
 #include "transport.h"
 
+/* A token that was pulled and plugged in again takes a second or two to be a card again, and so
+ * does a service that is restarted. */
+#define SCHSM_RETURN_PAUSE_MS 100
+#define SCHSM_RETURN_LIMIT_MS 4000
+
 /* For the life of the process. All but fci is changed under the guard as well, so that a child
  * finds it whole. */
 struct schsm_session_process {
@@ -55,7 +60,7 @@ struct schsm_session_job {
 };
 
 struct schsm_session {
-    struct schsm_fork_member fork; /* its mutex guards all that follows; first member */
+    struct schsm_fork_member fork; /* its lock guards all that follows; first member */
     const struct schsm_transport *transport;
     void *transport_arg;
     struct schsm_session_process process;

@@ -11,10 +11,6 @@
 #include "format/cvc.h"
 #include "base/log.h"
 
-/* A token that was pulled and plugged in again takes a second or two to be a card again. */
-#define RETURN_PAUSE_MS 100
-#define RETURN_LIMIT_MS 4000
-
 #define SLOTS_MAX 64
 
 /* 1.2: cards whose ATR is theirs alone; the applet is selected by default. */
@@ -429,12 +425,12 @@ static bool has_live_card(struct schsm_session *session, struct schsm_error *err
 
 int schsm_session_connect(struct schsm_session *session, bool patient, struct schsm_error *err)
 {
-    const struct timespec pause = { 0, RETURN_PAUSE_MS * 1000000L };
+    const struct timespec pause = { 0, SCHSM_RETURN_PAUSE_MS * 1000000L };
 
     if (session->card.handle != NULL) {
         return 1;
     }
-    for (int waited = 0;; waited += RETURN_PAUSE_MS) {
+    for (int waited = 0;; waited += SCHSM_RETURN_PAUSE_MS) {
         struct schsm_error first = SCHSM_ERROR_INIT;
 
         if (open_reader(session, &first) && (!patient || has_live_card(session, &first))) {
@@ -445,7 +441,7 @@ int schsm_session_connect(struct schsm_session *session, bool patient, struct sc
             open_other_reader(session)) {
             return 1;
         }
-        if (!patient || waited >= RETURN_LIMIT_MS || !may_return(session)) {
+        if (!patient || waited >= SCHSM_RETURN_LIMIT_MS || !may_return(session)) {
             *err = first;
             return 0;
         }

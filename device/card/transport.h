@@ -9,6 +9,7 @@
 #ifndef SCHSM_CARD_TRANSPORT_H
 #define SCHSM_CARD_TRANSPORT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,7 +63,8 @@ struct schsm_transport {
     enum schsm_transport_result (*transmit)(void *handle, const uint8_t *command,
                                             size_t command_len, uint8_t *response,
                                             size_t *response_len, struct schsm_error *err);
-    /* Keeps other programs away from the card until end. May wait while another one does. */
+    /* Keeps other programs away from the card until end. Waits while another one does, as open,
+     * reconnect and transmit do, for a bounded time. */
     enum schsm_transport_result (*begin)(void *handle, struct schsm_error *err);
     void (*end)(void *handle);
     /* True where the reader has a PIN pad that verifies (protocol section 18). */
@@ -73,7 +75,14 @@ struct schsm_transport {
                                                  struct schsm_error *err);
 };
 
-/* PC/SC. Its functions ignore arg; nothing is asked of the service before list or open. */
+/* The argument of the transport over PC/SC. */
+struct schsm_pcsc_settings {
+    unsigned int wait; /* seconds, for another program's transaction; then what was asked is BUSY */
+    atomic_bool held;  /* somebody has just waited for that long in vain; false at first */
+};
+
+/* PC/SC. arg is a struct schsm_pcsc_settings; nothing is asked of the service before list or open.
+ */
 extern const struct schsm_transport schsm_transport_pcsc;
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/descriptor.h"
 #include "base/fork_gate.h"
 #include "base/log.h"
+#include "pcsc_patience.h"
 #include "pcsc_service.h"
 
 /* PC/SC part 10 (protocol section 18) */
@@ -31,6 +32,7 @@
 #define LIST_ATTEMPTS 5  /* looks at readers that change all the time */
 #define CONNECT_TRIES 40 /* while another program is exclusive, or has just been killed */
 #define CONNECT_PAUSE_US 50000
+#define CONNECT_LEAST 1 /* seconds: the service may have to give the card power first */
 
 struct pcsc_connection {
     SCARDCONTEXT context;
@@ -38,6 +40,8 @@ struct pcsc_connection {
     DWORD protocol;
     DWORD verify_control; /* control code of FEATURE_VERIFY_PIN_DIRECT, 0: none */
     bool features_read;
+    bool begun; /* our transaction: nobody else can be in one */
+    struct schsm_pcsc_settings *settings;
     char reader[SCHSM_READER_MAX + 1];
 };
 
@@ -76,6 +80,9 @@ static const struct {
       "no reader is connected, %s neither: plug it in" },
     { SCARD_E_INVALID_HANDLE, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_NO_SERVICE,
       "the PC/SC service forgot the connection to reader %s: it was probably restarted" },
+    /* Whoever is connected was let in; a service that was restarted knows him no more. */
+    { SCARD_W_SECURITY_VIOLATION, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_NO_SERVICE,
+      "the PC/SC service forgot the connection to reader %s: it was probably restarted" },
     { SCARD_E_SERVICE_STOPPED, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_NO_SERVICE,
       "the PC/SC service stopped while reader %s was in use: start pcscd again" },
     { SCARD_E_SHARING_VIOLATION, SCHSM_TRANSPORT_BUSY, SCHSM_REASON_TRANSPORT,
@@ -86,15 +93,14 @@ static const struct {
       "reader %s does not take a command of this length" },
     { SCARD_E_NOT_TRANSACTED, SCHSM_TRANSPORT_REMOVED, SCHSM_REASON_TRANSPORT,
       "the card in reader %s stopped answering: take it out and insert it again" },
-    { SCARD_E_PROTO_MISMATCH, SCHSM_TRANSPORT_FAILED, SCHSM_REASON_TRANSPORT,
-      "reader %s and another program agreed on a protocol that we do not speak" },
+    { SCARD_E_PROTO_MISMATCH, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_TRANSPORT,
+      "reader %s and another program agreed on a protocol that we do not speak, or the PC/SC "
+      "service was just restarted: try again" },
 };
 
 /* Sets the sentence for a PC/SC code and returns its class. */
 static enum schsm_transport_result fail_code(struct schsm_error *err, LONG code, const char *reader)
 {
-    char user[64];
-
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
         if (meanings[i].code != code) {
             continue;
@@ -109,17 +115,75 @@ static enum schsm_transport_result fail_code(struct schsm_error *err, LONG code,
     if (code == SCARD_E_NO_SERVICE || code == SCARD_F_COMM_ERROR) {
         return fail_service(err, SCARD_E_NO_SERVICE);
     }
-    if (code == SCARD_W_SECURITY_VIOLATION) {
-        schsm_pcsc_user_name(user, sizeof(user));
-        schsm_fail(err, SCHSM_REASON_TRANSPORT,
-                   "user %s may not use the card in reader %s: a polkit rule has to give the right "
-                   "org.debian.pcsc-lite.access_card",
-                   user, reader);
-        return SCHSM_TRANSPORT_FAILED;
-    }
     schsm_fail(err, SCHSM_REASON_TRANSPORT, "reader %s failed: %s", reader,
                pcsc_stringify_error(code));
     return SCHSM_TRANSPORT_FAILED;
+}
+
+/* What SCardConnect says may mean something else than the same code in a connection. */
+static enum schsm_transport_result fail_connect(struct schsm_error *err, LONG code,
+                                                const char *reader)
+{
+    char user[64];
+
+    if (code != SCARD_W_SECURITY_VIOLATION) {
+        return fail_code(err, code, reader);
+    }
+    schsm_pcsc_user_name(user, sizeof(user));
+    schsm_fail(err, SCHSM_REASON_TRANSPORT,
+               "user %s may not use the card in reader %s: a polkit rule has to give the right "
+               "org.debian.pcsc-lite.access_card",
+               user, reader);
+    return SCHSM_TRANSPORT_FAILED;
+}
+
+/* For how long to wait for others: not at all, or nearly so, where somebody has just done so in
+ * vain, lest a queue of threads waits for that time one after another. */
+static unsigned int patience(const struct schsm_pcsc_settings *settings, unsigned int least)
+{
+    unsigned int seconds = atomic_load(&settings->held) ? 0 : settings->wait;
+
+    return seconds > least ? seconds : least;
+}
+
+static enum schsm_transport_result fail_held(struct schsm_error *err,
+                                             const struct pcsc_connection *connection)
+{
+    unsigned int seconds = connection->settings->wait;
+
+    atomic_store(&connection->settings->held, true);
+    schsm_fail(err, SCHSM_REASON_TRANSPORT,
+               "another program has kept the card in reader %s for itself, in a transaction, for "
+               "%u second%s (setting 'wait'): end that program, or try again later",
+               connection->reader, seconds, seconds == 1 ? "" : "s");
+    return SCHSM_TRANSPORT_BUSY;
+}
+
+/* Around a call that may wait for another program's transaction; works: see the watch. */
+static void start_watch(struct schsm_pcsc_watch *watch, const struct pcsc_connection *connection,
+                        bool works)
+{
+    schsm_pcsc_watch_start(watch, connection->card, patience(connection->settings, 0), works);
+    schsm_gate_enter();
+}
+
+/* What the call's code means, the watch's end included. */
+static enum schsm_transport_result end_watch(struct schsm_pcsc_watch *watch,
+                                             struct pcsc_connection *connection, LONG code,
+                                             struct schsm_error *err)
+{
+    bool ended;
+
+    schsm_gate_leave();
+    ended = schsm_pcsc_watch_end(watch);
+    if (ended) {
+        connection->card = 0;
+    }
+    if (code == SCARD_S_SUCCESS) {
+        atomic_store(&connection->settings->held, false);
+        return SCHSM_TRANSPORT_OK;
+    }
+    return ended ? fail_held(err, connection) : fail_code(err, code, connection->reader);
 }
 
 static enum schsm_transport_result establish(SCARDCONTEXT *context, struct schsm_error *err)
@@ -253,17 +317,20 @@ static enum schsm_transport_result read_atr(struct pcsc_connection *connection,
 {
     uint8_t bytes[MAX_ATR_SIZE];
     DWORD len = sizeof(bytes), state = 0, protocol = 0, name_len = 0;
+    enum schsm_transport_result result;
+    struct schsm_pcsc_watch watch;
     LONG code;
 
-    schsm_gate_enter();
+    start_watch(&watch, connection, false);
     code = SCardStatus(connection->card, NULL, &name_len, &state, &protocol, bytes, &len);
-    schsm_gate_leave();
-    if (code != SCARD_S_SUCCESS && code != SCARD_E_INSUFFICIENT_BUFFER) {
-        return fail_code(err, code, connection->reader);
+    if (code == SCARD_E_INSUFFICIENT_BUFFER) {
+        code = SCARD_S_SUCCESS;
+        len = 0;
     }
-    atr->len = code == SCARD_S_SUCCESS && len <= SCHSM_ATR_MAX ? len : 0;
+    result = end_watch(&watch, connection, code, err);
+    atr->len = result == SCHSM_TRANSPORT_OK && len <= SCHSM_ATR_MAX ? len : 0;
     memcpy(atr->bytes, bytes, atr->len);
-    return SCHSM_TRANSPORT_OK;
+    return result;
 }
 
 static void pcsc_close(void *handle)
@@ -275,7 +342,9 @@ static void pcsc_close(void *handle)
         (void)SCardDisconnect(connection->card, SCARD_LEAVE_CARD);
         schsm_gate_leave();
     }
-    release(connection->context);
+    if (connection->context != 0) {
+        release(connection->context);
+    }
     free(connection);
 }
 
@@ -303,13 +372,13 @@ static enum schsm_transport_result pcsc_open(void *arg, const char *reader, void
     struct pcsc_connection *connection;
     LONG code;
 
-    (void)arg;
     *handle = NULL;
     connection = calloc(1, sizeof(*connection));
     if (connection == NULL) {
         schsm_fail_memory(err);
         return SCHSM_TRANSPORT_FAILED;
     }
+    connection->settings = arg;
     (void)snprintf(connection->reader, sizeof(connection->reader), "%s", reader);
     result = establish(&connection->context, err);
     if (result != SCHSM_TRANSPORT_OK) {
@@ -317,19 +386,19 @@ static enum schsm_transport_result pcsc_open(void *arg, const char *reader, void
         return result;
     }
     for (int tries = 0;; tries++) {
-        schsm_gate_enter();
-        code = SCardConnect(connection->context, connection->reader, SCARD_SHARE_SHARED,
-                            SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
-                            &connection->protocol);
-        schsm_gate_leave();
+        code = schsm_pcsc_connect(&connection->context, connection->reader,
+                                  patience(connection->settings, CONNECT_LEAST), &connection->card,
+                                  &connection->protocol);
         if (!is_passing(code) || tries == CONNECT_TRIES) {
             break;
         }
         (void)usleep(CONNECT_PAUSE_US);
     }
-    if (code != SCARD_S_SUCCESS) {
+    if (code == SCARD_E_TIMEOUT) {
+        result = fail_held(err, connection);
+    } else if (code != SCARD_S_SUCCESS) {
         connection->card = 0;
-        result = fail_code(err, code, connection->reader);
+        result = fail_connect(err, code, connection->reader);
     } else {
         result = read_atr(connection, atr, err);
     }
@@ -346,23 +415,23 @@ static enum schsm_transport_result pcsc_reconnect(void *handle, struct schsm_atr
                                                   struct schsm_error *err)
 {
     struct pcsc_connection *connection = handle;
+    enum schsm_transport_result result;
+    struct schsm_pcsc_watch watch;
     LONG code;
 
+    connection->begun = false;
+    start_watch(&watch, connection, false);
     for (int tries = 0;; tries++) {
-        schsm_gate_enter();
         code = SCardReconnect(connection->card, SCARD_SHARE_SHARED,
                               SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
                               &connection->protocol);
-        schsm_gate_leave();
         if (code != SCARD_E_PROTO_MISMATCH || tries == CONNECT_TRIES) {
             break;
         }
         (void)usleep(CONNECT_PAUSE_US);
     }
-    if (code != SCARD_S_SUCCESS) {
-        return fail_code(err, code, connection->reader);
-    }
-    return read_atr(connection, atr, err);
+    result = end_watch(&watch, connection, code, err);
+    return result == SCHSM_TRANSPORT_OK ? read_atr(connection, atr, err) : result;
 }
 
 /*
@@ -381,6 +450,29 @@ static bool is_extended(const uint8_t *command, size_t len)
     return len > 5 && command[4] == 0;
 }
 
+/* SCardTransmit. *code is what it said. */
+static enum schsm_transport_result send_command(struct pcsc_connection *connection,
+                                                const uint8_t *command, size_t command_len,
+                                                uint8_t *response, DWORD *len, LONG *code,
+                                                struct schsm_error *err)
+{
+    const SCARD_IO_REQUEST *protocol =
+        connection->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
+    struct schsm_pcsc_watch watch = { .running = false };
+
+    if (connection->begun) {
+        schsm_gate_enter();
+    } else {
+        start_watch(&watch, connection, true);
+    }
+    *code = SCardTransmit(connection->card, protocol, command, command_len, NULL, response, len);
+    /* Some drivers report a card that dies under a command as success with nothing in it. */
+    if (*code == SCARD_S_SUCCESS && *len == 0) {
+        *code = SCARD_E_NOT_TRANSACTED;
+    }
+    return end_watch(&watch, connection, *code, err);
+}
+
 static enum schsm_transport_result pcsc_transmit(void *handle, const uint8_t *command,
                                                  size_t command_len, uint8_t *response,
                                                  size_t *response_len, struct schsm_error *err)
@@ -390,22 +482,9 @@ static enum schsm_transport_result pcsc_transmit(void *handle, const uint8_t *co
     DWORD len = *response_len;
     LONG code;
 
-    schsm_gate_enter();
-    code = SCardTransmit(connection->card,
-                         connection->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1,
-                         command, command_len, NULL, response, &len);
-    schsm_gate_leave();
-    *response_len = 0;
-    /* Some drivers report a card that dies under a command as success with nothing in it. */
-    if (code == SCARD_S_SUCCESS && len == 0) {
-        code = SCARD_E_NOT_TRANSACTED;
-    }
-    if (code == SCARD_S_SUCCESS) {
-        *response_len = len;
-        return SCHSM_TRANSPORT_OK;
-    }
-    result = fail_code(err, code, connection->reader);
-    if (is_extended(command, command_len) && means_too_long(code)) {
+    result = send_command(connection, command, command_len, response, &len, &code, err);
+    *response_len = result == SCHSM_TRANSPORT_OK ? len : 0;
+    if (result != SCHSM_TRANSPORT_OK && is_extended(command, command_len) && means_too_long(code)) {
         return SCHSM_TRANSPORT_TOO_LONG;
     }
     return result == SCHSM_TRANSPORT_TOO_LONG ? SCHSM_TRANSPORT_FAILED : result;
@@ -414,18 +493,22 @@ static enum schsm_transport_result pcsc_transmit(void *handle, const uint8_t *co
 static enum schsm_transport_result pcsc_begin(void *handle, struct schsm_error *err)
 {
     struct pcsc_connection *connection = handle;
+    enum schsm_transport_result result;
+    struct schsm_pcsc_watch watch;
     LONG code;
 
-    schsm_gate_enter();
+    start_watch(&watch, connection, false);
     code = SCardBeginTransaction(connection->card);
-    schsm_gate_leave();
-    return code == SCARD_S_SUCCESS ? SCHSM_TRANSPORT_OK : fail_code(err, code, connection->reader);
+    result = end_watch(&watch, connection, code, err);
+    connection->begun = result == SCHSM_TRANSPORT_OK;
+    return result;
 }
 
 static void pcsc_end(void *handle)
 {
     struct pcsc_connection *connection = handle;
 
+    connection->begun = false;
     schsm_gate_enter();
     (void)SCardEndTransaction(connection->card, SCARD_LEAVE_CARD);
     schsm_gate_leave();

@@ -24,7 +24,7 @@
 struct schsm_pkcs11_loaded; /* libp11's part */
 
 struct schsm_pkcs11_module {
-    struct schsm_fork_member fork; /* its mutex is held for each job; first member */
+    struct schsm_fork_member fork; /* its lock is held for each job; first member */
     char *path;
     const struct ck_function_list *functions; /* once it was loaded */
     struct schsm_pkcs11_loaded *loaded;

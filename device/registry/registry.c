@@ -18,8 +18,9 @@
 #define CANDIDATES_MAX 16
 
 struct schsm_registry {
-    struct schsm_fork_member fork; /* its mutex is held while devices are looked for */
+    struct schsm_fork_member fork; /* its lock is held while devices are looked for */
     struct schsm_cards cards;
+    struct schsm_pcsc_settings pcsc;    /* the argument of the transport where it is PC/SC */
     struct schsm_pkcs11_tokens *tokens; /* of a PKCS#11 module; NULL: none is configured */
 };
 
@@ -40,8 +41,19 @@ struct schsm_registry *schsm_registry_new_on(const struct schsm_transport *trans
 
 struct schsm_registry *schsm_registry_new(struct schsm_error *err)
 {
+    struct schsm_registry *registry = schsm_registry_new_on(&schsm_transport_pcsc, NULL, err);
+
     schsm_pcsc_remember_root();
-    return schsm_registry_new_on(&schsm_transport_pcsc, NULL, err);
+    if (registry != NULL) {
+        registry->pcsc.wait = SCHSM_WAIT_DEFAULT;
+        registry->cards.transport_arg = &registry->pcsc;
+    }
+    return registry;
+}
+
+void schsm_registry_wait(struct schsm_registry *registry, unsigned int seconds)
+{
+    registry->pcsc.wait = seconds;
 }
 
 void schsm_registry_protect(struct schsm_registry *registry, enum schsm_channel_mode mode,

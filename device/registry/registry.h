@@ -14,6 +14,8 @@
 #include "model/selector.h"
 #include "base/error.h"
 
+#define SCHSM_WAIT_DEFAULT 30 /* seconds, see schsm_registry_wait */
+
 struct schsm_registry;
 struct schsm_transport;
 
@@ -34,6 +36,10 @@ void schsm_registry_free(struct schsm_registry *registry);
  */
 void schsm_registry_protect(struct schsm_registry *registry, enum schsm_channel_mode mode,
                             const struct schsm_roots *roots);
+
+/* For how many seconds another program that keeps a card for itself is waited for; without this
+ * call SCHSM_WAIT_DEFAULT. To be called before the first device is looked for. */
+void schsm_registry_wait(struct schsm_registry *registry, unsigned int seconds);
 
 /*
  * The tokens of this PKCS#11 module are devices of the registry as well; without this call, or with

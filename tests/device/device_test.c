@@ -447,6 +447,22 @@ static void scenario_repeat(char **args)
     close_device();
 }
 
+/* relist COMMAND...: looks for devices, runs each command by the shell, looks again after each */
+static void scenario_relist(char **args)
+{
+    const struct schsm_device_selector selector = { .serial = getenv("SERIAL"),
+                                                    .reader = getenv("READER") };
+
+    open_device();
+    for (; *args != NULL; args++) {
+        if (system(*args) != 0) { /* NOLINT(cert-env33-c): the test's own command */
+            die("failed: %s", *args);
+        }
+        EXPECT_OK(schsm_registry_device(registry, &selector, &device, err));
+    }
+    close_device();
+}
+
 /*
  * AddressSanitizer's allocator does not survive a fork while another thread allocates: its lock
  * stays held in the child. There a fork waits until all threads are between two signatures;
@@ -638,6 +654,8 @@ static enum schsm_transport_result faulty_transmit(void *handle, const uint8_t *
     return SCHSM_TRANSPORT_RESET;
 }
 
+static struct schsm_pcsc_settings patience = { .wait = 60 };
+
 static size_t count_keys(void)
 {
     struct schsm_object_filter filter = { .types = SCHSM_OBJECT_PRIVATE, .key_ref = -1 };
@@ -674,7 +692,7 @@ static void scenario_faults(char **args)
     for (fault = FAULT_REFUSED; fault < FAULTS; fault++) {
         for (int at = 0; at < 12; at++) {
             fault_at = -1;
-            EXPECT_OK((registry = schsm_registry_new_on(&faulty, NULL, err)) != NULL);
+            EXPECT_OK((registry = schsm_registry_new_on(&faulty, &patience, err)) != NULL);
             EXPECT_OK(schsm_registry_device(registry, &selector, &device, err));
             before = count_keys();
             fault_at = at;
@@ -707,7 +725,7 @@ static void scenario_hold(char **args)
     void *handle;
 
     EXPECT_OK(schsm_transport_pcsc.list(NULL, slots, &count, err) == SCHSM_TRANSPORT_OK);
-    EXPECT_OK(schsm_transport_pcsc.open(NULL, slots[0].reader, &handle, &atr, err) ==
+    EXPECT_OK(schsm_transport_pcsc.open(&patience, slots[0].reader, &handle, &atr, err) ==
               SCHSM_TRANSPORT_OK);
     EXPECT_OK(schsm_transport_pcsc.begin(handle, err) == SCHSM_TRANSPORT_OK);
     printf("held\n");
@@ -733,6 +751,7 @@ static const struct {
     { "operate-reason", scenario_operate_reason, 2 },
     { "open-reason", scenario_open_reason, 1 },
     { "repeat", scenario_repeat, 1 },
+    { "relist", scenario_relist, 1 },
     { "threads", scenario_threads, 3 },
     { "fork", scenario_fork, 2 },
     { "remove", scenario_remove, 1 },

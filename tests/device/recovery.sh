@@ -30,6 +30,18 @@ for key in 1 2; do
         "mv '$SC_HSM_VIRTUAL/pin' '$SC_HSM_VIRTUAL/pin.away'; opensc-tool --reader 0 --reset" \
         "mv '$SC_HSM_VIRTUAL/pin.away' '$SC_HSM_VIRTUAL/pin'"
 done
+missed="until grep -q 'is missed: waiting' '$seen'; do [ -e '$seen' ] || exit; sleep 0.02; done"
+check "a card that is pulled is waited for by who looks for devices" "$device_test" relist \
+    "'$hsm' remove 1; ($missed; '$hsm' insert 1) >/dev/null 2>&1 &"
+says "is missed"
+fails "in vain, where it stays away" "$device_test" relist "'$hsm' remove 1"
+says "no card in reader|no device|is there|is connected"
+check "it is back" "$hsm" insert 1
+# Nobody who has not used it waits for a card.
+"$hsm" remove 1
+fails "a program that begins does not wait" "$device_test" relist true
+says_nothing_of "is missed"
+check "it is back" "$hsm" insert 1
 fails "a card that stays away is missed" "$device_test" repeat 1 "'$hsm' remove 1"
 says "removed|no card|stopped answering"
 check "it is back" "$hsm" insert 1
