@@ -13,7 +13,7 @@
 #define AGAIN_AFTER 1 /* seconds, where the card works for us */
 
 /* Little, for programs that lock all of their memory; the sanitizers want more. */
-#define STACK_SIZE (512 * 1024)
+#define STACK_SIZE ((size_t)512 * 1024)
 
 /* One SCardConnect, on a thread of its own: nothing else ends its waiting. */
 struct connecting {
