@@ -199,7 +199,9 @@ int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation ope
 {
     struct operation op = { operation, (unsigned int)key->key_ref, in, in_len, out, *out_len,
                             out_len };
-    struct schsm_job job = { .run = operate_on_card, .arg = &op, .login = login };
+    struct schsm_job job = {
+        .run = operate_on_card, .arg = &op, .login = login, .key_ref = op.key_ref
+    };
     char object[32];
 
     *out_len = 0;

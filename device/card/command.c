@@ -82,6 +82,33 @@ static bool append_response(uint8_t *out, size_t *len, size_t capacity, const ui
     return taken == data_len;
 }
 
+/* Whether the command takes a use of the key that it names (6.4 to 6.6, 6.9, 6.11). */
+static bool takes_key_use(const struct schsm_apdu *apdu)
+{
+    return apdu->ins == SCHSM_INS_SIGN || apdu->ins == SCHSM_INS_DECIPHER ||
+           apdu->ins == SCHSM_INS_WRAP_KEY || apdu->ins == SCHSM_INS_DERIVE_KEY ||
+           apdu->ins == SCHSM_INS_SYMMETRIC_CIPHER;
+}
+
+/* After an exchange with the card: whether it did the command or may have done it. */
+static bool may_be_done(const struct schsm_card *card)
+{
+    switch (card->result) {
+    case SCHSM_TRANSPORT_OK: /* 61xx: done, and there is more to fetch */
+        return card->status_word == SCHSM_SW_OK || card->status_word >> 8 == 0x61;
+    case SCHSM_TRANSPORT_RESET:
+    case SCHSM_TRANSPORT_GONE:
+    case SCHSM_TRANSPORT_BUSY:
+        return false;
+    case SCHSM_TRANSPORT_REMOVED:
+    case SCHSM_TRANSPORT_NO_SERVICE:
+    case SCHSM_TRANSPORT_TOO_LONG:
+    case SCHSM_TRANSPORT_FAILED:
+        break;
+    }
+    return true;
+}
+
 int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
                               size_t *out_len, struct schsm_error *err)
 {
@@ -114,6 +141,7 @@ int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *
         }
         response_len = sizeof(response);
         if (!transmit(card, command, command_len, response, &response_len, err)) {
+            card->key_used = card->key_used || (takes_key_use(apdu) && may_be_done(card));
             goto done;
         }
         used = response_len > used ? response_len : used;
@@ -121,6 +149,7 @@ int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *
             goto done;
         }
         card->status_word = part.status_word;
+        card->key_used = card->key_used || (takes_key_use(apdu) && may_be_done(card));
         card->long_works = card->long_works || schsm_apdu_is_extended(&next);
         if (part.status_word >> 8 == 0x6C && part.data_len == 0 && next.le != 0) {
             /* the same again with the length that the card names */

@@ -44,7 +44,9 @@ struct schsm_card {
     struct schsm_channel_device channel_device;
     enum schsm_transport_result result; /* of the last command */
     unsigned int status_word;           /* of the last command; 0: it never got to the card */
-    bool longer; /* its answer was longer than the room for it: what has no room was left out */
+    bool key_used; /* a command that takes a use of a key was done, or may have been: its answer was
+                    * lost. Set only; whoever wants to know clears it first */
+    bool longer;   /* its answer was longer than the room for it: what has no room was left out */
 };
 
 /* File ids (4.1): type in the high byte, object id in the low one. */
@@ -117,6 +119,14 @@ struct schsm_card_fci {
  */
 int schsm_card_key_metadata(struct schsm_card *card, unsigned int key_ref, uint8_t *metadata,
                             size_t *len, struct schsm_error *err);
+
+/*
+ * What the card tells of a key's policy: behind SELECT of its file, else in the file CBxx. Genuine
+ * cards may tell it in neither; policy->known tells. One command or two; nobody need be logged in.
+ * (card_policy.c)
+ */
+int schsm_card_key_policy(struct schsm_card *card, unsigned int key_ref,
+                          struct schsm_key_policy *policy, struct schsm_error *err);
 
 /* SELECT the applet (3.1). Logs out everybody who shares the card. fci may be NULL. */
 int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struct schsm_error *err);

@@ -70,6 +70,31 @@ static bool card_job_logs_in(const struct schsm_job *job)
     return job->login != NULL && job->prospect == NULL;
 }
 
+/*
+ * Before a repetition, where the first attempt may have used a key: whether another use may be
+ * asked for. The device is asked only now whether there is a counter, which costs nothing where all
+ * goes well. One that does not tell is taken for one that does not count.
+ */
+static int may_use_key_again(struct schsm_session *session, const struct schsm_job *job,
+                             struct schsm_error *err)
+{
+    struct schsm_key_policy policy;
+
+    if (!session->job.key_used || job->key_ref == 0) {
+        return 1;
+    }
+    if (!schsm_card_key_policy(&session->card, job->key_ref, &policy, err)) {
+        return 0;
+    }
+    session->card.status_word = 0;
+    return !policy.known || !policy.limited ||
+           schsm_fail(err, SCHSM_REASON_TRANSPORT,
+                      "the device's answer was lost; the key has a use counter (%u left), of which "
+                      "the device may have spent one use, so it was not asked twice: try again if "
+                      "you wish",
+                      policy.uses_left);
+}
+
 /* One attempt at the job. */
 static int attempt_on_card(struct schsm_session *session, const struct schsm_job *job, bool again,
                            struct schsm_error *err)
@@ -92,9 +117,10 @@ static int attempt_on_card(struct schsm_session *session, const struct schsm_job
     if (transaction && !schsm_session_begin(session, err)) {
         return 0;
     }
-    ok = job->prospect != NULL
-             ? schsm_pin_prepare(&holder, job->login, job->prospect, err)
-             : !card_job_logs_in(job) || schsm_pin_login(&holder, job->login, job->prove, err);
+    ok = !again || may_use_key_again(session, job, err);
+    ok = ok && (job->prospect != NULL ? schsm_pin_prepare(&holder, job->login, job->prospect, err)
+                                      : !card_job_logs_in(job) ||
+                                            schsm_pin_login(&holder, job->login, job->prove, err));
     ok = ok && (job->run == NULL || job->run(session, job->arg, err));
     if (!ok && !session->job.refused && session->card.result == SCHSM_TRANSPORT_OK) {
         const char *name = schsm_session_name(session);
@@ -131,6 +157,7 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
             schsm_session_disconnect(session);
         }
         return true;
+    case SCHSM_TRANSPORT_GONE:
     case SCHSM_TRANSPORT_REMOVED:
     case SCHSM_TRANSPORT_NO_SERVICE:
         schsm_log(SCHSM_LOG_INFO, "the connection to device %s broke: %s",
@@ -177,7 +204,9 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
     int ok;
 
     enter_session(session);
+    session->card.key_used = false;
     ok = attempt_on_card(session, job, false, err);
+    session->job.key_used = session->card.key_used; /* recovery may forget the connection */
     if (!ok && recover_card(session, job, err)) {
         ok = attempt_on_card(session, job, true, err);
     }

@@ -4,7 +4,8 @@
  * policy, and recovery. What uses the card is a job: a function that sends commands. The session
  * connects before it, logs in if the job needs it, and where the way to the card broke, the card
  * was reset, came back, or another program selected something, mends that and runs the job once
- * more. So a job must be repeatable from its beginning.
+ * more. So a job must be repeatable from its beginning. Only a use of a key that has a use counter
+ * is not asked for twice, unless the first command surely did not arrive.
  *
  * In a forked child the session opens a connection of its own at the next job.
  */
@@ -57,6 +58,7 @@ struct schsm_session_job {
     struct schsm_secret *typed; /* a PIN that a person typed; under the guard as well */
     int sent_at;                /* tries before a PIN whose answer was lost; -1: no such PIN */
     int so_sent_at;             /* likewise of the SO-PIN: before any that was sent */
+    bool key_used;              /* the first attempt may have used a key */
 };
 
 struct schsm_session {
@@ -87,9 +89,10 @@ struct schsm_job {
     void *arg;
     const struct schsm_login *login;     /* NULL: the job needs no login */
     struct schsm_pin_prospect *prospect; /* not NULL: the login is prepared only */
-    bool prove;         /* prove login's PIN even where the card is logged in already */
-    bool transaction;   /* several commands that belong together */
-    const char *object; /* for sentences; NULL: none */
+    bool prove;           /* prove login's PIN even where the card is logged in already */
+    bool transaction;     /* several commands that belong together */
+    unsigned int key_ref; /* of the key that it takes one use of; 0: none */
+    const char *object;   /* for sentences; NULL: none */
 };
 
 /* Runs a job under the session's lock. Failures are worded: device and object come first. */

@@ -399,7 +399,8 @@ static int open_other_reader(struct schsm_session *session)
 /* Whether a card that is not there now may be there soon. */
 static bool may_return(const struct schsm_session *session)
 {
-    return session->card.result == SCHSM_TRANSPORT_REMOVED ||
+    return session->card.result == SCHSM_TRANSPORT_GONE ||
+           session->card.result == SCHSM_TRANSPORT_REMOVED ||
            session->card.result == SCHSM_TRANSPORT_NO_SERVICE ||
            session->card.result == SCHSM_TRANSPORT_RESET;
 }

@@ -25,10 +25,13 @@
 /* The classes of outcome that a session tells apart; the sentence is in the error. */
 enum schsm_transport_result {
     SCHSM_TRANSPORT_OK = 0,
-    SCHSM_TRANSPORT_RESET,      /* the card was reset by somebody: reconnect, then go on */
-    SCHSM_TRANSPORT_REMOVED,    /* card or reader went away: close, open again */
-    SCHSM_TRANSPORT_BUSY,       /* another program holds the card: try again soon */
-    SCHSM_TRANSPORT_NO_SERVICE, /* the PC/SC service went away: close, open again */
+    SCHSM_TRANSPORT_RESET,   /* the card was reset by somebody before this call, and nothing was
+                              * sent: reconnect, then go on */
+    SCHSM_TRANSPORT_GONE,    /* card, reader or service went away before this call, and nothing
+                              * was sent: close, open again */
+    SCHSM_TRANSPORT_REMOVED, /* card or reader went away, perhaps in the middle of it: likewise */
+    SCHSM_TRANSPORT_BUSY,    /* another program holds the card: try again soon */
+    SCHSM_TRANSPORT_NO_SERVICE, /* the PC/SC service went away, perhaps in the middle: likewise */
     SCHSM_TRANSPORT_TOO_LONG,   /* the reader cannot carry an APDU of this length */
     SCHSM_TRANSPORT_FAILED
 };

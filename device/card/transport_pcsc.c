@@ -53,7 +53,9 @@ static enum schsm_transport_result fail_service(struct schsm_error *err, LONG co
     return SCHSM_TRANSPORT_NO_SERVICE;
 }
 
-/* What each PC/SC code means to a session, and in words; %s is the reader. */
+/* What each PC/SC code means to a session, and in words; %s is the reader. pcscd tells of a reset,
+ * of a removal and of a handle that it does not know before it hands anything to the reader's
+ * driver. */
 static const struct {
     LONG code;
     enum schsm_transport_result result;
@@ -62,7 +64,7 @@ static const struct {
 } meanings[] = {
     { SCARD_W_RESET_CARD, SCHSM_TRANSPORT_RESET, SCHSM_REASON_TRANSPORT,
       "the card in reader %s was reset by another program" },
-    { SCARD_W_REMOVED_CARD, SCHSM_TRANSPORT_REMOVED, SCHSM_REASON_DEVICE_REMOVED,
+    { SCARD_W_REMOVED_CARD, SCHSM_TRANSPORT_GONE, SCHSM_REASON_DEVICE_REMOVED,
       "the card was removed from reader %s: insert it again" },
     { SCARD_E_NO_SMARTCARD, SCHSM_TRANSPORT_REMOVED, SCHSM_REASON_DEVICE_REMOVED,
       "there is no card in reader %s: insert it" },
@@ -78,7 +80,7 @@ static const struct {
       "reader %s is gone: plug it in again" },
     { SCARD_E_NO_READERS_AVAILABLE, SCHSM_TRANSPORT_REMOVED, SCHSM_REASON_NO_READER,
       "no reader is connected, %s neither: plug it in" },
-    { SCARD_E_INVALID_HANDLE, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_NO_SERVICE,
+    { SCARD_E_INVALID_HANDLE, SCHSM_TRANSPORT_GONE, SCHSM_REASON_NO_SERVICE,
       "the PC/SC service forgot the connection to reader %s: it was probably restarted" },
     /* Whoever is connected was let in; a service that was restarted knows him no more. */
     { SCARD_W_SECURITY_VIOLATION, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_NO_SERVICE,
@@ -486,6 +488,11 @@ static enum schsm_transport_result pcsc_transmit(void *handle, const uint8_t *co
     *response_len = result == SCHSM_TRANSPORT_OK ? len : 0;
     if (result != SCHSM_TRANSPORT_OK && is_extended(command, command_len) && means_too_long(code)) {
         return SCHSM_TRANSPORT_TOO_LONG;
+    }
+    /* libpcsclite's word for a command that it could not write to pcscd as a whole; an answer that
+     * did not come is SCARD_F_COMM_ERROR. */
+    if (code == SCARD_E_NO_SERVICE) {
+        return SCHSM_TRANSPORT_GONE;
     }
     return result == SCHSM_TRANSPORT_TOO_LONG ? SCHSM_TRANSPORT_FAILED : result;
 }

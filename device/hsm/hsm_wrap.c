@@ -83,8 +83,10 @@ static int run_key_wrap(struct schsm_session *session, void *arg, struct schsm_e
         return schsm_fail_memory(err);
     }
     wrapped->blob_len = SCHSM_WRAPPED_MAX;
-    return schsm_card_wrap_key(&session->card, ref, wrapped->blob, &wrapped->blob_len, err) &&
-           read_companions(session, wrapping, err);
+    /* WRAP comes last: what a use was paid for is not lost with the answer to something else. It
+     * also shows that it was our applet who said that a file is absent. */
+    return read_companions(session, wrapping, err) &&
+           schsm_card_wrap_key(&session->card, ref, wrapped->blob, &wrapped->blob_len, err);
 }
 
 int schsm_hsm_wraps_keys(struct schsm_device *dev, struct schsm_error *err)
@@ -101,6 +103,7 @@ int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm
                              .arg = &wrapping,
                              .login = login,
                              .transaction = true,
+                             .key_ref = wrapping.key_ref,
                              .object = login->object };
 
     memset(wrapped, 0, sizeof(*wrapped));

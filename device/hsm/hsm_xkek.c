@@ -121,6 +121,7 @@ int schsm_xkek_derive(struct schsm_device *dev, int key_ref, const struct schsm_
                                    .arg = &derivation,
                                    .login = login,
                                    .transaction = true,
+                                   .key_ref = derivation.key_ref,
                                    .object = login->object };
 
     if (session == NULL) {

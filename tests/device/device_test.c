@@ -624,7 +624,7 @@ static void scenario_open_reason(char **args)
 
 /* A transport over PC/SC that spoils one command. */
 static struct schsm_transport faulty;
-static enum { FAULT_REFUSED, FAULT_RESET_BEFORE, FAULT_RESET_AFTER, FAULTS } fault;
+static enum { FAULT_REFUSED, FAULT_RESET_BEFORE, FAULT_LOST_AFTER, FAULTS } fault;
 static int fault_at; /* commands until then; negative: past */
 
 static enum schsm_transport_result faulty_transmit(void *handle, const uint8_t *command,
@@ -643,7 +643,7 @@ static enum schsm_transport_result faulty_transmit(void *handle, const uint8_t *
         *response_len = 2;
         return SCHSM_TRANSPORT_OK;
     }
-    if (fault == FAULT_RESET_AFTER) {
+    if (fault == FAULT_LOST_AFTER) {
         result = schsm_transport_pcsc.transmit(handle, command, command_len, response, response_len,
                                                err);
         if (result != SCHSM_TRANSPORT_OK) {
@@ -651,7 +651,7 @@ static enum schsm_transport_result faulty_transmit(void *handle, const uint8_t *
         }
     }
     schsm_fail(err, SCHSM_REASON_TRANSPORT, "spoiled");
-    return SCHSM_TRANSPORT_RESET;
+    return fault == FAULT_LOST_AFTER ? SCHSM_TRANSPORT_REMOVED : SCHSM_TRANSPORT_RESET;
 }
 
 static struct schsm_pcsc_settings patience = { .wait = 60 };

@@ -2,6 +2,8 @@
 /* Cards that go away, come back elsewhere or are exchanged, and readers with small limits. */
 #include "world.h"
 
+#include "format/apdu.h"
+
 static void test_exchanged_card(void)
 {
     const struct schsm_device_selector any = { .serial = NULL };
@@ -129,6 +131,85 @@ static void test_pieces(void)
     finish();
 }
 
+static void test_use_counter(void)
+{
+    static const struct {
+        enum schsm_transport_result result;
+        bool before; /* the command did not arrive; some results say so */
+        bool sure;
+    } breaks[] = {
+        { SCHSM_TRANSPORT_RESET, true, true },       { SCHSM_TRANSPORT_GONE, true, true },
+        { SCHSM_TRANSPORT_REMOVED, true, false },    { SCHSM_TRANSPORT_REMOVED, false, false },
+        { SCHSM_TRANSPORT_NO_SERVICE, true, false }, { SCHSM_TRANSPORT_NO_SERVICE, false, false },
+    };
+    static const struct {
+        bool counts, told;
+    } keys[] = { { true, true }, { false, true }, { false, false } };
+
+    for (size_t i = 0; i < 2 * sizeof(breaks) / sizeof(breaks[0]); i++) {
+        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+            bool warm = i % 2 != 0; /* not the first operation of its connection */
+            uint32_t before;
+
+            start("123456", NULL);
+            world.tells_uses = keys[k].told;
+            world.uses = keys[k].counts ? 9 : world.uses;
+            EXPECT(!warm || sign(256));
+            before = world.uses;
+            world.break_at = SCHSM_INS_SIGN;
+            world.break_result = breaks[i / 2].result;
+            world.break_before = breaks[i / 2].before;
+            world.commands = 0;
+            if (!keys[k].counts || breaks[i / 2].sure) {
+                EXPECT(sign(256));
+                EXPECT(world.uses == before - (keys[k].counts ? 1 : 0));
+            } else {
+                EXPECT(!sign(256));
+                EXPECT(err.reason == SCHSM_REASON_TRANSPORT);
+                EXPECT(strstr(err.text, ", key reference 1: the device's answer was lost") != NULL);
+                EXPECT(strstr(err.text, "may have spent one use") != NULL);
+                EXPECT(world.uses == before - (breaks[i / 2].before ? 0 : 1));
+                before = world.uses;
+                EXPECT(sign(256)); /* somebody asked again */
+                EXPECT(world.uses == before - 1);
+            }
+            finish();
+        }
+    }
+}
+
+/* The answer to the signature came, but for its last piece. */
+static void test_use_counter_and_pieces(void)
+{
+    start("123456", NULL);
+    world.tells_uses = world.pieces = true;
+    world.uses = 9;
+    world.break_at = SCHSM_INS_GET_RESPONSE;
+    world.break_before = true;
+    world.break_result = SCHSM_TRANSPORT_RESET;
+    EXPECT(!sign(256) && strstr(err.text, "may have spent one use") != NULL);
+    EXPECT(world.uses == 8);
+    EXPECT(sign(256) && world.uses == 7);
+    finish();
+}
+
+/* What the card refuses was not done: logged out by another program, its applet selected. */
+static void test_use_counter_and_refusals(void)
+{
+    start("123456", NULL);
+    world.tells_uses = true;
+    world.uses = 9;
+    EXPECT(sign(256) && world.uses == 8);
+    world.verified = false;
+    EXPECT(sign(256) && world.uses == 7);
+    world.other_applet = true;
+    world.verified = false;
+    EXPECT(sign(256) && world.uses == 6);
+    world.commands = 0;
+    EXPECT(sign(256) && world.commands == 1); /* the steady state asks for no counter */
+    finish();
+}
+
 int main(void)
 {
     test_exchanged_card();
@@ -137,5 +218,8 @@ int main(void)
     test_reset_and_select();
     test_small_reader();
     test_pieces();
+    test_use_counter();
+    test_use_counter_and_pieces();
+    test_use_counter_and_refusals();
     return 0;
 }

@@ -7,6 +7,8 @@
 #include "hsm/hsm_pin.h"
 #include "base/tlv.h"
 
+#define USES_UNLIMITED 0xFFFFFFFFu
+
 struct world world;
 struct schsm_error err;
 struct schsm_registry *registry;
@@ -197,11 +199,39 @@ static unsigned int initialise(void)
     return world.so_answers != 0 ? world.so_answers : 0x9000;
 }
 
+/* SELECT of a file, of the key's alone something is told. */
+static unsigned int select_file(const struct schsm_apdu *apdu, uint8_t *out, size_t *len)
+{
+    const uint8_t fci[] = { 0x62,
+                            0x08,
+                            0xA5,
+                            0x06,
+                            0x90,
+                            0x04,
+                            (uint8_t)(world.uses >> 24),
+                            (uint8_t)(world.uses >> 16),
+                            (uint8_t)(world.uses >> 8),
+                            (uint8_t)world.uses };
+
+    if (world.other_applet || apdu->data_len != 2 || apdu->data[0] != 0xCC ||
+        apdu->data[1] != 0x01) {
+        return 0x6A82;
+    }
+    if (world.tells_uses) {
+        memcpy(out, fci, sizeof(fci));
+        *len = sizeof(fci);
+    }
+    return 0x9000;
+}
+
 static unsigned int answer(const struct schsm_apdu *apdu, uint8_t *out, size_t *len)
 {
     static const uint8_t list[] = { 0x2F, 0x02, 0xCA, 0x00, 0xCC, 0x00, 0xCC, 0x01 };
 
     *len = 0;
+    if (apdu->ins == SCHSM_INS_SELECT && apdu->p1 == 0) {
+        return select_file(apdu, out, len);
+    }
     if (apdu->ins == SCHSM_INS_SELECT) {
         world.other_applet = world.verified = false;
         return 0x9000;
@@ -236,6 +266,10 @@ static unsigned int answer(const struct schsm_apdu *apdu, uint8_t *out, size_t *
         if (!world.verified) {
             return 0x6982;
         }
+        if (world.uses == 0) {
+            return 0x6984;
+        }
+        world.uses -= world.uses != USES_UNLIMITED ? 1 : 0;
         memcpy(out, apdu->data, apdu->data_len);
         *len = apdu->data_len;
         if (world.pieces) {
@@ -293,7 +327,7 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
     if (world.noise != 0) {
         if (random_number() % 30 == 0) {
             schsm_fail(error, SCHSM_REASON_TRANSPORT, "noise");
-            return (enum schsm_transport_result)(SCHSM_TRANSPORT_RESET + random_number() % 6);
+            return (enum schsm_transport_result)(SCHSM_TRANSPORT_RESET + random_number() % 7);
         }
         *response_len = noise(response, *response_len);
         return SCHSM_TRANSPORT_OK;
@@ -301,7 +335,7 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
     if (world.open_in < 0 || world.reader[world.open_in] == NULL ||
         world.serial[world.open_in] == NULL) {
         schsm_fail(error, SCHSM_REASON_DEVICE_REMOVED, "removed");
-        return SCHSM_TRANSPORT_REMOVED;
+        return SCHSM_TRANSPORT_GONE;
     }
     if (world.lost > 0) {
         world.lost--;
@@ -320,13 +354,18 @@ static enum schsm_transport_result world_transmit(void *handle, const uint8_t *c
         schsm_fail(error, SCHSM_REASON_TRANSPORT, "too long");
         return SCHSM_TRANSPORT_TOO_LONG;
     }
+    if (world.break_before && world.break_at == apdu.ins) {
+        world.break_at = 0;
+        schsm_fail(error, SCHSM_REASON_TRANSPORT, "broken");
+        return world.break_result;
+    }
     status_word = answer(&apdu, response, &len);
     if ((world.break_at != 0 && world.break_at == apdu.ins) ||
         (world.break_pin && apdu.ins == SCHSM_INS_VERIFY && apdu.data_len > 0)) {
         world.break_at = 0;
         world.break_pin = world.verified = false;
         schsm_fail(error, SCHSM_REASON_TRANSPORT, "broken");
-        return SCHSM_TRANSPORT_RESET;
+        return world.break_result;
     }
     response[len] = (uint8_t)(status_word >> 8);
     response[len + 1] = (uint8_t)status_word;
@@ -397,6 +436,8 @@ void start(const char *pin, const char *serial)
     world.pin = "123456";
     world.tries = 3;
     world.so_tries = 15;
+    world.uses = USES_UNLIMITED;
+    world.break_result = SCHSM_TRANSPORT_REMOVED;
     EXPECT((registry = schsm_registry_new_on(&transport, NULL, &err)) != NULL);
     EXPECT(schsm_registry_device(registry, &selector, &device, &err));
     memset(&login, 0, sizeof(login));

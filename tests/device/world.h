@@ -50,9 +50,13 @@ extern struct world {
     unsigned int so_answers; /* status word to commands with an SO-PIN; 0: success */
     unsigned int full;       /* so many times INITIALIZE finds the memory full */
     unsigned int changes, initialisations;
-    uint8_t break_at;      /* the answer to this instruction is lost once */
-    bool break_pin;        /* likewise the answer to a PIN */
-    unsigned int so_tries; /* that are left to the SO-PIN */
+    uint8_t break_at;                         /* the answer to this instruction is lost once */
+    enum schsm_transport_result break_result; /* what the transport says then */
+    bool break_before;                        /* the command is lost already */
+    bool tells_uses;                          /* SELECT of the key's file tells its use counter */
+    uint32_t uses;                            /* of the key */
+    bool break_pin;                           /* likewise the answer to a PIN */
+    unsigned int so_tries;                    /* that are left to the SO-PIN */
     unsigned int commands, pins, pads, transactions, pending_at;
     bool in_transaction;
     uint8_t pending[600];
