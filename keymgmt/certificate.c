@@ -70,6 +70,20 @@ static EVP_PKEY *public_key(X509 *certificate, struct schsm_error *err)
     return key;
 }
 
+/* Whether the device tells the public part of a private key, with it or beside it. */
+static bool tells_public_part(const struct schsm_object_list *list, const struct schsm_object *key)
+{
+    bool told = key->value != NULL;
+
+    for (size_t i = 0; i < list->count && !told; i++) {
+        const struct schsm_object *object = &list->objects[i];
+
+        told = object->type == SCHSM_OBJECT_PUBLIC && object->value != NULL &&
+               schsm_object_same_key(object, key);
+    }
+    return told;
+}
+
 int schsm_certificate_find_key(struct schsm_context *context, struct schsm_device *device,
                                X509 *certificate, struct schsm_object *key, bool *found,
                                size_t *unknown, struct schsm_error *err)
@@ -79,7 +93,6 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
                                                 .key_ref = -1 };
     struct schsm_object_list list = { NULL, 0 };
     const EVP_PKEY *wanted = public_key(certificate, err);
-    size_t keys = 0, told = 0;
 
     *found = false;
     *unknown = 0;
@@ -89,19 +102,18 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
     for (size_t i = 0; i < list.count; i++) {
         const struct schsm_object *object = &list.objects[i];
 
-        keys += object->type == SCHSM_OBJECT_PRIVATE;
-        if (object->type == SCHSM_OBJECT_PUBLIC) {
-            told++;
-            if (schsm_public_key_is(context->libctx, object->value, object->value_len, wanted)) {
-                *key = *object;
-                key->type = SCHSM_OBJECT_PRIVATE;
-                key->value = NULL;
-                key->value_len = 0;
-                *found = true;
-            }
+        if (object->type == SCHSM_OBJECT_PRIVATE && !tells_public_part(&list, object)) {
+            (*unknown)++;
+        }
+        if (!*found && object->value != NULL &&
+            schsm_public_key_is(context->libctx, object->value, object->value_len, wanted)) {
+            *key = *object;
+            key->type = SCHSM_OBJECT_PRIVATE;
+            key->value = NULL;
+            key->value_len = 0;
+            *found = true;
         }
     }
-    *unknown = keys - told;
     schsm_object_list_clear(&list);
     return 1;
 }
