@@ -12,7 +12,6 @@
 #include "format/curve.h"
 #include "key_internal.h"
 
-#define RSA_MODULUS_MAX 512 /* bytes */
 #define CHALLENGE_LEN 32
 
 /* Whether two RSA keys have the same numbers: the device knows plain RSA keys alone, a certificate
@@ -133,8 +132,8 @@ static int make_challenge(OSSL_LIB_CTX *libctx, const EVP_PKEY *key, bool rsa, u
         *len = 20; /* what the order of every curve has room for */
         return 1;
     }
-    if (modulus < 64 || modulus > RSA_MODULUS_MAX) {
-        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "no SmartCard-HSM has RSA keys of %d bits",
+    if (modulus < 64 || modulus > SCHSM_MODULUS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "RSA keys of %d bits are not used here",
                           8 * modulus);
     }
     *len = (size_t)modulus;
@@ -161,7 +160,7 @@ static int prove_by_signature(struct schsm_context *context, struct schsm_match 
 {
     bool rsa = is_rsa(key);
     enum schsm_operation operation = rsa ? SCHSM_OP_RSA_SIGN : SCHSM_OP_ECDSA_SIGN;
-    uint8_t block[RSA_MODULUS_MAX], signature[RSA_MODULUS_MAX + SCHSM_ECDSA_DER_MAX];
+    uint8_t block[SCHSM_MODULUS_MAX], signature[SCHSM_MODULUS_MAX + SCHSM_ECDSA_DER_MAX];
     size_t len = 0, signature_len = sizeof(signature);
 
     if (match->object.key_type != SCHSM_KEY_NONE &&

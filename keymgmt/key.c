@@ -61,6 +61,12 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
                    key->name);
         goto fail;
     }
+    if (EVP_PKEY_get_bits(key->public_key) > OPENSSL_RSA_MAX_MODULUS_BITS) {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                   "%s: OpenSSL uses RSA keys of at most %d bits, and this one has %d", key->name,
+                   OPENSSL_RSA_MAX_MODULUS_BITS, EVP_PKEY_get_bits(key->public_key));
+        goto fail;
+    }
     return key;
 
 fail:
