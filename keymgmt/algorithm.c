@@ -8,6 +8,7 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/obj_mac.h>
+#include <openssl/rsa.h>
 
 #include "base/hex.h"
 #include "format/curve.h"
@@ -15,6 +16,7 @@
 #include "format/ecx.h"
 
 #define SEPARATORS ",: "
+#define RSA_BITS_MIN 512
 
 /* clang-format off */
 static const struct algorithm {
@@ -222,9 +224,25 @@ static int fail_type(const char *text, struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                       "'%.60s' is no type of key: rsa:1024, rsa:1536, rsa:2048, rsa:3072, "
-                      "rsa:4096, ec:CURVE such as ec:P-256, ed25519, ed448, x25519, x448, aes:128, "
-                      "aes:192 or aes:256",
+                      "rsa:4096 (a PKCS#11 token may make other sizes), ec:CURVE such as ec:P-256, "
+                      "ed25519, ed448, x25519, x448, aes:128, aes:192 or aes:256",
                       text);
+}
+
+/* Which sizes there are is the device's to say, as long as libcrypto can use the key. */
+static unsigned int rsa_bits(const char *text)
+{
+    unsigned long bits = 0;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at < '0' || *at > '9' || text[0] == '0' || bits > OPENSSL_RSA_MAX_MODULUS_BITS) {
+            return 0;
+        }
+        bits = 10 * bits + (unsigned long)(*at - '0');
+    }
+    return bits >= RSA_BITS_MIN && bits <= OPENSSL_RSA_MAX_MODULUS_BITS && bits % 8 == 0
+               ? (unsigned int)bits
+               : 0;
 }
 
 int schsm_key_type_parse(const char *text, struct schsm_generate *spec, struct schsm_error *err)
@@ -234,7 +252,7 @@ int schsm_key_type_parse(const char *text, struct schsm_generate *spec, struct s
         enum schsm_key_type type;
         unsigned int sizes[6]; /* 0 ends them */
     } types[] = {
-        { "rsa:", SCHSM_KEY_RSA, { 1024, 1536, 2048, 3072, 4096, 0 } },
+        { "rsa:", SCHSM_KEY_RSA, { 0 } },
         { "aes:", SCHSM_KEY_AES, { 128, 192, 256, 0 } },
         { "ec:", SCHSM_KEY_EC, { 0 } },
     };
@@ -264,6 +282,9 @@ int schsm_key_type_parse(const char *text, struct schsm_generate *spec, struct s
                               text);
         }
         spec->curve_nid = curve->nid;
+        return 1;
+    }
+    if (spec->type == SCHSM_KEY_RSA && (spec->bits = rsa_bits(text)) != 0) {
         return 1;
     }
     for (const unsigned int *size = types[i].sizes; *size != 0; size++) {

@@ -12,7 +12,6 @@
 #include "format/curve.h"
 #include "key_internal.h"
 
-#define RSA_MODULUS_MAX 512 /* bytes */
 #define CHALLENGE_LEN 32
 
 /* Whether two RSA keys have the same numbers: the device knows plain RSA keys alone, a certificate
@@ -70,6 +69,20 @@ static EVP_PKEY *public_key(X509 *certificate, struct schsm_error *err)
     return key;
 }
 
+/* Whether the device tells the public part of a private key, with it or beside it. */
+static bool tells_public_part(const struct schsm_object_list *list, const struct schsm_object *key)
+{
+    bool told = key->value != NULL;
+
+    for (size_t i = 0; i < list->count && !told; i++) {
+        const struct schsm_object *object = &list->objects[i];
+
+        told = object->type == SCHSM_OBJECT_PUBLIC && object->value != NULL &&
+               schsm_object_same_key(object, key);
+    }
+    return told;
+}
+
 int schsm_certificate_find_key(struct schsm_context *context, struct schsm_device *device,
                                X509 *certificate, struct schsm_object *key, bool *found,
                                size_t *unknown, struct schsm_error *err)
@@ -79,7 +92,6 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
                                                 .key_ref = -1 };
     struct schsm_object_list list = { NULL, 0 };
     const EVP_PKEY *wanted = public_key(certificate, err);
-    size_t keys = 0, told = 0;
 
     *found = false;
     *unknown = 0;
@@ -89,19 +101,18 @@ int schsm_certificate_find_key(struct schsm_context *context, struct schsm_devic
     for (size_t i = 0; i < list.count; i++) {
         const struct schsm_object *object = &list.objects[i];
 
-        keys += object->type == SCHSM_OBJECT_PRIVATE;
-        if (object->type == SCHSM_OBJECT_PUBLIC) {
-            told++;
-            if (schsm_public_key_is(context->libctx, object->value, object->value_len, wanted)) {
-                *key = *object;
-                key->type = SCHSM_OBJECT_PRIVATE;
-                key->value = NULL;
-                key->value_len = 0;
-                *found = true;
-            }
+        if (object->type == SCHSM_OBJECT_PRIVATE && !tells_public_part(&list, object)) {
+            (*unknown)++;
+        }
+        if (!*found && object->value != NULL &&
+            schsm_public_key_is(context->libctx, object->value, object->value_len, wanted)) {
+            *key = *object;
+            key->type = SCHSM_OBJECT_PRIVATE;
+            key->value = NULL;
+            key->value_len = 0;
+            *found = true;
         }
     }
-    *unknown = keys - told;
     schsm_object_list_clear(&list);
     return 1;
 }
@@ -121,8 +132,8 @@ static int make_challenge(OSSL_LIB_CTX *libctx, const EVP_PKEY *key, bool rsa, u
         *len = 20; /* what the order of every curve has room for */
         return 1;
     }
-    if (modulus < 64 || modulus > RSA_MODULUS_MAX) {
-        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "no SmartCard-HSM has RSA keys of %d bits",
+    if (modulus < 64 || modulus > SCHSM_MODULUS_MAX) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "RSA keys of %d bits are not used here",
                           8 * modulus);
     }
     *len = (size_t)modulus;
@@ -149,7 +160,7 @@ static int prove_by_signature(struct schsm_context *context, struct schsm_match 
 {
     bool rsa = is_rsa(key);
     enum schsm_operation operation = rsa ? SCHSM_OP_RSA_SIGN : SCHSM_OP_ECDSA_SIGN;
-    uint8_t block[RSA_MODULUS_MAX], signature[RSA_MODULUS_MAX + SCHSM_ECDSA_DER_MAX];
+    uint8_t block[SCHSM_MODULUS_MAX], signature[SCHSM_MODULUS_MAX + SCHSM_ECDSA_DER_MAX];
     size_t len = 0, signature_len = sizeof(signature);
 
     if (match->object.key_type != SCHSM_KEY_NONE &&

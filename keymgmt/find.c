@@ -228,25 +228,35 @@ static void say_what_was_sought(const struct schsm_uri *uri, BIO *out)
     }
 }
 
-static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struct schsm_error *err)
+char *schsm_find_sought(const struct schsm_uri *uri, unsigned int types)
 {
     BIO *out = BIO_new(BIO_s_mem());
-    char *wanted = NULL;
+    char *wanted = NULL, *text = NULL;
     long len = 0;
 
-    if (out == NULL) {
+    if (out != NULL && BIO_printf(out, "%s", type_text(types)) > 0) {
+        say_what_was_sought(uri, out);
+        len = BIO_get_mem_data(out, &wanted);
+        text = OPENSSL_strndup(wanted, (size_t)len);
+    }
+    BIO_free(out);
+    return text;
+}
+
+static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struct schsm_error *err)
+{
+    char *sought = schsm_find_sought(uri, types);
+
+    if (sought == NULL) {
         return schsm_fail_memory(err);
     }
-    say_what_was_sought(uri, out);
-    len = BIO_get_mem_data(out, &wanted);
     schsm_fail(err, SCHSM_REASON_NOT_FOUND,
-               "there is no %s%.*s on %s%s; 'sc-hsm list' shows what is there", type_text(types),
-               (int)len, wanted,
+               "there is no %s on %s%s; 'sc-hsm list' shows what is there", sought,
                uri->serial != NULL || uri->token != NULL ? "device " : "the device",
                uri->serial != NULL  ? uri->serial
                : uri->token != NULL ? uri->token
                                     : "");
-    BIO_free(out);
+    OPENSSL_free(sought);
     return 0;
 }
 
@@ -316,6 +326,16 @@ void schsm_object_describe(const struct schsm_object *object, char *text, size_t
     BIO_snprintf(text, size, "%s%s%s", type_text(object->type), key_types[object->key_type], bits);
 }
 
+static void name_by_id(const struct schsm_object *object, const char *what, char *text, size_t size)
+{
+    char id[2 * SCHSM_ID_MAX + 1] = "";
+
+    for (size_t i = 0; i < object->id_len; i++) {
+        BIO_snprintf(id + 2 * i, 3, "%02x", object->id[i]);
+    }
+    BIO_snprintf(text, size, "%s with id %s", what, id);
+}
+
 void schsm_object_name(const struct schsm_object *object, char *text, size_t size)
 {
     bool is_key = object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_PUBLIC;
@@ -327,6 +347,8 @@ void schsm_object_name(const struct schsm_object *object, char *text, size_t siz
         BIO_snprintf(text, size, "%s '%s'", what, object->label);
     } else if (object->key_ref >= 0) {
         BIO_snprintf(text, size, "key-ref %d", object->key_ref);
+    } else if (object->id_len > 0) {
+        name_by_id(object, what, text, size);
     } else {
         BIO_snprintf(text, size, "%s %04x", what, object->handle);
     }

@@ -53,6 +53,10 @@ void schsm_match_clear(struct schsm_match *match);
 int schsm_find_fail(const struct schsm_uri *uri, const struct schsm_match_list *list,
                     unsigned int types, struct schsm_error *err);
 
+/* What was looked for, in words: "private key with id 10"; OPENSSL_malloc'ed for the caller, NULL
+ * where memory runs out. */
+char *schsm_find_sought(const struct schsm_uri *uri, unsigned int types);
+
 /* Moves the list's one object to *match; the list is empty then. Where it is not one, fails like
  * that. */
 int schsm_match_list_take(struct schsm_match_list *list, const struct schsm_uri *uri,
@@ -69,7 +73,8 @@ void schsm_object_describe(const struct schsm_object *object, char *text, size_t
 
 #define SCHSM_OBJECT_NAME_MAX (SCHSM_LABEL_MAX + 32)
 
-/* What a user recognises the object by, for prompts and sentences: "key 'web'", "key-ref 3". */
+/* What a user recognises the object by, for prompts and sentences: "key 'web'", "key-ref 3", "key
+ * with id 10". */
 void schsm_object_name(const struct schsm_object *object, char *text, size_t size);
 
 /*

@@ -11,6 +11,7 @@
 #include "pin/memory.h"
 #include "certificate.h"
 #include "key_internal.h"
+#include "reveal.h"
 
 struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_match *match,
                                 const struct schsm_uri *uri, struct schsm_error *err)
@@ -58,6 +59,12 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
         schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                    "%s: OpenSSL cannot use the public key (an unknown curve, or damaged data)",
                    key->name);
+        goto fail;
+    }
+    if (EVP_PKEY_get_bits(key->public_key) > OPENSSL_RSA_MAX_MODULUS_BITS) {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                   "%s: OpenSSL uses RSA keys of at most %d bits, and this one has %d", key->name,
+                   OPENSSL_RSA_MAX_MODULUS_BITS, EVP_PKEY_get_bits(key->public_key));
         goto fail;
     }
     return key;
@@ -110,6 +117,7 @@ static struct schsm_key *from_complete_reference(struct schsm_context *context,
 
 struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
                                            const struct schsm_reference *reference,
+                                           const struct schsm_passphrase *passphrase,
                                            struct schsm_error *err)
 {
     struct schsm_uri uri;
@@ -130,7 +138,7 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
                    "FILE'");
     } else if (reference->spki != NULL) {
         key = from_complete_reference(context, reference, &uri, err);
-    } else if (schsm_find_one(context, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
+    } else if (schsm_reveal_key(context, &uri, passphrase, &match, err)) {
         key = schsm_key_from_match(context, &match, &uri, err);
     }
     schsm_uri_clear(&uri);
@@ -188,6 +196,32 @@ static int is_the_key(void *arg, struct schsm_match *match, struct schsm_error *
                                key->public_key);
 }
 
+/* The key as its reference tells it, on a device that shows its keys only after a login: a private
+ * operation logs in, and its result shows whether it is the key. */
+static int suppose_hidden(struct schsm_key *key, const struct schsm_uri *uri,
+                          struct schsm_match_list *list, struct schsm_error *err)
+{
+    struct schsm_hiding hiding = { .device = NULL };
+    struct schsm_match *supposed;
+
+    if (!schsm_hiding_find(key->context, uri, &hiding, err)) {
+        return 0;
+    }
+    if (hiding.device == NULL || hiding.several) {
+        return schsm_hiding_fail(uri, SCHSM_OBJECT_PRIVATE, &hiding, err);
+    }
+    supposed = OPENSSL_realloc(list->matches, sizeof(*supposed));
+    if (supposed == NULL) {
+        return schsm_fail_memory(err);
+    }
+    *supposed = (struct schsm_match){ .device = hiding.device, .object = key->object };
+    supposed->object.value = NULL;
+    supposed->object.value_len = 0;
+    list->matches = supposed;
+    list->count = 1;
+    return 1;
+}
+
 /*
  * Looks for the key by what its reference tells, on all devices that it may mean. Where several
  * have such a one, as devices may have that share a serial number, the public part decides.
@@ -212,6 +246,7 @@ static struct schsm_device *locate(struct schsm_key *key, struct schsm_error *er
     uri.reader = key->reader;
     uri.token = key->token;
     if (!schsm_find(key->context, &uri, SCHSM_OBJECT_PRIVATE, &list, err) ||
+        (list.count == 0 && !suppose_hidden(key, &uri, &list, err)) ||
         (list.count > 1 && !schsm_match_list_filter(&list, is_the_key, key, err)) ||
         !schsm_match_list_take(&list, &uri, SCHSM_OBJECT_PRIVATE, &match, err)) {
         schsm_match_list_clear(&list);

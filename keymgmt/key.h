@@ -20,9 +20,11 @@
 
 struct schsm_key;
 
-/* From a parsed key reference file. Without a public part in it the device is asked for it. */
+/* From a parsed key reference file. Without a public part in it the device is asked for it; one
+ * that shows the key only after a login asks for a PIN first (reveal.h; passphrase may be NULL). */
 struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
                                            const struct schsm_reference *reference,
+                                           const struct schsm_passphrase *passphrase,
                                            struct schsm_error *err);
 
 /* From an object found on a device; uri gives the PIN source, if any. */

@@ -136,20 +136,26 @@ int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_ope
     return fits;
 }
 
-/* Whether the device shows the public part that we have: 1, 0, or -1 where it does not tell. */
-static int shows_public_part(const struct schsm_key *key, struct schsm_device *device,
+/* Whether the device shows the public part that we have: 1, 0, or -1 where it does not tell.
+ * *beside: what it shows is no proof, see struct schsm_object. */
+static int shows_public_part(struct schsm_key *key, struct schsm_device *device, bool *beside,
                              struct schsm_error *err)
 {
+    struct schsm_pin_source *source = schsm_key_source(key);
+    const struct schsm_login login = schsm_login_for(key->context, source, key->name);
     struct schsm_object shown = *schsm_key_object(key);
     const unsigned char *p = NULL;
     EVP_PKEY *public_key = NULL;
-    int same = -1;
+    int same = -1, ok = 0;
 
     shown.value = NULL;
     shown.value_len = 0;
-    if (!schsm_device_read(device, &shown, NULL, err)) {
+    ok = schsm_device_read(device, &shown, &login, err);
+    schsm_pin_source_free(source);
+    if (!ok) {
         return -1;
     }
+    *beside = shown.told_beside;
     p = shown.value;
     ERR_set_mark();
     public_key = d2i_PUBKEY_ex(NULL, &p, (long)shown.value_len, key->context->libctx, NULL);
@@ -181,12 +187,13 @@ static int fail_replaced(const struct schsm_key *key, struct schsm_error *err)
 }
 
 /* What the device answered is wrong: because it has another key, or in spite of having ours. */
-static int fail_wrong_result(const struct schsm_key *key, struct schsm_device *device,
-                             const char *what, struct schsm_error *err)
+static int fail_wrong_result(struct schsm_key *key, struct schsm_device *device, const char *what,
+                             struct schsm_error *err)
 {
     struct schsm_error ignored = SCHSM_ERROR_INIT;
+    bool beside = false;
 
-    if (shows_public_part(key, device, &ignored) == 0) {
+    if (shows_public_part(key, device, &beside, &ignored) == 0) {
         return fail_replaced(key, err);
     }
     return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
@@ -223,8 +230,8 @@ static int make_known_secret(const struct schsm_key *key, uint8_t point[SCHSM_PO
     return ok;
 }
 
-/* For a device that does not tell a key's public part: it shows that it has the key by deriving a
- * secret that we know. 1, 0, or -1 where it cannot be told. */
+/* For a device that does not tell a key's public part, or tells it without proof: it shows that it
+ * has the key by deriving a secret that we know. 1, 0, or -1 where it cannot be told. */
 static int derives_known_secret(struct schsm_key *key, struct schsm_device *device,
                                 enum schsm_operation operation, struct schsm_error *err)
 {
@@ -248,13 +255,14 @@ static int compare_public_part(struct schsm_key *key, struct schsm_device *devic
 {
     unsigned long connection = schsm_device_connection(device);
     struct schsm_error found = SCHSM_ERROR_INIT;
+    bool beside = false;
     int shown = 0;
 
     if (atomic_load(&key->compared) == connection) {
         return 1;
     }
-    shown = shows_public_part(key, device, &found);
-    if (shown < 0 && found.reason == SCHSM_REASON_NO_PUBLIC_KEY) {
+    shown = shows_public_part(key, device, &beside, &found);
+    if ((shown > 0 && beside) || (shown < 0 && found.reason == SCHSM_REASON_NO_PUBLIC_KEY)) {
         shown = derives_known_secret(key, device, operation, &found);
     }
     if (shown == 0) {
@@ -304,7 +312,8 @@ int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
 int schsm_key_check(struct schsm_key *key, struct schsm_error *err)
 {
     struct schsm_device *device = schsm_key_device(key, err);
-    int shown = device != NULL ? shows_public_part(key, device, err) : -1;
+    bool beside = false;
+    int shown = device != NULL ? shows_public_part(key, device, &beside, err) : -1;
 
     return shown == 0 ? fail_replaced(key, err) : shown > 0;
 }

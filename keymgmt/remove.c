@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remove.h"
 
+#include "reveal.h"
+
 /* A public key is a part of its private key and of its certificate, and goes with them. */
 #define REMOVABLE (SCHSM_OBJECT_ANY & ~(unsigned int)SCHSM_OBJECT_PUBLIC)
 
@@ -126,11 +128,25 @@ int schsm_remove_find(struct schsm_context *context, const struct schsm_uri *uri
 int schsm_remove(struct schsm_context *context, const struct schsm_uri *uri,
                  const struct schsm_passphrase *passphrase, struct schsm_error *err)
 {
+    struct schsm_hiding hiding = { .device = NULL };
+    struct schsm_error found = SCHSM_ERROR_INIT;
     struct schsm_match match = { 0 };
-    int ok;
+    bool revealed = false;
+    int ok = schsm_remove_find(context, uri, SCHSM_OBJECT_ANY, &match, &found);
 
-    if (!schsm_remove_find(context, uri, SCHSM_OBJECT_ANY, &match, err)) {
-        return 0;
+    if (!ok && found.reason == SCHSM_REASON_NOT_FOUND && uri->types != SCHSM_OBJECT_CERTIFICATE) {
+        /* it may show itself after a login */
+        if (!schsm_hiding_find(context, uri, &hiding, err) ||
+            !schsm_reveal(context, uri, &hiding, passphrase, &revealed, err)) {
+            return 0;
+        }
+        if (hiding.device != NULL && !revealed) {
+            return schsm_hiding_fail(uri, uri->types, &hiding, err);
+        }
+        ok = revealed && schsm_remove_find(context, uri, SCHSM_OBJECT_ANY, &match, &found);
+    }
+    if (!ok) {
+        return schsm_fail_as(err, &found);
     }
     ok = remove_match(context, uri, &match, passphrase, err);
     schsm_match_clear(&match);

@@ -140,7 +140,7 @@ static struct schsm_pkey *load_key(const struct der_decoder *decoder,
         schsm_keep_raised(decoder->prov);
         return NULL;
     }
-    device = schsm_key_from_reference(context, reference, &err);
+    device = schsm_key_from_reference(context, reference, &passphrase, &err);
     if (device != NULL && !EVP_PKEY_is_a(schsm_key_public(device), decoder->type)) {
         *other_type = true;
         schsm_key_free(device);

@@ -4,7 +4,9 @@
  *
  * A URI that names an object (by key-ref, id, label or handle) is looked up when it is opened, so
  * that a program learns at once what is wrong. It gives the object itself, as a search does. A URI
- * that names no object gives, like a directory, the names of what is there.
+ * that names no object gives, like a directory, the names of what is there. Where a device may hide
+ * the key that is named until somebody is logged in, that waits for the load, which can ask for a
+ * PIN.
  *
  * A program that expects a type of object and gets several may want all of them (storeutl) or only
  * one (req -key), and does not say which. It gets their names, which the one lists and the other
@@ -23,6 +25,7 @@
 
 #include "keymgmt/defect.h"
 #include "keymgmt/find.h"
+#include "keymgmt/reveal.h"
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"
@@ -69,10 +72,28 @@ static int device_present(struct store *store, struct schsm_error *err)
     return schsm_registry_devices(store->context->registry, &selector, devices, &count, err);
 }
 
+static bool wants_private_key(const struct schsm_uri *uri)
+{
+    return uri->types == 0 || (uri->types & SCHSM_OBJECT_PRIVATE) != 0;
+}
+
 static int search(struct store *store, unsigned int types, struct schsm_error *err)
 {
     store->searched = true;
     return schsm_find_quick(store->context, &store->uri, types, &store->found, err);
+}
+
+/* Nothing was found of what the URI names: is there a device that may hide it? */
+static int may_hide(const struct store *store, struct schsm_error *err)
+{
+    struct schsm_hiding hiding = { .device = NULL };
+
+    if (wants_private_key(&store->uri) &&
+        !schsm_hiding_find(store->context, &store->uri, &hiding, err)) {
+        return 0;
+    }
+    return hiding.device != NULL ||
+           schsm_find_fail(&store->uri, &store->found, store->uri.types, err);
 }
 
 static void *store_open(void *provctx, const char *uri)
@@ -96,10 +117,8 @@ static void *store_open(void *provctx, const char *uri)
     if (ok && !schsm_uri_names_object(&store->uri)) {
         ok = device_present(store, &err);
     } else if (ok) {
-        ok = search(store, SCHSM_OBJECT_ANY, &err);
-        if (ok && store->found.count == 0) {
-            ok = schsm_find_fail(&store->uri, &store->found, store->uri.types, &err);
-        }
+        ok = search(store, SCHSM_OBJECT_ANY, &err) &&
+             (store->found.count > 0 || may_hide(store, &err));
     }
     if (!ok) {
         schsm_raise(store->prov, &err);
@@ -289,8 +308,7 @@ static bool all_may_be_given(const struct store *store)
 static bool nothing_is_failure(const struct store *store)
 {
     return !schsm_store_search_active(&store->search) &&
-           (store->expect == OSSL_STORE_INFO_PKEY ||
-            (store->expect != 0 && schsm_uri_names_object(&store->uri)));
+           (store->expect == OSSL_STORE_INFO_PKEY || schsm_uri_names_object(&store->uri));
 }
 
 /* The types of objects, other than data, of which there are several. */
@@ -314,8 +332,48 @@ static int describe_found(struct store *store, struct schsm_error *err)
     return schsm_find(store->context, &store->uri, SCHSM_OBJECT_ANY, &store->found, err);
 }
 
+static bool has_found(const struct store *store, unsigned int types)
+{
+    for (size_t i = 0; i < store->found.count; i++) {
+        if ((store->found.matches[i].object.type & types) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A private key is wanted, and there is none to be seen: logs in where a device hides its keys, and
+ * looks again. Whoever expects nothing in particular is given what is to be seen where there is no
+ * PIN: it may be all there is, a certificate of an authority for one.
+ */
+static int look_for_hidden(struct store *store, const struct schsm_passphrase *passphrase,
+                           struct schsm_error *err)
+{
+    struct schsm_hiding hiding = { .device = NULL };
+    bool revealed = false;
+
+    if (!is_load(store) || !wants_private_key(&store->uri) ||
+        schsm_store_search_active(&store->search) || has_found(store, SCHSM_OBJECT_PRIVATE)) {
+        return 1;
+    }
+    if (!schsm_hiding_find(store->context, &store->uri, &hiding, err) ||
+        !schsm_reveal(store->context, &store->uri, &hiding, passphrase, &revealed, err)) {
+        return 0;
+    }
+    if (revealed) {
+        schsm_match_list_clear(&store->found);
+        return search(store, expected_types(store->expect), err);
+    }
+    return hiding.device == NULL || (store->expect == 0 && store->found.count > 0) ||
+           schsm_hiding_fail(&store->uri,
+                             store->expect == 0 ? store->uri.types : SCHSM_OBJECT_PRIVATE, &hiding,
+                             err);
+}
+
 /* Makes the search, and decides what is given. */
-static int prepare(struct store *store, struct schsm_error *err)
+static int prepare(struct store *store, const struct schsm_passphrase *passphrase,
+                   struct schsm_error *err)
 {
     const unsigned int orphan = SCHSM_OBJECT_ORPHAN;
     unsigned int types = expected_types(store->expect);
@@ -342,7 +400,8 @@ static int prepare(struct store *store, struct schsm_error *err)
                !describe_found(store, err)) {
         return 0;
     }
-    if (!schsm_match_list_filter(&store->found, is_wanted, &types, err) ||
+    if (!look_for_hidden(store, passphrase, err) ||
+        !schsm_match_list_filter(&store->found, is_wanted, &types, err) ||
         (schsm_store_search_active(&store->search) &&
          !schsm_store_search_filter(store->prov, &store->search, &store->found, err))) {
         return 0;
@@ -394,11 +453,17 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
         return 0;
     }
     if (!store->prepared) {
-        if (!prepare(store, &err)) {
-            store->ended = true;
+        struct schsm_core_passphrase core = { .cb = pw_cb, .arg = pw_cbarg };
+        const struct schsm_passphrase passphrase = { .ask = schsm_ask_passphrase, .arg = &core };
+
+        store->prepared = true;
+        if (!prepare(store, &passphrase, &err)) {
+            /* The end comes with the next call: libcrypto takes a failure at the end for none. */
+            schsm_match_list_clear(&store->found);
+            schsm_match_list_clear(&store->defects);
+            store->refuse = false;
             return schsm_raise(store->prov, &err);
         }
-        store->prepared = true;
     }
     if (store->next < store->found.count) {
         struct schsm_match *match = &store->found.matches[store->next++];

@@ -19,7 +19,7 @@
 #include "keymgmt/reference.h"
 #include "text.h"
 
-#define NUMBER_MAX 520 /* bytes of an RSA number with its sign, or of a point */
+#define NUMBER_MAX SCHSM_MODULUS_MAX /* bytes of an RSA number, or of a point */
 
 /* A public key in parts. */
 struct parts {

@@ -9,6 +9,7 @@
 #include "keymgmt/algorithm.h"
 #include "keymgmt/defect.h"
 #include "keymgmt/remove.h"
+#include "keymgmt/reveal.h"
 #include "ask.h"
 #include "output.h"
 #include "target.h"
@@ -70,12 +71,16 @@ int schsm_tool_reveal(struct schsm_tool *tool, const struct schsm_uri *uri, bool
                       struct schsm_error *err)
 {
     const struct schsm_device_selector selector = schsm_find_selector(&tool->context, uri);
+    const struct schsm_pin_source *source = tool->context.config.pin_source;
     struct schsm_device *devices[DEVICES_MAX];
     size_t count = DEVICES_MAX;
 
     *revealed = false;
     if (!schsm_registry_devices(tool->context.registry, &selector, devices, &count, err)) {
         return 0;
+    }
+    if (count > 1 && source != NULL && schsm_pin_source_is_stored(source)) {
+        return 1; /* it is the PIN of one of them, and a wrong one would count a try */
     }
     for (size_t i = 0; i < count; i++) {
         struct schsm_login login;
@@ -96,16 +101,17 @@ int schsm_tool_reveal(struct schsm_tool *tool, const struct schsm_uri *uri, bool
     return 1;
 }
 
-/* Objects of these types may hide until a login; keys and certificates show what they are. */
+/* Objects of these types may hide until a login. */
 static bool may_hide(const struct schsm_uri *uri, unsigned int wanted)
 {
     return ((uri->types != 0 ? wanted & uri->types : wanted) &
-            (SCHSM_OBJECT_DATA | SCHSM_OBJECT_SECRET)) != 0;
+            (SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_DATA | SCHSM_OBJECT_SECRET)) != 0;
 }
 
 static int find_revealed(struct schsm_tool *tool, const struct schsm_uri *uri, unsigned int wanted,
                          struct schsm_match_list *list, struct schsm_error *err)
 {
+    struct schsm_hiding hiding = { .device = NULL };
     bool revealed = false;
 
     if (!schsm_find(&tool->context, uri, wanted, list, err)) {
@@ -114,8 +120,14 @@ static int find_revealed(struct schsm_tool *tool, const struct schsm_uri *uri, u
     if (list->count > 0 || !may_hide(uri, wanted)) {
         return 1;
     }
-    return schsm_tool_reveal(tool, uri, &revealed, err) &&
-           (!revealed || schsm_find(&tool->context, uri, wanted, list, err));
+    if (!schsm_tool_reveal(tool, uri, &revealed, err)) {
+        return 0;
+    }
+    if (revealed) {
+        return schsm_find(&tool->context, uri, wanted, list, err);
+    }
+    return schsm_hiding_find(&tool->context, uri, &hiding, err) &&
+           (hiding.device == NULL || schsm_hiding_fail(uri, wanted, &hiding, err));
 }
 
 int schsm_tool_object(struct schsm_tool *tool, const char *text, unsigned int wanted,

@@ -35,8 +35,9 @@ int schsm_tool_removable(struct schsm_tool *tool, const char *text, unsigned int
                          struct schsm_error *err);
 
 /*
- * Logs in to the devices that the URI may mean and that show some of their objects only then.
- * *revealed: whether there was one, so that it is worth to look again.
+ * Logs in to the devices that the URI may mean and that show some of their objects only then; a
+ * stored PIN is used where there is one device alone. *revealed: whether that was done, so that it
+ * is worth to look again.
  */
 int schsm_tool_reveal(struct schsm_tool *tool, const struct schsm_uri *uri, bool *revealed,
                       struct schsm_error *err);

@@ -11,7 +11,7 @@
 #include "format/ecx.h"
 #include "base/tlv.h"
 
-#define RSA_MAX SCHSM_MODULUS_MAX
+#define RSA_MAX SCHSM_CARD_MODULUS_MAX
 
 /* 6.4: OpenSC asks SIGN and DECIPHER of long keys for so many bytes, the longest result there is;
  * known to work with every card and reader that carries the command. */
@@ -208,7 +208,7 @@ int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation ope
     if (key->key_ref < 1 || key->key_ref > 255) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key->key_ref);
     }
-    if (!schsm_operation_check(operation, in, in_len, op.capacity, err)) {
+    if (!schsm_operation_check(operation, RSA_MAX, in, in_len, op.capacity, err)) {
         return 0;
     }
     (void)snprintf(object, sizeof(object), "key reference %d", key->key_ref);

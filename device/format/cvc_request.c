@@ -21,7 +21,7 @@ static const uint8_t oid_rsa[] = { SCHSM_OID_RSA };
 static bool put_rsa_number(struct schsm_tlv_writer *writer, uint32_t tag, EVP_PKEY *key,
                            const char *name)
 {
-    uint8_t bytes[SCHSM_MODULUS_MAX];
+    uint8_t bytes[SCHSM_CARD_MODULUS_MAX];
     BIGNUM *number = NULL;
     bool ok = EVP_PKEY_get_bn_param(key, name, &number) == 1 &&
               BN_num_bytes(number) <= (int)sizeof(bytes);
@@ -55,7 +55,7 @@ static int put_signature(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct schsm
                          struct schsm_error *err)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    uint8_t signature[SCHSM_MODULUS_MAX], raw[SCHSM_ECDSA_RAW_MAX];
+    uint8_t signature[SCHSM_CARD_MODULUS_MAX], raw[SCHSM_ECDSA_RAW_MAX];
     size_t len = sizeof(signature), raw_len = sizeof(raw);
     bool signed_it;
     int ok = 0;

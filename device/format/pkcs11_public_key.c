@@ -5,7 +5,7 @@
 
 #include "spki.h"
 
-#define NUMBER_MAX 2048 /* bytes: 16384 bits */
+#define NUMBER_MAX 8192 /* bytes: more than any key has; what OpenSSL uses is known elsewhere */
 #define POINT_MAX 256
 
 /* RFC 5280: id-ce-basicConstraints as an element */

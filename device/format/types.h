@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/rsa.h>
+
 #define SCHSM_LABEL_MAX 255 /* bytes of UTF-8 */
 #define SCHSM_ID_MAX 255    /* bytes of a PKCS#15 identifier */
 #define SCHSM_SERIAL_MAX 32 /* characters; a SmartCard-HSM's has at most 11 */
@@ -15,7 +17,10 @@
 
 #define SCHSM_RSA_SIZES 1024, 1536, 2048, 3072, 4096 /* bits of the keys that a card has (9.2) */
 #define SCHSM_RSA_BITS_MAX 4096
-#define SCHSM_MODULUS_MAX (SCHSM_RSA_BITS_MAX / 8) /* bytes */
+#define SCHSM_CARD_MODULUS_MAX (SCHSM_RSA_BITS_MAX / 8) /* bytes */
+
+/* Bytes of the RSA keys that other devices may have: what libcrypto takes. */
+#define SCHSM_MODULUS_MAX (OPENSSL_RSA_MAX_MODULUS_BITS / 8)
 
 #define SCHSM_USER_PIN_MIN 6 /* bytes, 5.1 */
 #define SCHSM_USER_PIN_MAX 16

@@ -56,7 +56,8 @@ static int inconsistent(struct schsm_error *err)
 
 static bool number(BIGNUM *out, struct schsm_view bytes)
 {
-    return bytes.len <= SCHSM_MODULUS_MAX && BN_bin2bn(bytes.data, (int)bytes.len, out) != NULL;
+    return bytes.len <= SCHSM_CARD_MODULUS_MAX &&
+           BN_bin2bn(bytes.data, (int)bytes.len, out) != NULL;
 }
 
 /* A number for what follows from the private part; how long its arithmetic takes tells nothing. */
@@ -184,7 +185,7 @@ static EVP_PKEY *rsa_to_key(OSSL_LIB_CTX *libctx, const struct rsa *rsa, struct 
     if (der == NULL) {
         return NULL;
     }
-    scratch = schsm_secret_alloc(SCHSM_MODULUS_MAX, &room, err);
+    scratch = schsm_secret_alloc(SCHSM_CARD_MODULUS_MAX, &room, err);
     if (scratch == NULL) {
         goto done;
     }

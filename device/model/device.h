@@ -63,6 +63,8 @@ struct schsm_object {
     char application[SCHSM_LABEL_MAX + 1]; /* data: the program it belongs to, "" where unknown */
     uint8_t *value;                        /* public part or content if already read, see _read */
     size_t value_len;
+    bool told_beside; /* the value of a private key is that of an object beside it, which the device
+                       * does not tie to it: no proof of what the key is */
     enum schsm_defect defect;
     char oid[SCHSM_OID_TEXT_MAX]; /* a key of a kind that we do not know: its algorithm, "" unknown
                                    */
@@ -211,7 +213,8 @@ void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX
  */
 unsigned long schsm_device_connection(struct schsm_device *dev);
 
-/* Whether some data objects or secret keys are found only after a login, which has not been yet. */
+/* Whether some objects, private keys among them, are found only after a login, which has not been
+ * yet. */
 int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct schsm_error *err);
 
 /*
@@ -229,8 +232,9 @@ int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter
 
 /*
  * Fills object->value if it is NULL: a DER SubjectPublicKeyInfo for PRIVATE and PUBLIC, the DER
- * certificate for CERTIFICATE, the content for DATA (logs in for private_data). Allocated with
- * OPENSSL_malloc, owned by the object. Fails with NO_PUBLIC_KEY where the device does not hold it.
+ * certificate for CERTIFICATE, the content for DATA. Logs in for private_data, and for a key that
+ * the device does not show before. Allocated with OPENSSL_malloc, owned by the object. Fails with
+ * NO_PUBLIC_KEY where the device does not hold it.
  */
 int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
                       const struct schsm_login *login, struct schsm_error *err);

@@ -61,17 +61,17 @@ const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation
     return &traits[operation];
 }
 
-int schsm_operation_check(enum schsm_operation operation, const uint8_t *in, size_t in_len,
-                          size_t capacity, struct schsm_error *err)
+int schsm_operation_check(enum schsm_operation operation, size_t modulus_max, const uint8_t *in,
+                          size_t in_len, size_t capacity, struct schsm_error *err)
 {
     bool fits = false;
 
     switch (schsm_operation_traits(operation)->input) {
     case SCHSM_INPUT_BLOCK:
-        fits = in_len > 0 && in_len <= SCHSM_MODULUS_MAX && capacity >= in_len;
+        fits = in_len > 0 && in_len <= modulus_max && capacity >= in_len;
         break;
     case SCHSM_INPUT_DIGEST_INFO:
-        fits = in_len > 0 && in_len <= SCHSM_MODULUS_MAX - PKCS1_OVERHEAD;
+        fits = in_len > 0 && in_len <= modulus_max - PKCS1_OVERHEAD;
         break;
     case SCHSM_INPUT_HASH:
         fits = in_len > 0 && in_len <= SCHSM_FIELD_MAX;

@@ -74,9 +74,10 @@ struct schsm_operation_traits {
 
 const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation);
 
-/* Whether input and room for the output fit the operation, before a device is asked; else fails
- * with ARGUMENT, or for a message that is too long with UNSUPPORTED. */
-int schsm_operation_check(enum schsm_operation operation, const uint8_t *in, size_t in_len,
-                          size_t capacity, struct schsm_error *err);
+/* Whether input and room for the output fit the operation, before a device is asked whose RSA keys
+ * have at most modulus_max bytes; else fails with ARGUMENT, or for a message that is too long with
+ * UNSUPPORTED. */
+int schsm_operation_check(enum schsm_operation operation, size_t modulus_max, const uint8_t *in,
+                          size_t in_len, size_t capacity, struct schsm_error *err);
 
 #endif

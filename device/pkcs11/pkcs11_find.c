@@ -180,6 +180,55 @@ done:
     return ok;
 }
 
+/* The public part of a key, from wherever the token tells it; unknown is success, without a value.
+ */
+static int read_public_part(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    struct schsm_pkcs11_keys keys = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
+    const struct schsm_pkcs11_object *found = NULL;
+    struct schsm_object *object = arg;
+    bool several = false;
+    int ok = schsm_pkcs11_list_keys(token, object->id_len > 0 ? object->id : NULL, object->id_len,
+                                    &keys, err);
+
+    if (ok) {
+        found = schsm_pkcs11_pick_or_suppose(&keys.private, object, &several);
+    }
+    if (found != NULL && found->object.value != NULL) {
+        object->value = OPENSSL_memdup(found->object.value, found->object.value_len);
+        object->value_len = found->object.value_len;
+        object->told_beside = found->object.told_beside;
+        ok = object->value != NULL || schsm_fail_memory(err);
+    }
+    schsm_pkcs11_keys_clear(&keys);
+    return ok;
+}
+
+static int read_key(struct schsm_pkcs11_token *token, struct schsm_object *object,
+                    const struct schsm_login *login, struct schsm_error *err)
+{
+    struct schsm_pkcs11_job job = { .run = read_public_part, .arg = object };
+
+    if (!schsm_pkcs11_run(token, &job, err)) {
+        return 0;
+    }
+    if (object->value == NULL && login->source != NULL) { /* it may show itself then */
+        job.login = login;
+        job.object = object->label[0] != 0 ? object->label : NULL;
+        if (!schsm_pkcs11_run(token, &job, err)) {
+            return 0;
+        }
+    }
+    return object->value != NULL
+               ? 1
+               : schsm_fail(
+                     err, SCHSM_REASON_NO_PUBLIC_KEY,
+                     "device %s, %s: the token holds neither a public key nor a certificate "
+                     "with this key's id, so its public part is unknown: store its "
+                     "certificate, or name a key reference file that contains the public key",
+                     token->name, object->label[0] != 0 ? object->label : "key");
+}
+
 int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err)
 {
@@ -191,13 +240,10 @@ int schsm_pkcs11_device_read(struct schsm_device *dev, struct schsm_object *obje
     switch (object->type) {
     case SCHSM_OBJECT_PRIVATE:
     case SCHSM_OBJECT_PUBLIC:
-    case SCHSM_OBJECT_CERTIFICATE: /* a search tells all there is of these */
-        return schsm_fail(err, SCHSM_REASON_NO_PUBLIC_KEY,
-                          "device %s, %s: the token holds neither a public key nor a certificate "
-                          "with this key's id, so its public part is unknown: store its "
-                          "certificate, or name a key reference file that contains the public key",
-                          token->name, object->label);
+        return read_key(token, object, login, err);
+    case SCHSM_OBJECT_CERTIFICATE: /* a search tells all there is of it */
     case SCHSM_OBJECT_ORPHAN:
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "there is nothing to be read");
     case SCHSM_OBJECT_SECRET:
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "a secret key cannot be read");
     case SCHSM_OBJECT_DATA:

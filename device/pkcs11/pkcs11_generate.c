@@ -282,6 +282,11 @@ static int check_key_for_token(struct generation *generation, struct schsm_error
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "AES keys have 128, 192 or 256 bits, not %u",
                           spec->bits);
     }
+    if (spec->type == SCHSM_KEY_RSA && spec->bits > OPENSSL_RSA_MAX_MODULUS_BITS) {
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "OpenSSL uses RSA keys of at most %d bits, not of %u",
+                          OPENSSL_RSA_MAX_MODULUS_BITS, spec->bits);
+    }
     if (schsm_ecx_by_type(spec->type) != NULL) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "%s keys are offered on a Pico HSM only, not through a PKCS#11 module",

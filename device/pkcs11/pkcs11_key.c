@@ -40,6 +40,7 @@ static void complete_public_part(struct schsm_object *key, const struct schsm_pk
     const struct schsm_pkcs11_object *certificate = with_id(&keys->certificates, key);
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
+    key->told_beside = key->told_beside || key->value == NULL;
     if (key->value == NULL && public != NULL && public->object.value != NULL) {
         copy_object_value(key, &public->object);
     }
@@ -69,6 +70,7 @@ static int suppose(struct schsm_pkcs11_keys *keys, const struct schsm_object *be
     key.authority = false;
     key.value = NULL;
     key.value_len = 0;
+    key.told_beside = true;
     if (beside->type == SCHSM_OBJECT_PUBLIC && beside->value != NULL) {
         copy_object_value(&key, beside);
     }
@@ -158,9 +160,9 @@ static unsigned int fitness(const struct schsm_object *object, const struct schs
            (object->handle == wanted->handle ? 1u : 0u);
 }
 
-const struct schsm_pkcs11_object *schsm_pkcs11_pick(const struct schsm_pkcs11_objects *objects,
-                                                    const struct schsm_object *wanted,
-                                                    bool *several)
+static const struct schsm_pkcs11_object *pick(const struct schsm_pkcs11_objects *objects,
+                                              const struct schsm_object *wanted, bool supposed,
+                                              bool *several)
 {
     const struct schsm_pkcs11_object *best = NULL;
 
@@ -168,7 +170,7 @@ const struct schsm_pkcs11_object *schsm_pkcs11_pick(const struct schsm_pkcs11_ob
     for (size_t i = 0; i < objects->count; i++) {
         const struct schsm_pkcs11_object *it = &objects->at[i];
 
-        if (it->handle == CK_INVALID_HANDLE ||
+        if ((it->handle == CK_INVALID_HANDLE && !supposed) ||
             (wanted->id_len > 0 && !schsm_pkcs11_same_id(&it->object, wanted)) ||
             (wanted->id_len == 0 && strcmp(it->object.label, wanted->label) != 0) ||
             (wanted->id_len == 0 && wanted->label[0] == 0 && it->object.handle != wanted->handle)) {
@@ -182,6 +184,20 @@ const struct schsm_pkcs11_object *schsm_pkcs11_pick(const struct schsm_pkcs11_ob
         }
     }
     return *several ? NULL : best;
+}
+
+const struct schsm_pkcs11_object *schsm_pkcs11_pick(const struct schsm_pkcs11_objects *objects,
+                                                    const struct schsm_object *wanted,
+                                                    bool *several)
+{
+    return pick(objects, wanted, false, several);
+}
+
+const struct schsm_pkcs11_object *
+schsm_pkcs11_pick_or_suppose(const struct schsm_pkcs11_objects *objects,
+                             const struct schsm_object *wanted, bool *several)
+{
+    return pick(objects, wanted, true, several);
 }
 
 static bool is_it(const struct schsm_pkcs11_key *key, const struct schsm_object *wanted)

@@ -16,7 +16,7 @@
 #define BATCH 256
 
 /* What is read of each object, and where it is put. */
-enum { LABEL, ID, KIND, FIRST, SECOND, THIRD, FOURTH, ATTRIBUTES };
+enum { LABEL, ID, KIND, FIRST, SECOND, THIRD, FOURTH, FIFTH, ATTRIBUTES };
 
 static const struct reading {
     unsigned long class;
@@ -26,7 +26,7 @@ static const struct reading {
     { CKO_PRIVATE_KEY,
       SCHSM_OBJECT_PRIVATE,
       { CKA_LABEL, CKA_ID, CKA_KEY_TYPE, CKA_MODULUS, CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS,
-        CKA_PUBLIC_KEY_INFO } },
+        CKA_EC_POINT, CKA_PUBLIC_KEY_INFO } },
     { CKO_PUBLIC_KEY,
       SCHSM_OBJECT_PUBLIC,
       { CKA_LABEL, CKA_ID, CKA_KEY_TYPE, CKA_MODULUS, CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS,
@@ -143,19 +143,20 @@ static bool is_sequence(const struct ck_attribute *attribute)
            tlv.whole.len == attribute->len;
 }
 
-/* The public part, where the attributes tell it; what is malformed stays unknown. */
+/* The public part, where the attributes tell it; what is malformed stays unknown. Private EC keys
+ * have no point by the standard, but some modules show it nevertheless. */
 static void take_key_attributes(struct schsm_object *object, const struct ck_attribute *attributes)
 {
     unsigned long type = number_of(&attributes[KIND]);
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
-    if (object->type == SCHSM_OBJECT_PRIVATE && is_sequence(&attributes[FOURTH])) {
-        object->value = OPENSSL_memdup(attributes[FOURTH].value, attributes[FOURTH].len);
-        object->value_len = object->value != NULL ? attributes[FOURTH].len : 0;
+    if (object->type == SCHSM_OBJECT_PRIVATE && is_sequence(&attributes[FIFTH])) {
+        object->value = OPENSSL_memdup(attributes[FIFTH].value, attributes[FIFTH].len);
+        object->value_len = object->value != NULL ? attributes[FIFTH].len : 0;
     } else if (type == CKK_RSA && attributes[FIRST].len > 0) {
         (void)schsm_pkcs11_rsa_key(view(&attributes[FIRST]), view(&attributes[SECOND]),
                                    &object->value, &object->value_len, &ignored);
-    } else if (type == CKK_EC && object->type == SCHSM_OBJECT_PUBLIC) {
+    } else if (type == CKK_EC && attributes[FOURTH].len > 0) {
         (void)schsm_pkcs11_ec_key(view(&attributes[THIRD]), view(&attributes[FOURTH]),
                                   &object->value, &object->value_len, &ignored);
     }

@@ -9,7 +9,7 @@
 #include "format/curve.h"
 #include "format/ecdsa.h"
 
-#define RESULT_MAX 2048 /* bytes: what any token may sign */
+#define RESULT_MAX SCHSM_MODULUS_MAX /* bytes: the longest signature */
 
 struct operation {
     enum schsm_operation operation;
@@ -248,6 +248,6 @@ int schsm_pkcs11_device_operate(struct schsm_device *dev, enum schsm_operation o
                           "Ed25519, Ed448, X25519 and X448 keys are used on a Pico HSM only, not "
                           "through a PKCS#11 module");
     }
-    return schsm_operation_check(operation, in, in_len, op.capacity, err) &&
+    return schsm_operation_check(operation, SCHSM_MODULUS_MAX, in, in_len, op.capacity, err) &&
            schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
 }

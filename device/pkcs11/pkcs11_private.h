@@ -198,6 +198,11 @@ const struct schsm_pkcs11_object *schsm_pkcs11_pick(const struct schsm_pkcs11_ob
                                                     const struct schsm_object *wanted,
                                                     bool *several);
 
+/* The same among private keys of which some may be supposed. */
+const struct schsm_pkcs11_object *
+schsm_pkcs11_pick_or_suppose(const struct schsm_pkcs11_objects *objects,
+                             const struct schsm_object *wanted, bool *several);
+
 /* The private key that is meant by an object that a search gave; the pointer is good until the next
  * search. (pkcs11_key.c) */
 int schsm_pkcs11_find_key(struct schsm_pkcs11_token *token, const struct schsm_object *wanted,

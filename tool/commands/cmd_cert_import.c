@@ -100,6 +100,27 @@ static int store_items(struct schsm_tool *tool, const struct schsm_certificate_p
     return ok;
 }
 
+/* A key that nobody sees before a login may be the one that the certificate belongs to. */
+static int plan_import(struct schsm_tool *tool, const struct schsm_certificate_wishes *wishes,
+                       struct schsm_certificate_plan *plan, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    struct schsm_login login;
+    bool hides = false;
+
+    if (schsm_certificates_plan(wishes, plan, &found)) {
+        return 1;
+    }
+    if (found.reason != SCHSM_REASON_WRONG_KEY || wishes->key != NULL ||
+        !schsm_device_hides_objects(wishes->device, &hides, &found) || !hides) {
+        return schsm_fail_as(err, &found);
+    }
+    schsm_certificate_plan_clear(plan);
+    return schsm_tool_login(tool, wishes->device, "new certificate", &login, err) &&
+           schsm_device_login(wishes->device, &login, err) &&
+           schsm_certificates_plan(wishes, plan, err);
+}
+
 static int run_cert_import(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -128,7 +149,7 @@ static int run_cert_import(struct schsm_tool *tool, struct schsm_error *err)
     }
     wishes.count = chain.count;
     wishes.device = target.device;
-    ok = schsm_certificates_plan(&wishes, &plan, err) && confirm_replacing(tool, &plan, err) &&
+    ok = plan_import(tool, &wishes, &plan, err) && confirm_replacing(tool, &plan, err) &&
          store_items(tool, &plan, wishes.key_login, err);
 
 done:

@@ -11,6 +11,7 @@
 #include "keymgmt/algorithm.h"
 #include "keymgmt/defect.h"
 #include "keymgmt/find.h"
+#include "keymgmt/reveal.h"
 #include "keymgmt/uri.h"
 #include "tool/object.h"
 #include "tool/output.h"
@@ -251,11 +252,26 @@ static int find_listed(struct schsm_tool *tool, const struct schsm_uri *uri,
     return 1;
 }
 
+static int say_nothing_listed(const struct schsm_hiding *hiding, struct schsm_error *err)
+{
+    char name[SCHSM_DEVICE_NAME_MAX];
+
+    if (hiding->device == NULL) {
+        return schsm_say(err, "There is nothing to list.");
+    }
+    schsm_device_name(hiding->device, name);
+    return schsm_say(err,
+                     "There is nothing to list without a login: device %s shows its keys only with "
+                     "--pin-source%s.",
+                     name, hiding->several ? " and --token" : "");
+}
+
 static int run_list(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_match_list list = { NULL, 0 }, defects = { NULL, 0 };
     struct schsm_key_policy *policies = NULL;
     struct schsm_uri uri;
+    struct schsm_hiding hiding = { .device = NULL };
     bool revealed = false;
     int ok = 0;
 
@@ -270,6 +286,14 @@ static int run_list(struct schsm_tool *tool, struct schsm_error *err)
     if (!find_listed(tool, &uri, &list, &defects, err)) {
         goto done;
     }
+    if (list.count == 0 && defects.count == 0 &&
+        !schsm_hiding_find(&tool->context, &uri, &hiding, err)) {
+        goto done;
+    }
+    if (hiding.device != NULL && schsm_uri_names_object(&uri)) {
+        schsm_hiding_fail(&uri, uri.types, &hiding, err);
+        goto done;
+    }
     if (list.count == 0 && defects.count == 0 && schsm_uri_names_object(&uri)) {
         schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                    "nothing on the device has that name; '" SCHSM_TOOL_NAME
@@ -277,7 +301,7 @@ static int run_list(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     if (list.count == 0 && !tool->json) {
-        ok = defects.count > 0 || puts("There is nothing to list.") != EOF;
+        ok = defects.count > 0 || say_nothing_listed(&hiding, err);
     } else {
         policies = OPENSSL_zalloc((list.count + 1) * sizeof(*policies));
         if (policies == NULL) {
@@ -320,7 +344,10 @@ const struct schsm_command schsm_command_list = {
         "such as the certificate of a key that another program deleted: 'sc-hsm tidy' deletes all "
         "of that, 'sc-hsm delete' one by its handle.\n"
         "No PIN is needed; the size of a data object that is read only after login stays unknown. "
-        "A PKCS#11 token shows private data objects and secret keys only with --pin-source.\n",
+        "A PKCS#11 token shows private data objects, secret keys, and private keys without a "
+        "public "
+        "part beside them only with --pin-source; where several devices are there, name the token, "
+        "because a PIN is no other device's.\n",
     .options = list_options,
     .run = run_list,
 };
