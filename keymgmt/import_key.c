@@ -13,6 +13,7 @@
 #include "format/wrapped_key.h"
 #include "certificate.h"
 #include "key_request.h"
+#include "unfinished.h"
 
 /* What is put together for the device. */
 struct parts {
@@ -23,6 +24,7 @@ struct parts {
     size_t description_len;
     uint8_t *certificate; /* X.509 or request */
     size_t certificate_len;
+    bool unfinished; /* the device has the key, not described yet */
 };
 
 int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
@@ -42,13 +44,13 @@ static int wrap(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     struct schsm_wrapping wrapping = { .dkek = import->dkek,
                                        .algorithms = import->algorithms,
                                        .algorithms_len = import->algorithms_len };
-    struct schsm_hsm_rsa_limits limits;
+    struct schsm_hsm_unwrap_traits traits;
 
-    if (!schsm_hsm_rsa_limits(device, &limits, err)) {
+    if (!schsm_hsm_unwrap_traits(device, &traits, err)) {
         return 0;
     }
     wrapping.plain_rsa =
-        limits.crt_bits_max != 0 && EVP_PKEY_get_bits(import->key) > (int)limits.crt_bits_max;
+        traits.crt_bits_max != 0 && EVP_PKEY_get_bits(import->key) > (int)traits.crt_bits_max;
     parts->blob_len = sizeof(parts->blob);
     if (!(import->key != NULL
               ? schsm_wrapped_key_from_private(libctx, import->key, &wrapping, parts->blob,
@@ -97,8 +99,6 @@ static int describe_import(const struct schsm_import *import, struct schsm_objec
                            struct parts *parts, struct schsm_error *err)
 {
     struct schsm_pkcs15_key key = { .type = made->key_type, .bits = made->bits };
-    uint8_t *spki = NULL;
-    int len;
 
     (void)snprintf(made->label, sizeof(made->label), "%s",
                    import->label != NULL ? import->label : "");
@@ -106,9 +106,15 @@ static int describe_import(const struct schsm_import *import, struct schsm_objec
     memcpy(key.id, made->id, made->id_len);
     key.id_len = made->id_len;
     parts->description_len = sizeof(parts->description);
-    if (!schsm_pkcs15_encode_key(&key, parts->description, &parts->description_len, err)) {
-        return 0;
-    }
+    return schsm_pkcs15_encode_key(&key, parts->description, &parts->description_len, err);
+}
+
+static int public_part(const struct parts *parts, struct schsm_object *made,
+                       struct schsm_error *err)
+{
+    uint8_t *spki = NULL;
+    int len;
+
     if (parts->key == NULL) {
         return 1;
     }
@@ -237,20 +243,62 @@ static int check_new(OSSL_LIB_CTX *libctx, struct schsm_device *device, const EV
     return ok;
 }
 
+/* replace: the key under that reference is one of ours. */
 static int choose_import_place(struct schsm_device *device, const struct schsm_import *import,
-                               struct schsm_object *made, struct schsm_error *err)
+                               int wanted, bool replace, struct schsm_object *made,
+                               struct schsm_error *err)
 {
-    const struct schsm_hsm_place place = { .key_ref = import->key_ref,
-                                           .id = import->id,
-                                           .id_len = import->id_len };
+    const struct schsm_hsm_place place = {
+        .key_ref = wanted, .id = import->id, .id_len = import->id_len, .replace = replace
+    };
     unsigned int key_ref = 0;
 
     if (!schsm_hsm_place_key(device, &place, &key_ref, made->id, &made->id_len, err)) {
         return 0;
     }
-    made->type = import->key != NULL ? SCHSM_OBJECT_PRIVATE : SCHSM_OBJECT_SECRET;
     made->key_ref = (int)key_ref;
-    made->described = true;
+    return 1;
+}
+
+static struct schsm_hsm_unwrap unwrap_of(const struct parts *parts, int key_ref)
+{
+    return (struct schsm_hsm_unwrap){
+        .key_ref = (unsigned int)key_ref,
+        .blob = { parts->blob, parts->blob_len },
+        .description = { parts->description, parts->description_len },
+        .certificate = { parts->certificate, parts->certificate_len },
+    };
+}
+
+/* Whether an earlier call, which was killed, brought the key and did not describe it: then parts
+ * and *made are for the rest. */
+static int find_unfinished(struct schsm_device *device, const struct schsm_import *import,
+                           struct parts *parts, struct schsm_object *made, struct schsm_error *err)
+{
+    struct schsm_unfinished unfinished;
+
+    if (!schsm_unfinished_find(device, import->key == NULL, import->key_ref, &unfinished, err)) {
+        return 0;
+    }
+    for (size_t i = 0; i < unfinished.count && !parts->unfinished; i++) {
+        int key_ref = (int)unfinished.refs[i];
+        struct schsm_error taken = SCHSM_ERROR_INIT;
+        struct schsm_hsm_unwrap unwrap;
+
+        if (!choose_import_place(device, import, key_ref, true, made, &taken)) {
+            if (taken.reason != SCHSM_REASON_EXISTS) {
+                return schsm_fail_as(err, &taken);
+            }
+            continue; /* another key has the id */
+        }
+        if (!describe_import(import, made, parts, err)) {
+            return 0;
+        }
+        unwrap = unwrap_of(parts, key_ref);
+        if (!schsm_hsm_is_unfinished(device, &unwrap, &parts->unfinished, err)) {
+            return 0;
+        }
+    }
     return 1;
 }
 
@@ -269,15 +317,20 @@ static int prepare_import(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     if (!wrap(libctx, device, import, parts, &wrapped, err) ||
         !schsm_hsm_find_kek_by_login(device, wrapped.kcv, login, &domain, err) ||
         !schsm_device_serial(device, serial, err) || !certify(libctx, import, serial, parts, err) ||
-        !choose_import_place(device, import, made, err) ||
-        (import->id == NULL && import->key != NULL &&
-         !check_new(libctx, device, parts->key, err))) {
+        !public_part(parts, made, err)) {
         return 0;
     }
+    made->type = import->key != NULL ? SCHSM_OBJECT_PRIVATE : SCHSM_OBJECT_SECRET;
+    made->described = true;
     made->key_type = wrapped.type;
     made->bits = import->key != NULL ? (unsigned int)EVP_PKEY_get_bits(parts->key)
                                      : (unsigned int)schsm_secret_len(import->secret) * 8;
-    return describe_import(import, made, parts, err);
+    return find_unfinished(device, import, parts, made, err) &&
+           (parts->unfinished ||
+            (choose_import_place(device, import, import->key_ref, false, made, err) &&
+             (import->id != NULL || import->key == NULL ||
+              check_new(libctx, device, parts->key, err)) &&
+             describe_import(import, made, parts, err)));
 }
 
 int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
@@ -296,13 +349,9 @@ int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     if (!prepare_import(libctx, device, import, login, parts, made, err)) {
         goto done;
     }
-    struct schsm_hsm_unwrap unwrap = {
-        .key_ref = (unsigned int)made->key_ref,
-        .blob = { parts->blob, parts->blob_len },
-        .description = { parts->description, parts->description_len },
-        .certificate = { parts->certificate, parts->certificate_len },
-    };
+    struct schsm_hsm_unwrap unwrap = unwrap_of(parts, made->key_ref);
 
+    unwrap.unfinished = parts->unfinished;
     ok = store_chain(&storing, import->chain, err) &&
          schsm_hsm_unwrap_key(device, &unwrap, login, err);
     if (ok) {

@@ -11,6 +11,7 @@
 #include "format/pkcs15.h"
 #include "format/public_key.h"
 #include "key_request.h"
+#include "unfinished.h"
 
 /* --- the file ------------------------------------------------------------------------------ */
 
@@ -194,6 +195,40 @@ static int describe_unwrapped(const struct schsm_wrapped_file *wrapped,
     return describe_as(wrapped, &named, buffer, description, err);
 }
 
+/* Whether an earlier call, which was killed, brought the key and did not describe it: then *unwrap
+ * and *made are for the rest. */
+static int find_unfinished(struct schsm_device *device, const struct schsm_wrapped_file *wrapped,
+                           const struct schsm_unwrap *wishes, struct schsm_hsm_unwrap *unwrap,
+                           struct schsm_object *made, uint8_t buffer[SCHSM_PKCS15_MAX],
+                           struct schsm_error *err)
+{
+    struct schsm_unfinished unfinished;
+    struct schsm_unwrap there = *wishes;
+
+    if (!schsm_unfinished_find(device, wrapped->key.type == SCHSM_KEY_AES, wishes->key_ref,
+                               &unfinished, err)) {
+        return 0;
+    }
+    there.replace = true;
+    for (size_t i = 0; i < unfinished.count && !unwrap->unfinished; i++) {
+        struct schsm_error taken = SCHSM_ERROR_INIT;
+
+        there.key_ref = (int)unfinished.refs[i];
+        if (!choose_unwrap_place(device, wrapped, &there, made, &taken)) {
+            if (taken.reason != SCHSM_REASON_EXISTS) {
+                return schsm_fail_as(err, &taken);
+            }
+            continue; /* another key has the id */
+        }
+        unwrap->key_ref = unfinished.refs[i];
+        if (!describe_unwrapped(wrapped, wishes, made, buffer, &unwrap->description, err) ||
+            !schsm_hsm_is_unfinished(device, unwrap, &unwrap->unfinished, err)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* The public part of a pair that has no certificate and no request in its file, out of the key. */
 static int request_public_part(struct schsm_device *device,
                                const struct schsm_wrapped_file *wrapped,
@@ -236,13 +271,17 @@ int schsm_unwrap_key(struct schsm_device *device, const struct schsm_wrapped_fil
     }
     /* the right device first: all else would be misleading */
     if (!schsm_hsm_find_kek(device, wrapped->key.kcv, &domain, err) ||
-        !request_public_part(device, wrapped, wishes, &request, &request_len, err) ||
-        !choose_unwrap_place(device, wrapped, wishes, made, err) ||
-        !describe_unwrapped(wrapped, wishes, made, buffer, &unwrap.description, err)) {
+        !request_public_part(device, wrapped, wishes, &request, &request_len, err)) {
         goto done;
     }
     if (request != NULL) {
         unwrap.certificate = (struct schsm_view){ request, request_len };
+    }
+    if (!find_unfinished(device, wrapped, wishes, &unwrap, made, buffer, err) ||
+        (!unwrap.unfinished &&
+         (!choose_unwrap_place(device, wrapped, wishes, made, err) ||
+          !describe_unwrapped(wrapped, wishes, made, buffer, &unwrap.description, err)))) {
+        goto done;
     }
     unwrap.key_ref = (unsigned int)made->key_ref;
     if (!schsm_hsm_unwrap_key(device, &unwrap, login, err)) {

@@ -13,6 +13,7 @@ static const struct schsm_card_kind kinds[] = {
       .transport_pin_stays = true,
       .exponent_fixed = true,
       .crt_bits_max = 2048,
+      .describes_keys = true,
       .hides_kcv = true,
       .ecx = true,
       .shares_names = true },

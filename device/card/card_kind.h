@@ -19,6 +19,7 @@ struct schsm_card_kind {
     bool transport_pin_stays;  /* a transport PIN opens nothing, even after it was changed */
     bool exponent_fixed;       /* its RSA keys have the public exponent 65537 and no other */
     unsigned int crt_bits_max; /* of an RSA key that it unwraps in form 06; 0: as long as any */
+    bool describes_keys;       /* UNWRAP KEY writes a description and a request of its own */
     bool hides_kcv;            /* key check values are zero until somebody logs in */
     bool ecx;                  /* it has Edwards and Montgomery keys */
     bool shares_names;         /* several devices may have one serial number */

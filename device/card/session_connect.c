@@ -405,14 +405,19 @@ static bool may_return(const struct schsm_session *session)
            session->card.result == SCHSM_TRANSPORT_RESET;
 }
 
-/* After a removal: whether a card answers. The service goes on showing one that has just been
- * pulled for a moment, and connects to it without asking it anything. */
+/* After a removal: whether a card answers, with our applet. The service goes on showing one that
+ * has just been pulled for a moment, and connects to it without asking it anything. A Pico HSM that
+ * was plugged in has no applet selected, and nobody looks for a serial number where none was known.
+ */
 static bool has_live_card(struct schsm_session *session, struct schsm_error *err)
 {
     enum schsm_transport_result result;
 
     session->card.result = SCHSM_TRANSPORT_OK;
-    (void)schsm_session_confirm_applet(session, err);
+    if (!schsm_session_confirm_applet(session, err) && session->card.result == SCHSM_TRANSPORT_OK &&
+        !session->connection.selected) {
+        (void)schsm_session_select(session, err);
+    }
     result = session->card.result;
     if (!may_return(session)) {
         session->card.result = SCHSM_TRANSPORT_OK;

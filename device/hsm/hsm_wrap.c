@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hsm_wrap.h"
+#include "hsm_unwrap.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
-
-#include "hsm_key_domain.h"
-#include "hsm_private.h"
-#include "base/log.h"
-#include "format/public_key.h"
-#include "format/spki.h"
-#include "format/wrapped_key.h"
-
-#define PURPOSE "wrapped keys"
-#define TRIAL_LABEL "being unwrapped" /* of a key that is tried out before another one goes */
 
 void schsm_hsm_wrapped_clear(struct schsm_hsm_wrapped *wrapped)
 {
@@ -54,7 +44,7 @@ static int run_read_companions(struct schsm_session *session, void *arg, struct 
 int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
                               struct schsm_hsm_wrapped *companions, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct schsm_session *session = schsm_card_session_for(dev, SCHSM_UNWRAP_PURPOSE, err);
     struct wrapping wrapping = { (unsigned int)key_ref, companions };
     const struct schsm_job job = { .run = run_read_companions,
                                    .arg = &wrapping,
@@ -91,13 +81,13 @@ static int run_key_wrap(struct schsm_session *session, void *arg, struct schsm_e
 
 int schsm_hsm_wraps_keys(struct schsm_device *dev, struct schsm_error *err)
 {
-    return schsm_card_session_for(dev, PURPOSE, err) != NULL;
+    return schsm_card_session_for(dev, SCHSM_UNWRAP_PURPOSE, err) != NULL;
 }
 
 int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm_login *login,
                        struct schsm_hsm_wrapped *wrapped, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct schsm_session *session = schsm_card_session_for(dev, SCHSM_UNWRAP_PURPOSE, err);
     struct wrapping wrapping = { (unsigned int)key_ref, wrapped };
     struct schsm_job job = { .run = run_key_wrap,
                              .arg = &wrapping,
@@ -117,30 +107,30 @@ int schsm_hsm_wrap_key(struct schsm_device *dev, int key_ref, const struct schsm
     return 1;
 }
 
-static int run_limits(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int run_traits(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     const struct schsm_card_kind *kind = schsm_session_kind(session, err);
-    struct schsm_hsm_rsa_limits *limits = arg;
+    struct schsm_hsm_unwrap_traits *traits = arg;
 
     if (kind != NULL) {
-        limits->exponent_fixed = kind->exponent_fixed;
-        limits->crt_bits_max = kind->crt_bits_max;
+        traits->exponent_fixed = kind->exponent_fixed;
+        traits->crt_bits_max = kind->crt_bits_max;
+        traits->describes_keys = kind->describes_keys;
     }
     return kind != NULL;
 }
 
-int schsm_hsm_rsa_limits(struct schsm_device *dev, struct schsm_hsm_rsa_limits *limits,
-                         struct schsm_error *err)
+int schsm_hsm_unwrap_traits(struct schsm_device *dev, struct schsm_hsm_unwrap_traits *traits,
+                            struct schsm_error *err)
 {
-    const struct schsm_job job = { .run = run_limits, .arg = limits };
+    const struct schsm_job job = { .run = run_traits, .arg = traits };
 
-    return schsm_card_run(dev, PURPOSE, &job, err);
+    return schsm_card_run(dev, SCHSM_UNWRAP_PURPOSE, &job, err);
 }
 
 /* --- a place ------------------------------------------------------------------------------- */
 
-/* Strikes a key that is to be replaced off the list: its reference and its id are free. */
-static void strike_key(struct schsm_card_files *files, unsigned int ref)
+void schsm_card_strike_key(struct schsm_card_files *files, unsigned int ref)
 {
     size_t kept = 0;
 
@@ -169,7 +159,7 @@ static int run_place(struct schsm_session *session, void *arg, struct schsm_erro
         return 0;
     }
     if (place->replace && place->key_ref >= 0) {
-        strike_key(&placing->files, (unsigned int)place->key_ref);
+        schsm_card_strike_key(&placing->files, (unsigned int)place->key_ref);
     }
     if (!schsm_card_choose_key_ref(&placing->files, place->key_ref, placing->key_ref, err)) {
         return 0;
@@ -186,7 +176,7 @@ static int run_place(struct schsm_session *session, void *arg, struct schsm_erro
 int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *place,
                         unsigned int *key_ref, uint8_t *id, size_t *id_len, struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
+    struct schsm_session *session = schsm_card_session_for(dev, SCHSM_UNWRAP_PURPOSE, err);
     struct placing placing = { .place = place, .key_ref = key_ref, .id = id, .id_len = id_len };
     struct schsm_job job = { .run = run_place, .arg = &placing, .transaction = true };
 
@@ -197,371 +187,4 @@ int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "an id has 1 to %d bytes", SCHSM_ID_MAX);
     }
     return schsm_session_run(session, &job, err);
-}
-
-/* --- in ------------------------------------------------------------------------------------ */
-
-struct unwrapping {
-    const struct schsm_hsm_unwrap *spec;
-    struct schsm_card_files files;
-    unsigned int trial; /* a reference under which the key was tried out; 0: none */
-    uint8_t trial_description[SCHSM_PKCS15_MAX]; /* by which that key is known */
-    size_t trial_description_len;
-    bool started; /* files of ours, and maybe the key, are there */
-};
-
-/* UNWRAP with the blob in file 2F10, which is written in pieces of any size. */
-static int unwrap_from_file(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
-                            struct schsm_error *err)
-{
-    int ok;
-
-    (void)schsm_card_delete_if_there(session, SCHSM_FILE_WRAPPED_KEY); /* it might be longer */
-    ok = schsm_card_write_file(&session->card, SCHSM_FILE_WRAPPED_KEY, blob.data, blob.len, err) &&
-         schsm_card_unwrap_key(&session->card, ref, NULL, 0, err);
-    if (session->card.result == SCHSM_TRANSPORT_OK) {
-        (void)schsm_card_delete_if_there(session, SCHSM_FILE_WRAPPED_KEY);
-    }
-    return ok;
-}
-
-/* UNWRAP, in one command where card and reader carry it. */
-static int send_blob(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
-                     struct schsm_error *err)
-{
-    size_t fits = session->card.short_only ? SCHSM_APDU_SHORT_DATA_MAX : SCHSM_APDU_WRITE_CHUNK;
-
-    if (blob.len <= fits) {
-        if (schsm_card_unwrap_key(&session->card, ref, blob.data, blob.len, err)) {
-            return 1;
-        }
-        if (session->card.result == SCHSM_TRANSPORT_TOO_LONG) {
-            session->card.short_only = true;
-        } else if (session->card.result != SCHSM_TRANSPORT_OK ||
-                   session->card.status_word != SCHSM_SW_WRONG_LENGTH) {
-            return 0;
-        }
-    }
-    return unwrap_from_file(session, ref, blob, err);
-}
-
-static int unwrap_as(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
-                     struct schsm_error *err)
-{
-    if (send_blob(session, ref, blob, err)) {
-        return 1;
-    }
-    if (session->card.result == SCHSM_TRANSPORT_OK && err->reason == SCHSM_REASON_BAD_INPUT) {
-        unsigned int status_word = err->status_word;
-
-        schsm_fail(err, SCHSM_REASON_FILE,
-                   "the device does not take the wrapped key, although it has its DKEK: it was "
-                   "changed or damaged; take another copy of it (status word %04X)",
-                   status_word);
-    }
-    return 0;
-}
-
-/* Deletes a key with its files, the key first and the description last: whatever is left of it in
- * between is known for a rest by its description. */
-static int delete_key(struct schsm_session *session, unsigned int ref, struct schsm_error *err)
-{
-    return schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err) &&
-           schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err) &&
-           schsm_card_delete_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, err);
-}
-
-/* The same after a failure, which stays what it was; false where something is left. */
-static bool clean_up(struct schsm_session *session, unsigned int ref)
-{
-    return session->card.result == SCHSM_TRANSPORT_OK &&
-           schsm_card_delete_if_there(session, SCHSM_FILE_KEY | ref) &&
-           schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref) &&
-           schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref);
-}
-
-/* Writes a file anew, and nothing where there is nothing to write. */
-static int rewrite(struct schsm_session *session, unsigned int file, struct schsm_view content,
-                   struct schsm_error *err)
-{
-    return schsm_card_delete_optional(session, file, err) &&
-           (content.len == 0 ||
-            schsm_card_write_file(&session->card, file, content.data, content.len, err));
-}
-
-static int file_holds(struct schsm_session *session, unsigned int file, struct schsm_view wanted,
-                      bool *same, struct schsm_error *err)
-{
-    uint8_t *content = NULL;
-    size_t len = 0;
-
-    if (!schsm_card_read_optional(session, file, SCHSM_FORM_BYTES, &content, &len, err)) {
-        return 0;
-    }
-    *same = schsm_view_equal((struct schsm_view){ content, len }, wanted);
-    OPENSSL_free(content);
-    return 1;
-}
-
-/* The Pico HSM writes files of its own when it unwraps (6.10): ours again. */
-static int restore_file(struct schsm_session *session, unsigned int file, struct schsm_view content,
-                        struct schsm_error *err)
-{
-    bool same = true;
-
-    if (content.len == 0) {
-        return 1;
-    }
-    return file_holds(session, file, content, &same, err) &&
-           (same || rewrite(session, file, content, err));
-}
-
-static struct schsm_view trial_description(const struct unwrapping *unwrapping)
-{
-    return (struct schsm_view){ unwrapping->trial_description, unwrapping->trial_description_len };
-}
-
-/* What a key that is tried out is described by: an id that no other key has, out of the blob's
- * authentication code. So whatever interrupts us, it is known again, and nobody takes it for the
- * key itself. */
-static int describe_trial(struct unwrapping *unwrapping, const struct schsm_wrapped_key *wrapped,
-                          struct schsm_error *err)
-{
-    unsigned int bits = schsm_wrapped_key_bits(wrapped);
-    struct schsm_pkcs15_key key = { .type = wrapped->type,
-                                    .label = TRIAL_LABEL,
-                                    .id_len = wrapped->mac.len,
-                                    .bits = bits == 0 && wrapped->type != SCHSM_KEY_EC
-                                                ? SCHSM_RSA_BITS_MAX /* it has to say something */
-                                                : bits };
-
-    memcpy(key.id, wrapped->mac.data, wrapped->mac.len);
-    unwrapping->trial_description_len = sizeof(unwrapping->trial_description);
-    return schsm_pkcs15_encode_key(&key, unwrapping->trial_description,
-                                   &unwrapping->trial_description_len, err);
-}
-
-/* Whether what is under the reference was written by us: it has the description, or, where the
- * device wrote another one over it when it unwrapped (6.10), the public key. */
-static int is_ours(struct schsm_session *session, const struct unwrapping *unwrapping,
-                   unsigned int ref, struct schsm_view description, bool *ours,
-                   struct schsm_error *err)
-{
-    struct schsm_view mine = unwrapping->spec->certificate;
-    struct schsm_error ignored = SCHSM_ERROR_INIT;
-    uint8_t *file = NULL, *wanted = NULL, *found = NULL;
-    size_t len = 0, wanted_len = 0, found_len = 0;
-
-    if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | ref, description, ours, err)) {
-        return 0;
-    }
-    if (*ours || mine.len == 0) {
-        return 1;
-    }
-    if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV, &file,
-                                  &len, err)) {
-        return 0;
-    }
-    *ours = schsm_public_key_from_ce(mine.data, mine.len, &wanted, &wanted_len, &ignored) &&
-            schsm_public_key_from_ce(file, len, &found, &found_len, &ignored) &&
-            schsm_view_equal((struct schsm_view){ wanted, wanted_len },
-                             (struct schsm_view){ found, found_len });
-    OPENSSL_free(found);
-    OPENSSL_free(wanted);
-    OPENSSL_free(file);
-    return 1;
-}
-
-/* The attempt before this one broke off. Nobody else's key goes for it. */
-static int remove_earlier_unwrap(struct schsm_session *session, struct unwrapping *unwrapping,
-                                 struct schsm_error *err)
-{
-    const struct schsm_hsm_unwrap *spec = unwrapping->spec;
-    bool ours = false;
-
-    if (unwrapping->trial != 0 && (!is_ours(session, unwrapping, unwrapping->trial,
-                                            trial_description(unwrapping), &ours, err) ||
-                                   (ours && !delete_key(session, unwrapping->trial, err)))) {
-        return 0;
-    }
-    unwrapping->trial = 0;
-    if (!unwrapping->started) {
-        return 1;
-    }
-    if (!is_ours(session, unwrapping, spec->key_ref, spec->description, &ours, err) ||
-        (ours && !delete_key(session, spec->key_ref, err))) {
-        return 0;
-    }
-    unwrapping->started = false;
-    return 1;
-}
-
-/* Removes what an earlier call that was killed left of trying the same key out. */
-static int remove_left_trials(struct schsm_session *session, struct unwrapping *unwrapping,
-                              struct schsm_error *err)
-{
-    for (unsigned int ref = 1; ref <= SCHSM_KEY_REF_MAX; ref++) {
-        bool ours = false;
-
-        if (ref == unwrapping->spec->key_ref ||
-            !schsm_card_is_listed(&unwrapping->files, SCHSM_FILE_KEY | ref)) {
-            continue;
-        }
-        if (!file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | ref, trial_description(unwrapping),
-                        &ours, err) ||
-            (ours && !delete_key(session, ref, err))) {
-            return 0;
-        }
-        if (ours) {
-            strike_key(&unwrapping->files, ref);
-        }
-    }
-    return 1;
-}
-
-/* Tries the key out under a free reference, so that the old one is not lost for a bad file. */
-static int try_out(struct schsm_session *session, struct unwrapping *unwrapping,
-                   struct schsm_error *err)
-{
-    unsigned int ref = 0;
-
-    if (!remove_left_trials(session, unwrapping, err) ||
-        !schsm_card_choose_key_ref(&unwrapping->files, -1, &ref, err) ||
-        !schsm_card_clear_key_ref(session, &unwrapping->files, ref, err)) {
-        return 0;
-    }
-    unwrapping->trial = ref;
-    if (!rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, trial_description(unwrapping), err) ||
-        !unwrap_as(session, ref, unwrapping->spec->blob, err)) {
-        if (clean_up(session, ref)) { /* refused */
-            unwrapping->trial = 0;
-        }
-        return 0;
-    }
-    if (!delete_key(session, ref, err)) {
-        return 0;
-    }
-    unwrapping->trial = 0;
-    return 1;
-}
-
-/* Makes sure that no key is under the reference. */
-static int clear_place(struct schsm_session *session, struct unwrapping *unwrapping,
-                       struct schsm_error *err)
-{
-    const struct schsm_hsm_unwrap *spec = unwrapping->spec;
-    unsigned int ref = spec->key_ref;
-
-    if (!spec->replace) {
-        return schsm_card_choose_key_ref(&unwrapping->files, (int)ref, &ref, err);
-    }
-    return !schsm_card_has_key(&unwrapping->files, ref) ||
-           (try_out(session, unwrapping, err) &&
-            schsm_card_delete_optional(session, SCHSM_FILE_KEY | ref, err));
-}
-
-/* What the device would take wrong, or die of (19.5), before it is told anything. */
-static int check_rsa(struct schsm_device *dev, const struct schsm_hsm_unwrap *spec,
-                     const struct schsm_wrapped_key *wrapped, struct schsm_error *err)
-{
-    struct schsm_error ignored = SCHSM_ERROR_INIT;
-    struct schsm_hsm_rsa_limits limits;
-    uint8_t *spki = NULL;
-    size_t spki_len = 0;
-    int ok;
-
-    if (wrapped->type != SCHSM_KEY_RSA) {
-        return 1;
-    }
-    if (!schsm_hsm_rsa_limits(dev, &limits, err)) {
-        return 0;
-    }
-    /* a length that the size of the blob does not tell is taken for the longest */
-    if (limits.crt_bits_max != 0 && wrapped->form == SCHSM_WRAPPED_RSA_CRT &&
-        schsm_wrapped_key_bits(wrapped) - 1 >= limits.crt_bits_max) {
-        return schsm_fail(
-            err, SCHSM_REASON_UNSUPPORTED,
-            "this device takes RSA keys of more than %u bits only in the form that a "
-            "Pico HSM wraps them in, and this one was wrapped by a SmartCard-HSM: "
-            "decrypt it with its DKEK shares ('sc-hsm decrypt-backup') and import the "
-            "key; nothing was changed",
-            limits.crt_bits_max);
-    }
-    ok = !limits.exponent_fixed || spec->certificate.len == 0 ||
-         !schsm_public_key_from_ce(spec->certificate.data, spec->certificate.len, &spki, &spki_len,
-                                   &ignored) ||
-         schsm_spki_rsa_exponent_is_f4(spki, spki_len) ||
-         schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
-                    "the RSA key has another public exponent than 65537, and this device takes no "
-                    "such keys; nothing was changed");
-    OPENSSL_free(spki);
-    return ok;
-}
-
-static int run_key_unwrap(struct schsm_session *session, void *arg, struct schsm_error *err)
-{
-    struct unwrapping *unwrapping = arg;
-    const struct schsm_hsm_unwrap *spec = unwrapping->spec;
-    unsigned int ref = spec->key_ref;
-
-    if (!schsm_session_check_file(session, spec->certificate.len, err) ||
-        !remove_earlier_unwrap(session, unwrapping, err) ||
-        !schsm_card_list_files(session, &unwrapping->files, err) ||
-        !clear_place(session, unwrapping, err)) {
-        return 0;
-    }
-    schsm_log(SCHSM_LOG_INFO, "device %s takes a wrapped key as key reference %u",
-              schsm_session_name(session), ref);
-    unwrapping->started = true;
-    if (schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err) &&
-        rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&
-        rewrite(session, SCHSM_FILE_CERTIFICATE | ref, spec->certificate, err) &&
-        unwrap_as(session, ref, spec->blob, err) &&
-        restore_file(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&
-        restore_file(session, SCHSM_FILE_CERTIFICATE | ref, spec->certificate, err)) {
-        return 1;
-    }
-    if (clean_up(session, ref)) {
-        unwrapping->started = false;
-    }
-    return 0;
-}
-
-int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap *spec,
-                         const struct schsm_login *login, struct schsm_error *err)
-{
-    struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
-    struct unwrapping *unwrapping = NULL;
-    struct schsm_wrapped_key wrapped;
-    struct schsm_job job = { .run = run_key_unwrap, .login = login, .transaction = true };
-    unsigned int domain;
-    char object[32];
-    int ok;
-
-    if (session == NULL || !schsm_hsm_check_key_ref((int)spec->key_ref, err) ||
-        !schsm_wrapped_key_parse(spec->blob.data, spec->blob.len, &wrapped, err)) {
-        return 0;
-    }
-    if (spec->description.len == 0) {
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a key on the device needs a description");
-    }
-    if (!check_rsa(dev, spec, &wrapped, err) ||
-        !schsm_hsm_find_kek_by_login(dev, wrapped.kcv, login, &domain, err)) {
-        return 0;
-    }
-    unwrapping = OPENSSL_zalloc(sizeof(*unwrapping));
-    if (unwrapping == NULL) {
-        return schsm_fail_memory(err);
-    }
-    unwrapping->spec = spec;
-    if (!describe_trial(unwrapping, &wrapped, err)) {
-        OPENSSL_free(unwrapping);
-        return 0;
-    }
-    job.arg = unwrapping;
-    (void)snprintf(object, sizeof(object), "key reference %u", spec->key_ref);
-    job.object = login->object != NULL ? login->object : object;
-    ok = schsm_card_run(dev, PURPOSE, &job, err);
-    OPENSSL_free(unwrapping);
-    return ok;
 }

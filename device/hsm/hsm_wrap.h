@@ -56,31 +56,47 @@ int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *
                         unsigned int *key_ref, uint8_t *id, size_t *id_len,
                         struct schsm_error *err);
 
-/* What a device takes of the RSA keys that come to it wrapped. */
-struct schsm_hsm_rsa_limits {
-    bool exponent_fixed;       /* the public exponent is 65537 and no other */
-    unsigned int crt_bits_max; /* the longest key in the form RSA_CRT; 0: any */
+/* What a device does with keys that come to it wrapped. */
+struct schsm_hsm_unwrap_traits {
+    bool exponent_fixed;       /* an RSA key's public exponent is 65537 and no other */
+    unsigned int crt_bits_max; /* the longest RSA key in the form RSA_CRT; 0: any */
+    bool describes_keys;       /* it writes a description of its own over ours */
 };
 
 /* At most one device command; no login. */
-int schsm_hsm_rsa_limits(struct schsm_device *dev, struct schsm_hsm_rsa_limits *limits,
-                         struct schsm_error *err);
+int schsm_hsm_unwrap_traits(struct schsm_device *dev, struct schsm_hsm_unwrap_traits *traits,
+                            struct schsm_error *err);
 
 struct schsm_hsm_unwrap {
     unsigned int key_ref;          /* 1..255 */
     struct schsm_view blob;        /* as parsed by schsm_wrapped_key_parse */
     struct schsm_view description; /* for C4xx; required: no program shows a key without */
     struct schsm_view certificate; /* for CExx; len 0: none */
-    bool replace; /* a key that is there under this reference goes; false: EXISTS */
+    bool replace;    /* a key that is there under this reference goes; false: EXISTS */
+    bool unfinished; /* what is there is perhaps what an interruption left of this */
 };
 
 /*
  * Unwraps a key. Its description and certificate are written first and the key comes last, so that
  * at no moment there is a key without them; a failure removes what was written. Before anything is
  * changed the device is asked whether it has the key encryption key (WRONG_KEY); before a key is
- * replaced, whether it takes the new one.
+ * replaced, whether it takes the new one. A device that describes keys itself gets the key first,
+ * in one step with the end of the old one, and what an interruption leaves is told by
+ * schsm_hsm_is_unfinished; called with `unfinished` then, this does the rest.
  */
 int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap *spec,
                          const struct schsm_login *login, struct schsm_error *err);
+
+/* Whether the device itself has described this key of a list, which has a key reference. Says
+ * nothing on a device that describes no keys. */
+bool schsm_hsm_has_own_description(const struct schsm_object *key);
+
+/*
+ * Whether an unwrap with this reference, blob, description and certificate was interrupted when the
+ * key had come and was not described yet. Always false for a pair without certificate or request,
+ * and on a device that describes no keys itself. No login.
+ */
+int schsm_hsm_is_unfinished(struct schsm_device *dev, const struct schsm_hsm_unwrap *spec,
+                            bool *unfinished, struct schsm_error *err);
 
 #endif

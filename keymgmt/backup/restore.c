@@ -67,8 +67,8 @@ static int check_domains(const struct schsm_restoring *restoring, struct schsm_e
 /* A place for the key: the reference that it had, unless that is taken by now, be it by a key that
  * was restored before. The id is free, or the comparison would have refused. */
 static int place_key(const struct schsm_restoring *restoring,
-                     const struct schsm_backup_entry *entry, unsigned int *key_ref,
-                     struct schsm_error *err)
+                     const struct schsm_backup_entry *entry, const struct schsm_restore_fate *fate,
+                     unsigned int *key_ref, struct schsm_error *err)
 {
     struct schsm_hsm_place place = { .key_ref = entry->key_ref,
                                      .id = entry->id_len > 0 ? entry->id : NULL,
@@ -78,6 +78,10 @@ static int place_key(const struct schsm_restoring *restoring,
     uint8_t id[SCHSM_ID_MAX];
     size_t id_len = 0;
 
+    if (fate->unfinished != 0) {
+        *key_ref = (unsigned int)fate->unfinished;
+        return 1;
+    }
     if (schsm_hsm_place_key(restoring->job->device, &place, key_ref, id, &id_len, &taken)) {
         return 1;
     }
@@ -89,20 +93,22 @@ static int place_key(const struct schsm_restoring *restoring,
 }
 
 static int restore_key(const struct schsm_restoring *restoring,
-                       const struct schsm_backup_entry *entry, struct schsm_error *err)
+                       const struct schsm_backup_entry *entry,
+                       const struct schsm_restore_fate *fate, struct schsm_error *err)
 {
     const struct schsm_backup_job *job = restoring->job;
     struct schsm_backup_key_file file;
     unsigned int key_ref = 0;
     char what[48] = "restored";
     int ok = schsm_backup_key_file_read(job->folder, entry, &file, err) &&
-             place_key(restoring, entry, &key_ref, err);
+             place_key(restoring, entry, fate, &key_ref, err);
 
     if (ok) {
         const struct schsm_hsm_unwrap spec = { .key_ref = key_ref,
                                                .blob = file.wrapped.container.blob,
                                                .description = file.description,
-                                               .certificate = file.wrapped.container.certificate };
+                                               .certificate = file.wrapped.container.certificate,
+                                               .unfinished = fate->unfinished != 0 };
 
         ok = schsm_hsm_unwrap_key(job->device, &spec, job->login, err);
     }
@@ -179,7 +185,7 @@ static int write_entry(struct schsm_restoring *restoring, size_t at, struct schs
         schsm_backup_tell(restoring->job, entry, "left out", "its key is not on the device");
         return 1;
     }
-    if (entry->kind == SCHSM_BACKUP_KEY ? restore_key(restoring, entry, &failure)
+    if (entry->kind == SCHSM_BACKUP_KEY ? restore_key(restoring, entry, fate, &failure)
                                         : restore_content(restoring, entry, beside, &failure)) {
         restoring->restored->written++;
         return 1;
@@ -225,6 +231,7 @@ int schsm_restore(const struct schsm_backup_job *job, const struct schsm_manifes
 {
     const struct schsm_object_filter everything = { .types = EVERYTHING, .key_ref = -1 };
     struct schsm_restoring restoring = { .job = job, .manifest = manifest, .restored = restored };
+    struct schsm_hsm_unwrap_traits traits;
     int ok = 0;
 
     memset(restored, 0, sizeof(*restored));
@@ -235,9 +242,11 @@ int schsm_restore(const struct schsm_backup_job *job, const struct schsm_manifes
     for (size_t i = 0; i < manifest->count; i++) {
         restoring.fates[i].beside = -1;
     }
-    if (!schsm_hsm_wraps_keys(job->device, err)) {
+    if (!schsm_hsm_wraps_keys(job->device, err) ||
+        !schsm_hsm_unwrap_traits(job->device, &traits, err)) {
         goto done;
     }
+    restoring.describes_keys = traits.describes_keys;
     check_files(&restoring);
     if (!check_domains(&restoring, err) || !schsm_device_login(job->device, job->login, err) ||
         !schsm_device_serial(job->device, restoring.serial, err) ||

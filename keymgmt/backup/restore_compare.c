@@ -78,36 +78,93 @@ static struct schsm_view certificate_of(const struct schsm_restoring *restoring,
     return (struct schsm_view){ NULL, 0 };
 }
 
-/* Looks for the key among those that are no other entry's. */
-static int find_key(struct schsm_restoring *restoring, size_t at, bool strict,
-                    struct schsm_error *err)
+/* How a key of the backup is looked for. One in its own place comes first: there may be a copy of
+ * it in another one. */
+enum look { IN_ITS_PLACE, UNFINISHED, ANYWHERE };
+
+/* A key that the device described itself, and somebody else did not: an interrupted restore leaves
+ * it so. Where the backup says the same of it, it is in its place. */
+static bool may_be_unfinished(const struct schsm_restoring *restoring,
+                              const struct schsm_backup_entry *entry,
+                              const struct schsm_object *object)
+{
+    return restoring->describes_keys && schsm_hsm_has_own_description(object) &&
+           !same_id(entry, object);
+}
+
+static int is_unfinished(const struct schsm_restoring *restoring,
+                         const struct schsm_backup_key_file *file,
+                         const struct schsm_object *object, bool *unfinished,
+                         struct schsm_error *err)
+{
+    const struct schsm_key_container *container = &file->wrapped.container;
+    const struct schsm_hsm_unwrap spec = { .key_ref = (unsigned int)object->key_ref,
+                                           .blob = container->blob,
+                                           .description = file->description,
+                                           .certificate = container->certificate };
+
+    *unfinished = false;
+    /* a public part that can be read tells enough */
+    return (object->value != NULL &&
+            !schsm_backup_is_key_of(restoring->job->libctx, container->certificate,
+                                    (struct schsm_view){ object->value, object->value_len })) ||
+           schsm_hsm_is_unfinished(restoring->job->device, &spec, unfinished, err);
+}
+
+/* Whether an object of the device is the entry's key, and what is to become of that then. */
+static int compare_key(struct schsm_restoring *restoring, size_t at,
+                       const struct schsm_backup_key_file *file, const struct schsm_object *object,
+                       enum look look, bool *is_it, struct schsm_error *err)
 {
     const struct schsm_backup_entry *entry = &restoring->manifest->entries[at];
     struct schsm_restore_fate *fate = &restoring->fates[at];
-    struct schsm_backup_key_file file;
 
-    if (entry->kind != SCHSM_BACKUP_KEY || fate->what != SCHSM_RESTORE_WRITE) {
+    *is_it = false;
+    if (may_be_unfinished(restoring, entry, object) != (look == UNFINISHED)) {
         return 1;
     }
-    if (!schsm_backup_key_file_read(restoring->job->folder, entry, &file, err)) {
-        schsm_backup_key_file_clear(&file);
-        return 0;
+    if (look == UNFINISHED) {
+        if (!is_unfinished(restoring, file, object, is_it, err)) {
+            return 0;
+        }
+        fate->unfinished = *is_it ? object->key_ref : 0;
+        return 1;
     }
-    for (size_t i = 0; i < restoring->there.count; i++) {
+    *is_it = is_saved_key(restoring, entry, &file->wrapped.container, object, look == IN_ITS_PLACE);
+    if (*is_it) {
+        fate->what = SCHSM_RESTORE_LEAVE;
+        fate->there =
+            schsm_backup_there_already(restoring->job->libctx, file->wrapped.container.certificate,
+                                       certificate_of(restoring, object->key_ref));
+    }
+    return 1;
+}
+
+/* Looks for the key among those that are no other entry's. */
+static int find_key(struct schsm_restoring *restoring, size_t at, enum look look,
+                    struct schsm_error *err)
+{
+    const struct schsm_backup_entry *entry = &restoring->manifest->entries[at];
+    const struct schsm_restore_fate *fate = &restoring->fates[at];
+    struct schsm_backup_key_file file;
+    bool found = false;
+    int ok;
+
+    if (entry->kind != SCHSM_BACKUP_KEY || fate->what != SCHSM_RESTORE_WRITE ||
+        fate->unfinished != 0) {
+        return 1;
+    }
+    ok = schsm_backup_key_file_read(restoring->job->folder, entry, &file, err);
+    for (size_t i = 0; ok && !found && i < restoring->there.count; i++) {
         const struct schsm_object *object = &restoring->there.objects[i];
 
-        if (!restoring->used[i] && is_key(object) &&
-            is_saved_key(restoring, entry, &file.wrapped.container, object, strict)) {
-            restoring->used[i] = true;
-            fate->what = SCHSM_RESTORE_LEAVE;
-            fate->there = schsm_backup_there_already(restoring->job->libctx,
-                                                     file.wrapped.container.certificate,
-                                                     certificate_of(restoring, object->key_ref));
-            break;
+        if (!restoring->used[i] && is_key(object)) {
+            ok = compare_key(restoring, at, &file, object, look, &found, err);
+            restoring->used[i] = found;
         }
     }
     schsm_backup_key_file_clear(&file);
-    return 1;
+    return ok;
 }
 
 static int check_key_id(const struct schsm_restoring *restoring,
@@ -236,10 +293,9 @@ int schsm_restore_compare(struct schsm_restoring *restoring, struct schsm_error 
 {
     size_t count = restoring->manifest->count;
 
-    /* a key in its own place first: there may be a copy of it in another one */
-    for (int strict = 1; strict >= 0; strict--) {
+    for (enum look look = IN_ITS_PLACE; look <= ANYWHERE; look++) {
         for (size_t i = 0; i < count; i++) {
-            if (!find_key(restoring, i, strict == 1, err)) {
+            if (!find_key(restoring, i, look, err)) {
                 return 0;
             }
         }

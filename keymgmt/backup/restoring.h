@@ -10,6 +10,8 @@ struct schsm_restore_fate {
     enum { SCHSM_RESTORE_WRITE, SCHSM_RESTORE_LEAVE, SCHSM_RESTORE_NEVER } what;
     const char *there; /* LEAVE: what is said of it */
     int beside;        /* certificates of a key: the place of that key in the list; -1: none */
+    int unfinished; /* WRITE: the key reference under which the key is, not described yet; 0: none
+                     */
 };
 
 struct schsm_restoring {
@@ -19,6 +21,7 @@ struct schsm_restoring {
     char serial[SCHSM_SERIAL_MAX + 1]; /* of the device */
     struct schsm_object_list there;    /* what it had at the beginning */
     bool *used;                        /* for each of these: it is an entry's */
+    bool describes_keys;               /* the device does, itself */
     struct schsm_restore_fate *fates;  /* for each entry */
 };
 
