@@ -88,6 +88,10 @@ if [ -n "${SC_HSM_ASAN:-}" ]; then
     wrap /usr/bin/python3 OPENSSL_CONF=/dev/null
 fi
 
+# What a test writes is its own alone: PINs, passwords and keys are, and a PIN file that others can
+# read is refused.
+umask 077
+
 # plain_openssl: OpenSSL as it comes, with the default provider alone: the judge of our results.
 plain_openssl() {
     env -u OPENSSL_MODULES -u PCSCLITE_CSOCK_NAME OPENSSL_CONF=/dev/null "$real_openssl" "$@"

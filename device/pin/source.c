@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,6 +118,34 @@ static ssize_t read_all(int fd, uint8_t *buffer, size_t size)
     return (ssize_t)len;
 }
 
+/*
+ * A file that others can read tells them the PIN, and one that others can write has them spend the
+ * tries. What has no name any more, or never was a file, is its holder's alone. A process that is
+ * neither the owner nor root reads a file because its group may: that is how it was given to it.
+ */
+static int check_readers(const char *path, int fd, struct schsm_error *err)
+{
+    struct stat file;
+    uid_t self = geteuid();
+    mode_t others;
+    bool by_group;
+
+    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink == 0) {
+        return 1;
+    }
+    by_group = self != 0 && self != file.st_uid;
+    others = file.st_mode & (S_IRWXO | (by_group ? S_IWGRP : S_IRWXG));
+    if (others == 0) {
+        return 1;
+    }
+    return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                      "the PIN file %s was not used, because its mode %03o lets %s at it: "
+                      "'chmod %s %s' mends that",
+                      path, (unsigned int)(file.st_mode & 0777),
+                      (others & S_IRWXO) != 0 ? "every user" : "its group",
+                      by_group ? "640" : "600", path);
+}
+
 static int read_file(const struct schsm_pin_source *source, struct schsm_secret **pin,
                      struct schsm_error *err)
 {
@@ -131,6 +160,9 @@ static int read_file(const struct schsm_pin_source *source, struct schsm_secret 
         return 0;
     }
     fd = schsm_descriptor_open(source->name, O_RDONLY, 0);
+    if (fd >= 0 && !check_readers(source->name, fd, err)) {
+        goto done;
+    }
     if (fd >= 0) {
         len = read_all(fd, buffer, READ_MAX);
     }
@@ -140,6 +172,8 @@ static int read_file(const struct schsm_pin_source *source, struct schsm_secret 
     } else {
         ok = make_secret("file:", source->name, buffer, (size_t)len, pin, err);
     }
+
+done:
     if (fd >= 0) {
         close(fd);
     }

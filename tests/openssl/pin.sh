@@ -65,6 +65,68 @@ configure "pin-source=" "pin=$pin"
 signs "configuration: pin" openssl dgst -sha256 -sign rsa.pem -out signature data
 configure "pin="
 
+# --- a PIN file that others can get at ---
+refused() {
+    fails "a PIN file of mode $1" openssl dgst -sha256 -sign "sc-hsm:id=10?pin-source=file:$work/shared.pin" \
+        -out signature data
+    says "the PIN file $work/shared.pin was not used, because its mode 0?$1 lets $2 at it" \
+        "'chmod $3 $work/shared.pin' mends that"
+}
+cp pin.txt shared.pin
+before=$(pin_tries)
+for mode in 604 666 602 640 660 620 644; do
+    chmod $mode shared.pin
+    who="its group"
+    [ "${mode: -1}" = 0 ] || who="every user"
+    refused $mode "$who" 600
+done
+equal "no try was spent" "$before" "$(pin_tries)"
+configure "pin-source=file:$work/shared.pin"
+fails "configured" openssl dgst -sha256 -sign rsa.pem -out signature data
+says "chmod 600 $work/shared.pin"
+fails "for a new key" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -out k.pem
+says "chmod 600 $work/shared.pin"
+# The command that was named.
+eval "$(sed -n "s/.*'\(chmod [^']*\)'.*/\1/p" "$seen" | head -n 1)"
+signs "mended by the command that was named" openssl dgst -sha256 -sign rsa.pem -out signature data
+chmod 400 shared.pin
+signs "a file to be read alone" openssl dgst -sha256 -sign rsa.pem -out signature data
+ln -s shared.pin link.pin
+signs "by way of a link" openssl dgst -sha256 -sign "sc-hsm:id=10?pin-source=file:$work/link.pin" \
+    -out signature data
+# What is no file with a name is nobody else's to read.
+signs "a pipe" openssl dgst -sha256 \
+    -sign "sc-hsm:id=10?pin-source=file:"<(cat shared.pin) -out signature data
+mkfifo -m 644 fifo.pin
+(cat shared.pin >fifo.pin) &
+signs "a FIFO" openssl dgst -sha256 -sign "sc-hsm:id=10?pin-source=file:$work/fifo.pin" -out signature data
+(umask 022 && cat pin.txt >gone.pin)
+exec 7<gone.pin
+rm gone.pin
+signs "a file without a name" openssl dgst -sha256 -sign "sc-hsm:id=10?pin-source=file:/dev/fd/7" \
+    -out signature data
+exec 7<&-
+configure "pin-source="
+
+# Who is neither the file's owner nor root has it by its group: that is how it was given to him.
+as_member() {
+    setpriv --reuid 65534 --regid 65533 --clear-groups \
+        sc-hsm --pin-source "file:$work/shared.pin" "$@"
+}
+if ! on_token && ! on_pico; then
+    chgrp 65533 shared.pin
+    chmod 640 shared.pin
+    raw_apdus >/dev/null 2>&1 # nobody is logged in
+    check "a group's PIN file" as_member keygen --type ec:P-256 --label group
+    raw_apdus >/dev/null 2>&1
+    for mode in 660 644; do
+        chmod $mode shared.pin
+        fails "a group's PIN file of mode $mode" as_member keygen --type ec:P-256 --label group
+        says "'chmod 640 $work/shared.pin' mends that"
+    done
+fi
+rm -f shared.pin
+
 # --- generation, which gets no pass phrase from OpenSSL ---
 check "genpkey with pin-source" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 \
     -pkeyopt "pin-source:file:$work/pin.txt" -out k.pem

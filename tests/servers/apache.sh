@@ -18,6 +18,7 @@ configure pin-source= cache-pin=yes
 cat ec.crt ec.pem >bundle.pem
 mkdir html run
 echo 'signed on the card' >html/index.html
+chmod -R a+rX html
 sample apache/apache-pin /etc/sc-hsm/ "$work/" >apache-pin
 chmod 700 apache-pin
 

@@ -83,7 +83,7 @@ check "the key in a file of its own" handshakes "$port" 4 1.3 rsa-pss
 stop_haproxy
 
 # Debian's own configuration lets it change its root directory once the keys are loaded.
-mkdir jail
+(umask 022 && mkdir jail)
 sed "s|^global|global\n    chroot $work/jail|" haproxy.cfg >plain.cfg
 mv plain.cfg haproxy.cfg
 configure cache-pin=yes log=error
@@ -95,7 +95,7 @@ says "cannot be seen from here: this program has changed its root directory \(ch
     "$PCSCLITE_CSOCK_NAME"
 says_nothing_of "start that pcscd"
 # a mount as the README has it needs rights that not all who run this have; a link does the same
-mkdir -p "jail$(dirname "$PCSCLITE_CSOCK_NAME")"
+(umask 022 && mkdir -p "jail$(dirname "$PCSCLITE_CSOCK_NAME")")
 if ln "$PCSCLITE_CSOCK_NAME" "jail$PCSCLITE_CSOCK_NAME" 2>/dev/null; then
     start_haproxy
     check "it is there" handshakes "$port" 4 1.3 rsa-pss

@@ -11,6 +11,7 @@ for bin in /usr/lib/postgresql/*/bin; do
 done
 not_sanitized "PostgreSQL hangs at its start with the sanitizer's runtime loaded, without our module, too"
 need initdb postgres
+umask 022 # the server gives up root, and reads its certificates and settings
 virtual_card
 make_rsa_key
 make_ec_key
@@ -87,7 +88,7 @@ equal "all of them worked" 20 "$(grep -c '^session' "$seen")"
 
 # The client's key is on the card as well.
 configure "pin-source=file:$work/client.pin"
-echo "$pin" >client.pin
+(umask 077 && echo "$pin" >client.pin)
 check "psql with a client certificate" psql --no-psqlrc --tuples-only --no-align \
     --dbname service=sc-hsm --command "$who"
 says '^alice.TLSv1.3./CN=alice$'

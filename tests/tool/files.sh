@@ -63,7 +63,7 @@ equal "as JSON" "{'file': 'CF00', 'bytes': 12, 'type': 'data', 'number': 0}" \
 
 check "a file as bytes and characters" sc-hsm cat CF00
 says "^00000000: 69 6E 20 74 68 65 20 63 6C 65 61 72 +in the clear$"
-check "a file into a file" sc-hsm cat CE01 --out copy.der
+check "a file into a file" bash -c "umask 022 && sc-hsm cat CE01 --out copy.der"
 same_bytes "the certificate" ec.der copy.der
 equal "for everybody" 644 "$(stat -c %a copy.der)"
 ends 1 "no file is overwritten" sc-hsm cat 2F03 --out copy.der
