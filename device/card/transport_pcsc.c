@@ -83,7 +83,7 @@ static const struct {
     { SCARD_E_INVALID_HANDLE, SCHSM_TRANSPORT_GONE, SCHSM_REASON_NO_SERVICE,
       "the PC/SC service forgot the connection to reader %s: it was probably restarted" },
     /* Whoever is connected was let in; a service that was restarted knows him no more. */
-    { SCARD_W_SECURITY_VIOLATION, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_NO_SERVICE,
+    { SCARD_W_SECURITY_VIOLATION, SCHSM_TRANSPORT_GONE, SCHSM_REASON_NO_SERVICE,
       "the PC/SC service forgot the connection to reader %s: it was probably restarted" },
     { SCARD_E_SERVICE_STOPPED, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_NO_SERVICE,
       "the PC/SC service stopped while reader %s was in use: start pcscd again" },
@@ -95,7 +95,7 @@ static const struct {
       "reader %s does not take a command of this length" },
     { SCARD_E_NOT_TRANSACTED, SCHSM_TRANSPORT_REMOVED, SCHSM_REASON_TRANSPORT,
       "the card in reader %s stopped answering: take it out and insert it again" },
-    { SCARD_E_PROTO_MISMATCH, SCHSM_TRANSPORT_NO_SERVICE, SCHSM_REASON_TRANSPORT,
+    { SCARD_E_PROTO_MISMATCH, SCHSM_TRANSPORT_GONE, SCHSM_REASON_TRANSPORT,
       "reader %s and another program agreed on a protocol that we do not speak, or the PC/SC "
       "service was just restarted: try again" },
 };
