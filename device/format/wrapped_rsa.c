@@ -141,7 +141,8 @@ done:
     return found;
 }
 
-/* p and q from n, e and d (NIST SP 800-56B appendix C). */
+/* p and q from n, e and d (NIST SP 800-56B appendix C); p is the greater one, as libcrypto has it.
+ */
 static bool factor(struct rsa *rsa, BN_CTX *ctx)
 {
     BIGNUM *product;
@@ -163,6 +164,10 @@ static bool factor(struct rsa *rsa, BN_CTX *ctx)
     }
     for (int tries = 0; tries < FACTOR_TRIES && !found; tries++) {
         found = try_factor(rsa, product, twos, ctx);
+    }
+    if (found && BN_cmp(rsa->p, rsa->q) < 0) {
+        BN_swap(rsa->p,
+                rsa->q); /* which is found first is chance; a key is one sequence of bytes */
     }
 
 done:
