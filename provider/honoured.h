@@ -13,8 +13,8 @@
 #include "provider.h"
 
 /*
- * 1 where each of params (may be NULL) is in the table of what the device honours; else 0 with an
- * error raised that names the first one that is not.
+ * 1 where each of params (may be NULL) is in the table of what the device honours, or announces
+ * something and asks for nothing; else 0 with an error raised that names the first one that does.
  */
 int schsm_honoured(const struct schsm_provider *prov, const OSSL_PARAM params[],
                    const OSSL_PARAM table[]);

@@ -263,6 +263,31 @@ static void what_a_device_cannot_honour_is_refused(void **state)
     }
 }
 
+/* libssl 4.0 tells the signer of a handshake its protocol version, and asks for nothing by that. */
+static void the_version_of_tls_may_be_told(void **state)
+{
+    struct keys *const all[] = { &rsa2048, &p256 };
+    int version = 0x0304;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_int("tls-version", &version),
+                            OSSL_PARAM_construct_end() };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(signing_libctx, all[i]->device, NULL);
+        EVP_PKEY_CTX *of_md = NULL;
+        EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+        assert_true(EVP_PKEY_sign_init_ex(ctx, params) > 0);
+        assert_true(EVP_PKEY_CTX_set_params(ctx, params) > 0);
+        assert_true(EVP_DigestSignInit_ex(md, &of_md, "SHA256", signing_libctx, NULL,
+                                          all[i]->device, params) > 0);
+        assert_true(EVP_PKEY_CTX_set_params(of_md, params) > 0);
+        EVP_MD_CTX_free(md);
+        EVP_PKEY_CTX_free(ctx);
+    }
+    assert_no_errors();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_broken_device_is_an_error_and_touched_by_signing_only),
         cmocka_unit_test(parameters_are_listed),
         cmocka_unit_test(what_a_device_cannot_honour_is_refused),
+        cmocka_unit_test(the_version_of_tls_may_be_told),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -21,7 +21,11 @@ check "a signature" openssl pkeyutl -sign -rawin -digest sha256 -inkey ec.pem -i
 in_order "decoder_decode: PEM to DER" "decoder_decode: EC" "keymgmt_load: EC, key 'web-ec' on the device" \
     "keymgmt_query_operation_name: EC" "signature_newctx: ECDSA" \
     "signature_digest_sign_init: EC, key 'web-ec' on the device" \
-    "signature_freectx: EC, key 'web-ec' on the device" keymgmt_free provider_teardown
+    "signature_freectx: EC, key 'web-ec' on the device" keymgmt_free
+# From 4.0 on OpenSSL leaves its providers as they are when a program ends.
+case $(openssl version) in
+"OpenSSL 3."*) in_order keymgmt_free provider_teardown ;;
+esac
 says_nothing_of "$pin"
 plain_openssl pkeyutl -encrypt -pubin -inkey rsa.pub -in data -out secret
 check "a decryption by URI" openssl pkeyutl -decrypt -inkey "sc-hsm:id=10?pin-value=$pin" -in secret
