@@ -78,7 +78,7 @@ for name in Ed25519 Ed448; do
     check "verified" plain_openssl verify -CAfile "$name.crt" issued.crt
     check "a software key" plain_openssl genpkey -algorithm "$name" -out soft.pem
     check "its certificate" plain_openssl req -new -x509 -key soft.pem -subj /CN=soft -out soft.crt
-    if as_software "cms -sign" cms -sign -binary -in data -signer DEVICE.crt -inkey DEVICE.pem \
+    if as_software "cms -sign" cms -sign -nodetach -binary -in data -signer DEVICE.crt -inkey DEVICE.pem \
         -outform PEM -out signed; then
         check "verified" plain_openssl cms -verify -inform PEM -in signed -CAfile "$name.crt" \
             -purpose any -out opened
