@@ -102,11 +102,11 @@ static int look_who_opened(struct schsm_opening *opening, struct schsm_error *er
     if (!schsm_pka_read(opening->device, &opening->pka, err)) {
         return 0;
     }
-    if (opening->pka.status.authenticated < before) {
-        return schsm_fail(
-            err, SCHSM_REASON_DEVICE,
-            "the device has forgotten custodians that had authenticated, since it was reset, "
-            "another program selected its applet, or it gave a new challenge: begin again");
+    if (opening->pka.status.authenticated <= before) {
+        return schsm_fail(err, SCHSM_REASON_DEVICE,
+                          "the device has forgotten custodians that had authenticated, since it "
+                          "was pulled out or reset, another program selected its applet, or it "
+                          "gave a new challenge: begin again");
     }
     return 1;
 }

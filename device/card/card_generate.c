@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a key: choose a free place, let the card make the key, check what it says of it, and
- * describe it. Nothing is left behind by a failure: a key without a description is one that no
- * program shows and that nobody dares to delete.
+ * Making a key: choose a free place, describe the key, let the card make it, and check what it says
+ * of it. Nothing is left behind by a failure. The description comes first, because a key without
+ * one is one that no program shows and that nobody dares to delete; a description without a key
+ * takes no place.
  */
 #include "card_private.h"
 
@@ -30,8 +31,11 @@ struct generation {
     const struct schsm_ecx *ecx;     /* Ed25519, Ed448, X25519, X448 */
     struct schsm_card_files files;
     struct schsm_pkcs15_key description;
+    uint8_t encoded[SCHSM_PKCS15_MAX]; /* the same as a file */
+    size_t encoded_len;
     unsigned int key_ref;
-    unsigned int unfinished; /* a key that could not be removed yet, 0: none */
+    unsigned int unfinished; /* a place where something of ours could not be removed yet, 0: none */
+    bool key_made;           /* it may be a key, too */
     uint8_t *spki;
     size_t spki_len;
 };
@@ -75,7 +79,7 @@ static int make_pair_on_card(struct schsm_session *session, struct generation *g
     if (!schsm_cvc_build_generate(&request, body, &len, err)) {
         return 0;
     }
-    generation->unfinished = generation->key_ref;
+    generation->key_made = true;
     return schsm_card_generate_key_pair(&session->card, generation->key_ref, body, len, err);
 }
 
@@ -98,7 +102,7 @@ static int make_aes_on_card(struct schsm_session *session, struct generation *ge
                               spec->has_key_domain ? (int)spec->key_domain : -1, err)) {
         return 0;
     }
-    generation->unfinished = generation->key_ref;
+    generation->key_made = true;
     return schsm_card_generate_secret_key(&session->card, generation->key_ref, spec->bits, body,
                                           writer.len, err);
 }
@@ -114,7 +118,7 @@ static int make_key_on_card(struct schsm_session *session, struct generation *ge
         return 1;
     }
     if (session->card.result == SCHSM_TRANSPORT_OK) {
-        generation->unfinished = 0; /* the card refused */
+        generation->key_made = false; /* the card refused */
     }
     return 0;
 }
@@ -222,10 +226,16 @@ static int take_public_key(struct schsm_session *session, struct generation *gen
 static int write_description(struct schsm_session *session, struct generation *generation,
                              struct schsm_error *err)
 {
+    generation->unfinished = generation->key_ref;
+    return schsm_card_write_file(&session->card, SCHSM_FILE_KEY_DESCRIPTION | generation->key_ref,
+                                 generation->encoded, generation->encoded_len, err);
+}
+
+static int describe_key(struct schsm_session *session, struct generation *generation,
+                        struct schsm_error *err)
+{
     struct schsm_pkcs15_key *description = &generation->description;
     const struct schsm_generate *spec = generation->spec;
-    uint8_t encoded[SCHSM_PKCS15_MAX];
-    size_t len = sizeof(encoded);
 
     description->type = spec->type;
     description->bits = generation->curve != NULL ? generation->curve->bits
@@ -234,9 +244,29 @@ static int write_description(struct schsm_session *session, struct generation *g
     if (spec->label != NULL) {
         (void)snprintf(description->label, sizeof(description->label), "%s", spec->label);
     }
-    return schsm_pkcs15_encode_key(description, encoded, &len, err) &&
-           schsm_card_write_file(&session->card, SCHSM_FILE_KEY_DESCRIPTION | generation->key_ref,
-                                 encoded, len, err);
+    generation->encoded_len = sizeof(generation->encoded);
+    return schsm_pkcs15_encode_key(description, generation->encoded, &generation->encoded_len,
+                                   err) &&
+           write_description(session, generation, err);
+}
+
+/* A Pico HSM writes a description of its own when it makes a key: ours again. */
+static int keep_description(struct schsm_session *session, struct generation *generation,
+                            struct schsm_error *err)
+{
+    unsigned int file = SCHSM_FILE_KEY_DESCRIPTION | generation->key_ref;
+    uint8_t *content = NULL;
+    size_t len = 0;
+    bool ours;
+
+    if (!schsm_card_read_optional(session, file, SCHSM_FORM_BYTES, &content, &len, err)) {
+        return 0;
+    }
+    ours = schsm_view_equal((struct schsm_view){ content, len },
+                            (struct schsm_view){ generation->encoded, generation->encoded_len });
+    OPENSSL_free(content);
+    return ours || (schsm_card_delete_optional(session, file, err) &&
+                    write_description(session, generation, err));
 }
 
 /* Removes what an attempt left. What failed stays what failed. */
@@ -245,10 +275,12 @@ static void remove_unfinished_key(struct schsm_session *session, struct generati
     unsigned int ref = generation->unfinished;
 
     if (ref != 0 && session->card.result == SCHSM_TRANSPORT_OK &&
-        schsm_card_delete_if_there(session, SCHSM_FILE_KEY | ref) &&
-        schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref) &&
-        schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref)) {
+        (!generation->key_made ||
+         (schsm_card_delete_if_there(session, SCHSM_FILE_KEY | ref) &&
+          schsm_card_delete_if_there(session, SCHSM_FILE_CERTIFICATE | ref))) &&
+        schsm_card_delete_if_there(session, SCHSM_FILE_KEY_DESCRIPTION | ref)) {
         generation->unfinished = 0;
+        generation->key_made = false;
     }
 }
 
@@ -278,6 +310,7 @@ static int remove_earlier_key(struct schsm_session *session, struct generation *
                   generation->unfinished);
     }
     generation->unfinished = 0;
+    generation->key_made = false;
     return 1;
 }
 
@@ -325,8 +358,8 @@ static int generate_on_card(struct schsm_session *session, void *arg, struct sch
         !schsm_card_clear_key_ref(session, &generation->files, generation->key_ref, err)) {
         return 0;
     }
-    if (make_key_on_card(session, generation, err) && take_public_key(session, generation, err) &&
-        write_description(session, generation, err)) {
+    if (describe_key(session, generation, err) && make_key_on_card(session, generation, err) &&
+        take_public_key(session, generation, err) && keep_description(session, generation, err)) {
         generation->unfinished = 0;
         return 1;
     }
@@ -417,10 +450,10 @@ int schsm_card_device_generate(struct schsm_device *dev, const struct schsm_gene
     ok = schsm_session_run(schsm_card_session(dev), &job, err);
     if (ok) {
         ok = fill_made_key(made, generation);
-    } else if (generation->unfinished != 0) {
+    } else if (generation->key_made) {
         schsm_fail_context(err,
-                           "key reference %u may have been left without description on the device "
-                           "and should be deleted",
+                           "key reference %u may have been left on the device and should be "
+                           "deleted",
                            generation->unfinished);
     }
 

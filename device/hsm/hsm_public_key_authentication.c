@@ -51,15 +51,54 @@ int schsm_pka_read(struct schsm_device *dev, struct schsm_pka *pka, struct schsm
 struct registration {
     const struct schsm_container *key;
     struct schsm_public_key_status *status;
+    unsigned int missing; /* keys, before this one was sent */
+    bool sent;
 };
+
+/* Whether the attempt before this one arrived: one key less is missing, and one of this name is
+ * there. Sets *status then. */
+static int was_registered(struct schsm_session *session, const struct registration *registration,
+                          bool *registered, struct schsm_error *err)
+{
+    const struct schsm_view wanted = registration->key->request.cvc.chr;
+    struct schsm_public_key_status *status = registration->status;
+
+    *registered = false;
+    if (!schsm_card_public_key_status(&session->card, status, err)) {
+        return 0;
+    }
+    for (unsigned int i = 0;
+         status->enabled && status->missing < registration->missing && i < status->total; i++) {
+        uint8_t name[SCHSM_APDU_SHORT_LE_MAX];
+        size_t len = sizeof(name);
+        bool authenticated;
+
+        if (!schsm_card_pka_name(&session->card, i, name, &len, &authenticated, err)) {
+            return 0;
+        }
+        *registered = *registered || schsm_view_equal((struct schsm_view){ name, len }, wanted);
+    }
+    return 1;
+}
 
 static int run_registration(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
-    const struct registration *registration = arg;
+    struct registration *registration = arg;
     struct schsm_view content = schsm_request_content(&registration->key->request);
+    struct schsm_public_key_status before;
+    bool registered = false;
 
-    return schsm_session_trust(session, registration->key, err) &&
-           schsm_card_pka_register(&session->card, content.data, content.len, registration->status,
+    if (registration->sent &&
+        (!was_registered(session, registration, &registered, err) || registered)) {
+        return registered;
+    }
+    if (!schsm_session_trust(session, registration->key, err) ||
+        !schsm_card_public_key_status(&session->card, &before, err)) {
+        return 0;
+    }
+    registration->missing = before.missing;
+    registration->sent = true;
+    return schsm_card_pka_register(&session->card, content.data, content.len, registration->status,
                                    err);
 }
 
@@ -67,7 +106,7 @@ int schsm_pka_register(struct schsm_device *dev, const struct schsm_container *k
                        const struct schsm_login *login, struct schsm_public_key_status *status,
                        struct schsm_error *err)
 {
-    struct registration registration = { key, status };
+    struct registration registration = { .key = key, .status = status };
     const struct schsm_job job = {
         .run = run_registration, .arg = &registration, .login = login, .transaction = true
     };
@@ -118,13 +157,22 @@ struct proof {
     const char *name;
     const uint8_t *signature;
     size_t len;
+    bool begun;
 };
 
 static int run_pka_proof(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
-    const struct proof *proof = arg;
+    struct proof *proof = arg;
     enum schsm_pka_selection selection = SCHSM_PKA_UNKNOWN;
 
+    if (proof->begun) { /* what makes a repetition necessary has ended all that was open */
+        session->card.status_word = 0;
+        return schsm_fail(err, SCHSM_REASON_DEVICE,
+                          "it has forgotten its challenge, and the custodians that had "
+                          "authenticated, since it was pulled out or reset, or another program "
+                          "selected its applet: begin again");
+    }
+    proof->begun = true;
     if (!schsm_card_pka_select(&session->card, (const uint8_t *)proof->name, strlen(proof->name),
                                &selection, err)) {
         return 0;
@@ -146,7 +194,7 @@ static int run_pka_proof(struct schsm_session *session, void *arg, struct schsm_
 int schsm_pka_authenticate(struct schsm_device *dev, const char *name, const uint8_t *signature,
                            size_t signature_len, struct schsm_error *err)
 {
-    struct proof proof = { name, signature, signature_len };
+    struct proof proof = { .name = name, .signature = signature, .len = signature_len };
     const struct schsm_job job = { .run = run_pka_proof, .arg = &proof, .transaction = true };
 
     return schsm_card_run(dev, PURPOSE, &job, err);

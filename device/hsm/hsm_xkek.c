@@ -2,6 +2,7 @@
 #include "hsm_xkek.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 
@@ -10,10 +11,12 @@
 #include "hsm_trust.h"
 
 #define PURPOSE "key domains"
+#define UID_COMPARED 32 /* bytes; a Pico HSM appends as many (15.2) */
 
 struct creation {
     unsigned int domain;
     const struct schsm_container *membership;
+    bool sent;
 };
 
 /* 15.3: the card checks the same, but only says that it does not verify. */
@@ -46,15 +49,37 @@ done:
     return ok;
 }
 
+/* Whether the attempt before this one arrived: the first bytes of a domain's UID are the x
+ * coordinate of its signer's point (15.2). */
+static int was_created(struct schsm_session *session, const struct creation *creation,
+                       bool *created, struct schsm_error *err)
+{
+    const struct schsm_view point = creation->membership->request.cvc.key.point;
+    struct schsm_key_domain_status status;
+
+    if (!schsm_session_confirm_applet(session, err) ||
+        !schsm_card_key_domain_status(&session->card, creation->domain, &status, err)) {
+        return 0;
+    }
+    *created = status.exists && status.uid_len >= UID_COMPARED && point.len > UID_COMPARED &&
+               memcmp(status.uid, point.data + 1, UID_COMPARED) == 0;
+    return 1;
+}
+
 static int run_creation(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
-    const struct creation *creation = arg;
+    struct creation *creation = arg;
+    bool created = false;
     struct schsm_view request = schsm_request_content(&creation->membership->request);
     struct schsm_view signature = creation->membership->signature;
     struct schsm_tlv_writer writer;
-    uint8_t *data = OPENSSL_malloc(SCHSM_CONTAINER_MAX);
+    uint8_t *data = NULL;
     int ok = 0;
 
+    if (creation->sent && (!was_created(session, creation, &created, err) || created)) {
+        return created;
+    }
+    data = OPENSSL_malloc(SCHSM_CONTAINER_MAX);
     if (data == NULL) {
         schsm_fail_memory(err);
         goto done;
@@ -67,7 +92,9 @@ static int run_creation(struct schsm_session *session, void *arg, struct schsm_e
         goto done;
     }
     ok = check_membership(session, creation->membership, err) &&
-         schsm_session_trust(session, creation->membership, err) &&
+         schsm_session_trust(session, creation->membership, err);
+    creation->sent = creation->sent || ok;
+    ok = ok &&
          schsm_card_create_xkek_domain(&session->card, creation->domain, data, writer.len, err);
 
 done:
@@ -80,7 +107,7 @@ int schsm_xkek_create_domain(struct schsm_device *dev, unsigned int domain,
                              const struct schsm_login *login, struct schsm_error *err)
 {
     struct schsm_session *session = schsm_card_session_for(dev, PURPOSE, err);
-    struct creation creation = { domain, membership };
+    struct creation creation = { .domain = domain, .membership = membership };
     char object[32];
     const struct schsm_job job = {
         .run = run_creation, .arg = &creation, .login = login, .transaction = true, .object = object

@@ -100,10 +100,17 @@ done
 equal "no try was spent" 3 "$(pin_tries)"
 
 # While the card is busy with it.
+delays() {
+    grep -c '! delay' "$SC_HSM_VIRTUAL/card-1.log"
+}
+is_busy() {
+    [ "$(delays)" -gt "$before" ]
+}
+before=$(delays)
 control "delay 600000 ins=68"
 openssl dgst -sha256 -sign ec.pem -out signature message >pulled 2>&1 &
 process=$!
-wait_for "the card is busy" grep -q '! delay' "$SC_HSM_VIRTUAL/card-1.log"
+wait_for "the card is busy" is_busy
 control remove
 status=0
 wait $process || status=$?
@@ -125,10 +132,12 @@ for fault in "status 6F00 ins=46" "status 6A84 ins=46" "status 6A84 ins=D7" "sho
     [ ! -s new.pem ] || fail "there is a reference to a key that is none"
     equal "and nothing is left on the card" "$before" "$(files)"
 done
-control "truncate 1 ins=D7"
+control "truncate 1 ins=46"
 fails "the way to the card breaks" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 \
-    -pkeyopt label:new -out new.pem
+    -pkeyopt label:left -out new.pem
 says 'key reference 3 may have been left .* should be deleted: .* without a status word'
+check "and has its name" sc-hsm list label=left
+says 'key-ref=3;.*label=left'
 check "a new key is made" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 \
     -pkeyopt label:new -out new.pem
 check "and signs" openssl dgst -sha256 -sign new.pem -out signature message

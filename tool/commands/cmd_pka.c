@@ -32,39 +32,69 @@ static int register_key(struct schsm_tool *tool, struct schsm_device *device,
            schsm_pka_register(device, key, &login, status, err);
 }
 
+/* One file. EXISTS: this key, or another of its name, is registered. */
+static int register_file(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
+                         const char *path, struct schsm_public_key_status *status,
+                         struct schsm_error *err)
+{
+    struct schsm_container key;
+    uint8_t *file = NULL;
+    int ok = schsm_certified_file_read(
+        path, SCHSM_CONTAINER_PUBLIC_KEY,
+        "a key with its certificates is needed, as 'sc-hsm pka export' writes it", &file, &key,
+        err);
+
+    if (ok && !register_key(tool, device, &key, status, err)) {
+        ok = err->reason == SCHSM_REASON_EXISTS
+                 ? schsm_fail(err, SCHSM_REASON_EXISTS,
+                              "%s: this key, or one of its name, is registered on device %s "
+                              "already; '" SCHSM_TOOL_NAME " pka status' lists what is",
+                              path, serial)
+                 : schsm_fail_context(err, "%s", path);
+    }
+    if (ok && !tool->json) {
+        (void)printf("Registered %.*s of %s on device %s.\n", (int)key.request.cvc.chr.len,
+                     (const char *)key.request.cvc.chr.data, path, serial);
+    }
+    OPENSSL_free(file);
+    return ok;
+}
+
+/* A key that is there already does not stop the others: an earlier run may have been interrupted.
+ */
+static int register_files(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
+                          struct schsm_public_key_status *status, struct schsm_error *already,
+                          struct schsm_error *err)
+{
+    for (size_t i = 0; i < tool->argument_count; i++) {
+        struct schsm_error found = SCHSM_ERROR_INIT;
+
+        if (register_file(tool, device, serial, tool->arguments[i], status, &found)) {
+            continue;
+        }
+        if (found.reason != SCHSM_REASON_EXISTS) {
+            return schsm_fail_as(err, &found);
+        }
+        if (already->reason == SCHSM_REASON_NONE) {
+            *already = found;
+        }
+    }
+    return 1;
+}
+
 static int run_pka_register(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_public_key_status status = { 0 };
+    struct schsm_error already = SCHSM_ERROR_INIT;
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_device *device = NULL;
-    int ok = schsm_tool_device(tool, &device, serial, err);
 
-    for (size_t i = 0; ok && i < tool->argument_count; i++) {
-        const char *path = tool->arguments[i];
-        struct schsm_container key;
-        uint8_t *file = NULL;
-
-        ok = schsm_certified_file_read(
-            path, SCHSM_CONTAINER_PUBLIC_KEY,
-            "a key with its certificates is needed, as 'sc-hsm pka export' writes it", &file, &key,
-            err);
-        if (ok && !register_key(tool, device, &key, &status, err)) {
-            ok = err->reason == SCHSM_REASON_EXISTS
-                     ? schsm_fail(err, SCHSM_REASON_EXISTS,
-                                  "%s: this key, or one of its name, is registered on device %s "
-                                  "already; '" SCHSM_TOOL_NAME
-                                  " pka status' lists what is: register the others",
-                                  path, serial)
-                     : schsm_fail_context(err, "%s", path);
-        }
-        if (ok && !tool->json) {
-            (void)printf("Registered %.*s of %s on device %s.\n", (int)key.request.cvc.chr.len,
-                         (const char *)key.request.cvc.chr.data, path, serial);
-        }
-        OPENSSL_free(file);
-    }
-    if (!ok) {
+    if (!schsm_tool_device(tool, &device, serial, err) ||
+        !register_files(tool, device, serial, &status, &already, err)) {
         return 0;
+    }
+    if (already.reason != SCHSM_REASON_NONE) {
+        return schsm_fail_as(err, &already);
     }
     if (tool->json) {
         return schsm_json_print(json_pack("{s:o, s:i, s:i, s:i}", "serial", schsm_json_text(serial),
