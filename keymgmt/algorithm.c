@@ -7,7 +7,8 @@
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
-#include <openssl/obj_mac.h>
+#include <openssl/ec.h>
+#include <openssl/objects.h>
 #include <openssl/rsa.h>
 
 #include "base/hex.h"
@@ -229,6 +230,24 @@ static int fail_type(const char *text, struct schsm_error *err)
                       text);
 }
 
+/* A curve that no card has, but perhaps a token. */
+static int curve_of_libcrypto(const char *name)
+{
+    size_t count = EC_get_builtin_curves(NULL, 0);
+    EC_builtin_curve *curves = OPENSSL_zalloc((count + 1) * sizeof(*curves));
+    int nid = EC_curve_nist2nid(name), found = NID_undef;
+
+    nid = nid != NID_undef ? nid : OBJ_sn2nid(name);
+    if (curves != NULL && nid != NID_undef) {
+        count = EC_get_builtin_curves(curves, count);
+        for (size_t i = 0; i < count; i++) {
+            found = curves[i].nid == nid ? nid : found;
+        }
+    }
+    OPENSSL_free(curves);
+    return found;
+}
+
 /* Which sizes there are is the device's to say, as long as libcrypto can use the key. */
 static unsigned int rsa_bits(const char *text)
 {
@@ -275,13 +294,13 @@ int schsm_key_type_parse(const char *text, struct schsm_generate *spec, struct s
     spec->type = types[i].type;
     if (spec->type == SCHSM_KEY_EC) {
         curve = schsm_curve_by_name(text);
-        if (curve == NULL) {
+        spec->curve_nid = curve != NULL ? curve->nid : curve_of_libcrypto(text);
+        if (spec->curve_nid == NID_undef) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                               "a SmartCard-HSM has no curve '%.40s': P-192, P-256, P-384, P-521, "
                               "secp192k1, secp256k1, or brainpoolP192r1 to brainpoolP512r1",
                               text);
         }
-        spec->curve_nid = curve->nid;
         return 1;
     }
     if (spec->type == SCHSM_KEY_RSA && (spec->bits = rsa_bits(text)) != 0) {

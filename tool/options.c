@@ -55,7 +55,8 @@ const struct schsm_option schsm_options[] = {
     { "pin-source", '\0', false, "SRC",
       "take the PIN from file:PATH, env:NAME, fd:N, prompt or pinpad; default: ask", set_config },
     { "so-pin-source", '\0', false, "SRC",
-      "take the SO-PIN, 16 hex digits, from file:PATH, env:NAME, fd:N or prompt; default: ask",
+      "take the SO-PIN, 16 hex digits (a token's is text), from file:PATH, env:NAME, fd:N or "
+      "prompt; default: ask",
       NULL },
     { "wait", '\0', false, "SECONDS",
       "how long to wait while another program keeps the device for itself (default: 30)",

@@ -95,6 +95,10 @@ static const struct schsm_device_ops card_ops = {
     .store = schsm_card_device_store,
     .key_policy = schsm_card_device_key_policy,
     .remove = schsm_card_device_remove,
+    .change_pin = schsm_card_device_change_pin,
+    .change_so_pin = schsm_card_device_change_so_pin,
+    .unblock_pin = schsm_card_device_unblock_pin,
+    .random = schsm_card_device_random,
     .free = card_device_free,
 };
 

@@ -402,8 +402,10 @@ static int check_key_for_card(struct generation *generation, struct schsm_error 
     }
     generation->curve = schsm_curve_by_nid(spec->curve_nid);
     if (generation->curve == NULL) {
-        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
-                          "a SmartCard-HSM has no keys on this curve");
+        return schsm_fail(
+            err, SCHSM_REASON_UNSUPPORTED,
+            "a SmartCard-HSM has no keys on this curve, but on P-192, P-256, P-384, P-521, "
+            "secp192k1, secp256k1, and brainpoolP192r1 to brainpoolP512r1");
     }
     return 1;
 }

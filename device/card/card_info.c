@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #define OPTION_RESET_RETRY_COUNTER 0x0001 /* 6.7 */
+#define OPTION_RESET_ONLY 0x0020
 
 /*
  * Version and options are told by SELECT of the applet only, and that logs out everybody. So they
@@ -61,6 +62,15 @@ static int read_domain(struct schsm_session *session, struct schsm_device_info *
     return 1;
 }
 
+/* 5.4: what the device was initialised with decides. */
+static enum schsm_unblocking unblocking(unsigned int options)
+{
+    if ((options & OPTION_RESET_ONLY) != 0) {
+        return SCHSM_UNBLOCK_KEEPS;
+    }
+    return (options & OPTION_RESET_RETRY_COUNTER) != 0 ? SCHSM_UNBLOCK_BOTH : SCHSM_UNBLOCK_NEVER;
+}
+
 static int read_info(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_pin_status user, so = { SCHSM_PIN_ABSENT, -1 };
@@ -90,6 +100,8 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
         info->options_known = session->process.fci.options_told;
         info->so_pin_reset_allowed =
             (session->process.fci.options & OPTION_RESET_RETRY_COUNTER) != 0;
+        info->unblocking =
+            info->options_known ? unblocking(session->process.fci.options) : SCHSM_UNBLOCK_UNKNOWN;
     }
     /* 5.1: applets before 2.0 answer the transport PIN's status word before initialisation */
     info->initialised = user.state != SCHSM_PIN_ABSENT &&
@@ -98,6 +110,10 @@ static int read_info(struct schsm_session *session, void *arg, struct schsm_erro
     info->logged_in = user.state == SCHSM_PIN_VERIFIED;
     info->pin_tries = user.tries_left;
     info->so_pin_tries = so.tries_left;
+    info->so_pin_set = so.state != SCHSM_PIN_ABSENT;
+    info->so_pin_blocked = so.state == SCHSM_PIN_BLOCKED;
+    info->pin = (struct schsm_pin_form){ SCHSM_USER_PIN_MIN, SCHSM_USER_PIN_MAX, false };
+    info->so_pin = (struct schsm_pin_form){ SCHSM_SO_PIN_LEN, SCHSM_SO_PIN_LEN, true };
     return 1;
 }
 

@@ -53,7 +53,30 @@ int schsm_card_device_key_policy(struct schsm_device *dev, const struct schsm_ob
 int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err);
 
+int schsm_card_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
+                                 struct schsm_secret *new_pin, int min_tries,
+                                 struct schsm_error *err);
+int schsm_card_device_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
+                                    const struct schsm_secret *new_pin, int min_tries,
+                                    struct schsm_error *err);
+int schsm_card_device_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
+                                  struct schsm_secret *new_pin, int min_tries,
+                                  struct schsm_error *err);
+int schsm_card_device_random(struct schsm_device *dev, uint8_t *out, size_t len,
+                             struct schsm_error *err);
+
 /* Of jobs: */
+
+/*
+ * The SO-PIN (card_pin.c). _check_so_pin_len fails with PIN_LENGTH for one that has not
+ * SCHSM_SO_PIN_LEN bytes. _check_so_pin fails where it is blocked, fewer than min_tries are left,
+ * or the job sent it before and a try is gone since: to be called right before it is sent; _fail_
+ * words its refusal by the last command, and leaves the error of every other failure as it is. What
+ * is worded is final.
+ */
+int schsm_card_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_error *err);
+int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err);
+int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *err);
 
 /* Fails with DEVICE_DATA where a key for agreement does not belong to its public part. One command,
  * which the key must permit. (card_prove.c) */

@@ -131,7 +131,7 @@ int schsm_hsm_transmit(struct schsm_device *dev, struct schsm_hsm_exchange *exch
         exchanges[i].status_word = 0;
         exchanges[i].meaning = "not sent";
     }
-    return schsm_card_run(dev, "such commands", &job, err);
+    return schsm_card_run(dev, "commands that can be sent one by one", &job, err);
 }
 
 void schsm_hsm_exchanges_clear(struct schsm_hsm_exchange *exchanges, size_t count)

@@ -153,7 +153,7 @@ int schsm_hsm_files(struct schsm_device *dev, struct schsm_hsm_file_list *list,
         return schsm_fail_memory(err);
     }
     listing->list = list;
-    ok = schsm_card_run(dev, "such files", &job, err);
+    ok = schsm_card_run(dev, "files that can be shown", &job, err);
     OPENSSL_free(listing);
     if (!ok) {
         OPENSSL_free(list->files);
@@ -201,39 +201,5 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
     *content = NULL;
     *len = 0;
     (void)snprintf(name, sizeof(name), "file %04X", file & 0xFFFF);
-    return schsm_card_run(dev, "such files", &job, err);
-}
-
-struct drawing {
-    uint8_t *out;
-    size_t len;
-};
-
-static int draw(struct schsm_session *session, void *arg, struct schsm_error *err)
-{
-    const struct drawing *drawing = arg;
-    size_t done = 0;
-
-    while (done < drawing->len) {
-        size_t chunk = session->card.short_only ? SCHSM_APDU_SHORT_LE_MAX : SCHSM_CHALLENGE_MAX;
-
-        chunk = drawing->len - done < chunk ? drawing->len - done : chunk;
-        if (schsm_card_get_challenge(&session->card, drawing->out + done, chunk, err)) {
-            done += chunk;
-        } else if (session->card.result == SCHSM_TRANSPORT_TOO_LONG &&
-                   chunk > SCHSM_APDU_SHORT_LE_MAX) {
-            session->card.short_only = true;
-        } else {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-int schsm_hsm_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err)
-{
-    struct drawing drawing = { out, len };
-    const struct schsm_job job = { .run = draw, .arg = &drawing };
-
-    return schsm_card_run(dev, "a random generator that this tool knows", &job, err);
+    return schsm_card_run(dev, "files that can be shown", &job, err);
 }

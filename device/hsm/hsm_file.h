@@ -35,7 +35,4 @@ int schsm_hsm_file_read(struct schsm_device *dev, unsigned int file,
                         const struct schsm_login *login, uint8_t **content, size_t *len,
                         struct schsm_error *err);
 
-/* Fills out with random bytes that the device made (6.1). */
-int schsm_hsm_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err);
-
 #endif

@@ -63,7 +63,7 @@ static int check_rules(const struct initialisation *initialisation, struct schsm
 {
     const struct schsm_hsm_rules *rules = initialisation->rules;
 
-    if (!schsm_hsm_check_so_pin_len(initialisation->so_pin, err)) {
+    if (!schsm_card_check_so_pin_len(initialisation->so_pin, err)) {
         return 0;
     }
     if (rules->key_domains > 0 && rules->dkek_shares != SCHSM_HSM_NO_DKEK) {
@@ -228,7 +228,8 @@ int schsm_hsm_initialise(struct schsm_device *dev, const struct schsm_hsm_rules 
                          const struct schsm_secret *so_pin, struct schsm_secret *pin, int min_tries,
                          struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "an SO-PIN", err);
+    struct schsm_session *session =
+        schsm_card_session_for(dev, "settings that it is initialised with", err);
     struct initialisation initialisation = { rules, so_pin, pin, min_tries };
     const struct schsm_job job = { .run = run_initialise,
                                    .arg = &initialisation,

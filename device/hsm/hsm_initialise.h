@@ -21,6 +21,10 @@ enum schsm_hsm_option {
 };
 
 #define SCHSM_HSM_PIN_TRIES_MAX 10
+#define SCHSM_HSM_SO_PIN_TRIES 15 /* for the life of the device */
+#define SCHSM_HSM_PIN_FORM                                                                         \
+    ((struct schsm_pin_form){ SCHSM_USER_PIN_MIN, SCHSM_USER_PIN_MAX, false })
+#define SCHSM_HSM_SO_PIN_FORM ((struct schsm_pin_form){ SCHSM_SO_PIN_LEN, SCHSM_SO_PIN_LEN, true })
 #define SCHSM_HSM_DKEK_SHARES_MAX 255
 #define SCHSM_HSM_KEY_DOMAINS_MAX 255
 #define SCHSM_HSM_NO_DKEK (-1)

@@ -12,17 +12,6 @@ static inline int schsm_hsm_check_key_ref(int key_ref, struct schsm_error *err)
            schsm_fail(err, SCHSM_REASON_ARGUMENT, "%d is no key reference", key_ref);
 }
 
-/*
- * The SO-PIN (hsm_pin.c). _check_so_pin_len fails with PIN_LENGTH for one that has not
- * SCHSM_SO_PIN_LEN bytes. _check_so_pin fails where it is blocked, fewer than min_tries are left,
- * or the job sent it before and a try is gone since: to be called right before it is sent; _fail_
- * words its refusal by the last command, and leaves the error of every other failure as it is. What
- * is worded is final.
- */
-int schsm_hsm_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_error *err);
-int schsm_card_check_so_pin(struct schsm_session *session, int min_tries, struct schsm_error *err);
-int schsm_card_fail_so_pin(struct schsm_session *session, struct schsm_error *err);
-
 /* Fails with UNSUPPORTED, for good, where the label is built in: file 2F03 is no file there, and to
  * write or delete it does harm (19.5). (hsm_label.c) */
 int schsm_card_check_labels(struct schsm_session *session, struct schsm_error *err);

@@ -49,5 +49,5 @@ int schsm_hsm_status(struct schsm_device *dev, struct schsm_hsm_status *status,
 {
     const struct schsm_job job = { .run = run_hsm_status, .arg = status, .transaction = true };
 
-    return schsm_card_run(dev, "settings that this tool knows", &job, err);
+    return schsm_card_run(dev, "settings that it is initialised with", &job, err);
 }

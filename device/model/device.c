@@ -160,6 +160,38 @@ int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *obj
     return hand_out(dev->ops->remove(dev, object, login_or_none(login), &found), &found, err);
 }
 
+int schsm_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
+                            struct schsm_secret *new_pin, int min_tries, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return hand_out(dev->ops->change_pin(dev, old_pin, new_pin, min_tries, &found), &found, err);
+}
+
+int schsm_device_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
+                               const struct schsm_secret *new_pin, int min_tries,
+                               struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return hand_out(dev->ops->change_so_pin(dev, old_pin, new_pin, min_tries, &found), &found, err);
+}
+
+int schsm_device_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
+                             struct schsm_secret *new_pin, int min_tries, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return hand_out(dev->ops->unblock_pin(dev, so_pin, new_pin, min_tries, &found), &found, err);
+}
+
+int schsm_device_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return hand_out(dev->ops->random(dev, out, len, &found), &found, err);
+}
+
 bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b)
 {
     if (a->key_ref >= 0 || b->key_ref >= 0) {

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "format/types.h"
 #include "operation.h"
 #include "pin/login.h"
@@ -90,20 +91,45 @@ struct schsm_object_filter {
     bool describe;     /* with a key_ref: id and label are wanted as well */
 };
 
+/* How long a PIN is, in bytes, and how people write it. */
+struct schsm_pin_form {
+    size_t min, max;
+    bool hex; /* as hexadecimal digits, two for each byte */
+};
+
+/* What the SO-PIN may do for a user PIN that is blocked. */
+enum schsm_unblocking {
+    SCHSM_UNBLOCK_UNKNOWN, /* the device does not tell, or not now */
+    SCHSM_UNBLOCK_NEVER,
+    SCHSM_UNBLOCK_KEEPS, /* gives it its tries back, and cannot set another one */
+    SCHSM_UNBLOCK_SETS,  /* sets a new one, and cannot keep the old one */
+    SCHSM_UNBLOCK_BOTH   /* either, as one likes */
+};
+
+struct schsm_version {
+    unsigned int major, minor; /* both 0: not told */
+};
+
 struct schsm_device_info {
     const char *kind; /* static text: "SmartCard-HSM", "Pico HSM", "PKCS#11 token" */
     char serial[SCHSM_SERIAL_MAX + 1];
     char label[SCHSM_LABEL_MAX + 1]; /* of the token, "" where none */
     char reader[SCHSM_READER_MAX + 1];
-    unsigned int version_major, version_minor;
+    unsigned int version_major, version_minor; /* of the firmware; 0.0: not told */
     bool initialised;
-    bool pin_must_change;      /* transport PIN */
-    bool logged_in;            /* the device holds the user PIN for verified right now */
-    int pin_tries;             /* -1: the device does not tell (logged in) */
-    int so_pin_tries;          /* -1: likewise */
-    bool options_known;        /* the next one is */
-    bool so_pin_reset_allowed; /* RESET RETRY COUNTER by the SO-PIN may be used */
-    bool dkek;                 /* DKEK or key domain 0 is set up */
+    bool pin_must_change; /* transport PIN */
+    bool logged_in;       /* the device holds the user PIN for verified right now */
+    int pin_tries;        /* -1: the device does not tell (logged in) */
+    int so_pin_tries;     /* -1: likewise */
+    bool so_pin_set;      /* false: the device was never initialised */
+    bool so_pin_blocked;  /* for ever */
+    struct schsm_pin_form pin, so_pin;
+    enum schsm_unblocking unblocking;
+    struct schsm_version hardware, module; /* of a token and the module before it */
+    char manufacturer[33], model[17];      /* of a token, "" where it does not tell */
+    bool options_known;                    /* the next one is */
+    bool so_pin_reset_allowed;             /* RESET RETRY COUNTER by the SO-PIN may be used */
+    bool dkek;                             /* DKEK or key domain 0 is set up */
     unsigned int dkek_shares, dkek_outstanding;
     uint8_t dkek_kcv[8]; /* key check value; zero while shares are outstanding */
 };
@@ -177,6 +203,14 @@ struct schsm_device_ops {
                       struct schsm_key_policy *policy, struct schsm_error *err);
     int (*remove)(struct schsm_device *dev, const struct schsm_object *object,
                   const struct schsm_login *login, struct schsm_error *err);
+    int (*change_pin)(struct schsm_device *dev, struct schsm_secret *old_pin,
+                      struct schsm_secret *new_pin, int min_tries, struct schsm_error *err);
+    int (*change_so_pin)(struct schsm_device *dev, const struct schsm_secret *old_pin,
+                         const struct schsm_secret *new_pin, int min_tries,
+                         struct schsm_error *err);
+    int (*unblock_pin)(struct schsm_device *dev, const struct schsm_secret *so_pin,
+                       struct schsm_secret *new_pin, int min_tries, struct schsm_error *err);
+    int (*random)(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err);
     void (*free)(struct schsm_device *dev);
 };
 
@@ -296,6 +330,34 @@ int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object 
  */
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                         const struct schsm_login *login, struct schsm_error *err);
+
+/*
+ * PINs. Each of these spends at most one try, and only on a value that the caller gave. Wrong ones
+ * fail with PIN_INCORRECT and tries_left where that is known, blocked ones with PIN_BLOCKED.
+ * min_tries: nothing is sent when fewer tries are left (PIN_TRIES_LOW), 0 for what a person typed.
+ */
+
+/*
+ * Changes the user PIN; one that has to be changed before it can be used, too, which ends that
+ * state. Where the connection broke in the middle, the sentence says that either PIN may be the
+ * right one.
+ */
+int schsm_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
+                            struct schsm_secret *new_pin, int min_tries, struct schsm_error *err);
+
+/* Changes the SO-PIN, likewise. */
+int schsm_device_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
+                               const struct schsm_secret *new_pin, int min_tries,
+                               struct schsm_error *err);
+
+/* Sets the user PIN's counter back by the SO-PIN, and with new_pin (may be NULL) sets a new PIN.
+ * Fails with UNSUPPORTED where the device does not do that (struct schsm_device_info). */
+int schsm_device_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
+                             struct schsm_secret *new_pin, int min_tries, struct schsm_error *err);
+
+/* Fills out with random bytes that the device made. No PIN. */
+int schsm_device_random(struct schsm_device *dev, uint8_t *out, size_t len,
+                        struct schsm_error *err);
 
 /* Whether two objects of one device are parts of the same key: by its reference, else by their id.
  */

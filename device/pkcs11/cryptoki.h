@@ -19,6 +19,14 @@ struct ck_version {
     unsigned char major, minor;
 };
 
+struct ck_info {
+    struct ck_version cryptoki;
+    unsigned char manufacturer[32]; /* UTF-8, padded with blanks */
+    unsigned long flags;
+    unsigned char description[32]; /* likewise */
+    struct ck_version library;
+};
+
 struct ck_initialize {
     void (*create_mutex)(void), (*destroy_mutex)(void), (*lock_mutex)(void), (*unlock_mutex)(void);
     unsigned long flags;
@@ -41,6 +49,7 @@ struct ck_token_info {
     unsigned char utc_time[16];
 };
 
+#define CKF_RNG 0x00000001ul
 #define CKF_WRITE_PROTECTED 0x00000002ul
 #define CKF_LOGIN_REQUIRED 0x00000004ul
 #define CKF_USER_PIN_INITIALIZED 0x00000008ul
@@ -64,6 +73,7 @@ struct ck_session_info {
 #define CKS_RO_USER_FUNCTIONS 1ul
 #define CKS_RW_USER_FUNCTIONS 3ul
 
+#define CKU_SO 0ul
 #define CKU_USER 1ul
 #define CKU_CONTEXT_SPECIFIC 2ul
 
@@ -202,6 +212,7 @@ struct ck_ecdh1_parameter {
 #define CKR_SESSION_COUNT 0x0B1ul
 #define CKR_SESSION_HANDLE_INVALID 0x0B3ul
 #define CKR_SESSION_READ_ONLY 0x0B5ul
+#define CKR_SESSION_READ_ONLY_EXISTS 0x0B7ul
 #define CKR_TEMPLATE_INCOMPLETE 0x0D0ul
 #define CKR_TEMPLATE_INCONSISTENT 0x0D1ul
 #define CKR_TOKEN_NOT_PRESENT 0x0E0ul
@@ -211,6 +222,7 @@ struct ck_ecdh1_parameter {
 #define CKR_USER_NOT_LOGGED_IN 0x101ul
 #define CKR_USER_PIN_NOT_INITIALIZED 0x102ul
 #define CKR_USER_ANOTHER_ALREADY_LOGGED_IN 0x104ul
+#define CKR_RANDOM_NO_RNG 0x121ul
 #define CKR_DOMAIN_PARAMS_INVALID 0x130ul
 #define CKR_CURVE_NOT_SUPPORTED 0x140ul
 #define CKR_BUFFER_TOO_SMALL 0x150ul
@@ -225,11 +237,15 @@ struct ck_function_list {
     struct ck_version version;
     ck_rv (*initialize)(const struct ck_initialize *arguments);
     ck_rv (*finalize)(void *reserved);
-    ck_unused get_info, get_function_list;
+    ck_rv (*get_info)(struct ck_info *info);
+    ck_unused get_function_list;
     ck_rv (*get_slot_list)(unsigned char with_token, ck_handle *slots, unsigned long *count);
     ck_unused get_slot_info;
     ck_rv (*get_token_info)(ck_handle slot, struct ck_token_info *info);
-    ck_unused get_mechanism_list, get_mechanism_info, init_token, init_pin, set_pin;
+    ck_unused get_mechanism_list, get_mechanism_info, init_token;
+    ck_rv (*init_pin)(ck_handle session, const unsigned char *pin, unsigned long pin_len);
+    ck_rv (*set_pin)(ck_handle session, const unsigned char *old_pin, unsigned long old_pin_len,
+                     const unsigned char *new_pin, unsigned long new_pin_len);
     ck_rv (*open_session)(ck_handle slot, unsigned long flags, void *application, void *notify,
                           ck_handle *session);
     ck_rv (*close_session)(ck_handle session);
@@ -275,7 +291,9 @@ struct ck_function_list {
     ck_unused wrap_key, unwrap_key;
     ck_rv (*derive_key)(ck_handle session, const struct ck_mechanism *mechanism, ck_handle base,
                         const struct ck_attribute *attributes, unsigned long count, ck_handle *key);
-    ck_unused seed_random, generate_random, get_function_status, cancel_function;
+    ck_unused seed_random;
+    ck_rv (*generate_random)(ck_handle session, unsigned char *out, unsigned long len);
+    ck_unused get_function_status, cancel_function;
     ck_unused wait_for_slot_event;
 };
 

@@ -13,6 +13,8 @@
 #define SLOTS_MAX 64
 #define LOOKS 3 /* more, while there is nothing to be found */
 #define LOOK_PAUSE_MS 30
+#define PIN_MAX 256u       /* bytes, where the token does not tell, or tells nonsense */
+#define RANDOM_CHUNK 1024u /* bytes that every module makes at once */
 
 struct schsm_pkcs11_tokens {
     char *path;
@@ -54,12 +56,14 @@ static int token_device_login(struct schsm_device *dev, const struct schsm_login
 struct state {
     bool logged_in;
     struct ck_token_info info;
+    struct ck_version module; /* 0.0: not told */
 };
 
 static int read_state(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     struct state *state = arg;
     struct ck_session_info session;
+    struct ck_info module;
     ck_rv rv = SCHSM_PKCS11(token, get_session_info, &session);
 
     if (rv != CKR_OK) {
@@ -67,7 +71,34 @@ static int read_state(struct schsm_pkcs11_token *token, void *arg, struct schsm_
     }
     state->logged_in =
         session.state == CKS_RO_USER_FUNCTIONS || session.state == CKS_RW_USER_FUNCTIONS;
+    memset(&module, 0, sizeof(module));
+    (void)SCHSM_PKCS11_CALL(token->module, get_info, (&module)); /* only its version is wanted */
+    state->module = module.library;
     return schsm_pkcs11_token_info(token, &state->info, err);
+}
+
+/* The standard's text without its blanks. */
+static void copy_padded(char *out, const unsigned char *text, size_t len)
+{
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == 0)) {
+        len--;
+    }
+    memcpy(out, text, len);
+    out[len] = 0;
+}
+
+static struct schsm_version version(struct ck_version version)
+{
+    return (struct schsm_version){ version.major, version.minor };
+}
+
+static struct schsm_pin_form pin_form(const struct ck_token_info *info)
+{
+    bool told = info->max_pin_len >= info->min_pin_len && info->max_pin_len > 0 &&
+                info->max_pin_len < PIN_MAX;
+
+    return (struct schsm_pin_form){ told ? info->min_pin_len : 1,
+                                    told ? info->max_pin_len : PIN_MAX, false };
 }
 
 /* The interface's number; few is not known exactly. */
@@ -94,8 +125,17 @@ static int token_device_info(struct schsm_device *dev, struct schsm_device_info 
     (void)snprintf(info->label, sizeof(info->label), "%s", token->label);
     (void)snprintf(info->reader, sizeof(info->reader), "%.*s", SCHSM_READER_MAX,
                    token->module->path);
-    info->version_major = state.info.hardware_version.major;
-    info->version_minor = state.info.hardware_version.minor;
+    info->version_major = state.info.firmware_version.major;
+    info->version_minor = state.info.firmware_version.minor;
+    info->hardware = version(state.info.hardware_version);
+    info->module = version(state.module);
+    copy_padded(info->manufacturer, state.info.manufacturer, sizeof(state.info.manufacturer));
+    copy_padded(info->model, state.info.model, sizeof(state.info.model));
+    info->pin = pin_form(&state.info);
+    info->so_pin = (struct schsm_pin_form){ 1, PIN_MAX, false }; /* modules tell of users' PINs */
+    info->so_pin_set = true;                                     /* an initialised token has one */
+    info->so_pin_blocked = (flags & CKF_SO_PIN_LOCKED) != 0;
+    info->unblocking = SCHSM_UNBLOCK_SETS;
     info->initialised = (flags & CKF_USER_PIN_INITIALIZED) != 0;
     info->pin_must_change = (flags & CKF_USER_PIN_TO_BE_CHANGED) != 0;
     info->logged_in = state.logged_in;
@@ -143,6 +183,36 @@ static void token_device_free(struct schsm_device *dev)
     OPENSSL_free(token);
 }
 
+struct drawing {
+    uint8_t *out;
+    size_t len;
+};
+
+static int draw_from_token(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
+{
+    const struct drawing *drawing = arg;
+
+    for (size_t done = 0, chunk; done < drawing->len; done += chunk) {
+        ck_rv rv;
+
+        chunk = drawing->len - done < RANDOM_CHUNK ? drawing->len - done : RANDOM_CHUNK;
+        rv = SCHSM_PKCS11(token, generate_random, drawing->out + done, chunk);
+        if (rv != CKR_OK) {
+            return schsm_pkcs11_fail_to(token, rv, "make random bytes", err);
+        }
+    }
+    return 1;
+}
+
+static int token_device_random(struct schsm_device *dev, uint8_t *out, size_t len,
+                               struct schsm_error *err)
+{
+    struct drawing drawing = { out, len };
+    const struct schsm_pkcs11_job job = { .run = draw_from_token, .arg = &drawing };
+
+    return schsm_pkcs11_run(schsm_pkcs11_token(dev), &job, err);
+}
+
 static unsigned long token_device_connection(struct schsm_device *dev)
 {
     return atomic_load(&((struct schsm_pkcs11_token *)(void *)dev)->connections);
@@ -164,6 +234,10 @@ static const struct schsm_device_ops token_ops = {
     .store = schsm_pkcs11_device_store,
     .key_policy = token_device_key_policy,
     .remove = schsm_pkcs11_device_remove,
+    .change_pin = schsm_pkcs11_device_change_pin,
+    .change_so_pin = schsm_pkcs11_device_change_so_pin,
+    .unblock_pin = schsm_pkcs11_device_unblock_pin,
+    .random = token_device_random,
     .free = token_device_free,
 };
 

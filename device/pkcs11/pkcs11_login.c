@@ -197,11 +197,10 @@ static bool token_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
 
 static const struct schsm_pin_questions token_questions = {
     .kind = "token",
-    .unblock = "its SO-PIN and the tool that belongs to the token",
-    .initialise = "the tool that belongs to it",
+    .unblock = "its SO-PIN and 'sc-hsm pin unblock'",
+    .initialise = "its SO-PIN and 'sc-hsm pin unblock', which sets its first PIN",
     .must_change =
-        "has a PIN that has to be changed before it can be used: the tool that belongs to "
-        "the token does that",
+        "has a PIN that has to be changed before it can be used: 'sc-hsm pin change' does that",
     .name = token_name_for_pin,
     .state = token_pin_state,
     .has_pad = token_has_pad,

@@ -230,5 +230,14 @@ int schsm_pkcs11_device_store(struct schsm_device *dev, const struct schsm_store
                               struct schsm_error *err);
 int schsm_pkcs11_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                                const struct schsm_login *login, struct schsm_error *err);
+int schsm_pkcs11_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
+                                   struct schsm_secret *new_pin, int min_tries,
+                                   struct schsm_error *err);
+int schsm_pkcs11_device_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
+                                      const struct schsm_secret *new_pin, int min_tries,
+                                      struct schsm_error *err);
+int schsm_pkcs11_device_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
+                                    struct schsm_secret *new_pin, int min_tries,
+                                    struct schsm_error *err);
 
 #endif

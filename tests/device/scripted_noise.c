@@ -8,7 +8,6 @@
 #include "hsm/hsm_apdu.h"
 #include "hsm/hsm_file.h"
 #include "hsm/hsm_label.h"
-#include "hsm/hsm_pin.h"
 #include "hsm/hsm_status.h"
 
 static void administer(void)
@@ -23,11 +22,11 @@ static void administer(void)
 
     (void)initialise_device();
     (void)change_pin("123456", "654321");
-    (void)schsm_hsm_change_so_pin(device, so_pin, so_pin, 0, &err);
-    (void)schsm_hsm_unblock_pin(device, so_pin, NULL, 0, &err);
+    (void)schsm_device_change_so_pin(device, so_pin, so_pin, 0, &err);
+    (void)schsm_device_unblock_pin(device, so_pin, NULL, 0, &err);
     (void)schsm_hsm_set_label(device, "noise", &login, &err);
     (void)schsm_hsm_status(device, &status, &err);
-    (void)schsm_hsm_random(device, random, sizeof(random), &err);
+    (void)schsm_device_random(device, random, sizeof(random), &err);
     if (schsm_hsm_files(device, &files, &err)) {
         OPENSSL_free(files.files);
     }

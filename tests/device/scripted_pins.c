@@ -3,7 +3,6 @@
 #include "world.h"
 
 #include "format/apdu.h"
-#include "hsm/hsm_pin.h"
 
 static void test_pin_pad(void)
 {
@@ -146,11 +145,11 @@ static void test_change_breaks(void)
     EXPECT(strstr(err.text, "UTCC0000001") != NULL && strstr(err.text, "may count now") != NULL);
     EXPECT(world.changes == 1 && world.tries == 3);
     world.break_at = SCHSM_INS_CHANGE_REFERENCE_DATA;
-    EXPECT(!schsm_hsm_change_so_pin(device, so_pin, new_so_pin, 0, &err));
+    EXPECT(!schsm_device_change_so_pin(device, so_pin, new_so_pin, 0, &err));
     EXPECT(strstr(err.text, "may count now") != NULL && world.changes == 2);
     /* to unblock twice does no harm */
     world.break_at = SCHSM_INS_RESET_RETRY_COUNTER;
-    EXPECT(schsm_hsm_unblock_pin(device, so_pin, NULL, 0, &err) && world.changes == 4);
+    EXPECT(schsm_device_unblock_pin(device, so_pin, NULL, 0, &err) && world.changes == 4);
     schsm_secret_free(so_pin);
     schsm_secret_free(new_so_pin);
     finish();
@@ -177,12 +176,12 @@ static void test_refusal_of_so_pin_is_lost(void)
     start(NULL, NULL);
     world.so_answers = 0x63CE;
     world.break_at = SCHSM_INS_RESET_RETRY_COUNTER;
-    EXPECT(!schsm_hsm_unblock_pin(device, so_pin, pin, 0, &err));
+    EXPECT(!schsm_device_unblock_pin(device, so_pin, pin, 0, &err));
     EXPECT(err.reason == SCHSM_REASON_PIN_INCORRECT && err.tries_left == 14);
     EXPECT(world.changes == 1 && world.so_tries == 14);
     world.so_answers = 0;
     world.break_at = SCHSM_INS_RESET_RETRY_COUNTER;
-    EXPECT(schsm_hsm_unblock_pin(device, so_pin, pin, 0, &err) && world.changes == 3);
+    EXPECT(schsm_device_unblock_pin(device, so_pin, pin, 0, &err) && world.changes == 3);
     finish();
     schsm_secret_free(so_pin);
     schsm_secret_free(pin);

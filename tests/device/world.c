@@ -4,7 +4,6 @@
 #include "format/apdu.h"
 #include "card/card_device.h"
 #include "hsm/hsm_initialise.h"
-#include "hsm/hsm_pin.h"
 #include "base/tlv.h"
 
 #define USES_UNLIMITED 0xFFFFFFFFu
@@ -483,7 +482,7 @@ struct schsm_secret *secret(const char *text)
 int change_pin(const char *before, const char *after)
 {
     struct schsm_secret *old_pin = secret(before), *new_pin = secret(after);
-    int ok = schsm_hsm_change_pin(device, old_pin, new_pin, 2, &err);
+    int ok = schsm_device_change_pin(device, old_pin, new_pin, 2, &err);
 
     schsm_secret_free(old_pin);
     schsm_secret_free(new_pin);

@@ -76,6 +76,12 @@ check "the right PIN" openssl pkey -in "$pkcs11" -noout
 equal "three tries again" 3 "$(pin_tries)"
 
 # What only a SmartCard-HSM has.
-fails "dkek status" sc-hsm --pkcs11-module "$opensc" --token "$(python3 -c \
-    'import sys, urllib.parse; print(urllib.parse.unquote(sys.argv[1][6:]))' "$token")" dkek status
+on_token=(sc-hsm --pkcs11-module "$opensc" --pin-source "file:$pin_file" --token "$(python3 -c \
+    'import sys, urllib.parse; print(urllib.parse.unquote(sys.argv[1][6:]))' "$token")")
+fails "dkek status" "${on_token[@]}" dkek status
 says 'is no SmartCard-HSM'
+check "a file on the card" sc-hsm --pin-source "file:$pin_file" data write --label note message
+check "a backup of what may leave it" sc-hsm --pin-source "file:$pin_file" backup folder
+[ -s folder/manifest.json ] || fail "no backup"
+fails "onto the token" "${on_token[@]}" restore folder
+says 'is no SmartCard-HSM, and only that has wrapped keys'

@@ -72,13 +72,9 @@ static ck_rv login(ck_handle session, unsigned long user, const unsigned char *p
     return rv;
 }
 
-typedef ck_rv init_pin_function(ck_handle session, unsigned char *pin, unsigned long pin_len);
-
-static init_pin_function init_pin;
-
-static ck_rv init_pin(ck_handle session, unsigned char *pin, unsigned long pin_len)
+static ck_rv init_pin(ck_handle session, const unsigned char *pin, unsigned long pin_len)
 {
-    ck_rv rv = ((init_pin_function *)real->init_pin)(session, pin, pin_len);
+    ck_rv rv = real->init_pin(session, pin, pin_len);
 
     if (rv == CKR_OK) {
         saw("reset");
@@ -97,7 +93,7 @@ __attribute__((visibility("default"))) ck_rv C_GetFunctionList(struct ck_functio
     list = *real;
     list.get_token_info = get_token_info;
     list.login = login;
-    list.init_pin = (ck_unused)init_pin;
+    list.init_pin = init_pin;
     *functions = &list;
     return CKR_OK;
 }

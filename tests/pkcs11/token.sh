@@ -100,14 +100,44 @@ check "which is deleted with its public key" tool delete --yes "sc-hsm:label=sec
 check "nothing of it is left" openssl storeutl sc-hsm:label=web-ec
 found 2
 
-# Commands for cards.
-for command in "dkek status" "ls" "domain list" "attest" "init --yes" "random 8" "pin unblock" \
-    "backup folder"; do
+check "a curve that no card has" tool keygen --type ec:secp224r1 --label third
+check "signs" openssl dgst -sha256 -sign "sc-hsm:label=third" -out third.sig note
+check "and is gone again" tool delete --yes "sc-hsm:label=third;type=private"
+fails "a curve that nobody has" tool keygen --type ec:P-225
+says "no curve 'P-225'"
+
+# Every command of the tool works on a token, or says that only a card has what it is about. What these
+# take is made without a device.
+check "a share" sc-hsm dkek create-share share.pbe --password-source "file:$work/.pin"
+serial=$(tool --json status | python3 -c 'import json, sys; print(json.load(sys.stdin)["devices"][0]["serial"])')
+for_cards=("init --yes" "label x" "dkek import-share share.pbe" "dkek status" "wrap id=10 w" "import root.key"
+    "import root.key --share share.pbe --password-source file:$work/.pin" "backup folder"
+    "domain list" "domain create 0 --dkek-shares 1" "domain clear 0 --yes" "domain delete 0 --yes"
+    "domain create-signer" "domain export-id --out nothing" "domain create-exchange-key 0"
+    "domain export-key id=10 --out nothing" "attest" "attest id=10" "pka export id=10 --out nothing" "pka status"
+    "pka authenticate -- true" "ls" "cat 2F02" "apdu 00200081")
+for command in "${for_cards[@]}"; do
     # shellcheck disable=SC2086  # words on purpose
-    fails "$command" tool $command
-    says 'no SmartCard-HSM'
+    fails "$command" setsid -w sc-hsm --pkcs11-module "$softhsm" --pin-source "file:$work/.pin" $command </dev/null
+    says "^sc-hsm: .*$serial.* no SmartCard-HSM, and (only that has|has no) [^:]+$"
+    equal "$command: one sentence" 1 "$(wc -l <"$seen")"
 done
 [ ! -e folder ] || fail "a backup of nothing"
+# The rest: what is tried here and elsewhere, and what needs no device or a file of a card first.
+elsewhere=(readers status list "pin change" "pin unblock" "so-pin change" keygen pubkey "cert import" "cert export"
+    "cert delete" "data write" "data read" "data delete" delete tidy "dkek create-share" "dkek recrypt-share"
+    unwrap "backup verify" restore "decrypt-backup" "domain issue-membership" "domain derive" "pka register"
+    random help)
+sc-hsm --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\)\( .*\|$\)/\1/p' >commands
+[ "$(wc -l <commands)" -gt 40 ] || fail "which commands are there?"
+while read -r command; do
+    printf '%s\n' "${for_cards[@]}" "${elsewhere[@]}" | grep -q "^$command\b" ||
+        fail "what does '$command' say of a token?"
+done <commands
+check "nothing is tidied" tool tidy --yes
+says "belongs to nothing"
+check "a certificate is written" tool cert export id=10
+says 'BEGIN CERTIFICATE'
 
 # PINs: no try is spent without need, and few tries are kept for people.
 echo 999999 >wrong

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "keymgmt/attest.h"
-#include "keymgmt/find.h"
 #include "tool/object.h"
 #include "tool/output.h"
 #include "tool/target.h"
@@ -17,20 +16,17 @@ static int attest_ask_device(struct schsm_tool *tool, struct schsm_evidence *evi
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_device *device = NULL;
     struct schsm_match match = { 0 };
-    struct schsm_uri uri;
     int ok = 0;
 
-    schsm_uri_init(&uri);
     if (tool->argument_count == 0) {
         ok = schsm_tool_device(tool, &device, serial, err) &&
              schsm_evidence_ask(evidence, device, NULL, err);
     } else {
-        ok = schsm_tool_uri(tool, tool->arguments[0], &uri, err) &&
-             schsm_find_one(&tool->context, &uri, SCHSM_OBJECT_PRIVATE, &match, err) &&
+        ok = schsm_tool_object(tool, tool->arguments[0], SCHSM_OBJECT_PRIVATE, &match, serial,
+                               err) &&
              schsm_evidence_ask(evidence, match.device, &match.object, err);
     }
     schsm_match_clear(&match);
-    schsm_uri_clear(&uri);
     return ok;
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "hsm/hsm_key_domain.h"
+#include "hsm/hsm_wrap.h"
 #include "keymgmt/algorithm.h"
 #include "keymgmt/certificate.h"
 #include "keymgmt/file.h"
@@ -246,6 +247,17 @@ static int report_import(const struct schsm_tool *tool, const struct wish *wish,
     return 1;
 }
 
+/* What a device cannot do at all is said before anybody looks for what it would take. Without a
+ * device the command line is judged first. */
+static int check_takes_keys(struct schsm_tool *tool, struct schsm_error *err)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    char serial[SCHSM_SERIAL_MAX + 1];
+    struct schsm_device *device = NULL;
+
+    return !schsm_tool_device(tool, &device, serial, &ignored) || schsm_hsm_wraps_keys(device, err);
+}
+
 static int run_import(struct schsm_tool *tool, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -255,6 +267,9 @@ static int run_import(struct schsm_tool *tool, struct schsm_error *err)
     size_t stored = 0;
     int ok = 0;
 
+    if (!check_takes_keys(tool, err)) {
+        return 0;
+    }
     if (schsm_tool_setting(tool, "share") == NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "the DKEK is needed to encrypt the key for the device: name the files of "

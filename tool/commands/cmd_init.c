@@ -7,7 +7,6 @@
 
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_label.h"
-#include "hsm/hsm_pin.h"
 #include "hsm/hsm_status.h"
 #include "tool/ask.h"
 #include "tool/output.h"
@@ -283,16 +282,18 @@ static int initialise(struct schsm_tool *tool, struct schsm_device *device, cons
                       const struct schsm_hsm_rules *rules, const struct schsm_hsm_status *status,
                       struct schsm_error *err)
 {
+    const struct schsm_pin_form so_pin_form = SCHSM_HSM_SO_PIN_FORM, pin_form = SCHSM_HSM_PIN_FORM;
     struct schsm_secret *so_pin = NULL, *pin = NULL;
     int ok;
 
     ok = schsm_tool_so_pin(tool, "so-pin-source", status->so_pin_set ? "SO-PIN" : "new SO-PIN",
-                           serial, status->so_pin_tries, !status->so_pin_set, &so_pin, err) &&
+                           serial, &so_pin_form, status->so_pin_tries, !status->so_pin_set, &so_pin,
+                           err) &&
          (!has_pin(rules) ||
           schsm_tool_new_pin(tool, "pin-source",
                              (rules->options & SCHSM_HSM_TRANSPORT_PIN) != 0 ? "new transport PIN"
                                                                              : "new PIN",
-                             serial, &pin, err)) &&
+                             serial, &pin_form, &pin, err)) &&
          schsm_hsm_initialise(device, rules, so_pin, pin,
                               schsm_tool_min_tries(tool, "so-pin-source"), err);
     schsm_secret_free(so_pin);
@@ -312,7 +313,7 @@ static int run_init(struct schsm_tool *tool, struct schsm_error *err)
         !schsm_hsm_status(device, &status, err)) {
         return 0;
     }
-    if ((status.so_pin_set && !schsm_tool_check_so_pin(&status, serial, err)) ||
+    if ((status.so_pin_set && !schsm_tool_check_so_pin(true, status.so_pin_blocked, serial, err)) ||
         !confirm_init(tool, device, serial, &status, err) ||
         !initialise(tool, device, serial, &rules, &status, err) ||
         !schsm_tool_serial(device, serial, err)) { /* a device may have a name only now */

@@ -4,9 +4,7 @@
 
 #include <stdio.h>
 
-#include "hsm/hsm_initialise.h"
-#include "hsm/hsm_pin.h"
-#include "hsm/hsm_status.h"
+#include "model/device.h"
 #include "tool/ask.h"
 #include "tool/output.h"
 #include "tool/so_pin.h"
@@ -31,19 +29,15 @@ static int report_pin(struct schsm_tool *tool, struct schsm_device *device, cons
 
 /* Whom to ask, and whether there is any sense in asking. */
 static int prepare_change(struct schsm_tool *tool, struct schsm_device *device,
-                          struct schsm_pin_prospect *prospect, bool *transport,
+                          struct schsm_pin_prospect *prospect, struct schsm_device_info *info,
                           struct schsm_error *err)
 {
     const struct schsm_login login = { .min_pin_tries = schsm_tool_min_tries(tool, "pin-source"),
                                        .by_option = true };
-    struct schsm_device_info info;
 
-    if (!schsm_device_info(device, &info, err)) {
-        return 0;
-    }
-    *transport = info.pin_must_change;
     prospect->tries_left = -1;
-    return *transport || schsm_device_prepare_login(device, &login, prospect, err);
+    return schsm_device_info(device, info, err) &&
+           (info->pin_must_change || schsm_device_prepare_login(device, &login, prospect, err));
 }
 
 static int run_pin_change(struct schsm_tool *tool, struct schsm_error *err)
@@ -51,26 +45,26 @@ static int run_pin_change(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_secret *old_pin = NULL, *new_pin = NULL;
     struct schsm_device *device = NULL;
     struct schsm_pin_prospect prospect = { 0 };
+    struct schsm_device_info info;
     char serial[SCHSM_SERIAL_MAX + 1];
-    bool transport = false;
     int ok = 0;
 
     if (!schsm_tool_device(tool, &device, serial, err) ||
-        !prepare_change(tool, device, &prospect, &transport, err)) {
+        !prepare_change(tool, device, &prospect, &info, err)) {
         return 0;
     }
-    const struct schsm_question question = { .what = transport ? "transport PIN" : "PIN",
+    const struct schsm_question question = { .what = info.pin_must_change ? "transport PIN" : "PIN",
                                              .device = serial,
                                              .tries_left = prospect.tries_left,
-                                             .min = SCHSM_USER_PIN_MIN,
-                                             .max = SCHSM_USER_PIN_MAX };
+                                             .min = info.pin.min,
+                                             .max = info.pin.max };
 
     ok = schsm_tool_secret(tool, "pin-source", &question, &old_pin, err) &&
-         schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &new_pin, err) &&
-         schsm_hsm_change_pin(device, old_pin, new_pin, schsm_tool_min_tries(tool, "pin-source"),
-                              err) &&
+         schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &info.pin, &new_pin, err) &&
+         schsm_device_change_pin(device, old_pin, new_pin, schsm_tool_min_tries(tool, "pin-source"),
+                                 err) &&
          report_pin(tool, device, serial,
-                    transport ? "Replaced the transport PIN" : "Changed the PIN", err);
+                    info.pin_must_change ? "Replaced the transport PIN" : "Changed the PIN", err);
     schsm_secret_free(old_pin);
     schsm_secret_free(new_pin);
     return ok;
@@ -87,38 +81,40 @@ const struct schsm_command schsm_command_pin_change = {
     .name = "pin change",
     .synopsis = "",
     .summary = "Change the PIN, or replace a transport PIN",
-    .help = "Changes the user PIN. Needs the present PIN (--pin-source, or typed) and the new one "
-            "(--new-pin-source, or typed twice), which has 6 to 16 characters. A wrong present PIN "
-            "costs a try.\n"
-            "A device that comes with a transport PIN works only after that was changed here.\n"
-            " sc-hsm pin change\n"
-            " sc-hsm pin change --pin-source file:old --new-pin-source file:new\n",
+    .help =
+        "Changes the user PIN. Needs the present PIN (--pin-source, or typed) and the new one "
+        "(--new-pin-source, or typed twice), which has 6 to 16 characters, on a PKCS#11 token as "
+        "many as that wants. A wrong present PIN costs a try.\n"
+        "A device that comes with a transport PIN works only after that was changed here.\n"
+        " sc-hsm pin change\n"
+        " sc-hsm pin change --pin-source file:old --new-pin-source file:new\n",
     .options = pin_change_options,
     .run = run_pin_change,
 };
 
 /* Refuses before anybody is asked what the device would refuse. */
-static int check_unblock(const struct schsm_hsm_status *status, bool keep_pin, const char *serial,
+static int check_unblock(const struct schsm_device_info *info, bool keep_pin, const char *serial,
                          struct schsm_error *err)
 {
-    unsigned int options = status->options;
-
-    if (!schsm_tool_check_so_pin(status, serial, err)) {
+    if (!schsm_tool_check_so_pin(info->so_pin_set, info->so_pin_blocked, serial, err)) {
         return 0;
     }
-    if (!status->options_known) {
-        return 1;
-    }
-    if ((options & (SCHSM_HSM_RESET_RETRY_COUNTER | SCHSM_HSM_RESET_ONLY)) == 0) {
+    if (info->unblocking == SCHSM_UNBLOCK_NEVER) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "device %s was initialised so that the SO-PIN cannot unblock its PIN: it "
                           "can only be initialised anew, which erases everything on it",
                           serial);
     }
-    if (!keep_pin && (options & SCHSM_HSM_RESET_ONLY) != 0) {
+    if (!keep_pin && info->unblocking == SCHSM_UNBLOCK_KEEPS) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "device %s was initialised so that the SO-PIN can unblock its PIN but "
                           "not set another one: use --keep-pin",
+                          serial);
+    }
+    if (keep_pin && info->unblocking == SCHSM_UNBLOCK_SETS) {
+        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                          "device %s gets a new PIN where its SO-PIN unblocks it, and cannot keep "
+                          "the old one: leave --keep-pin out",
                           serial);
     }
     return 1;
@@ -130,7 +126,6 @@ static int run_pin_unblock(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_secret *so_pin = NULL, *new_pin = NULL;
     struct schsm_device *device = NULL;
     struct schsm_device_info info;
-    struct schsm_hsm_status status;
     char serial[SCHSM_SERIAL_MAX + 1];
     int ok = 0;
 
@@ -140,15 +135,15 @@ static int run_pin_unblock(struct schsm_tool *tool, struct schsm_error *err)
                           "one of them out");
     }
     if (!schsm_tool_device(tool, &device, serial, err) || !schsm_device_info(device, &info, err) ||
-        !schsm_hsm_status(device, &status, err) || !check_unblock(&status, keep_pin, serial, err)) {
+        !check_unblock(&info, keep_pin, serial, err)) {
         return 0;
     }
-    ok = schsm_tool_so_pin(tool, "so-pin-source", "SO-PIN", serial, status.so_pin_tries, false,
-                           &so_pin, err) &&
-         (keep_pin ||
-          schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &new_pin, err)) &&
-         schsm_hsm_unblock_pin(device, so_pin, new_pin, schsm_tool_min_tries(tool, "so-pin-source"),
-                               err) &&
+    ok = schsm_tool_so_pin(tool, "so-pin-source", "SO-PIN", serial, &info.so_pin, info.so_pin_tries,
+                           false, &so_pin, err) &&
+         (keep_pin || schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &info.pin,
+                                         &new_pin, err)) &&
+         schsm_device_unblock_pin(device, so_pin, new_pin,
+                                  schsm_tool_min_tries(tool, "so-pin-source"), err) &&
          report_pin(tool, device, serial,
                     keep_pin ? "Unblocked the PIN and left it as it was"
                              : "Unblocked the PIN and set the new one",
@@ -177,6 +172,8 @@ const struct schsm_command schsm_command_pin_unblock = {
         "A device can be initialised so that the SO-PIN may not do this; 'sc-hsm status' tells. "
         "The SO-PIN has 15 tries: when all are spent on wrong ones, the device can never be "
         "initialised nor its PIN be unblocked again. The right SO-PIN gives them back.\n"
+        "A PKCS#11 token always gets a new PIN, its first one too. Its SO-PIN is no digits but "
+        "text, typed or stored as it is.\n"
         " sc-hsm pin unblock\n"
         " sc-hsm pin unblock --keep-pin --so-pin-source file:so-pin\n",
     .options = pin_unblock_options,
@@ -187,20 +184,20 @@ static int run_so_pin_change(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_secret *old_pin = NULL, *new_pin = NULL;
     struct schsm_device *device = NULL;
-    struct schsm_hsm_status status;
+    struct schsm_device_info info;
     char serial[SCHSM_SERIAL_MAX + 1];
     int ok = 0;
 
-    if (!schsm_tool_device(tool, &device, serial, err) || !schsm_hsm_status(device, &status, err) ||
-        !schsm_tool_check_so_pin(&status, serial, err)) {
+    if (!schsm_tool_device(tool, &device, serial, err) || !schsm_device_info(device, &info, err) ||
+        !schsm_tool_check_so_pin(info.so_pin_set, info.so_pin_blocked, serial, err)) {
         return 0;
     }
-    ok = schsm_tool_so_pin(tool, "so-pin-source", "SO-PIN", serial, status.so_pin_tries, false,
-                           &old_pin, err) &&
-         schsm_tool_so_pin(tool, "new-so-pin-source", "new SO-PIN", serial, -1, true, &new_pin,
-                           err) &&
-         schsm_hsm_change_so_pin(device, old_pin, new_pin,
-                                 schsm_tool_min_tries(tool, "so-pin-source"), err) &&
+    ok = schsm_tool_so_pin(tool, "so-pin-source", "SO-PIN", serial, &info.so_pin, info.so_pin_tries,
+                           false, &old_pin, err) &&
+         schsm_tool_so_pin(tool, "new-so-pin-source", "new SO-PIN", serial, &info.so_pin, -1, true,
+                           &new_pin, err) &&
+         schsm_device_change_so_pin(device, old_pin, new_pin,
+                                    schsm_tool_min_tries(tool, "so-pin-source"), err) &&
          report_pin(tool, device, serial, "Changed the SO-PIN", err);
     schsm_secret_free(old_pin);
     schsm_secret_free(new_pin);

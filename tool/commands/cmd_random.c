@@ -6,7 +6,7 @@
 
 #include <openssl/crypto.h>
 
-#include "hsm/hsm_file.h"
+#include "model/device.h"
 #include "tool/out_file.h"
 #include "tool/output.h"
 #include "tool/target.h"
@@ -45,7 +45,7 @@ static int run_random(struct schsm_tool *tool, struct schsm_error *err)
     if (bytes == NULL) {
         return schsm_fail_memory(err);
     }
-    if (schsm_hsm_random(device, bytes, len, err)) {
+    if (schsm_device_random(device, bytes, len, err)) {
         ok = schsm_tool_setting(tool, "out") != NULL
                  ? schsm_out_bytes(tool, SCHSM_FILE_FOR_OWNER, bytes, len, err)
                  : print_random(tool, bytes, len, err);
@@ -66,11 +66,12 @@ const struct schsm_command schsm_command_random = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "Get N random bytes from the device",
-    .help = "Prints N bytes (1 to 1048576) of the device's random generator in hexadecimal, or "
-            "writes them as they are into the file of --out, which only you can read. No PIN is "
-            "needed. On a Pico HSM this ends public-key logins.\n"
-            " sc-hsm random 32\n"
-            " sc-hsm random 1024 --out seed\n",
+    .help =
+        "Prints N bytes (1 to 1048576) of the device's random generator in hexadecimal, or "
+        "writes them as they are into the file of --out, which only you can read. No PIN is "
+        "needed. On a Pico HSM this ends public-key logins. A PKCS#11 token gives them as well.\n"
+        " sc-hsm random 32\n"
+        " sc-hsm random 1024 --out seed\n",
     .options = random_options,
     .run = run_random,
 };

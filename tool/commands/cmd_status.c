@@ -93,20 +93,22 @@ static const struct {
 };
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
 
-/* What the SO-PIN may do for the PIN (--unblock of init). */
-static const char *unblocking(unsigned int bits)
-{
-    if ((bits & SCHSM_HSM_RESET_ONLY) != 0) {
-        return "keep-pin";
-    }
-    return (bits & SCHSM_HSM_RESET_RETRY_COUNTER) != 0 ? "new-pin" : "never";
-}
+/* What the SO-PIN may do for the PIN, in JSON as --unblock of init has it. */
+static const struct {
+    const char *name, *text;
+} unblockings[] = {
+    [SCHSM_UNBLOCK_UNKNOWN] = { NULL, NULL },
+    [SCHSM_UNBLOCK_NEVER] = { "never", "no" },
+    [SCHSM_UNBLOCK_KEEPS] = { "keep-pin", "only give it its tries back" },
+    [SCHSM_UNBLOCK_SETS] = { "new-pin", "only by setting a new one" },
+    [SCHSM_UNBLOCK_BOTH] = { "new-pin", "yes" },
+};
 
-static const char *unblocking_text(const char *word)
+static json_t *unblocking_json(const struct schsm_device_info *info)
 {
-    return strcmp(word, "new-pin") == 0    ? "yes"
-           : strcmp(word, "keep-pin") == 0 ? "only give it its tries back"
-                                           : "no";
+    const char *name = unblockings[info->unblocking].name;
+
+    return name != NULL ? json_string(name) : json_null();
 }
 
 static json_t *options_json(const struct schsm_hsm_status *hsm)
@@ -135,6 +137,13 @@ static json_t *public_keys_json(const struct schsm_hsm_status *hsm)
 static bool version_known(const struct schsm_device_info *info)
 {
     return info->version_major != 0 || info->version_minor != 0;
+}
+
+static json_t *one_version_json(const struct schsm_version *version)
+{
+    return version->major != 0 || version->minor != 0
+               ? json_sprintf("%u.%u", version->major, version->minor)
+               : json_null();
 }
 
 static json_t *version_json(const struct schsm_device_info *info)
@@ -189,17 +198,21 @@ static json_t *device_json(const struct state *state)
     const struct schsm_hsm_status *hsm = &state->hsm;
 
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, "
+        "s:o, s:o, s:o}",
         "kind", info->kind, "serial", schsm_json_text(info->serial), "label",
         schsm_json_text(info->label), "reader", schsm_json_text(info->reader), "version",
         version_json(info), "initialised", info->initialised ? 1 : 0, "pin", "state",
         pin_state(state)->name, "tries_left", schsm_json_count(info->pin_tries), "so_pin",
         "tries_left", schsm_json_count(info->so_pin_tries), "may_reset_pin",
         info->options_known ? json_boolean(info->so_pin_reset_allowed) : json_null(), "unblock",
-        hsm->options_known ? json_string(unblocking(hsm->options)) : json_null(), "dkek",
-        dkek_json(info), "key_domains", domains_json(state), "options", options_json(hsm),
-        "public_keys", public_keys_json(hsm), "free_memory",
-        hsm->memory_known ? json_integer(hsm->free_memory) : json_null());
+        unblocking_json(info), "dkek", dkek_json(info), "key_domains", domains_json(state),
+        "options", options_json(hsm), "public_keys", public_keys_json(hsm), "free_memory",
+        hsm->memory_known ? json_integer(hsm->free_memory) : json_null(), "manufacturer",
+        schsm_json_text(info->manufacturer), "model", schsm_json_text(info->model),
+        "hardware_version", one_version_json(&info->hardware), "module_version",
+        one_version_json(&info->module));
 }
 
 static void add_tries(struct schsm_table *table, const char *name, const char *state, int tries)
@@ -297,9 +310,6 @@ static void add_hsm(struct schsm_table *table, const struct state *state)
 {
     const struct schsm_hsm_status *hsm = &state->hsm;
 
-    schsm_table_row(table, "SO-PIN may reset the PIN:", "%s",
-                    hsm->options_known ? unblocking_text(unblocking(hsm->options))
-                                       : unknown_options(hsm));
     add_options(table, hsm);
     if (hsm->public_keys) {
         schsm_table_row(
@@ -317,6 +327,33 @@ static void add_hsm(struct schsm_table *table, const struct state *state)
     }
 }
 
+static void add_version(struct schsm_table *table, const char *name,
+                        const struct schsm_version *version)
+{
+    if (version->major != 0 || version->minor != 0) {
+        schsm_table_row(table, name, "%u.%u", version->major, version->minor);
+    }
+}
+
+/* A token's are three, of which it need not tell any. */
+static void add_versions(struct schsm_table *table, const struct state *state)
+{
+    const struct schsm_device_info *info = &state->info;
+
+    if (version_known(info)) {
+        schsm_table_row(table, "Version:", "%u.%u", info->version_major, info->version_minor);
+    } else {
+        schsm_table_row(table, "Version:", "%s", state->told ? UNKNOWN : "not told");
+    }
+    add_version(table, "Hardware version:", &info->hardware);
+    add_version(table, "Module version:", &info->module);
+    if (info->model[0] != '\0' || info->manufacturer[0] != '\0') {
+        schsm_table_row(table, "Model:", "%s%s%s", info->model,
+                        info->model[0] != '\0' && info->manufacturer[0] != '\0' ? ", " : "",
+                        info->manufacturer);
+    }
+}
+
 static int print_status(const struct state *state, struct schsm_error *err)
 {
     const struct schsm_device_info *info = &state->info;
@@ -329,14 +366,16 @@ static int print_status(const struct state *state, struct schsm_error *err)
                                             : "none that can be read; name the device by --reader");
     schsm_table_row(&table, "Label:", "%s", info->label[0] != '\0' ? info->label : "none");
     schsm_table_row(&table, "Reader:", "%s", info->reader);
-    if (version_known(info)) {
-        schsm_table_row(&table, "Version:", "%u.%u", info->version_major, info->version_minor);
-    } else {
-        schsm_table_row(&table, "Version:", UNKNOWN);
-    }
+    add_versions(&table, state);
     schsm_table_row(&table, "Initialised:", info->initialised ? "yes" : "no");
     add_tries(&table, "PIN:", pin_state(state)->text, info->pin_tries);
     add_tries(&table, "SO-PIN:", "", info->so_pin_tries);
+    if (state->told || info->unblocking != SCHSM_UNBLOCK_UNKNOWN) {
+        schsm_table_row(&table, "SO-PIN may reset the PIN:", "%s",
+                        info->unblocking != SCHSM_UNBLOCK_UNKNOWN
+                            ? unblockings[info->unblocking].text
+                            : unknown_options(&state->hsm));
+    }
     if (state->told) {
         add_hsm(&table, state);
     }

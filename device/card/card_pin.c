@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hsm_pin.h"
-
-#include <openssl/crypto.h>
-
-#include "base/hex.h"
-#include "hsm_private.h"
+/* Changing and unblocking the PINs (protocol section 5). */
+#include "card_private.h"
 
 /* A failure that another attempt must not follow: it would cost a try. */
 static int refuse_attempt(struct schsm_session *session)
 {
     session->job.refused = true;
     return 0;
-}
-
-struct schsm_secret *schsm_hsm_so_pin_parse(const struct schsm_secret *digits,
-                                            struct schsm_error *err)
-{
-    uint8_t bytes[SCHSM_SO_PIN_LEN] = { 0 };
-    struct schsm_secret *so_pin = NULL;
-
-    if (schsm_secret_len(digits) == SCHSM_HSM_SO_PIN_DIGITS &&
-        schsm_hex_parse((const char *)schsm_secret_data(digits), bytes, sizeof(bytes))) {
-        so_pin = schsm_secret_new(bytes, sizeof(bytes), err);
-    } else {
-        schsm_fail(err, SCHSM_REASON_PIN_LENGTH,
-                   "the SO-PIN has to be %d hexadecimal digits, such as 3537363231383830; nothing "
-                   "was sent to the device",
-                   SCHSM_HSM_SO_PIN_DIGITS);
-    }
-    OPENSSL_cleanse(bytes, sizeof(bytes));
-    return so_pin;
 }
 
 static int check_user_pin_len(const struct schsm_session *session, const struct schsm_secret *pin,
@@ -119,18 +96,16 @@ static int change_pin(struct schsm_session *session, void *arg, struct schsm_err
     }
 }
 
-int schsm_hsm_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
-                         struct schsm_secret *new_pin, int min_tries, struct schsm_error *err)
+int schsm_card_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
+                                 struct schsm_secret *new_pin, int min_tries,
+                                 struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "a PIN to be changed", err);
+    struct schsm_session *session = schsm_card_session(dev);
     struct change change = { .old_pin = old_pin, .new_pin = new_pin };
     struct schsm_login login = { .min_pin_tries = min_tries, .by_option = true };
     struct schsm_job job = { .run = look_at_pin, .arg = &change };
     int ok = 0;
 
-    if (session == NULL) {
-        return 0;
-    }
     login.source = schsm_pin_source_from_secret(old_pin, err);
     if (login.source == NULL || !schsm_session_run(session, &job, err)) {
         goto done;
@@ -154,7 +129,7 @@ done:
 
 /* --- the SO-PIN ------------------------------------------------------------------------------- */
 
-int schsm_hsm_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_error *err)
+int schsm_card_check_so_pin_len(const struct schsm_secret *so_pin, struct schsm_error *err)
 {
     return schsm_secret_len(so_pin) == SCHSM_SO_PIN_LEN ||
            schsm_fail(err, SCHSM_REASON_PIN_LENGTH, "an SO-PIN has %d bytes", SCHSM_SO_PIN_LEN);
@@ -277,16 +252,16 @@ static int change_so_pin(struct schsm_session *session, void *arg, struct schsm_
     return schsm_card_fail_so_pin(session, err);
 }
 
-int schsm_hsm_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
-                            const struct schsm_secret *new_pin, int min_tries,
-                            struct schsm_error *err)
+int schsm_card_device_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
+                                    const struct schsm_secret *new_pin, int min_tries,
+                                    struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "an SO-PIN", err);
+    struct schsm_session *session = schsm_card_session(dev);
     struct so_change change = { old_pin, new_pin, min_tries };
     const struct schsm_job job = { .run = change_so_pin, .arg = &change, .transaction = true };
 
-    return session != NULL && schsm_hsm_check_so_pin_len(old_pin, err) &&
-           schsm_hsm_check_so_pin_len(new_pin, err) && schsm_session_run(session, &job, err);
+    return schsm_card_check_so_pin_len(old_pin, err) && schsm_card_check_so_pin_len(new_pin, err) &&
+           schsm_session_run(session, &job, err);
 }
 
 struct unblocking {
@@ -320,13 +295,13 @@ static int unblock_pin(struct schsm_session *session, void *arg, struct schsm_er
     return schsm_card_fail_so_pin(session, err);
 }
 
-int schsm_hsm_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
-                          struct schsm_secret *new_pin, int min_tries, struct schsm_error *err)
+int schsm_card_device_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
+                                  struct schsm_secret *new_pin, int min_tries,
+                                  struct schsm_error *err)
 {
-    struct schsm_session *session = schsm_card_session_for(dev, "an SO-PIN", err);
+    struct schsm_session *session = schsm_card_session(dev);
     struct unblocking unblocking = { so_pin, new_pin, min_tries };
     const struct schsm_job job = { .run = unblock_pin, .arg = &unblocking, .transaction = true };
 
-    return session != NULL && schsm_hsm_check_so_pin_len(so_pin, err) &&
-           schsm_session_run(session, &job, err);
+    return schsm_card_check_so_pin_len(so_pin, err) && schsm_session_run(session, &job, err);
 }
