@@ -25,7 +25,8 @@ int schsm_unfinished_find(struct schsm_device *device, bool secret, int key_ref,
     for (size_t i = 0; i < list.count; i++) {
         const struct schsm_object *key = &list.objects[i];
 
-        if ((key_ref < 0 || key->key_ref == key_ref) && schsm_hsm_has_own_description(key) &&
+        if ((key_ref < 0 || key->key_ref == key_ref) &&
+            (secret || schsm_hsm_has_own_description(key)) &&
             unfinished->count < sizeof(unfinished->refs) / sizeof(unfinished->refs[0])) {
             unfinished->refs[unfinished->count++] = (unsigned int)key->key_ref;
         }

@@ -62,7 +62,7 @@ static int look_for_unfinished(struct schsm_session *session,
     struct schsm_view beside;
     uint8_t *file = NULL;
     size_t len = 0;
-    bool exists = false;
+    bool exists = false, secret = unwrapping->type == SCHSM_KEY_AES, ours = false;
 
     *unfinished = false;
     if (!schsm_card_read_description(session, (int)spec->key_ref, &description, &exists, err)) {
@@ -70,16 +70,22 @@ static int look_for_unfinished(struct schsm_session *session,
     }
     if (description.label[0] != '\0' ||
         !is_own_id(description.id, description.id_len, (int)spec->key_ref)) {
-        return 1;
+        /* a secret key's may be the one that waited */
+        if (!secret || !schsm_card_file_holds(session, SCHSM_FILE_KEY_DESCRIPTION | spec->key_ref,
+                                              spec->description, &ours, err)) {
+            return !secret;
+        }
+        if (!ours) {
+            return 1;
+        }
     }
     if (!schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | spec->key_ref, SCHSM_FORM_BYTES,
                                   &file, &len, err)) {
         return 0;
     }
     beside = (struct schsm_view){ file, len };
-    *unfinished = unwrapping->type == SCHSM_KEY_AES
-                      ? len > 0 && schsm_view_equal(beside, spec->description)
-                      : is_of_same_key(beside, spec->certificate);
+    *unfinished = secret ? len > 0 && schsm_view_equal(beside, spec->description)
+                         : is_of_same_key(beside, spec->certificate);
     OPENSSL_free(file);
     return 1;
 }

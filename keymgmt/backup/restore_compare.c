@@ -131,7 +131,15 @@ static int compare_key(struct schsm_restoring *restoring, size_t at,
         return 1;
     }
     *is_it = is_saved_key(restoring, entry, &file->wrapped.container, object, look == IN_ITS_PLACE);
-    if (*is_it) {
+    if (*is_it && restoring->describes_keys && object->type == SCHSM_OBJECT_SECRET) {
+        bool waits = false; /* the description, beside the key that has it by now */
+
+        if (!is_unfinished(restoring, file, object, &waits, err)) {
+            return 0;
+        }
+        fate->unfinished = waits ? object->key_ref : 0;
+    }
+    if (*is_it && fate->unfinished == 0) {
         fate->what = SCHSM_RESTORE_LEAVE;
         fate->there =
             schsm_backup_there_already(restoring->job->libctx, file->wrapped.container.certificate,

