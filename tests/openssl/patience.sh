@@ -40,7 +40,7 @@ fails "a program that begins meanwhile" openssl dgst -sha256 -sign rsa.pem -out 
 says "$kept.* for 1 second .*'wait'.*end that program"
 fails "the tool" sc-hsm --wait 0 list
 says "$kept.* for 0 seconds"
-check "the list of the store" openssl storeutl -noout -keys sc-hsm: # which ends with 0 always
+openssl storeutl -noout -keys sc-hsm: >"$seen" 2>&1 || true # before OpenSSL 4.0 that is 0
 says "$kept.* for 1 second .*'wait'"
 in_time "none of them" 40 $start # the tries left were asked for as well, in some
 freed

@@ -134,6 +134,22 @@ int program_sign(const struct program_key *key, unsigned int number)
     return 1;
 }
 
+void program_say_errors(void)
+{
+    const char *data = NULL, *between = "failed: ";
+    unsigned long code;
+    int flags = 0;
+
+    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
+        const char *reason = ERR_reason_error_string(code);
+
+        (void)printf("%s%s: %s", between, reason == NULL ? "?" : reason,
+                     (flags & ERR_TXT_STRING) != 0 ? data : "");
+        between = "; ";
+    }
+    (void)printf("\n");
+}
+
 unsigned int program_number(const char *text)
 {
     char *end = NULL;

@@ -27,6 +27,10 @@ int program_sign(const struct program_key *key, unsigned int number);
 /* Prints what the error queue holds, and empties it. */
 void program_print_errors(const char *what);
 
+/* Says "failed: " and what the error queue holds, in one line on standard output, and empties it.
+ * From OpenSSL 3.5 on the last one is libcrypto's own. */
+void program_say_errors(void);
+
 /* A positive number from the command line; ends the program if it is none. */
 unsigned int program_number(const char *text);
 

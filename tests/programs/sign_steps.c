@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sign_steps KEY: loads a key, says "ready", then signs once for each line of standard input and
- * answers "signed", or "failed: " with the last error's sentence. What happens to the card between
- * two lines is up to the caller.
+ * answers "signed", or "failed: " with the sentences of all errors. What happens to the card
+ * between two lines is up to the caller.
  */
 #include <stdio.h>
 
 #include <openssl/err.h>
 
 #include "program.h"
-
-static void say_last_error(void)
-{
-    const char *data = NULL;
-    int flags = 0;
-    unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
-    const char *reason = ERR_reason_error_string(code);
-
-    (void)printf("failed: %s: %s\n", reason == NULL ? "?" : reason,
-                 (flags & ERR_TXT_STRING) != 0 ? data : "");
-    ERR_clear_error();
-}
 
 int main(int argc, char **argv)
 {
@@ -38,7 +26,7 @@ int main(int argc, char **argv)
         if (program_sign(&key, number)) {
             (void)printf("signed\n");
         } else {
-            say_last_error();
+            program_say_errors();
         }
         (void)fflush(stdout);
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * use_steps HOW KEY [INPUT]: loads a key, says "ready", then uses it once for each line of standard
- * input and answers "done HEX", or "failed: " with the last error's sentence. HOW: pkcs1, pss, raw
- * (RSA signatures), ecdsa, decrypt, oaep, raw-decrypt (INPUT: the ciphertext) or derive (INPUT: the
- * peer's public key). What happens to the card between two lines is up to the caller.
+ * input and answers "done HEX", or "failed: " with the sentences of all errors. HOW: pkcs1, pss,
+ * raw (RSA signatures), ecdsa, decrypt, oaep, raw-decrypt (INPUT: the ciphertext) or derive (INPUT:
+ * the peer's public key). What happens to the card between two lines is up to the caller.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,18 +31,6 @@ static const struct way {
     { "raw-decrypt", RSA_NO_PADDING, DECRYPT },
     { "derive", 0, DERIVE },
 };
-
-static void say_last_error(void)
-{
-    const char *data = NULL;
-    int flags = 0;
-    unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
-    const char *reason = ERR_reason_error_string(code);
-
-    (void)printf("failed: %s: %s\n", reason == NULL ? "?" : reason,
-                 (flags & ERR_TXT_STRING) != 0 ? data : "");
-    ERR_clear_error();
-}
 
 static int sign(EVP_PKEY_CTX *ctx, int padding, unsigned char *out, size_t *out_len)
 {
@@ -121,7 +109,7 @@ int main(int argc, char **argv)
             }
             (void)printf("\n");
         } else {
-            say_last_error();
+            program_say_errors();
         }
         (void)fflush(stdout);
     }

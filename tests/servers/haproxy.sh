@@ -88,12 +88,17 @@ sed "s|^global|global\n    chroot $work/jail|" haproxy.cfg >plain.cfg
 mv plain.cfg haproxy.cfg
 configure cache-pin=yes log=error
 start_haproxy
-fails "pcscd's socket is not in the new root" handshakes "$port" 1 1.3 rsa-pss
-stop_haproxy
-cp server.log "$seen"
-says "cannot be seen from here: this program has changed its root directory \(chroot\)" \
-    "$PCSCLITE_CSOCK_NAME"
-says_nothing_of "start that pcscd"
+if handshakes "$port" 1 1.3 rsa-pss >"$seen" 2>&1; then
+    # In newer ones the process that loads the keys is the one that uses them, and is connected.
+    stop_haproxy
+    echo "ok: the process that loaded the keys goes on behind its chroot"
+else
+    stop_haproxy
+    cp server.log "$seen"
+    says "cannot be seen from here: this program has changed its root directory \(chroot\)" \
+        "$PCSCLITE_CSOCK_NAME"
+    says_nothing_of "start that pcscd"
+fi
 # a mount as the README has it needs rights that not all who run this have; a link does the same
 (umask 022 && mkdir -p "jail$(dirname "$PCSCLITE_CSOCK_NAME")")
 if ln "$PCSCLITE_CSOCK_NAME" "jail$PCSCLITE_CSOCK_NAME" 2>/dev/null; then

@@ -28,6 +28,14 @@ free_port() {
     fail "no free port"
 }
 
+# shares_libcrypto PROGRAM: whether the program runs with the libcrypto that our module was built for.
+# With another one beside it everything works, and libcrypto has no text for our reason codes.
+shares_libcrypto() {
+    local names
+    names=$(ldd "$1" "$OPENSSL_MODULES/sc-hsm.so" | grep -o 'libcrypto\.so\.[0-9.]*' | sort -u | wc -l)
+    [ "$names" = 1 ]
+}
+
 # listening PORT PROCESS: true when it does; ends the test when the process has died.
 listening() {
     kill -0 "$2" 2>/dev/null || {
