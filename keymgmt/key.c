@@ -351,6 +351,11 @@ int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)
     return ok;
 }
 
+bool schsm_key_was_made(const struct schsm_key *key)
+{
+    return key->made;
+}
+
 const char *schsm_key_name(const struct schsm_key *key)
 {
     return key->name;

@@ -7,6 +7,7 @@
 #ifndef SCHSM_KEYMGMT_KEY_H
 #define SCHSM_KEYMGMT_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ struct schsm_key *schsm_key_from_match(struct schsm_context *context, struct sch
  */
 struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct schsm_uri *uri,
                                      const struct schsm_generate *spec, struct schsm_error *err);
+
+/* Whether it was made here, and not loaded: then its reference file may be yet to be written. */
+bool schsm_key_was_made(const struct schsm_key *key);
 
 /*
  * Replaces the public part of a key just made, which nobody shares yet, by that of an RSA-PSS key

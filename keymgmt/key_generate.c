@@ -40,7 +40,9 @@ struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct
     made = match.object;
     made.value = NULL; /* the key takes the public part over */
     key = schsm_key_new(context, &match, uri, err);
-    if (key == NULL) {
+    if (key != NULL) {
+        key->made = true;
+    } else {
         /* Nobody would ever know of that key: it must not stay. */
         struct schsm_error ignored = SCHSM_ERROR_INIT;
 

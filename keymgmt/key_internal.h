@@ -16,6 +16,7 @@ struct schsm_key {
     struct schsm_object object;           /* value: the DER SubjectPublicKeyInfo */
     _Atomic(struct schsm_object *) found; /* as its device told it, without value; NULL: object */
     bool shares_name;                     /* only its handle tells it from another key */
+    bool made;                            /* by us, and not loaded */
     char *name;                           /* for prompts and sentences */
     EVP_PKEY *public_key;
     _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What stands for a private key on a device. That is its reference file, whatever private structure
- * was asked for, and never encrypted: there is nothing in it to protect. Only PKCS#8 in DER is
- * refused: whoever wants that (PKCS#12, for one) goes on to read it. And what only a key's numbers
+ * was asked for, and never encrypted: there is nothing in it to protect. What only a key's numbers
  * can fill is refused.
+ *
+ * PKCS#8 in DER is asked for in one way by two kinds of callers. PKCS#12 and the like go on to read
+ * it, and could not say what is wrong with a reference: they are told that the key stays. Programs
+ * that write a file, as OpenSSL's rsa, and from 4.0 on pkey and genpkey, get the reference. Where
+ * the bytes go tells them apart: who goes on to read has them put into memory. genpkey does that as
+ * well, so a key that was just made is written anywhere: refused, it would stay on the device
+ * unnamed.
  */
 #include <string.h>
 
+#include <openssl/bio.h>
+#include <openssl/buffer.h>
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
 
@@ -44,6 +52,19 @@ static int write_reference(const struct schsm_encoder *encoder, const struct sch
     return ok;
 }
 
+static bool is_to_be_kept(const struct schsm_pkey *key, BIO *out)
+{
+    BUF_MEM *memory = NULL;
+
+    return schsm_key_was_made(key->device) || BIO_get_mem_ptr(out, &memory) <= 0;
+}
+
+static bool is_pkcs8(const char *structure)
+{
+    return strcmp(structure, "PrivateKeyInfo") == 0 ||
+           strcmp(structure, "EncryptedPrivateKeyInfo") == 0;
+}
+
 int schsm_encode_reference(const struct schsm_encoder *encoder, const struct schsm_pkey *key,
                            BIO *out)
 {
@@ -54,8 +75,7 @@ int schsm_encode_reference(const struct schsm_encoder *encoder, const struct sch
         return write_text(encoder, key, out);
     }
     if (structure == NULL || strcmp(structure, "type-specific") == 0 ||
-        (pem && (strcmp(structure, "PrivateKeyInfo") == 0 ||
-                 strcmp(structure, "EncryptedPrivateKeyInfo") == 0))) {
+        (is_pkcs8(structure) && (pem || is_to_be_kept(key, out)))) {
         return write_reference(encoder, key, pem, out);
     }
     return schsm_raise_reason(encoder->prov, SCHSM_REASON_UNSUPPORTED, SCHSM_STAYS_ON_DEVICE);

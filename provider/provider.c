@@ -120,11 +120,11 @@ static const OSSL_ALGORITHM decoder_algorithms[] = {
         { names, PROPERTIES ",output=pem,structure=PrivateKeyInfo", schsm_encoder_pkcs8_pem,       \
           "Key reference file, or a software key" },                                               \
         { names, PROPERTIES ",output=der,structure=PrivateKeyInfo", schsm_encoder_pkcs8_der,       \
-          "Software key" },                                                                        \
+          "Key reference in DER, or a software key" },                                             \
         { names, PROPERTIES ",output=pem,structure=EncryptedPrivateKeyInfo",                       \
           schsm_encoder_encrypted_pkcs8_pem, "Key reference file, or a software key" },            \
         { names, PROPERTIES ",output=der,structure=EncryptedPrivateKeyInfo",                       \
-          schsm_encoder_encrypted_pkcs8_der, "Software key" },                                     \
+          schsm_encoder_encrypted_pkcs8_der, "Key reference in DER, or a software key" },          \
         { names, PROPERTIES ",output=pem,structure=SubjectPublicKeyInfo", schsm_encoder_spki_pem,  \
           "Public key" },                                                                          \
         { names, PROPERTIES ",output=der,structure=SubjectPublicKeyInfo", schsm_encoder_spki_der,  \

@@ -123,6 +123,20 @@ fails "a wrong one" openssl pkey -in "sc-hsm:id=10?pin-source=file:$work/wrong" 
 says 'the PIN is wrong for device'
 check "the right one sets the tries back" openssl pkey -in "sc-hsm:id=10$with_pin" -noout
 
+# However many decoders try a reference without the public part, and with each password that a program
+# has: one try for one PIN.
+export SC_HSM_REAL_MODULE=$softhsm SC_HSM_LOGINS=$work/logins
+touch "$SC_HSM_LOGINS"
+configure "pkcs11-module=$SC_HSM_BUILD/lib/counting.so" "pin-source=file:$work/wrong" min-pin-tries=1
+chmod 600 wrong
+for key in bare-reference.der sc-hsm:id=10 ca.pem; do
+    : >logins
+    fails "a wrong PIN with $key" openssl pkey -in "$key" -noout
+    equal "was sent once" wrong "$(cat logins)"
+done
+configure "pkcs11-module=$softhsm" pin-source= min-pin-tries=
+unset SC_HSM_REAL_MODULE SC_HSM_LOGINS
+
 # The tool.
 check "it lists what shows" sc-hsm --pkcs11-module "$softhsm" list
 says '^certificate'
