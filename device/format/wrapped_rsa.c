@@ -60,7 +60,18 @@ static bool number(BIGNUM *out, struct schsm_view bytes)
            BN_bin2bn(bytes.data, (int)bytes.len, out) != NULL;
 }
 
-/* A number for what follows from the private part; how long its arithmetic takes tells nothing. */
+/* A number for a private part; how long its arithmetic takes tells nothing. */
+static BIGNUM *new_secret_number(void)
+{
+    BIGNUM *number = BN_secure_new();
+
+    if (number != NULL) {
+        BN_set_flags(number, BN_FLG_CONSTTIME);
+    }
+    return number;
+}
+
+/* The same for what follows from it. */
 static BIGNUM *secret_number(BN_CTX *ctx)
 {
     BIGNUM *number = BN_CTX_get(ctx);
@@ -75,6 +86,15 @@ static BIGNUM *secret_number(BN_CTX *ctx)
 static bool is_odd(const BIGNUM *value)
 {
     return BN_is_odd(value) && !BN_is_one(value);
+}
+
+/* BN_gcd swaps its result with numbers of its own, and the marks with them. */
+static bool secret_gcd(BIGNUM *gcd, const BIGNUM *a, const BIGNUM *b, BN_CTX *ctx)
+{
+    bool ok = BN_gcd(gcd, a, b, ctx) == 1;
+
+    BN_set_flags(gcd, BN_FLG_CONSTTIME);
+    return ok;
 }
 
 /* All the rest from p, q and e. */
@@ -92,7 +112,7 @@ static bool complete_rsa(struct rsa *rsa, BN_CTX *ctx)
         goto done;
     }
     ok = BN_mul(rsa->n, rsa->p, rsa->q, ctx) == 1 && BN_sub(p1, rsa->p, BN_value_one()) == 1 &&
-         BN_sub(q1, rsa->q, BN_value_one()) == 1 && BN_gcd(gcd, p1, q1, ctx) == 1 &&
+         BN_sub(q1, rsa->q, BN_value_one()) == 1 && secret_gcd(gcd, p1, q1, ctx) &&
          BN_mul(lambda, p1, q1, ctx) == 1 && BN_div(lambda, NULL, lambda, gcd, ctx) == 1 &&
          BN_mod_inverse(rsa->d, rsa->e, lambda, ctx) != NULL &&
          BN_mod(rsa->dp, rsa->d, p1, ctx) == 1 && BN_mod(rsa->dq, rsa->d, q1, ctx) == 1 &&
@@ -127,7 +147,7 @@ static bool try_factor(struct rsa *rsa, const BIGNUM *odd, int twos, BN_CTX *ctx
             goto done;
         }
         if (BN_is_one(square)) {
-            found = BN_sub(x, x, BN_value_one()) == 1 && BN_gcd(rsa->p, x, rsa->n, ctx) == 1 &&
+            found = BN_sub(x, x, BN_value_one()) == 1 && secret_gcd(rsa->p, x, rsa->n, ctx) &&
                     BN_div(rsa->q, NULL, rsa->n, rsa->p, ctx) == 1;
             goto done;
         }
@@ -230,7 +250,7 @@ static bool agrees(const struct rsa *rsa, const struct schsm_view *elements)
         { rsa->dq, elements[RSA_CRT_DQ] },
         { rsa->qi, elements[RSA_CRT_QI] },
     };
-    BIGNUM *told = BN_secure_new();
+    BIGNUM *told = new_secret_number();
     bool ok = told != NULL;
 
     for (size_t i = 0; ok && i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -249,31 +269,27 @@ static bool take_crt(struct rsa *rsa, const struct schsm_view *elements, BN_CTX 
 
 /* Whether d, which any multiple of lambda may have been added to, belongs to the primes: then it
  * stays as it was told. */
-static bool keep_exponent(struct rsa *rsa, BIGNUM *told, BN_CTX *ctx)
+static bool keep_exponent(struct rsa *rsa, const BIGNUM *told, BN_CTX *ctx)
 {
     BIGNUM *minus_one, *rest;
     bool ok = false;
 
     BN_CTX_start(ctx);
-    minus_one = BN_CTX_get(ctx);
-    rest = BN_CTX_get(ctx);
+    minus_one = secret_number(ctx);
+    rest = secret_number(ctx);
     if (rest != NULL && BN_cmp(told, rsa->n) < 0) {
-        BN_set_flags(minus_one, BN_FLG_CONSTTIME);
         ok = BN_sub(minus_one, rsa->p, BN_value_one()) == 1 &&
              BN_mod(rest, told, minus_one, ctx) == 1 && BN_cmp(rest, rsa->dp) == 0 &&
              BN_sub(minus_one, rsa->q, BN_value_one()) == 1 &&
              BN_mod(rest, told, minus_one, ctx) == 1 && BN_cmp(rest, rsa->dq) == 0;
     }
     BN_CTX_end(ctx);
-    if (ok) {
-        BN_swap(rsa->d, told);
-    }
-    return ok;
+    return ok && BN_copy(rsa->d, told) != NULL; /* BN_swap would take the mark away */
 }
 
 static bool take_plain(struct rsa *rsa, const struct schsm_view *elements, BN_CTX *ctx)
 {
-    BIGNUM *told = BN_secure_new();
+    BIGNUM *told = new_secret_number();
     bool ok = told != NULL && number(rsa->d, elements[RSA_D]) && number(told, elements[RSA_D]) &&
               number(rsa->n, elements[RSA_N]) && number(rsa->e, elements[RSA_E]) &&
               factor(rsa, ctx) && complete_rsa(rsa, ctx) && keep_exponent(rsa, told, ctx);

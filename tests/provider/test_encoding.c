@@ -17,6 +17,16 @@
 
 #define PASS "a pass phrase"
 
+/* Under a sanitizer libcrypto takes minutes for all forms, and none of our code runs in most of
+ * them that does not run in these. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#define WRITTEN_MIN 400
+#else
+#define SANITIZED 0
+#define WRITTEN_MIN 1000
+#endif
+
 static size_t compared, written; /* how many forms were looked at, and had a result */
 
 /* --- what is written ---------------------------------------------------------------------------
@@ -81,6 +91,19 @@ static int in_clear(const struct text *text)
     EVP_PKEY_free(opened);
     ERR_clear_error();
     return clear;
+}
+
+/*
+ * libcrypto 3.0 does not free an ASN1_STRING where it is to write explicit parameters without a
+ * public key as SubjectPublicKeyInfo in DER, and fails: with the default provider alone as with
+ * ours.
+ */
+static int loses_a_string(const struct sample *sample, const char *output, const char *structure,
+                          int selection)
+{
+    return sample->part == PARAMETERS && sample->encoding != NULL && strcmp(output, "DER") == 0 &&
+           (structure == NULL || strcmp(structure, "SubjectPublicKeyInfo") == 0) &&
+           (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
 }
 
 /* random: two runs differ. */
@@ -182,6 +205,11 @@ static void every_form(const struct sample *sample, EVP_PKEY *ours, EVP_PKEY *th
                     const char *pass = k > 0 ? PASS : NULL;
                     int random = 0;
 
+                    if (SANITIZED &&
+                        (i > 2 || k % 2 == 1 || l > 4 ||
+                         loses_a_string(sample, outputs[i], structures[j], selections[l]))) {
+                        continue;
+                    }
                     /* The default provider would ask for a pass phrase on the terminal. */
                     if (ciphers[k] != NULL && selections[l] != 0 &&
                         (selections[l] & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0) {
@@ -405,7 +433,9 @@ static void every_call(const struct sample *sample, EVP_PKEY *ours, EVP_PKEY *th
         struct form form = { sample->what, calls[i].name, "-", NULL, NULL, 0 };
         struct text mine, yours;
 
-        if (calls[i].complete && sample->part != PAIR) {
+        if ((calls[i].complete && sample->part != PAIR) ||
+            (SANITIZED && calls[i].write == spki_der &&
+             loses_a_string(sample, "DER", NULL, EVP_PKEY_PUBLIC_KEY))) {
             continue;
         }
         mine = called(&calls[i], ours);
@@ -428,7 +458,7 @@ static void software_keys_are_written_as_the_default_provider_writes_them(void *
         EVP_PKEY_free(theirs);
     }
     print_message("%zu forms compared, %zu of them with a result\n", compared, written);
-    assert_true(written > 1000);
+    assert_true(written > WRITTEN_MIN);
 }
 
 /* --- operations that we do not have ------------------------------------------------------------

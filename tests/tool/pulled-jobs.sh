@@ -54,13 +54,13 @@ one() {
 sweep() {
     local job=$1 point=0 changing=0
     shift
-    while one "$job" "after $point" "$@"; do
+    while one "$job" "$point after" "$@"; do
         case $(cat pulled) in
         ??A4* | ??B1* | ??58* | ??84* | ??20* | ??22* | ??2A* | ??C0* | ??5200* | ??5402*) ;; # these do not
         *)
-            one "$job" "before $point" "$@"
-            one "$job" "before $point away" "$@"
-            one "$job" "after $point away" "$@"
+            one "$job" "$point before" "$@"
+            one "$job" "$point before away" "$@"
+            one "$job" "$point after away" "$@"
             changing=$((changing + 1))
             ;;
         esac

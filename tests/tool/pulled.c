@@ -4,7 +4,7 @@
  * program sends, and that is back at once or stays away. It loses what it loses without power, and
  * the program sees what it sees then, without the time that readers take to notice.
  *
- * SC_HSM_PULL: "before N", "after N": at command N, counted from 0, before or after the card has
+ * SC_HSM_PULL: "N before", "N after": at command N, counted from 0, before or after the card has
  * executed it; with "away" behind that it stays away. SC_HSM_PULLED: a file that gets the command's
  * first four bytes when it came to that.
  */
@@ -60,23 +60,23 @@ EXPORTED LONG SCardTransmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPc
                             LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength)
 {
     const char *order = getenv("SC_HSM_PULL");
-    char when[8] = "", stay[8] = "";
-    long at = -1;
+    char *how = NULL;
+    long at = order != NULL ? strtol(order, &how, 10) : -1;
     __typeof__(SCardTransmit) *real = NULL;
 
     *(void **)&real = next("SCardTransmit");
     if (hCard == gone) {
         return SCARD_W_REMOVED_CARD;
     }
-    if (order == NULL || sscanf(order, "%7s %ld %7s", when, &at, stay) < 2 || commands++ != at) {
+    if (order == NULL || commands++ != at) {
         return real(hCard, pioSendPci, pbSendBuffer, cbSendLength, pioRecvPci, pbRecvBuffer,
                     pcbRecvLength);
     }
-    if (strcmp(when, "after") == 0) {
+    if (strstr(how, "after") != NULL) {
         (void)real(hCard, pioSendPci, pbSendBuffer, cbSendLength, pioRecvPci, pbRecvBuffer,
                    pcbRecvLength);
     }
-    pull(hCard, pbSendBuffer, strcmp(stay, "away") == 0);
+    pull(hCard, pbSendBuffer, strstr(how, "away") != NULL);
     return SCARD_E_NOT_TRANSACTED;
 }
 
@@ -112,6 +112,7 @@ EXPORTED LONG SCardConnect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShare
 }
 
 /* Whoever waits for a card that stays away need not do so in our time. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): its own are reserved */
 EXPORTED int nanosleep(const struct timespec *request, struct timespec *remaining)
 {
     __typeof__(nanosleep) *real = NULL;
