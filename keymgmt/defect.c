@@ -21,6 +21,8 @@ const char *schsm_orphan_text(const struct schsm_object *orphan)
         return "description of a certificate";
     case SCHSM_DEFECT_NONE:
         return "part of a certificate";
+    case SCHSM_DEFECT_COPY:
+        return "copy of a key's certificate";
     default:
         return "damaged certificate";
     }
@@ -40,6 +42,7 @@ static const char *complaint(const struct schsm_object *object)
     case SCHSM_DEFECT_UNREADABLE:
         return "cannot be read: the device refuses it";
     case SCHSM_DEFECT_DESCRIPTION:
+    case SCHSM_DEFECT_COPY: /* which is no damage */
     case SCHSM_DEFECT_NONE:
         break;
     }

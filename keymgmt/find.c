@@ -146,6 +146,7 @@ static int find_on_devices(struct schsm_context *context, const struct schsm_uri
         .id_len = uri->id_len,
         .label = uri->label,
         .describe = describe,
+        .handle = uri->handle,
     };
 
     if (!schsm_registry_devices(context->registry, &selector, devices, &device_count, err)) {

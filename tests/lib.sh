@@ -409,7 +409,7 @@ counts_uses() {
     ! on_pico
 }
 
-# Whether the list of files has certificates and contents: what an interruption leaves of these is then seen.
+# Whether the list of files has certificates and contents.
 lists_contents() {
     ! on_pico
 }
@@ -451,6 +451,7 @@ files() {
         return
     fi
     raw_apdus 8058000000 2>/dev/null | sed '1,/SW1=0x90/d'
+    lists_contents || sc-hsm ls | cut -c1-5
 }
 
 # pin_checks: how many VERIFY commands with a PIN the first card has had so far, or logins the token.

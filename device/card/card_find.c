@@ -247,6 +247,7 @@ static int find_certificate(struct schsm_session *session, struct schsm_card_sea
     };
     struct schsm_tlv first;
     uint8_t *file = NULL;
+    bool copy = false;
     size_t len = 0;
     int ok = 1;
 
@@ -286,6 +287,11 @@ static int find_certificate(struct schsm_session *session, struct schsm_card_sea
                                       : described ? SCHSM_DEFECT_CONTENT
                                                   : SCHSM_DEFECT_NONE,
                                       err);
+    } else if (!described &&
+               !schsm_card_search_is_copy(session, search, &first.whole, &copy, err)) {
+        ok = 0;
+    } else if (copy) {
+        ok = schsm_card_append_orphan(search, &object, object.handle, SCHSM_DEFECT_COPY, err);
     } else if (first.tag == 0x30 && schsm_card_search_wants(search, SCHSM_OBJECT_CERTIFICATE)) {
         ok = copy_file_value(&object, first.whole.data, first.whole.len, err) &&
              schsm_card_search_append(search, &object, err);
@@ -410,6 +416,27 @@ static int find_key_ref(struct schsm_session *session, struct schsm_card_search 
            schsm_card_find_key_orphans(session, search, ref, err);
 }
 
+/* What the list leaves out, where it is worth a search. */
+static int add_unlisted(struct schsm_session *session, struct schsm_card_search *search,
+                        struct schsm_error *err)
+{
+    if (search->filter->handle != 0) {
+        return schsm_card_add_if_there(session, &search->files, search->filter->handle, err);
+    }
+    if (schsm_card_search_wants(search, SCHSM_SEARCH_THOROUGHLY)) {
+        return schsm_card_add_unlisted(session, &search->files, err);
+    }
+    /* what nobody described fits no name */
+    return search->filter->key_ref >= 0 || search->filter->id != NULL ||
+           search->filter->label != NULL ||
+           ((!schsm_card_search_wants(search, SCHSM_OBJECT_CERTIFICATE) ||
+             schsm_card_add_undescribed(session, &search->files, SCHSM_FILE_CERTIFICATE_DESCRIPTION,
+                                        err)) &&
+            (!schsm_card_search_wants(search, SCHSM_OBJECT_DATA) ||
+             schsm_card_add_undescribed(session, &search->files, SCHSM_FILE_DATA_DESCRIPTION,
+                                        err)));
+}
+
 static int search_card(struct schsm_session *session, void *arg, struct schsm_error *err)
 {
     struct schsm_card_search *search = arg;
@@ -417,7 +444,8 @@ static int search_card(struct schsm_session *session, void *arg, struct schsm_er
     while (search->list->count > search->before) {
         schsm_object_clear(&search->list->objects[--search->list->count]);
     }
-    if (!schsm_card_list_files(session, &search->files, err)) {
+    if (!schsm_card_list_files(session, &search->files, err) ||
+        !add_unlisted(session, search, err)) {
         return 0;
     }
     return search->filter->key_ref < 0 ? find_listed(session, search, err)

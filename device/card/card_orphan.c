@@ -11,6 +11,8 @@
 
 #include <openssl/crypto.h>
 
+#include "base/tlv.h"
+
 /* The first of these files that is there; 0: none is. */
 static int first_there(struct schsm_session *session, const struct schsm_card_search *search,
                        const unsigned int *candidates, size_t count, unsigned int *file,
@@ -53,6 +55,37 @@ int schsm_card_search_certificate_file(struct schsm_session *session,
 
     return first_there(session, search, candidates, sizeof(candidates) / sizeof(candidates[0]),
                        file, err);
+}
+
+int schsm_card_search_is_copy(struct schsm_session *session, const struct schsm_card_search *search,
+                              const struct schsm_view *certificate, bool *copy,
+                              struct schsm_error *err)
+{
+    const unsigned int both = SCHSM_OBJECT_ORPHAN | SCHSM_SEARCH_THOROUGHLY;
+
+    *copy = false;
+    if ((search->filter->types & both) != both) {
+        return 1;
+    }
+    for (size_t i = 0; i < search->files.count && !*copy; i++) {
+        unsigned int file = search->files.ids[i], ref = SCHSM_FILE_ID(file);
+        enum schsm_defect ignored = SCHSM_DEFECT_NONE;
+        struct schsm_tlv first;
+        uint8_t *beside = NULL;
+        size_t len = 0;
+
+        if (SCHSM_FILE_TYPE(file) != SCHSM_FILE_KEY || ref == 0) {
+            continue;
+        }
+        if (!schsm_card_search_read(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV, &beside,
+                                    &len, &ignored, err)) {
+            return 0;
+        }
+        *copy = beside != NULL && schsm_tlv_first(beside, len, &first) &&
+                schsm_view_equal(first.whole, *certificate);
+        OPENSSL_free(beside);
+    }
+    return 1;
 }
 
 /* What a file that is left may have belonged to, and the handle that this had. */

@@ -59,8 +59,7 @@ bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int fil
 
 bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file)
 {
-    return schsm_card_is_listed(files, file) ||
-           !schsm_card_is_listed(files, SCHSM_FILE_DEVICE_CERTIFICATES);
+    return schsm_card_is_listed(files, file) || !schsm_card_lists_everything(files);
 }
 
 int schsm_card_delete_optional(struct schsm_session *session, unsigned int file,

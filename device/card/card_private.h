@@ -110,6 +110,23 @@ int schsm_card_list_files(struct schsm_session *session, struct schsm_card_files
 
 bool schsm_card_is_listed(const struct schsm_card_files *files, unsigned int file);
 
+/* Whether the list has every file, as a genuine card's has. (card_unlisted.c) */
+bool schsm_card_lists_everything(const struct schsm_card_files *files);
+
+/* Adds to the list the certificates and contents that are there and that the card leaves out: a
+ * thousand commands where it does, and none elsewhere. (card_unlisted.c) */
+int schsm_card_add_unlisted(struct schsm_session *session, struct schsm_card_files *files,
+                            struct schsm_error *err);
+
+/* The same for those contents that an interrupted write leaves without the description C8 or C9
+ * which follows: up to the first place where nothing is. One or two commands. (card_unlisted.c) */
+int schsm_card_add_undescribed(struct schsm_session *session, struct schsm_card_files *files,
+                               enum schsm_file description, struct schsm_error *err);
+
+/* The same for one file. (card_unlisted.c) */
+int schsm_card_add_if_there(struct schsm_session *session, struct schsm_card_files *files,
+                            unsigned int file, struct schsm_error *err);
+
 /* Genuine cards list every file; the Pico HSM leaves out certificates and contents (4.2), so that
  * only there a file that is not listed has to be tried. */
 bool schsm_card_may_exist(const struct schsm_card_files *files, unsigned int file);

@@ -52,6 +52,15 @@ int schsm_card_search_certificate_file(struct schsm_session *session,
                                        unsigned int told, unsigned int *file,
                                        struct schsm_error *err);
 
+/*
+ * Whether a certificate that nobody described stands beside its key as well: what an interrupted
+ * replacement left of the spare copy. Looked for only where orphans are, and thoroughly.
+ * (card_orphan.c)
+ */
+int schsm_card_search_is_copy(struct schsm_session *session, const struct schsm_card_search *search,
+                              const struct schsm_view *certificate, bool *copy,
+                              struct schsm_error *err);
+
 /* Appends what is left of keys: descriptions C4 and certificates or requests CE. (card_orphan.c) */
 int schsm_card_find_key_orphans(struct schsm_session *session, struct schsm_card_search *search,
                                 unsigned int ref, struct schsm_error *err);

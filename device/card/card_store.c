@@ -65,11 +65,14 @@ static int holds_beginning(struct schsm_session *session, const struct storing *
 }
 
 /* Looks for what an interrupted call left: our content, or much of it, without a description. */
-static int find_leftover(struct schsm_session *session, const struct storing *storing,
+static int find_leftover(struct schsm_session *session, struct storing *storing,
                          enum schsm_file content, enum schsm_file description, unsigned int *file,
                          struct schsm_error *err)
 {
     *file = 0;
+    if (!schsm_card_add_undescribed(session, &storing->files, description, err)) {
+        return 0;
+    }
     for (size_t i = 0; i < storing->files.count && *file == 0; i++) {
         unsigned int candidate = storing->files.ids[i];
         bool ours = false;
@@ -128,7 +131,11 @@ static int choose_file(struct schsm_session *session, struct storing *storing,
     }
     if (data && spec->id != NULL) {
         place = spec->id[0];
-        if (!drop_lone_description(session, storing, place, err)) {
+        if (!drop_lone_description(session, storing, place, err) ||
+            !schsm_card_add_if_there(session, &storing->files, SCHSM_FILE_PRIVATE_DATA | place,
+                                     err) ||
+            !schsm_card_add_if_there(session, &storing->files, SCHSM_FILE_PUBLIC_DATA | place,
+                                     err)) {
             return 0;
         }
         if (!schsm_card_is_listed(&storing->files, (unsigned int)description | place) &&

@@ -32,17 +32,6 @@ static const struct kind {
     { 0, 0, "unknown" },
 };
 
-/* 4.2: the files that may be there without being listed, by those that are. */
-static const struct companion {
-    enum schsm_file listed, hidden;
-} companions[] = {
-    { SCHSM_FILE_KEY, SCHSM_FILE_KEY_DESCRIPTION },
-    { SCHSM_FILE_KEY, SCHSM_FILE_CERTIFICATE },
-    { SCHSM_FILE_CERTIFICATE_DESCRIPTION, SCHSM_FILE_CA_CERTIFICATE },
-    { SCHSM_FILE_DATA_DESCRIPTION, SCHSM_FILE_PRIVATE_DATA },
-    { SCHSM_FILE_DATA_DESCRIPTION, SCHSM_FILE_PUBLIC_DATA },
-};
-
 struct listing {
     struct schsm_hsm_file_list *list;
     struct schsm_card_files files;
@@ -106,32 +95,18 @@ static int list_files(struct schsm_session *session, void *arg, struct schsm_err
         !schsm_card_list_files(session, &listing->files, err)) {
         return 0;
     }
+    if (!schsm_card_add_unlisted(session, &listing->files, err)) {
+        return 0;
+    }
     for (size_t i = 0; i < listing->files.count; i++) {
         if (!list_file(session, listing, listing->files.ids[i], err)) {
             return 0;
         }
     }
-    if (!list_hidden(session, listing, SCHSM_FILE_TOKEN_INFO, err)) {
-        return 0;
-    }
-    if (schsm_card_is_listed(&listing->files, SCHSM_FILE_DEVICE_CERTIFICATES)) {
-        return 1; /* a genuine card, which lists all the rest */
-    }
-    if (!list_hidden(session, listing, SCHSM_FILE_DEVICE_CERTIFICATES, err)) {
-        return 0;
-    }
-    for (size_t i = 0; i < listing->files.count; i++) {
-        for (size_t j = 0; j < sizeof(companions) / sizeof(companions[0]); j++) {
-            if (SCHSM_FILE_TYPE(listing->files.ids[i]) == (unsigned int)companions[j].listed &&
-                !list_hidden(session, listing,
-                             (unsigned int)companions[j].hidden |
-                                 SCHSM_FILE_ID(listing->files.ids[i]),
-                             err)) {
-                return 0;
-            }
-        }
-    }
-    return 1;
+    return list_hidden(session, listing, SCHSM_FILE_TOKEN_INFO, err) &&
+           (schsm_card_lists_everything(&listing->files) ||
+            (list_hidden(session, listing, SCHSM_FILE_DEVICE_CERTIFICATES, err) &&
+             list_hidden(session, listing, SCHSM_FILE_WRAPPED_KEY, err)));
 }
 
 static int compare_files(const void *a, const void *b)

@@ -21,16 +21,37 @@ struct wrapping {
     struct schsm_hsm_wrapped *wrapped;
 };
 
+/* The description that waits beside a secret key whose unwrap was interrupted is no certificate of
+ * it. */
+static void drop_waiting_description(struct schsm_hsm_wrapped *wrapped)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    struct schsm_pkcs15_key waiting;
+
+    if (wrapped->certificate != NULL &&
+        schsm_pkcs15_decode_key(wrapped->certificate, wrapped->certificate_len, &waiting,
+                                &ignored) &&
+        waiting.type == SCHSM_KEY_AES) {
+        OPENSSL_free(wrapped->certificate);
+        wrapped->certificate = NULL;
+        wrapped->certificate_len = 0;
+    }
+}
+
 static int read_companions(struct schsm_session *session, const struct wrapping *wrapping,
                            struct schsm_error *err)
 {
     struct schsm_hsm_wrapped *wrapped = wrapping->wrapped;
     unsigned int ref = wrapping->key_ref;
 
-    return schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, SCHSM_FORM_TLV,
-                                    &wrapped->description, &wrapped->description_len, err) &&
-           schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
-                                    &wrapped->certificate, &wrapped->certificate_len, err);
+    if (!schsm_card_read_optional(session, SCHSM_FILE_KEY_DESCRIPTION | ref, SCHSM_FORM_TLV,
+                                  &wrapped->description, &wrapped->description_len, err) ||
+        !schsm_card_read_optional(session, SCHSM_FILE_CERTIFICATE | ref, SCHSM_FORM_TLV,
+                                  &wrapped->certificate, &wrapped->certificate_len, err)) {
+        return 0;
+    }
+    drop_waiting_description(wrapped);
+    return 1;
 }
 
 static int run_read_companions(struct schsm_session *session, void *arg, struct schsm_error *err)

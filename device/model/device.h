@@ -43,7 +43,8 @@ enum schsm_defect {
     SCHSM_DEFECT_DESCRIPTION, /* the description is none: id and label are unknown */
     SCHSM_DEFECT_NO_CONTENT,  /* a description of something that is not there */
     SCHSM_DEFECT_CONTENT,     /* no certificate, or beside a key no certificate and no request */
-    SCHSM_DEFECT_UNREADABLE   /* the device does not give it */
+    SCHSM_DEFECT_UNREADABLE,  /* the device does not give it */
+    SCHSM_DEFECT_COPY         /* ORPHAN: the certificate that stands beside its key as well */
 };
 
 #define SCHSM_OID_TEXT_MAX 80 /* "1.3.6.1..." with terminator; a longer one is cut */
@@ -81,6 +82,10 @@ struct schsm_object_list {
 /* Frees the objects and their values; the list is empty afterwards. */
 void schsm_object_list_clear(struct schsm_object_list *list);
 
+/* Or-ed to the types of a search: nothing is spared to find what was left on the device, a thousand
+ * commands where it does not list everything. */
+#define SCHSM_SEARCH_THOROUGHLY 0x100u
+
 /* Which objects; a member that is not set fits all. */
 struct schsm_object_filter {
     unsigned int types; /* enum schsm_object_type, or-ed; never 0 */
@@ -89,6 +94,8 @@ struct schsm_object_filter {
     size_t id_len;
     const char *label; /* NULL: any; compared whole */
     bool describe;     /* with a key_ref: id and label are wanted as well */
+    unsigned int
+        handle; /* this one is looked for even where the device does not list it; 0: none */
 };
 
 /* How long a PIN is, in bytes, and how people write it. */

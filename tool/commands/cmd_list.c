@@ -235,7 +235,9 @@ static int find_listed(struct schsm_tool *tool, const struct schsm_uri *uri,
     size_t kept = 0;
 
     any.types = 0;
-    if (!schsm_find(&tool->context, &any, wanted.types | SCHSM_OBJECT_ORPHAN, list, err) ||
+    if (!schsm_find(&tool->context, &any,
+                    wanted.types | SCHSM_OBJECT_ORPHAN | (orphans ? SCHSM_SEARCH_THOROUGHLY : 0),
+                    list, err) ||
         !schsm_match_list_filter(list, is_listed, &wanted, err) || !read_sizes(list, err) ||
         !schsm_defects_split(list, orphans ? wanted.types | SCHSM_OBJECT_ORPHAN : wanted.types,
                              defects, err)) {

@@ -19,6 +19,7 @@ static void keep_tidied(struct schsm_object_list *list)
 
     for (size_t i = 0; i < list->count; i++) {
         if (list->objects[i].defect == SCHSM_DEFECT_NONE ||
+            list->objects[i].defect == SCHSM_DEFECT_COPY ||
             list->objects[i].defect == SCHSM_DEFECT_NO_CONTENT) {
             list->objects[kept++] = list->objects[i];
         } else {
@@ -93,7 +94,9 @@ static int report_tidied(const struct schsm_tool *tool, struct schsm_device *dev
 
 static int run_tidy(struct schsm_tool *tool, struct schsm_error *err)
 {
-    const struct schsm_object_filter filter = { .types = SCHSM_OBJECT_ORPHAN, .key_ref = -1 };
+    const struct schsm_object_filter filter = { .types =
+                                                    SCHSM_OBJECT_ORPHAN | SCHSM_SEARCH_THOROUGHLY,
+                                                .key_ref = -1 };
     struct schsm_object_list list = { NULL, 0 };
     struct schsm_error reporting = SCHSM_ERROR_INIT;
     char serial[SCHSM_SERIAL_MAX + 1];
@@ -132,14 +135,16 @@ const struct schsm_command schsm_command_tidy = {
     .name = "tidy",
     .synopsis = "",
     .summary = "Delete what belongs to nothing",
-    .help = "Deletes what interrupted commands and other programs left: descriptions, certificates "
-            "and requests of keys that are not on the device any more, descriptions of data and of "
-            "certificates that are not there, and certificates that were written in part. 'list "
-            "--all' shows these orphans. Keys, whole certificates and data are never among them. "
-            "What goes is said first, and has to be confirmed by typing the device's serial "
-            "number.\n"
-            " sc-hsm list --all\n"
-            " sc-hsm tidy\n",
+    .help =
+        "Deletes what interrupted commands and other programs left: descriptions, certificates "
+        "and requests of keys that are not on the device any more, descriptions of data and of "
+        "certificates that are not there, certificates that were written in part, and copies of "
+        "those that stand beside their keys. 'list --all' shows these orphans. Keys, whole "
+        "certificates and data are never among them. "
+        "What goes is said first, and has to be confirmed by typing the device's serial "
+        "number.\n"
+        " sc-hsm list --all\n"
+        " sc-hsm tidy\n",
     .options = tidy_options,
     .run = run_tidy,
 };
