@@ -23,7 +23,7 @@ packages_virtual=(pcscd opensc vsmartcard-vpcd systemd util-linux iproute2 procp
 packages_tests=(shellcheck clang clang-format clang-tidy clang-tools libclang-rt-14-dev valgrind strace
     expect man-db python3 libcmocka-dev nginx-light opensc-pkcs11 git ca-certificates
     openssh-client openssh-server apache2 curl haproxy openvpn postgresql stunnel4 debootstrap
-    softhsm2 p11-kit p11-kit-modules)
+    softhsm2 p11-kit p11-kit-modules pinentry-curses)
 
 # package_installed NAME: true when dpkg has it configured.
 package_installed() {

@@ -17,7 +17,7 @@ struct schsm_question {
 #define SCHSM_SECRET_INPUT_MAX 256
 
 /*
- * A secret from the source that the option names (file:PATH, env:NAME, fd:N, prompt), else from
+ * A secret from the source that the option names (pin/source.h, but for pinpad), else from
  * the terminal. option may be NULL: always from the terminal. *secret is the caller's to free.
  * Fails with PIN_SOURCE, PIN_MISSING (no terminal; the sentence names the option), CANCELLED,
  * PIN_LENGTH, or ARGUMENT where two answers differ.

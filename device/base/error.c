@@ -47,6 +47,15 @@ static const char *const reason_texts[SCHSM_REASON_COUNT] = {
     [SCHSM_REASON_FILE] = "malformed file or wrong password",
 };
 
+/* U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F: what is not seen, and what turns the
+ * direction or the line of what follows, of three bytes. */
+static bool steers(const unsigned char *text)
+{
+    return text[0] == 0xE2 && ((text[1] == 0x80 && ((text[2] >= 0x8B && text[2] <= 0x8F) ||
+                                                    (text[2] >= 0xA8 && text[2] <= 0xAE))) ||
+                               (text[1] == 0x81 && text[2] >= 0xA0 && text[2] <= 0xAF));
+}
+
 /* The length of the printable UTF-8 character at text, 0 if there is none (RFC 3629). */
 static size_t printable(const unsigned char *text)
 {
@@ -74,7 +83,7 @@ static size_t printable(const unsigned char *text)
                 return 0;
             }
         }
-        return forms[i].len;
+        return steers(text) ? 0 : forms[i].len;
     }
     return 0;
 }

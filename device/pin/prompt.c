@@ -54,7 +54,7 @@ static bool make_pipe(void)
     return wake[0] >= 0 && wake[1] >= 0;
 }
 
-static void lock_terminal(void)
+void schsm_pin_prompt_lock(void)
 {
     const struct timespec pause = { 0, 10000000 };
     int self = (int)getpid();
@@ -70,21 +70,18 @@ static void lock_terminal(void)
     }
 }
 
-/* Copies text without what could steer a terminal: C0, DEL, and C1 in UTF-8. */
+void schsm_pin_prompt_unlock(void)
+{
+    atomic_store(&asking, 0);
+}
+
 static void append_text(char *out, size_t size, const char *text)
 {
-    size_t at = strlen(out);
+    size_t used = strlen(out);
 
-    for (; *text != 0 && at + 1 < size; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool c1 = c == 0xC2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0;
-
-        out[at++] = '?';
-        if (c >= 0x20 && c != 0x7F && !c1) {
-            out[at - 1] = *text;
-        }
+    if (used < size) {
+        schsm_copy_printable(out + used, size - used, text);
     }
-    out[at] = 0;
 }
 
 static void write_all(int fd, const char *text)
@@ -104,11 +101,11 @@ static void write_all(int fd, const char *text)
     }
 }
 
-static void show(int tty, const struct schsm_pin_prompt *prompt)
+void schsm_pin_prompt_text(const struct schsm_pin_prompt *prompt, char text[SCHSM_PROMPT_TEXT_MAX])
 {
-    char text[600] = "";
     char tries[48];
 
+    text[0] = '\0';
     append_text(text, 200, prompt != NULL && prompt->what != NULL ? prompt->what : "PIN");
     if (prompt != NULL && prompt->object != NULL) {
         append_text(text, 300, " for ");
@@ -121,10 +118,17 @@ static void show(int tty, const struct schsm_pin_prompt *prompt)
     if (prompt != NULL && prompt->tries_left >= 0) {
         (void)snprintf(tries, sizeof(tries), " (%d %s left)", prompt->tries_left,
                        prompt->tries_left == 1 ? "try" : "tries");
-        append_text(text, sizeof(text), tries);
+        append_text(text, SCHSM_PROMPT_TEXT_MAX, tries);
     }
-    append_text(text, sizeof(text), ": ");
+}
+
+static void show(int tty, const struct schsm_pin_prompt *prompt)
+{
+    char text[SCHSM_PROMPT_TEXT_MAX];
+
+    schsm_pin_prompt_text(prompt, text);
     write_all(tty, text);
+    write_all(tty, ": ");
 }
 
 /* One line without its end. 1: a line, 0: end of input or error, -1: a signal came. */
@@ -261,7 +265,7 @@ int schsm_pin_prompt_read(const struct schsm_pin_prompt *prompt, char *line, siz
     if (tty < 0) {
         return no_terminal(prompt, err);
     }
-    lock_terminal();
+    schsm_pin_prompt_lock();
     if (!make_pipe()) {
         schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN prompt failed: %s", strerror(errno));
         goto done;
@@ -283,7 +287,7 @@ done:
         }
         wake[i] = -1;
     }
-    atomic_store(&asking, 0);
+    schsm_pin_prompt_unlock();
     (void)close(tty);
     return ok;
 }

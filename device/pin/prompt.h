@@ -17,6 +17,16 @@ struct schsm_pin_prompt {
     bool by_option;     /* see struct schsm_login */
 };
 
+#define SCHSM_PROMPT_TEXT_MAX 600 /* bytes, with its end */
+
+/* The question: "PIN for web on device DENK0100186 (3 tries left)", without what could steer a
+ * terminal, and without a colon behind it. prompt may be NULL. */
+void schsm_pin_prompt_text(const struct schsm_pin_prompt *prompt, char text[SCHSM_PROMPT_TEXT_MAX]);
+
+/* One question at a time in a process, whoever asks it. */
+void schsm_pin_prompt_lock(void);
+void schsm_pin_prompt_unlock(void);
+
 /*
  * Asks on /dev/tty with echo off; never reads standard input. *len is the capacity of line and
  * becomes the length without the line end; a longer line fills the buffer and is cut. Echo comes

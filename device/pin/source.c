@@ -17,29 +17,48 @@
 #include <openssl/crypto.h>
 
 #include "base/descriptor.h"
+#include "person.h"
 
 #define PIN_BYTES_MAX 256                /* of any source; the card takes at most 16 */
 #define READ_MAX (PIN_BYTES_MAX + 2 + 1) /* CR LF, and one byte that shows that there is more */
 
-enum kind { KIND_FILE, KIND_ENV, KIND_FD, KIND_PROMPT, KIND_PINPAD, KIND_SECRET };
+enum kind { KIND_FILE, KIND_CREDENTIAL, KIND_ENV, KIND_FD, KIND_PERSON, KIND_PINPAD, KIND_SECRET };
+
+typedef int ask_function(const struct schsm_pin_prompt *prompt, char *line, size_t *len,
+                         struct schsm_error *err);
+
+struct word {
+    const char *word;
+    enum kind kind;
+    bool has_value;
+    ask_function *ask; /* KIND_PERSON */
+};
 
 struct schsm_pin_source {
     atomic_int references;
     enum kind kind;
-    char *name;                            /* path or variable, else NULL */
+    const struct word *word;               /* NULL: KIND_SECRET */
+    char *name;                            /* path, credential or variable, else NULL */
+    char *path;                            /* KIND_CREDENTIAL; NULL: there is no folder of them */
     int fd;                                /* KIND_FD */
     atomic_int fd_reader;                  /* process that reads fd just now, 0: none */
     _Atomic(struct schsm_secret *) secret; /* KIND_SECRET; KIND_FD once it was read */
 };
 
-static const struct {
-    const char *word;
-    enum kind kind;
-    bool has_value;
-} words[] = {
-    { "file", KIND_FILE, true },      { "env", KIND_ENV, true },        { "fd", KIND_FD, true },
-    { "prompt", KIND_PROMPT, false }, { "pinpad", KIND_PINPAD, false },
+static const struct word words[] = {
+    { "file", KIND_FILE, true, NULL },
+    { "credential", KIND_CREDENTIAL, true, NULL },
+    { "env", KIND_ENV, true, NULL },
+    { "fd", KIND_FD, true, NULL },
+    { "prompt", KIND_PERSON, false, schsm_pin_prompt_read },
+    { "pinentry", KIND_PERSON, false, schsm_pinentry_read },
+    { "systemd-ask-password", KIND_PERSON, false, schsm_ask_password_read },
+    { "systemd", KIND_PERSON, false, schsm_ask_password_read },
+    { "pinpad", KIND_PINPAD, false, NULL },
 };
+#define ALL_WORDS                                                                                  \
+    "file:PATH, credential:NAME, env:NAME, fd:N, prompt, pinentry, systemd-ask-password and "      \
+    "pinpad"
 
 static struct schsm_pin_source *source_new(enum kind kind, struct schsm_error *err)
 {
@@ -122,18 +141,18 @@ static ssize_t read_all(int fd, uint8_t *buffer, size_t size)
  * A file that others can read tells them the PIN, and one that others can write has them spend the
  * tries. What has no name any more, or never was a file, is its holder's alone. A process that is
  * neither the owner nor root reads a file because its group may: that is how it was given to it.
+ * by_group: so it is in any case.
  */
-static int check_readers(const char *path, int fd, struct schsm_error *err)
+static int check_readers(const char *path, int fd, bool by_group, struct schsm_error *err)
 {
     struct stat file;
     uid_t self = geteuid();
     mode_t others;
-    bool by_group;
 
     if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink == 0) {
         return 1;
     }
-    by_group = self != 0 && self != file.st_uid;
+    by_group = by_group || (self != 0 && self != file.st_uid);
     others = file.st_mode & (S_IRWXO | (by_group ? S_IWGRP : S_IRWXG));
     if (others == 0) {
         return 1;
@@ -146,7 +165,7 @@ static int check_readers(const char *path, int fd, struct schsm_error *err)
                       by_group ? "640" : "600", path);
 }
 
-static int read_file(const struct schsm_pin_source *source, struct schsm_secret **pin,
+static int read_file(const char *path, bool by_group, struct schsm_secret **pin,
                      struct schsm_error *err)
 {
     struct schsm_secret *room;
@@ -159,18 +178,18 @@ static int read_file(const struct schsm_pin_source *source, struct schsm_secret 
     if (room == NULL) {
         return 0;
     }
-    fd = schsm_descriptor_open(source->name, O_RDONLY, 0);
-    if (fd >= 0 && !check_readers(source->name, fd, err)) {
+    fd = schsm_descriptor_open(path, O_RDONLY, 0);
+    if (fd >= 0 && !check_readers(path, fd, by_group, err)) {
         goto done;
     }
     if (fd >= 0) {
         len = read_all(fd, buffer, READ_MAX);
     }
     if (len < 0) {
-        schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN file %s cannot be read: %s", source->name,
+        schsm_fail(err, SCHSM_REASON_PIN_SOURCE, "the PIN file %s cannot be read: %s", path,
                    strerror(errno));
     } else {
-        ok = make_secret("file:", source->name, buffer, (size_t)len, pin, err);
+        ok = make_secret("file:", path, buffer, (size_t)len, pin, err);
     }
 
 done:
@@ -179,6 +198,21 @@ done:
     }
     schsm_secret_free(room);
     return ok;
+}
+
+/* systemd may let a service at its credentials by an access list, which shows as a group's right.
+ */
+static int read_credential(const struct schsm_pin_source *source, struct schsm_secret **pin,
+                           struct schsm_error *err)
+{
+    if (source->path == NULL) {
+        return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                          "the environment has no CREDENTIALS_DIRECTORY, so there is no credential "
+                          "%s here: systemd gives it to services that have it as "
+                          "LoadCredential=%s:PATH or LoadCredentialEncrypted=",
+                          source->name, source->name);
+    }
+    return read_file(source->path, true, pin, err);
 }
 
 static int read_environment(const struct schsm_pin_source *source, struct schsm_secret **pin,
@@ -249,8 +283,8 @@ static int read_descriptor(struct schsm_pin_source *source, struct schsm_secret 
     return ok;
 }
 
-static int read_prompt(const struct schsm_pin_prompt *prompt, struct schsm_secret **pin,
-                       struct schsm_error *err)
+static int ask_person(const struct schsm_pin_source *source, const struct schsm_pin_prompt *prompt,
+                      struct schsm_secret **pin, struct schsm_error *err)
 {
     struct schsm_secret *room;
     uint8_t *buffer = NULL;
@@ -258,8 +292,8 @@ static int read_prompt(const struct schsm_pin_prompt *prompt, struct schsm_secre
     int ok;
 
     room = schsm_secret_alloc(READ_MAX, &buffer, err);
-    ok = room != NULL && schsm_pin_prompt_read(prompt, (char *)buffer, &len, err) &&
-         make_secret("prompt", "", buffer, len, pin, err);
+    ok = room != NULL && source->word->ask(prompt, (char *)buffer, &len, err) &&
+         make_secret(source->word->word, "", buffer, len, pin, err);
     schsm_secret_free(room);
     return ok;
 }
@@ -280,6 +314,34 @@ static int read_secret(struct schsm_pin_source *source, struct schsm_secret **pi
     return 1;
 }
 
+/*
+ * A credential is a file in a folder that a service's environment names, and nowhere else. nginx's
+ * and others' environments are other ones later, so the folder is looked up here. *path NULL: there
+ * is none.
+ */
+static int find_credential(const char *name, char **path, struct schsm_error *err)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    size_t size;
+
+    *path = NULL;
+    if (strchr(name, '/') != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        return schsm_fail(err, SCHSM_REASON_CONFIG,
+                          "the PIN source 'credential:' needs the name of a credential behind it, "
+                          "and no path");
+    }
+    if (folder == NULL || *folder == '\0') {
+        return 1;
+    }
+    size = strlen(folder) + 1 + strlen(name) + 1;
+    *path = OPENSSL_malloc(size);
+    if (*path == NULL) {
+        return schsm_fail_memory(err);
+    }
+    (void)snprintf(*path, size, "%s/%s", folder, name);
+    return 1;
+}
+
 struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_error *err)
 {
     size_t word_len = strcspn(text, ":");
@@ -295,12 +357,9 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
     }
     if (i == sizeof(words) / sizeof(words[0])) {
         if (value == NULL) { /* there is nothing that is sure not to be a PIN */
-            schsm_fail(err, SCHSM_REASON_CONFIG,
-                       "the PIN source is none of file:PATH, env:NAME, fd:N, prompt and pinpad");
+            schsm_fail(err, SCHSM_REASON_CONFIG, "the PIN source is none of " ALL_WORDS);
         } else {
-            schsm_fail(err, SCHSM_REASON_CONFIG,
-                       "the PIN source '%.*s:' is none of file:PATH, env:NAME, fd:N, prompt and "
-                       "pinpad",
+            schsm_fail(err, SCHSM_REASON_CONFIG, "the PIN source '%.*s:' is none of " ALL_WORDS,
                        word_len < 16 ? (int)word_len : 16, text);
         }
         return NULL;
@@ -311,7 +370,11 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
         return NULL;
     }
     source = source_new(words[i].kind, err);
-    if (source == NULL || value == NULL) {
+    if (source == NULL) {
+        return NULL;
+    }
+    source->word = &words[i];
+    if (value == NULL) {
         return source;
     }
     if (source->kind == KIND_FD) {
@@ -321,6 +384,9 @@ struct schsm_pin_source *schsm_pin_source_parse(const char *text, struct schsm_e
             goto fail;
         }
         return source;
+    }
+    if (source->kind == KIND_CREDENTIAL && !find_credential(value, &source->path, err)) {
+        goto fail;
     }
     source->name = OPENSSL_strdup(value);
     if (source->name != NULL) {
@@ -358,18 +424,19 @@ void schsm_pin_source_free(struct schsm_pin_source *source)
         return;
     }
     schsm_secret_free(atomic_load(&source->secret));
+    OPENSSL_free(source->path);
     OPENSSL_free(source->name);
     OPENSSL_free(source);
 }
 
 bool schsm_pin_source_is_stored(const struct schsm_pin_source *source)
 {
-    return source->kind != KIND_PROMPT && source->kind != KIND_PINPAD;
+    return source->kind != KIND_PERSON && source->kind != KIND_PINPAD;
 }
 
 bool schsm_pin_source_may_change(const struct schsm_pin_source *source)
 {
-    return source->kind == KIND_FILE;
+    return source->kind == KIND_FILE || source->kind == KIND_CREDENTIAL;
 }
 
 bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source)
@@ -383,13 +450,15 @@ int schsm_pin_source_read(struct schsm_pin_source *source, const struct schsm_pi
     *pin = NULL;
     switch (source->kind) {
     case KIND_FILE:
-        return read_file(source, pin, err);
+        return read_file(source->name, false, pin, err);
+    case KIND_CREDENTIAL:
+        return read_credential(source, pin, err);
     case KIND_ENV:
         return read_environment(source, pin, err);
     case KIND_FD:
         return read_descriptor(source, pin, err);
-    case KIND_PROMPT:
-        return read_prompt(prompt, pin, err);
+    case KIND_PERSON:
+        return ask_person(source, prompt, pin, err);
     case KIND_SECRET:
         return read_secret(source, pin, err);
     case KIND_PINPAD:
