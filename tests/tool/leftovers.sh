@@ -78,6 +78,9 @@ card_file CE41 616263
 card_file C842 301530030C017430040402AABBA108300630040402CA42
 card_file C943 3004300030AA
 card_file CA44 3082FFFF
+# What is no certificate there is somebody's.
+card_file CA45 48656C6C6F
+card_file CA46 040548656C6C6F
 orphans="certificate-or-request-of-a-key:ce41: description-of-a-certificate:c842:t \
 description-of-a-key:c440:x description-of-data:c943: part-of-a-certificate:ca44:"
 equal "all are shown" "$orphans" \
@@ -100,6 +103,8 @@ equal "tidy deletes them" "['c842', 'c942', 'ca44', 'ce41']" \
     "$(json 'sorted(o["uri"].split("handle=")[1] for o in d["deleted"])' "${tool[@]}" --json tidy --yes)"
 check "it deleted nothing else" sc-hsm list
 says 'kept' 'authority' 'note' 'handle=cd20' 'handle=cf21'
+check "nor what somebody keeps where certificates are" sc-hsm ls
+says '^CA45 +5 ' '^CA46 +7 '
 check "once more there is nothing" "${tool[@]}" tidy
 says 'belongs to nothing'
 
