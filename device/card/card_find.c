@@ -53,18 +53,10 @@ int schsm_card_search_read(struct schsm_session *session, unsigned int file,
                            enum schsm_file_form form, uint8_t **content, size_t *len,
                            enum schsm_defect *defect, struct schsm_error *err)
 {
-    struct schsm_error found = SCHSM_ERROR_INIT;
-    unsigned int status_word;
-
-    if (schsm_card_read_file(&session->card, file, form, content, len, &found)) {
-        return 1;
+    if (!schsm_card_read_if_possible(session, file, form, content, len, err)) {
+        return 0;
     }
-    status_word = session->card.status_word;
-    if (session->card.result != SCHSM_TRANSPORT_OK || status_word == SCHSM_SW_INS ||
-        status_word == SCHSM_SW_CLA || found.reason == SCHSM_REASON_OUT_OF_MEMORY) {
-        return schsm_fail_as(err, &found);
-    }
-    if (!schsm_card_was_absent(session)) {
+    if (*content == NULL && !schsm_card_was_absent(session)) {
         *defect = SCHSM_DEFECT_UNREADABLE;
     }
     return 1;
