@@ -123,6 +123,11 @@ json_t *schsm_json_text(const char *text)
     return value;
 }
 
+const char *schsm_serial_text(const char *serial)
+{
+    return serial[0] != '\0' ? serial : SCHSM_TOOL_NO_SERIAL;
+}
+
 json_t *schsm_json_serial(const char *serial)
 {
     return schsm_json_text(strcmp(serial, SCHSM_TOOL_NO_SERIAL) == 0 ? "" : serial);

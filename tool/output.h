@@ -39,6 +39,9 @@ void schsm_table_clear(struct schsm_table *table);
 /* A JSON string of a text that may hold anything; null for "". */
 json_t *schsm_json_text(const char *text);
 
+/* For sentences: the serial number, or SCHSM_TOOL_NO_SERIAL for "". */
+const char *schsm_serial_text(const char *serial);
+
 /* A serial number as schsm_tool_device tells it; null where the device has none. */
 json_t *schsm_json_serial(const char *serial);
 

@@ -12,6 +12,8 @@
 #include "format/spki.h"
 #include "base/tlv.h"
 
+#define X509_TAG 0x30
+
 #define KEY_OBJECTS                                                                                \
     ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_PUBLIC |                      \
      (unsigned int)SCHSM_OBJECT_CERTIFICATE | (unsigned int)SCHSM_OBJECT_SECRET)
@@ -51,18 +53,10 @@ int schsm_card_search_read(struct schsm_session *session, unsigned int file,
                            enum schsm_file_form form, uint8_t **content, size_t *len,
                            enum schsm_defect *defect, struct schsm_error *err)
 {
-    struct schsm_error found = SCHSM_ERROR_INIT;
-    unsigned int status_word;
-
-    if (schsm_card_read_file(&session->card, file, form, content, len, &found)) {
-        return 1;
+    if (!schsm_card_read_if_possible(session, file, form, content, len, err)) {
+        return 0;
     }
-    status_word = session->card.status_word;
-    if (session->card.result != SCHSM_TRANSPORT_OK || status_word == SCHSM_SW_INS ||
-        status_word == SCHSM_SW_CLA || found.reason == SCHSM_REASON_OUT_OF_MEMORY) {
-        return schsm_fail_as(err, &found);
-    }
-    if (!schsm_card_was_absent(session)) {
+    if (*content == NULL && !schsm_card_was_absent(session)) {
         *defect = SCHSM_DEFECT_UNREADABLE;
     }
     return 1;
@@ -129,7 +123,7 @@ static int append_key(struct schsm_card_search *search, const struct schsm_objec
         }
     }
     if (schsm_card_search_wants(search, SCHSM_OBJECT_CERTIFICATE) && file != NULL &&
-        schsm_tlv_first(file, len, &first) && first.tag == 0x30) {
+        schsm_tlv_first(file, len, &first) && first.tag == X509_TAG) {
         object.type = SCHSM_OBJECT_CERTIFICATE;
         if (!copy_file_value(&object, first.whole.data, first.whole.len, err) ||
             !schsm_card_search_append(search, &object, err)) {
@@ -225,12 +219,22 @@ done:
     return ok;
 }
 
-/* A certificate in a file CA; other things may be kept there, which are somebody's. */
-static bool is_some_certificate(const uint8_t *file, size_t len, struct schsm_tlv *first)
+/* What a file CA holds: a certificate, what an interrupted write left of one, or something else,
+ * which is somebody's. */
+enum ca_content { CA_CERTIFICATE, CA_PART, CA_OTHER };
+
+static enum ca_content classify_ca_content(const uint8_t *file, size_t len, struct schsm_tlv *first)
 {
-    return schsm_tlv_first(file, len, first) &&
-           (first->tag == 0x30 || first->tag == SCHSM_CVC_CERTIFICATE ||
-            first->tag == SCHSM_CVC_REQUEST);
+    if (file == NULL || len == 0) {
+        return CA_PART;
+    }
+    if (!schsm_tlv_first(file, len, first)) {
+        return file[0] == X509_TAG ? CA_PART : CA_OTHER;
+    }
+    return first->tag == X509_TAG || first->tag == SCHSM_CVC_CERTIFICATE ||
+                   first->tag == SCHSM_CVC_REQUEST
+               ? CA_CERTIFICATE
+               : CA_OTHER;
 }
 
 /* A certificate without a key: description C8<id>, content CA<id>. */
@@ -245,6 +249,7 @@ static int find_certificate(struct schsm_session *session, struct schsm_card_sea
     struct schsm_object object = {
         .type = SCHSM_OBJECT_CERTIFICATE, .key_ref = -1, .described = true, .authority = true
     };
+    enum ca_content content;
     struct schsm_tlv first;
     uint8_t *file = NULL;
     bool copy = false;
@@ -280,19 +285,20 @@ static int find_certificate(struct schsm_session *session, struct schsm_card_sea
                                 err)) {
         return 0;
     }
-    if (file == NULL || !is_some_certificate(file, len, &first)) {
-        /* half of one without a description is what an interrupted write left */
+    content = classify_ca_content(file, len, &first);
+    if (content == CA_PART || (content == CA_OTHER && described)) {
         ok = schsm_card_append_orphan(search, &object, object.handle,
                                       object.defect == SCHSM_DEFECT_UNREADABLE ? object.defect
                                       : described ? SCHSM_DEFECT_CONTENT
                                                   : SCHSM_DEFECT_NONE,
                                       err);
-    } else if (!described &&
+    } else if (content == CA_CERTIFICATE && !described &&
                !schsm_card_search_is_copy(session, search, &first.whole, &copy, err)) {
         ok = 0;
     } else if (copy) {
         ok = schsm_card_append_orphan(search, &object, object.handle, SCHSM_DEFECT_COPY, err);
-    } else if (first.tag == 0x30 && schsm_card_search_wants(search, SCHSM_OBJECT_CERTIFICATE)) {
+    } else if (content == CA_CERTIFICATE && first.tag == X509_TAG &&
+               schsm_card_search_wants(search, SCHSM_OBJECT_CERTIFICATE)) {
         ok = copy_file_value(&object, first.whole.data, first.whole.len, err) &&
              schsm_card_search_append(search, &object, err);
     }

@@ -20,10 +20,35 @@ int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
            schsm_card_was_absent(session);
 }
 
+int schsm_card_read_if_possible(struct schsm_session *session, unsigned int file,
+                                enum schsm_file_form form, uint8_t **content, size_t *len,
+                                struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+    unsigned int status_word;
+
+    if (schsm_card_read_file(&session->card, file, form, content, len, &found)) {
+        return 1;
+    }
+    status_word = session->card.status_word;
+    return (session->card.result == SCHSM_TRANSPORT_OK && status_word != SCHSM_SW_INS &&
+            status_word != SCHSM_SW_CLA && found.reason != SCHSM_REASON_OUT_OF_MEMORY) ||
+           schsm_fail_as(err, &found);
+}
+
+static void decode_description(const uint8_t *content, size_t len, struct schsm_pkcs15_key *key)
+{
+    struct schsm_error malformed = SCHSM_ERROR_INIT;
+
+    memset(key, 0, sizeof(*key));
+    if (content != NULL) {
+        (void)schsm_pkcs15_decode_key(content, len, key, &malformed);
+    }
+}
+
 int schsm_card_read_description(struct schsm_session *session, int key_ref,
                                 struct schsm_pkcs15_key *key, bool *exists, struct schsm_error *err)
 {
-    struct schsm_error malformed = SCHSM_ERROR_INIT;
     uint8_t *content = NULL;
     size_t len = 0;
 
@@ -33,9 +58,23 @@ int schsm_card_read_description(struct schsm_session *session, int key_ref,
         return 0;
     }
     *exists = content != NULL;
-    if (content != NULL) {
-        (void)schsm_pkcs15_decode_key(content, len, key, &malformed);
+    decode_description(content, len, key);
+    OPENSSL_free(content);
+    return 1;
+}
+
+int schsm_card_read_name(struct schsm_session *session, unsigned int key_ref,
+                         struct schsm_pkcs15_key *key, struct schsm_error *err)
+{
+    uint8_t *content = NULL;
+    size_t len = 0;
+
+    memset(key, 0, sizeof(*key));
+    if (!schsm_card_read_if_possible(session, SCHSM_FILE_KEY_DESCRIPTION | key_ref, SCHSM_FORM_TLV,
+                                     &content, &len, err)) {
+        return 0;
     }
+    decode_description(content, len, key);
     OPENSSL_free(content);
     return 1;
 }
@@ -166,12 +205,11 @@ static int look_for_id(struct schsm_session *session, const struct schsm_card_fi
     for (size_t i = 0; i < files->count; i++) {
         unsigned int file = files->ids[i], ref = SCHSM_FILE_ID(file);
         struct schsm_pkcs15_key other;
-        bool exists;
 
         if (SCHSM_FILE_TYPE(file) != SCHSM_FILE_KEY || ref == 0) {
             continue;
         }
-        if (!schsm_card_read_description(session, (int)ref, &other, &exists, err)) {
+        if (!schsm_card_read_name(session, ref, &other, err)) {
             return 0;
         }
         if (other.id_len == 1) {

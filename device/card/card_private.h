@@ -93,11 +93,23 @@ int schsm_card_read_optional(struct schsm_session *session, unsigned int file,
                              enum schsm_file_form form, uint8_t **content, size_t *len,
                              struct schsm_error *err);
 
+/* The same, and 1 with *content NULL also where the card refuses it: an object that cannot be read
+ * stops nothing but what needs it. Fails where the way to the card broke, where another applet
+ * answers, or memory runs out. (card_place.c) */
+int schsm_card_read_if_possible(struct schsm_session *session, unsigned int file,
+                                enum schsm_file_form form, uint8_t **content, size_t *len,
+                                struct schsm_error *err);
+
 /* Reads a key's description C4xx. 1 with key->id_len 0 and type NONE where there is none or it is
  * malformed; *exists tells whether there is a file. */
 int schsm_card_read_description(struct schsm_session *session, int key_ref,
                                 struct schsm_pkcs15_key *key, bool *exists,
                                 struct schsm_error *err);
+
+/* The id and label that another key has, for comparisons; none where its description cannot be
+ * read. (card_place.c) */
+int schsm_card_read_name(struct schsm_session *session, unsigned int key_ref,
+                         struct schsm_pkcs15_key *key, struct schsm_error *err);
 
 /* What ENUMERATE lists (4.2). */
 struct schsm_card_files {

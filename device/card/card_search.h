@@ -29,10 +29,8 @@ int schsm_card_search_append(struct schsm_card_search *search, struct schsm_obje
                              struct schsm_error *err);
 
 /*
- * Reads a file for a search. One that is not there leaves *content NULL; what the card refuses for
- * another reason does so too, and is UNREADABLE in *defect, which stays as it is otherwise. Only
- * where the way to the card broke, another applet answers or memory runs out, does it fail.
- * (card_find.c)
+ * Reads a file for a search, as schsm_card_read_if_possible. What the card refuses is UNREADABLE in
+ * *defect, which stays as it is otherwise. (card_find.c)
  */
 int schsm_card_search_read(struct schsm_session *session, unsigned int file,
                            enum schsm_file_form form, uint8_t **content, size_t *len,

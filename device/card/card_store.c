@@ -47,7 +47,8 @@ static bool is_free_place(const struct storing *storing, unsigned int place, boo
            !schsm_card_is_listed(files, SCHSM_FILE_CA_CERTIFICATE | place);
 }
 
-/* Whether a file holds the beginning of what is to be stored, and no more. */
+/* Whether a file holds the beginning of what is to be stored, and no more; one that cannot be read
+ * does not. */
 static int holds_beginning(struct schsm_session *session, const struct storing *storing,
                            unsigned int file, size_t at_least, bool *holds, struct schsm_error *err)
 {
@@ -55,7 +56,7 @@ static int holds_beginning(struct schsm_session *session, const struct storing *
     uint8_t *content = NULL;
     size_t len = 0;
 
-    if (!schsm_card_read_optional(session, file, SCHSM_FORM_BYTES, &content, &len, err)) {
+    if (!schsm_card_read_if_possible(session, file, SCHSM_FORM_BYTES, &content, &len, err)) {
         return 0;
     }
     *holds = content != NULL && len <= spec->value_len &&
@@ -274,7 +275,7 @@ static int check_id_of_certificate(struct schsm_session *session, const struct s
     if (file == storing->description) { /* an earlier attempt's is ours */
         return 1;
     }
-    if (!schsm_card_read_optional(session, file, SCHSM_FORM_TLV, &content, &len, err)) {
+    if (!schsm_card_read_if_possible(session, file, SCHSM_FORM_TLV, &content, &len, err)) {
         return 0;
     }
     if (content != NULL) {
@@ -298,11 +299,9 @@ static int check_id(struct schsm_session *session, const struct storing *storing
     for (size_t i = 0; i < storing->files.count; i++) {
         unsigned int file = storing->files.ids[i];
         struct schsm_pkcs15_key key = { 0 };
-        bool exists = false;
 
         if (SCHSM_FILE_TYPE(file) == SCHSM_FILE_KEY && SCHSM_FILE_ID(file) != 0) {
-            if (!schsm_card_read_description(session, (int)SCHSM_FILE_ID(file), &key, &exists,
-                                             err)) {
+            if (!schsm_card_read_name(session, SCHSM_FILE_ID(file), &key, err)) {
                 return 0;
             }
             if (has_id(storing->spec, key.id, key.id_len)) {

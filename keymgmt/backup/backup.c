@@ -317,6 +317,28 @@ static bool names_file(const struct schsm_manifest *manifest, const char *file)
     return false;
 }
 
+/* Two descriptions on the device may tell one and the same file of it: each object has its own in
+ * the folder. */
+static void name_file(const struct backup *backup, struct schsm_backup_entry *entry)
+{
+    char name[sizeof(entry->file)];
+    const char *ending = strrchr(entry->file, '.');
+
+    if (ending == NULL || !names_file(backup->manifest, entry->file)) {
+        return;
+    }
+    for (unsigned int number = 2;; number++) {
+        (void)snprintf(name, sizeof(name), "%.*s-%u%s", (int)(ending - entry->file), entry->file,
+                       number, ending);
+        if (!names_file(backup->manifest, name) &&
+            (names_file(&backup->before, name) ||
+             !schsm_backup_folder_has(backup->job->folder, name))) {
+            break;
+        }
+    }
+    (void)OPENSSL_strlcpy(entry->file, name, sizeof(entry->file));
+}
+
 /* Writes what is done by now, and what an earlier run did that this one has yet to come to: so a
  * second interruption loses nothing of the first. */
 static int write_progress(const struct backup *backup, struct schsm_error *err)
@@ -363,6 +385,7 @@ static int save_object(const struct backup *backup, struct schsm_object *object,
         return leave_out_lost_data(backup, object, entry, err);
     }
     describe_entry(object, entry);
+    name_file(backup, entry);
     return entry->kind == SCHSM_BACKUP_KEY ? save_key(backup, object, entry, err)
                                            : save_content(backup, object, entry, err);
 }
@@ -401,6 +424,11 @@ static int check_names(const struct backup *backup, const struct schsm_object_li
     return 1;
 }
 
+static const char *serial_for_sentence(const char *serial)
+{
+    return serial[0] != '\0' ? serial : "without serial number";
+}
+
 static int begin(struct backup *backup, struct schsm_error *err)
 {
     const char *folder = backup->job->folder;
@@ -420,7 +448,8 @@ static int begin(struct backup *backup, struct schsm_error *err)
         if (strcmp(backup->before.serial, info.serial) != 0) {
             return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                               "%s holds a backup of device %s, and this is %s: name another folder",
-                              folder, backup->before.serial, info.serial);
+                              folder, serial_for_sentence(backup->before.serial),
+                              serial_for_sentence(info.serial));
         }
         if (backup->before.complete) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,

@@ -91,6 +91,12 @@ static json_t *text_json(const char *text)
     return json_string(ascii);
 }
 
+/* null: the device told none that could be read. */
+static json_t *serial_json(const char *serial)
+{
+    return serial[0] != '\0' ? text_json(serial) : json_null();
+}
+
 bool schsm_manifest_writes(const char *text, const char *written)
 {
     json_t *value = text_json(text);
@@ -156,7 +162,7 @@ int schsm_manifest_format(const struct schsm_manifest *manifest, char **text, si
         ok = json_array_append_new(objects, entry_json(&manifest->entries[i])) == 0;
     }
     document = ok ? json_pack("{s:s, s:o, s:o, s:s, s:b, s:O}", "format", FORMAT, "serial",
-                              text_json(manifest->serial), "label", text_json(manifest->label),
+                              serial_json(manifest->serial), "label", text_json(manifest->label),
                               "created", manifest->created, "complete", manifest->complete ? 1 : 0,
                               "objects", objects)
                   : NULL;
@@ -347,8 +353,8 @@ static int parse_document(const json_t *document, struct schsm_manifest *manifes
         return schsm_fail(err, SCHSM_REASON_FILE,
                           "the manifest is not that of a backup in the format \"" FORMAT "\"");
     }
-    if (!member_text(document, "serial", manifest->serial, sizeof(manifest->serial)) ||
-        manifest->serial[0] == '\0') {
+    if (!json_is_null(json_object_get(document, "serial")) &&
+        !member_text(document, "serial", manifest->serial, sizeof(manifest->serial))) {
         return fail_manifest(err, "serial");
     }
     if (!member_text(document, "label", manifest->label, sizeof(manifest->label))) {

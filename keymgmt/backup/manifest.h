@@ -8,7 +8,7 @@
  *                      "bits": .., "key_check_value": .., "file": .., "sha256": .. }, .. ] }
  *
  * An object without a file has a "reason" instead. A certificate has the "key_ref" of its key where
- * that one is not in the backup.
+ * that one is not in the backup. The serial number of a device that tells none is null.
  */
 #ifndef SCHSM_BACKUP_MANIFEST_H
 #define SCHSM_BACKUP_MANIFEST_H
@@ -49,10 +49,10 @@ struct schsm_backup_entry {
 };
 
 struct schsm_manifest {
-    char serial[SCHSM_SERIAL_MAX + 1];
-    char label[SCHSM_LABEL_MAX + 1]; /* of the token */
-    char created[32];                /* UTC, as in RFC 3339 */
-    bool complete;                   /* all is in it that may be, and something is */
+    char serial[SCHSM_SERIAL_MAX + 1]; /* "": the device tells none */
+    char label[SCHSM_LABEL_MAX + 1];   /* of the token */
+    char created[32];                  /* UTC, as in RFC 3339 */
+    bool complete;                     /* all is in it that may be, and something is */
     struct schsm_backup_entry *entries;
     size_t count;
 };

@@ -42,7 +42,7 @@ static bool may_be_key(const struct schsm_restoring *restoring,
                        const struct schsm_backup_entry *entry, const struct schsm_object *object)
 {
     if (object->id_len == 0) {
-        return object->key_ref == entry->key_ref &&
+        return object->key_ref == entry->key_ref && restoring->serial[0] != '\0' &&
                strcmp(restoring->serial, restoring->manifest->serial) == 0;
     }
     return same_id(entry, object) && object->key_type == entry->key_type &&

@@ -161,6 +161,17 @@ says "key 'behind' .*: saved" "data 'content': saved" "data 'd': NOT SAVED: .*" 
     "2 objects could not be saved"
 check "they go" raw 1 00E4020002C905 00E4020002C907
 
+# --- a file that two descriptions tell -------------------------------------------------------
+
+check "data without a description, and one that tells their file" raw 1 00D7CF600754020000530174 \
+    00D7C96119540200005313301130030C01743000A108300630040402CF60
+check "they are saved" on 1 backup twice
+says "data 't': saved" "data '': saved"
+check "each by itself" sc-hsm backup verify twice "${with_share[@]}"
+says "The complete backup"
+equal "in files" "data-cf60-2.bin data-cf60.bin" "$(cd twice && echo data-cf60*)"
+check "they go" raw 1 00E4020002C961 00E4020002CF60
+
 # --- onto another one, whose key references are taken ----------------------------------------
 
 for ref in 1 2 3; do

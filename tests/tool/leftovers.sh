@@ -78,6 +78,9 @@ card_file CE41 616263
 card_file C842 301530030C017430040402AABBA108300630040402CA42
 card_file C943 3004300030AA
 card_file CA44 3082FFFF
+# What is no certificate there is somebody's.
+card_file CA45 48656C6C6F
+card_file CA46 040548656C6C6F
 orphans="certificate-or-request-of-a-key:ce41: description-of-a-certificate:c842:t \
 description-of-a-key:c440:x description-of-data:c943: part-of-a-certificate:ca44:"
 equal "all are shown" "$orphans" \
@@ -100,6 +103,8 @@ equal "tidy deletes them" "['c842', 'c942', 'ca44', 'ce41']" \
     "$(json 'sorted(o["uri"].split("handle=")[1] for o in d["deleted"])' "${tool[@]}" --json tidy --yes)"
 check "it deleted nothing else" sc-hsm list
 says 'kept' 'authority' 'note' 'handle=cd20' 'handle=cf21'
+check "nor what somebody keeps where certificates are" sc-hsm ls
+says '^CA45 +5 ' '^CA46 +7 '
 check "once more there is nothing" "${tool[@]}" tidy
 says 'belongs to nothing'
 
@@ -135,3 +140,29 @@ card_file C43C A11330030C017830080401330303072080A1023000
 check "it has its name still" sc-hsm list
 says '^private key +60 +33 +x '
 check "it goes" "${tool[@]}" delete 'id=33;type=private' --yes
+
+# --- what the device refuses to show ---------------------------------------------------------
+
+# unreadable FILE READ COMMAND...: the command succeeds although the card refuses to read this file, which
+# is what it is asked to read with number READ, counted from 0.
+unreadable() {
+    local file=$1 read=$2
+    shift 2
+    control status 6F00 ins=B1 skip="$read"
+    check "$file cannot be read: ${*:1:2}" "${tool[@]}" --secure-channel off "$@"
+    control clear
+    equal "that was refused" "! status befalls 00B1${file^^}" \
+        "$(grep '^! status befalls' "$SC_HSM_VIRTUAL/card-1.log" | tail -n 1)"
+}
+check "one key is there" "${tool[@]}" delete id=34 --yes
+check "with an id" "${tool[@]}" keygen --type ec:P-256 --id 35 --label refused --key-ref 1
+check "and data that nobody described" sc-hsm ls
+says '^C401 ' '^CD20 '
+check "it is wrapped" "${tool[@]}" wrap id=35 refused.wrapped
+unreadable c401 0 keygen --type ec:P-256 --id 36 --label made --key-ref 80
+check "it goes" "${tool[@]}" delete 'id=36;type=private' --yes
+unreadable c401 0 unwrap refused.wrapped --id 37 --key-ref 80
+check "it goes" "${tool[@]}" delete 'id=37;type=private' --yes
+unreadable cd20 2 data write message --label stored --private
+openssl req -x509 -key authority.key -out other.crt -subj /CN=b 2>"$seen"
+unreadable c401 9 cert import other.crt --ca --label stored --id 38

@@ -65,8 +65,8 @@ static int report_backup(const struct schsm_tool *tool, const char *folder,
             err);
     }
     if (saved > 0) {
-        printf("Device %s is backed up in %s: %zu %s", manifest->serial, folder, saved,
-               saved == 1 ? "object" : "objects");
+        printf("Device %s is backed up in %s: %zu %s", schsm_serial_text(manifest->serial), folder,
+               saved, saved == 1 ? "object" : "objects");
         if (left_out > 0) {
             printf(", without %zu that %s told above", left_out, left_out == 1 ? "is" : "are");
         }
@@ -85,11 +85,11 @@ static int judge_backup(const char *folder, const struct schsm_manifest *manifes
         return manifest->count == 0
                    ? schsm_fail(err, SCHSM_REASON_FILE,
                                 "nothing was saved: there is nothing on device %s",
-                                manifest->serial)
+                                schsm_serial_text(manifest->serial))
                    : schsm_fail(err, SCHSM_REASON_FILE,
                                 "nothing was saved: all that is on device %s had to be left out, "
                                 "each for its reason, the first because: %s",
-                                manifest->serial, manifest->entries[0].reason);
+                                schsm_serial_text(manifest->serial), manifest->entries[0].reason);
     }
     if (failed == 0) {
         return 1;
@@ -211,7 +211,7 @@ static int report_restored(const struct schsm_tally *tally, const char *serial,
 
     if (tally->tool->json) {
         return schsm_json_print(json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:O}", "serial",
-                                          schsm_json_text(serial), "backup_of",
+                                          schsm_json_serial(serial), "backup_of",
                                           schsm_json_text(manifest->serial), "restored",
                                           (int)restored->written, "present", (int)restored->present,
                                           "left_out", (int)restored->left_out, "not_in_backup",

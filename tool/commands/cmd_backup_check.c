@@ -66,8 +66,8 @@ static int report_folder(const struct schsm_backup_source *source, const struct 
     }
     if (tally->failed == 0) {
         printf("The %s backup of device %s of %s is good: %zu %s with these shares.\n",
-               manifest->complete ? "complete" : "INCOMPLETE", manifest->serial, manifest->created,
-               finding->keys, finding->keys == 1 ? "key opens" : "keys open");
+               manifest->complete ? "complete" : "INCOMPLETE", schsm_serial_text(manifest->serial),
+               manifest->created, finding->keys, finding->keys == 1 ? "key opens" : "keys open");
     }
     return 1;
 }

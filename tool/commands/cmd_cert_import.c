@@ -93,8 +93,9 @@ static int store_items(struct schsm_tool *tool, const struct schsm_certificate_p
         }
     }
     if (ok && tool->json) {
-        return schsm_json_print(
-            json_pack("{s:s, s:o}", "serial", wishes->serial, "certificates", array), err);
+        return schsm_json_print(json_pack("{s:o, s:o}", "serial", schsm_json_serial(wishes->serial),
+                                          "certificates", array),
+                                err);
     }
     json_decref(array);
     return ok;

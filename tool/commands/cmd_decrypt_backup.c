@@ -124,7 +124,7 @@ static int confirm_decryption(const struct schsm_tool *tool,
     bool secrets = schsm_backup_source_has_secrets(source);
 
     if (source->folder != NULL) {
-        return schsm_tool_confirm(tool, source->manifest.serial,
+        return schsm_tool_confirm(tool, schsm_serial_text(source->manifest.serial),
                                   secrets ? "The private keys of this backup " LOSS AES_LOSS
                                           : "The private keys of this backup " LOSS,
                                   err);

@@ -25,7 +25,7 @@ static int print_domains_json(const struct schsm_hsm_domain *domains, size_t cou
         schsm_json_append(&array, schsm_domain_json(&domains[i]));
     }
     return schsm_json_print(
-        json_pack("{s:o, s:o}", "serial", schsm_json_text(serial), "domains", array), err);
+        json_pack("{s:o, s:o}", "serial", schsm_json_serial(serial), "domains", array), err);
 }
 
 static int print_domains_table(const struct schsm_hsm_domain *domains, size_t count,

@@ -97,9 +97,10 @@ static int run_pka_register(struct schsm_tool *tool, struct schsm_error *err)
         return schsm_fail_as(err, &already);
     }
     if (tool->json) {
-        return schsm_json_print(json_pack("{s:o, s:i, s:i, s:i}", "serial", schsm_json_text(serial),
-                                          "places", (int)status.total, "free", (int)status.missing,
-                                          "required", (int)status.required),
+        return schsm_json_print(json_pack("{s:o, s:i, s:i, s:i}", "serial",
+                                          schsm_json_serial(serial), "places", (int)status.total,
+                                          "free", (int)status.missing, "required",
+                                          (int)status.required),
                                 err);
     }
     if (status.missing > 0) {
@@ -148,7 +149,7 @@ static json_t *status_json(const struct schsm_pka *pka, const char *serial)
                                            "registered", key->name[0] != '\0', "authenticated",
                                            key->authenticated ? 1 : 0));
     }
-    return json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:o}", "serial", schsm_json_text(serial),
+    return json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:o}", "serial", schsm_json_serial(serial),
                      "places", (int)pka->status.total, "free", (int)pka->status.missing, "required",
                      (int)pka->status.required, "authenticated", (int)pka->status.authenticated,
                      "open", pka->status.authenticated >= pka->status.required, "keys", keys);

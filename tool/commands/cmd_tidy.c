@@ -86,7 +86,8 @@ static int report_tidied(const struct schsm_tool *tool, struct schsm_device *dev
         }
     }
     if (tool->json) {
-        return schsm_json_print(json_pack("{s:s, s:o}", "serial", serial, "deleted", array), err);
+        return schsm_json_print(
+            json_pack("{s:o, s:o}", "serial", schsm_json_serial(serial), "deleted", array), err);
     }
     return list->count > 0 ||
            schsm_say(err, "Nothing on the device %s belongs to nothing.", serial);
