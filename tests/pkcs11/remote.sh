@@ -98,7 +98,7 @@ while true; do
     sleep 0.2
 done
 END
-mkdir web.d
+mkdir -m 755 web.d # the workers give up root
 "${on_web[@]}" bash tunnel >tunnel.log 2>&1 &
 tunnel=$!
 started+=("$tunnel")
