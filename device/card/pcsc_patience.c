@@ -10,7 +10,8 @@
 
 #include "base/fork_gate.h"
 
-#define AGAIN_AFTER 1 /* seconds, where the card works for us */
+#define AGAIN_AFTER 1 /* seconds, where nobody is in a transaction */
+#define BEGIN_LEAST 1 /* seconds */
 
 /* Little, for programs that lock all of their memory; the sanitizers want more. */
 #define STACK_SIZE ((size_t)512 * 1024)
@@ -202,7 +203,7 @@ static void *watch_call(void *arg)
             continue;
         }
         pthread_mutex_unlock(&watch->mutex);
-        bool taken = !watch->works || is_taken(watch->card);
+        bool taken = watch->begins || is_taken(watch->card);
         pthread_mutex_lock(&watch->mutex);
         watch->ended = taken && !watch->done;
         watch->until.tv_sec += AGAIN_AFTER;
@@ -217,13 +218,13 @@ static void *watch_call(void *arg)
 }
 
 void schsm_pcsc_watch_start(struct schsm_pcsc_watch *watch, SCARDHANDLE card, unsigned int seconds,
-                            bool works)
+                            bool begins)
 {
-    *watch = (struct schsm_pcsc_watch){ .card = card, .works = works };
+    *watch = (struct schsm_pcsc_watch){ .card = card, .begins = begins };
     if (!make_waitable(&watch->mutex, &watch->over)) {
         return;
     }
-    watch->until = deadline(seconds);
+    watch->until = deadline(begins && seconds < BEGIN_LEAST ? BEGIN_LEAST : seconds);
     watch->running = start_thread(&watch->thread, watch_call, watch);
     if (!watch->running) {
         destroy_waitable(&watch->mutex, &watch->over);

@@ -27,7 +27,7 @@ struct schsm_pcsc_watch {
     pthread_mutex_t mutex;
     pthread_cond_t over; /* by CLOCK_MONOTONIC */
     bool done, ended;    /* under the mutex: the call returned; the watch ended it */
-    bool works;          /* the card may work for long in this call, for us */
+    bool begins;         /* the call begins a transaction */
     bool running;
     SCARDHANDLE card;
     struct timespec until;
@@ -37,12 +37,14 @@ struct schsm_pcsc_watch {
 /*
  * Around a call on this card: after so many seconds, if it waits for another program's transaction,
  * the connection to the card is closed under it, which ends the waiting (SCARD_E_INVALID_HANDLE)
- * before anything has come to the card. works: for SCardTransmit, which may as well take that long
- * because the card does; no other call may. Must not be used in a transaction of ours. Without a
- * thread to spare nothing is watched.
+ * before anything has come to the card. That somebody is in one is asked of the service first, for
+ * the call may take as long because the card works for us; but not where it begins a transaction
+ * (begins): to ask could end it. Such a call does nothing else that takes time, and gets a second
+ * at least. Must not be used in a transaction of ours. Without a thread to spare nothing is
+ * watched.
  */
 void schsm_pcsc_watch_start(struct schsm_pcsc_watch *watch, SCARDHANDLE card, unsigned int seconds,
-                            bool works);
+                            bool begins);
 
 /* After it. True: the connection was closed, whatever the call returned. */
 bool schsm_pcsc_watch_end(struct schsm_pcsc_watch *watch);

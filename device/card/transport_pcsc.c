@@ -161,11 +161,11 @@ static enum schsm_transport_result fail_held(struct schsm_error *err,
     return SCHSM_TRANSPORT_BUSY;
 }
 
-/* Around a call that may wait for another program's transaction; works: see the watch. */
+/* Around a call that may wait for another program's transaction; begins: see the watch. */
 static void start_watch(struct schsm_pcsc_watch *watch, const struct pcsc_connection *connection,
-                        bool works)
+                        bool begins)
 {
-    schsm_pcsc_watch_start(watch, connection->card, patience(connection->settings, 0), works);
+    schsm_pcsc_watch_start(watch, connection->card, patience(connection->settings, 0), begins);
     schsm_gate_enter();
 }
 
@@ -185,7 +185,9 @@ static enum schsm_transport_result end_watch(struct schsm_pcsc_watch *watch,
         atomic_store(&connection->settings->held, false);
         return SCHSM_TRANSPORT_OK;
     }
-    return ended ? fail_held(err, connection) : fail_code(err, code, connection->reader);
+    /* any other code tells what came of a call that was let in at the last moment */
+    return ended && code == SCARD_E_INVALID_HANDLE ? fail_held(err, connection)
+                                                   : fail_code(err, code, connection->reader);
 }
 
 static enum schsm_transport_result establish(SCARDCONTEXT *context, struct schsm_error *err)
@@ -465,7 +467,7 @@ static enum schsm_transport_result send_command(struct pcsc_connection *connecti
     if (connection->begun) {
         schsm_gate_enter();
     } else {
-        start_watch(&watch, connection, true);
+        start_watch(&watch, connection, false);
     }
     *code = SCardTransmit(connection->card, protocol, command, command_len, NULL, response, len);
     /* Some drivers report a card that dies under a command as success with nothing in it. */
@@ -504,7 +506,7 @@ static enum schsm_transport_result pcsc_begin(void *handle, struct schsm_error *
     struct schsm_pcsc_watch watch;
     LONG code;
 
-    start_watch(&watch, connection, false);
+    start_watch(&watch, connection, true);
     code = SCardBeginTransaction(connection->card);
     result = end_watch(&watch, connection, code, err);
     connection->begun = result == SCHSM_TRANSPORT_OK;

@@ -33,6 +33,13 @@ coproc SIGNER { "$programs/sign_steps" rsa.pem 2>&1; }
 eval "exec 8<&${SIGNER[0]}- 9>&${SIGNER[1]}-"
 read -r -t 20 -u 8 line || fail "sign_steps did not get ready"
 
+# Not to wait for others is not to give up a card that nobody keeps.
+configure wait=0
+for _ in {1..10}; do
+    check "a signature that waits for nobody" openssl dgst -sha256 -sign rsa.pem -out signature message
+    check "nor does the tool" sc-hsm --wait 0 --pin-source "file:$SC_HSM_VIRTUAL/pin" list
+done
+
 configure wait=1
 holder 600000
 start=$SECONDS
