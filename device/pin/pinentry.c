@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/secret.h"
 #include "program.h"
 
@@ -45,23 +46,12 @@ static bool hear_line(struct dialogue *with)
     return false;
 }
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Decodes %XX on the way. What has no room is left out: the buffer is then full. */
 static void take_pin(struct dialogue *with, const char *text)
 {
     while (*text != '\0' && with->pin_len < with->pin_size) {
-        int high = text[0] == '%' ? digit(text[1]) : -1;
-        int low = high >= 0 ? digit(text[2]) : -1;
+        int high = text[0] == '%' ? schsm_hex_digit(text[1]) : -1;
+        int low = high >= 0 ? schsm_hex_digit(text[2]) : -1;
 
         if (low >= 0) {
             with->pin[with->pin_len++] = (char)(high << 4 | low);

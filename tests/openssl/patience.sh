@@ -63,6 +63,27 @@ wait $holding || fail "the program that kept the card failed"
 exec 9>&- 8<&-
 wait "$SIGNER_PID" || fail "sign_steps ended badly"
 
+# One that gave up goes on at once where the other program is gone.
+configure wait=1
+coproc SIGNER { "$programs/sign_steps" rsa.pem 2>&1; }
+eval "exec 8<&${SIGNER[0]}- 9>&${SIGNER[1]}-"
+read -r -t 20 -u 8 line || fail "sign_steps did not get ready"
+holder 600000
+for _ in 1 2; do
+    echo go >&9
+    read -r -t 60 -u 8 line || fail "no answer of the program that gave up"
+    echo "$line" >"$seen"
+    says "^failed: .*$kept"
+done
+freed
+for _ in {1..5}; do
+    echo go >&9
+    read -r -t 60 -u 8 line || fail "no answer after that"
+    equal "it signs again" signed "$line"
+done
+exec 9>&- 8<&-
+wait "$SIGNER_PID" || fail "sign_steps ended badly"
+
 # A queue of threads does not wait for that time one after another.
 configure wait=4
 "$programs/sign_threads" rsa.pem 8 100000 >threads.log 2>&1 &
