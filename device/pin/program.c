@@ -16,8 +16,6 @@
 
 #define FIRST_OF_OURS (STDERR_FILENO + 1)
 
-extern char **environ;
-
 #ifdef SC_HSM_HAVE_CLOSEFROM
 static int close_rest(posix_spawn_file_actions_t *actions)
 {
