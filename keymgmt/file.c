@@ -88,20 +88,6 @@ done:
     return ok;
 }
 
-static bool write_descriptor(int fd, const uint8_t *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
-
-        if (done < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes += done > 0 ? done : 0;
-        len -= done > 0 ? (size_t)done : 0;
-    }
-    return true;
-}
-
 /*
  * Puts the whole file in its place; without overwrite only where there is none. The file systems of
  * memory sticks know no links, those of networks no such renaming.
@@ -317,7 +303,7 @@ static bool write_whole(const char *path, mode_t mode, bool overwrite, const voi
 {
     char *name = NULL;
     int fd = open_beside(path, &name), reason;
-    bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_descriptor(fd, content, len) &&
+    bool ok = fd >= 0 && fchmod(fd, mode) == 0 && schsm_descriptor_write(fd, content, len) &&
               fsync(fd) == 0 && put_in_place(name, path, overwrite);
 
     reason = errno;
@@ -337,7 +323,7 @@ static bool write_whole(const char *path, mode_t mode, bool overwrite, const voi
 static bool write_special(const char *path, const void *content, size_t len)
 {
     int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    bool ok = fd >= 0 && write_descriptor(fd, content, len);
+    bool ok = fd >= 0 && schsm_descriptor_write(fd, content, len);
 
     return fd < 0 ? ok : close(fd) == 0 && ok;
 }
@@ -356,7 +342,7 @@ int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool ove
     }
     if (place.descriptor >= 0) {
         /* Whatever was printed before comes before. */
-        ok = fflush(stdout) == 0 && write_descriptor(place.descriptor, content, len);
+        ok = fflush(stdout) == 0 && schsm_descriptor_write(place.descriptor, content, len);
     } else if (place.path == NULL) {
         ok = write_special(path, content, len);
     } else {

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ECDH. As with signatures (signature.h), a twin of the default provider keeps the parameters,
- * checks the peer, and does all that needs no device. For a device key the device multiplies the
- * peer's point, and we derive from the X coordinate what was asked for.
+ * ECDH. For a device key the device multiplies the peer's point, and we derive from the X
+ * coordinate what was asked for.
  */
 #include "implementations.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <openssl/bn.h>
-#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
@@ -18,20 +15,9 @@
 
 #include "digest.h"
 #include "honoured.h"
-#include "pkey.h"
+#include "keyexch.h"
 #include "trace.h"
 
-struct ecdh {
-    struct schsm_provider *prov;
-    struct schsm_pkey *key; /* NULL before the first init */
-    EVP_PKEY_CTX *twin;     /* NULL before init */
-    unsigned char *point;   /* the peer's, 04 || X || Y; NULL before set_peer */
-    size_t point_len;
-};
-
-static OSSL_FUNC_keyexch_newctx_fn ecdh_newctx;
-static OSSL_FUNC_keyexch_freectx_fn ecdh_freectx;
-static OSSL_FUNC_keyexch_dupctx_fn ecdh_dupctx;
 static OSSL_FUNC_keyexch_init_fn ecdh_init;
 static OSSL_FUNC_keyexch_set_peer_fn ecdh_set_peer;
 static OSSL_FUNC_keyexch_derive_fn ecdh_derive;
@@ -51,73 +37,9 @@ struct ecdh_parameters {
 
 static const struct schsm_pkey *key_of(const void *vctx)
 {
-    const struct ecdh *ctx = vctx;
+    const struct schsm_agreement *ctx = vctx;
 
     return ctx != NULL ? ctx->key : NULL;
-}
-
-static struct ecdh *new_context(void *provctx)
-{
-    struct ecdh *ctx = OPENSSL_zalloc(sizeof(*ctx));
-
-    if (ctx != NULL) {
-        ctx->prov = provctx;
-    }
-    return ctx;
-}
-
-static void *ecdh_newctx(void *provctx)
-{
-    schsm_trace("keyexch_newctx", NULL);
-    return new_context(provctx);
-}
-
-static void forget_peer(struct ecdh *ctx)
-{
-    OPENSSL_free(ctx->point);
-    ctx->point = NULL;
-    ctx->point_len = 0;
-}
-
-static void ecdh_freectx(void *vctx)
-{
-    struct ecdh *ctx = vctx;
-
-    schsm_trace("keyexch_freectx", key_of(vctx));
-    if (ctx == NULL) {
-        return;
-    }
-    EVP_PKEY_CTX_free(ctx->twin);
-    forget_peer(ctx);
-    schsm_pkey_free(ctx->key);
-    OPENSSL_free(ctx);
-}
-
-static void *ecdh_dupctx(void *vctx)
-{
-    const struct ecdh *from = vctx;
-    struct ecdh *ctx = new_context(from->prov);
-
-    schsm_trace("keyexch_dupctx", key_of(vctx));
-    if (ctx == NULL) {
-        return NULL;
-    }
-    if (from->key != NULL) {
-        ctx->key = schsm_pkey_ref(from->key);
-    }
-    if (from->twin != NULL && (ctx->twin = EVP_PKEY_CTX_dup(from->twin)) == NULL) {
-        goto fail;
-    }
-    if (from->point != NULL) {
-        if ((ctx->point = OPENSSL_memdup(from->point, from->point_len)) == NULL) {
-            goto fail;
-        }
-        ctx->point_len = from->point_len;
-    }
-    return ctx;
-fail:
-    ecdh_freectx(ctx);
-    return NULL;
 }
 
 /*
@@ -136,35 +58,7 @@ static const OSSL_PARAM honoured[] = {
 
 static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
 {
-    struct ecdh *ctx = vctx;
-    struct schsm_pkey *key = vkey;
-
-    schsm_trace("keyexch_init", vkey);
-    if (ctx == NULL) {
-        return 0;
-    }
-    if (key != NULL) { /* else the one from before */
-        schsm_pkey_ref(key);
-        schsm_pkey_free(ctx->key);
-        ctx->key = key;
-    }
-    EVP_PKEY_CTX_free(ctx->twin);
-    ctx->twin = NULL;
-    forget_peer(ctx);
-    if (ctx->key == NULL || ctx->key->pkey == NULL) {
-        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
-                                  "a key agreement was started without a key");
-    }
-    if (ctx->key->device != NULL && !schsm_honoured(ctx->prov, params, honoured)) {
-        return 0;
-    }
-    ctx->twin = schsm_pkey_ctx(ctx->key);
-    if (ctx->twin != NULL && EVP_PKEY_derive_init_ex(ctx->twin, params) > 0) {
-        return 1;
-    }
-    EVP_PKEY_CTX_free(ctx->twin);
-    ctx->twin = NULL;
-    return 0;
+    return schsm_agreement_start(vctx, vkey, params, honoured);
 }
 
 /* From the coordinates, as the encoding that the key itself would give may be a compressed one. */
@@ -204,16 +98,13 @@ static size_t field_length(const EVP_PKEY *pkey)
 
 static int ecdh_set_peer(void *vctx, void *vpeer)
 {
-    struct ecdh *ctx = vctx;
+    struct schsm_agreement *ctx = vctx;
     const struct schsm_pkey *peer = vpeer;
     size_t field_len;
 
-    schsm_trace("keyexch_set_peer", key_of(vctx));
-    if (ctx->twin == NULL || peer == NULL || peer->pkey == NULL) {
-        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
-                                  "a peer was set for a key agreement without keys");
+    if (!schsm_agreement_may_set_peer(ctx, peer)) {
+        return 0;
     }
-    forget_peer(ctx);
     /* libcrypto has validated the point, if the caller wanted that; the curve is checked here. */
     if (EVP_PKEY_derive_set_peer_ex(ctx->twin, peer->pkey, 0) <= 0) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
@@ -223,14 +114,14 @@ static int ecdh_set_peer(void *vctx, void *vpeer)
         return 1;
     }
     if ((field_len = field_length(ctx->key->pkey)) == 0 ||
-        (ctx->point = encode_point(peer->pkey, field_len, &ctx->point_len)) == NULL) {
+        (ctx->peer = encode_point(peer->pkey, field_len, &ctx->peer_len)) == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
                                   "the peer's key has no point that can be used");
     }
     return 1;
 }
 
-static int read_parameters(const struct ecdh *ctx, struct ecdh_parameters *ecdh)
+static int read_parameters(const struct schsm_agreement *ctx, struct ecdh_parameters *ecdh)
 {
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, ecdh->kdf,
@@ -253,8 +144,8 @@ static int read_parameters(const struct ecdh *ctx, struct ecdh_parameters *ecdh)
     return 1;
 }
 
-static int derive_x963(const struct ecdh *ctx, const struct ecdh_parameters *ecdh, unsigned char *x,
-                       size_t x_len, unsigned char *out)
+static int derive_x963(const struct schsm_agreement *ctx, const struct ecdh_parameters *ecdh,
+                       unsigned char *x, size_t x_len, unsigned char *out)
 {
     char *md = (char *)ecdh->md;
     OSSL_PARAM params[] = {
@@ -283,7 +174,7 @@ static int derive_x963(const struct ecdh *ctx, const struct ecdh_parameters *ecd
  * Without derivation function a buffer that is too small gets the leftmost bytes: so does the
  * default provider, and TLS implementations rely on it.
  */
-static int derive_on_device(const struct ecdh *ctx, const struct ecdh_parameters *ecdh,
+static int derive_on_device(const struct schsm_agreement *ctx, const struct ecdh_parameters *ecdh,
                             size_t field_len, unsigned char *out, size_t *out_len, size_t out_size)
 {
     unsigned char *x = OPENSSL_malloc(field_len);
@@ -291,7 +182,7 @@ static int derive_on_device(const struct ecdh *ctx, const struct ecdh_parameters
     int ok = 0;
 
     if (x == NULL ||
-        !schsm_pkey_operate(ctx->key, SCHSM_OP_ECDH, ctx->point, ctx->point_len, x, &x_len)) {
+        !schsm_pkey_operate(ctx->key, SCHSM_OP_ECDH, ctx->peer, ctx->peer_len, x, &x_len)) {
         goto end;
     }
     if (x_len != field_len) {
@@ -313,22 +204,13 @@ end:
 
 static int ecdh_derive(void *vctx, unsigned char *secret, size_t *secret_len, size_t out_size)
 {
-    struct ecdh *ctx = vctx;
+    struct schsm_agreement *ctx = vctx;
     struct ecdh_parameters ecdh;
     size_t field_len;
+    int done = 0;
 
-    schsm_trace("keyexch_derive", key_of(vctx));
-    if (ctx->twin == NULL) {
-        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
-                                  "the key agreement was not started with a key");
-    }
-    if (ctx->key->device == NULL) {
-        *secret_len = out_size;
-        return EVP_PKEY_derive(ctx->twin, secret, secret_len) > 0;
-    }
-    if (ctx->point == NULL) {
-        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
-                                  "the key agreement has no peer's key yet");
+    if (!schsm_agreement_may_derive(ctx, secret, secret_len, out_size, &done)) {
+        return done;
     }
     if (!read_parameters(ctx, &ecdh) || (field_len = field_length(ctx->key->pkey)) == 0) {
         return 0;
@@ -355,7 +237,7 @@ static int ecdh_derive(void *vctx, unsigned char *secret, size_t *secret_len, si
 
 static int ecdh_get_params(void *vctx, OSSL_PARAM params[])
 {
-    struct ecdh *ctx = vctx;
+    struct schsm_agreement *ctx = vctx;
 
     schsm_trace("keyexch_get_ctx_params", key_of(vctx));
     if (params == NULL || params->key == NULL || ctx->twin == NULL) {
@@ -366,7 +248,7 @@ static int ecdh_get_params(void *vctx, OSSL_PARAM params[])
 
 static int ecdh_set_params(void *vctx, const OSSL_PARAM params[])
 {
-    struct ecdh *ctx = vctx;
+    struct schsm_agreement *ctx = vctx;
 
     if (params == NULL || params->key == NULL) {
         return 1;
@@ -400,7 +282,7 @@ static const OSSL_PARAM *ecdh_gettable_params(void *vctx, void *provctx)
 
 static const OSSL_PARAM *ecdh_settable_params(void *vctx, void *provctx)
 {
-    const struct ecdh *ctx = vctx;
+    const struct schsm_agreement *ctx = vctx;
 
     schsm_trace("keyexch_settable_ctx_params", key_of(vctx));
     return ctx != NULL && ctx->key != NULL && ctx->key->device != NULL
@@ -409,9 +291,9 @@ static const OSSL_PARAM *ecdh_settable_params(void *vctx, void *provctx)
 }
 
 const OSSL_DISPATCH schsm_keyexch_ecdh[] = {
-    { OSSL_FUNC_KEYEXCH_NEWCTX, (void (*)(void))ecdh_newctx },
-    { OSSL_FUNC_KEYEXCH_FREECTX, (void (*)(void))ecdh_freectx },
-    { OSSL_FUNC_KEYEXCH_DUPCTX, (void (*)(void))ecdh_dupctx },
+    { OSSL_FUNC_KEYEXCH_NEWCTX, (void (*)(void))schsm_agreement_new },
+    { OSSL_FUNC_KEYEXCH_FREECTX, (void (*)(void))schsm_agreement_free },
+    { OSSL_FUNC_KEYEXCH_DUPCTX, (void (*)(void))schsm_agreement_dup },
     { OSSL_FUNC_KEYEXCH_INIT, (void (*)(void))ecdh_init },
     { OSSL_FUNC_KEYEXCH_SET_PEER, (void (*)(void))ecdh_set_peer },
     { OSSL_FUNC_KEYEXCH_DERIVE, (void (*)(void))ecdh_derive },

@@ -9,7 +9,6 @@
 
 #include "keymgmt/file.h"
 #include "keymgmt/wrap_key.h"
-#include "share_file.h"
 
 static bool is_folder(const char *path)
 {

@@ -5,22 +5,16 @@
 #define SCHSM_TOOL_BACKUP_SOURCE_H
 
 #include "backup/backup.h"
+#include "share_file.h"
 #include "tool.h"
 
 /* Rows for a command's options. */
 #define SCHSM_OPTIONS_SHARES                                                                       \
-    { "share", '\0', true, "FILE", "a share of the DKEK; give the option once for each", NULL },   \
-        { "password-source",                                                                       \
-          '\0',                                                                                    \
-          true,                                                                                    \
-          "SRC",                                                                                   \
-          "the shares' passwords, in their order, from file:PATH, env:NAME, fd:N or prompt; "      \
-          "default: "                                                                              \
-          "ask",                                                                                   \
-          NULL },                                                                                  \
-    {                                                                                              \
-        "password-shares", '\0', false, "T", "T custodians have the parts of each password", NULL  \
-    }
+    { .name = "share",                                                                             \
+      .repeats = true,                                                                             \
+      .argument = "FILE",                                                                          \
+      .summary = "a share of the DKEK; give the option once for each" },                           \
+        SCHSM_OPTIONS_SHARE_PASSWORDS
 
 #define SCHSM_SOURCE_NAME_MAX (SCHSM_LABEL_MAX + 64)
 

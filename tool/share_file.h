@@ -11,6 +11,19 @@
 
 #define SCHSM_SHARES_MAX 255 /* of one DKEK */
 
+/* Beside an option --share, which is to be given for each file. */
+#define SCHSM_OPTIONS_SHARE_PASSWORDS                                                              \
+    { .name = "password-source",                                                                   \
+      .repeats = true,                                                                             \
+      .argument = "SRC",                                                                           \
+      .summary = "the password of the share at the same place: file:PATH, env:NAME, fd:N or "      \
+                 "prompt, the default" },                                                          \
+    {                                                                                              \
+        .name = "password-shares", .argument = "T",                                                \
+        .summary =                                                                                 \
+            "passwords that no source is named for were split: T custodians type their parts"      \
+    }
+
 /* Reads a share file, which must look like one. */
 int schsm_share_file_read(const char *path, uint8_t file[SCHSM_SHARE_FILE_LEN],
                           struct schsm_error *err);

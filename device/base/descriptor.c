@@ -85,6 +85,22 @@ static void take_closed(void)
     }
 }
 
+bool schsm_descriptor_write(int fd, const void *bytes, size_t len)
+{
+    const char *at = bytes;
+
+    while (len > 0) {
+        ssize_t done = write(fd, at, len);
+
+        if (done < 0 && errno != EINTR) {
+            return false;
+        }
+        at += done > 0 ? done : 0;
+        len -= done > 0 ? (size_t)done : 0;
+    }
+    return true;
+}
+
 void schsm_descriptor_hold(void)
 {
     int saved = errno, cancel;

@@ -8,6 +8,7 @@
 #define SCHSM_BASE_DESCRIPTOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -17,6 +18,9 @@ int schsm_descriptor_above(int fd);
 
 /* open(2), close-on-exec and above 2. mode: where flags create a file, else 0. */
 int schsm_descriptor_open(const char *path, int flags, mode_t mode);
+
+/* Writes all of it; false with errno. */
+bool schsm_descriptor_write(int fd, const void *bytes, size_t len);
 
 /*
  * Around a call into a library that may open descriptors: whichever of 0 to 2 are closed are taken

@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "base/descriptor.h"
 #include "keymgmt/file.h"
 
 /* What is written, until it is whole; a name that nobody else has. */
@@ -47,7 +48,7 @@ int schsm_backup_folder_lock(const char *folder, struct schsm_error *err)
         fail_folder(folder, err);
         return -1;
     }
-    lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    lock = schsm_descriptor_open(folder, O_RDONLY | O_DIRECTORY, 0);
     if (lock < 0) {
         fail_folder(folder, err);
         return -1;
@@ -77,24 +78,10 @@ bool schsm_backup_folder_has(const char *folder, const char *name)
     return there;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
-
-        if (done < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes += done > 0 ? done : 0;
-        len -= done > 0 ? (size_t)done : 0;
-    }
-    return true;
-}
-
 /* Has the names last as well, once the files do; not all file systems can. */
 static void sync_names(const char *folder)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = schsm_descriptor_open(folder, O_RDONLY | O_DIRECTORY, 0);
 
     if (fd >= 0) {
         (void)fsync(fd);
@@ -115,8 +102,9 @@ static int write_whole(const char *folder, const char *name, const uint8_t *cont
         goto done;
     }
     (void)unlink(temporary);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ok = fd >= 0 && write_all(fd, content, len) && fsync(fd) == 0 && rename(temporary, path) == 0;
+    fd = schsm_descriptor_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    ok = fd >= 0 && schsm_descriptor_write(fd, content, len) && fsync(fd) == 0 &&
+         rename(temporary, path) == 0;
     if (!ok) {
         schsm_fail(err, SCHSM_REASON_FILE, "%s cannot be written: %s", path, strerror(errno));
     } else {

@@ -240,6 +240,9 @@ fails "they are not decrypted unasked" setsid sc-hsm decrypt-backup bare.blob "$
 says "leave the protection of the device for ever"
 check "but with the word" typed 'type the word decrypt: =decrypt' -- sc-hsm decrypt-backup \
     bare.blob "${with_share[@]}" --out lone --new-password-source file:so-pin
+fails "what is there stays" sc-hsm decrypt-backup bare.blob "${with_share[@]}" --yes --out lone \
+    --new-password-source file:so-pin
+says "lone/bare.pem is there already, and stays as it is: name another folder with --out"
 check "OpenSSL reads what comes" plain_openssl pkey -in lone/bare.pem -passin file:so-pin -pubout \
     -out lone.pub
 same_bytes "as it is" lone.pub 60.pub

@@ -51,6 +51,11 @@ static int write_key(const char *path, const struct schsm_backup_key *key,
                                       (int)schsm_secret_len(key->secret)) > 0) {
         len = BIO_get_mem_data(memory, &content);
         ok = schsm_file_write(path, SCHSM_FILE_FOR_OWNER, false, content, (size_t)len, err);
+        if (!ok && err->reason == SCHSM_REASON_EXISTS) { /* there is no --overwrite here */
+            schsm_fail(err, SCHSM_REASON_EXISTS,
+                       "%s is there already, and stays as it is: name another folder with --out",
+                       path);
+        }
     } else {
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot encrypt the key for %s", path);
     }

@@ -292,15 +292,7 @@ static const struct schsm_option import_options[] = {
       .repeats = true,
       .argument = "FILE",
       .summary = "a share of the device's DKEK; to be given for each of them" },
-    { .name = "password-source",
-      .repeats = true,
-      .argument = "SRC",
-      .summary = "the password of the share at the same place: file:PATH, env:NAME, fd:N or "
-                 "prompt, the default" },
-    { .name = "password-shares",
-      .argument = "T",
-      .summary =
-          "passwords that no source is named for were split: T custodians type their parts" },
+    SCHSM_OPTIONS_SHARE_PASSWORDS,
     { .name = "file-password-source",
       .argument = "SRC",
       .summary = "the password of the key's file, likewise" },

@@ -222,15 +222,7 @@ static const struct schsm_option unwrap_options[] = {
       .summary =
           "a share of the DKEK, each of them: to compute the public part of a key whose file "
           "does not tell it" },
-    { .name = "password-source",
-      .repeats = true,
-      .argument = "SRC",
-      .summary = "the password of the share at the same place: file:PATH, env:NAME, fd:N or "
-                 "prompt, the default" },
-    { .name = "password-shares",
-      .argument = "T",
-      .summary =
-          "passwords that no source is named for were split: T custodians type their parts" },
+    SCHSM_OPTIONS_SHARE_PASSWORDS,
     SCHSM_OPTION_YES,
     SCHSM_OPTIONS_END,
 };
