@@ -41,7 +41,8 @@ uint16_t sim_pico_verify(struct sim_card *card, const struct sim_apdu *apdu, str
         if ((state->options & SIM_OPT_TRANSPORT_PIN) != 0) {
             return SIM_PICO_INVALID;
         }
-        if (state->user_pin.len > 0) {
+        /* where there is none, public keys may be asked for: then any PIN is a wrong one */
+        if (state->user_pin.len > 0 || state->pka_total > 0) {
             return verify(card, &state->user_pin, card->user_verified, apdu->data);
         }
     }

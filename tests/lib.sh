@@ -429,6 +429,11 @@ keeps_pin() {
     ! on_pico
 }
 
+# Whether a device without a PIN, which public keys open, can have keys.
+keys_without_pin() {
+    ! on_pico
+}
+
 # Whether a DKEK's key check value is told before somebody logs in.
 tells_kcv() {
     ! on_pico

@@ -11,13 +11,21 @@ static const struct schsm_card_kind kinds[] = {
       .file_max = SCHSM_FILE_MAX_ANYWHERE,
       .label_built_in = true,
       .transport_pin_stays = true,
+      .keys_need_pin = true,
+      .key_domains_max = 16,
+      .public_keys_max = 8,
       .exponent_fixed = true,
       .crt_bits_max = 2048,
       .describes_keys = true,
       .hides_kcv = true,
       .ecx = true,
       .shares_names = true },
-    { .name = "SmartCard-HSM", .prefix = "", .fci_type = 0x00, .file_max = 0xFFFF },
+    { .name = "SmartCard-HSM",
+      .prefix = "",
+      .fci_type = 0x00,
+      .file_max = 0xFFFF,
+      .key_domains_max = 255,
+      .public_keys_max = 90 },
 };
 #define SEQUENCE_LEN 5 /* characters at the end of a device's name (section 12) */
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

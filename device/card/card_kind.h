@@ -11,18 +11,21 @@
 #include <stddef.h>
 
 struct schsm_card_kind {
-    const char *name;          /* for people */
-    const char *prefix;        /* of the device's name (section 12); "": any */
-    int fci_type;              /* type byte in the FCI (3.3) */
-    size_t file_max;           /* bytes of a file */
-    bool label_built_in;       /* EF 2F03 is no file: never written or deleted */
-    bool transport_pin_stays;  /* a transport PIN opens nothing, even after it was changed */
-    bool exponent_fixed;       /* its RSA keys have the public exponent 65537 and no other */
-    unsigned int crt_bits_max; /* of an RSA key that it unwraps in form 06; 0: as long as any */
-    bool describes_keys;       /* UNWRAP KEY writes a description and a request of its own */
-    bool hides_kcv;            /* key check values are zero until somebody logs in */
-    bool ecx;                  /* it has Edwards and Montgomery keys */
-    bool shares_names;         /* several devices may have one serial number */
+    const char *name;             /* for people */
+    const char *prefix;           /* of the device's name (section 12); "": any */
+    int fci_type;                 /* type byte in the FCI (3.3) */
+    size_t file_max;              /* bytes of a file */
+    bool label_built_in;          /* EF 2F03 is no file: never written or deleted */
+    bool transport_pin_stays;     /* a transport PIN opens nothing, even after it was changed */
+    bool keys_need_pin;           /* its keys are under the PIN: public keys alone open none */
+    unsigned int key_domains_max; /* more are taken for so many */
+    unsigned int public_keys_max; /* likewise, of those that have to authenticate */
+    bool exponent_fixed;          /* its RSA keys have the public exponent 65537 and no other */
+    unsigned int crt_bits_max;    /* of an RSA key that it unwraps in form 06; 0: as long as any */
+    bool describes_keys;          /* UNWRAP KEY writes a description and a request of its own */
+    bool hides_kcv;               /* key check values are zero until somebody logs in */
+    bool ecx;                     /* it has Edwards and Montgomery keys */
+    bool shares_names;            /* several devices may have one serial number */
 };
 
 /* The kind that this type byte of the FCI tells. */

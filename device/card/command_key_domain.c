@@ -48,6 +48,7 @@ int schsm_card_key_domain_status(struct schsm_card *card, unsigned int domain,
         status->slot = true;
         return 1;
     case SCHSM_SW_WRONG_P1P2: /* beyond the last slot */
+    case SCHSM_SW_OFFSET:     /* or beyond the last that a Pico HSM can have */
     case SCHSM_SW_INS:        /* initialised without DKEK and domains */
         return 1;
     case SCHSM_SW_OK:

@@ -182,22 +182,37 @@ static int write_label(struct schsm_session *session, const struct initialisatio
 }
 
 /* What this kind of device does not do, before anything is erased. */
-static int check_kind(struct schsm_session *session, const struct schsm_hsm_rules *rules,
+static int check_kind(struct schsm_session *session, const struct initialisation *initialisation,
                       struct schsm_error *err)
 {
+    const struct schsm_hsm_rules *rules = initialisation->rules;
     const struct schsm_card_kind *kind = schsm_session_kind(session, err);
 
     if (kind == NULL || (rules->label != NULL && !schsm_card_check_labels(session, err))) {
         return 0;
     }
     if (kind->transport_pin_stays && (rules->options & SCHSM_HSM_TRANSPORT_PIN) != 0) {
-        session->job.refused = true;
-        return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
-                          "a %s with a transport PIN opens to no PIN, even after it was changed: "
-                          "leave out --transport-pin; nothing was changed",
-                          kind->name);
+        schsm_fail(
+            err, SCHSM_REASON_UNSUPPORTED,
+            "a %s with a transport PIN opens to no PIN, even after it was changed: leave out "
+            "--transport-pin; nothing was changed",
+            kind->name);
+    } else if (kind->keys_need_pin && initialisation->pin == NULL) {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                   "a %s without a PIN can have no keys, whichever public keys authenticate: add "
+                   "--pin-and-public-keys; nothing was changed",
+                   kind->name);
+    } else if (rules->key_domains > kind->key_domains_max ||
+               rules->public_keys > kind->public_keys_max) {
+        schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
+                   "a %s has at most %u key domains, and %u public keys that have to authenticate; "
+                   "nothing was changed",
+                   kind->name, kind->key_domains_max, kind->public_keys_max);
+    } else {
+        return 1;
     }
-    return 1;
+    session->job.refused = true;
+    return 0;
 }
 
 static int run_initialise(struct schsm_session *session, void *arg, struct schsm_error *err)
@@ -207,7 +222,7 @@ static int run_initialise(struct schsm_session *session, void *arg, struct schsm
 
     /* Selected anew, so that no other applet gets the SO-PIN. */
     if (!schsm_session_select(session, err) || !schsm_session_learn_serial(session, err) ||
-        !check_kind(session, initialisation->rules, err) ||
+        !check_kind(session, initialisation, err) ||
         !schsm_card_check_so_pin(session, initialisation->min_tries, err) ||
         !send(session, initialisation, err)) {
         return 0;
