@@ -131,8 +131,8 @@ befall() {
 # Each fault says in `allowed` how many operations may fail for it: those that the card itself refused or
 # answered with nonsense are not repeated. "any": whatever is under way; else a number.
 faults=("${@:3}")
-[ $# -gt 2 ] || faults=(removal unplugged reset pcscd-restart pcscd-kill slow foreign held status
-    logged-out cut nonsense pulled-under)
+[ $# -gt 2 ] || faults=(removal unplugged reset pcscd-restart pcscd-kill slow foreign held status cut
+    nonsense pulled-under)
 
 fault_removal() {
     virtual_hsm remove
@@ -181,10 +181,7 @@ fault_held() {
 }
 fault_status() {
     allowed=1
-    befall "status $(one_of 6F00 6A80 6700 6D00 6985 1234) ins=$(one_of 68 62 B1 58)"
-}
-fault_logged-out() {
-    befall "status 6982 ins=$(one_of 68 62)"
+    befall "status $(one_of 6F00 6982 6A80 6700 6D00 6985 1234) ins=$(one_of 68 62 B1 58)"
 }
 fault_cut() {
     allowed=1
