@@ -8,7 +8,10 @@
 
 #include "base/log.h"
 
-#define BROKEN_BEFORE_MAX 3 /* ways that broke before the job itself began, and are mended */
+/* What is mended in one job: ways that broke before the job itself began, and logouts. The second
+ * of these can only come from a reset that nobody told, or the card means it. */
+#define BROKEN_BEFORE_MAX 3
+#define LOGGED_OUT_MAX 2
 
 static void forget_job(struct schsm_session *session)
 {
@@ -208,7 +211,7 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
     if (status_word == SCHSM_SW_SECURITY_STATUS && card_job_logs_in(job)) {
         /* Another program selected the applet: that logs everybody out. */
         session->connection.pin = (struct schsm_pin_connection){ 0 };
-        return session->job.logged_out++ == 0;
+        return session->job.logged_out++ < LOGGED_OUT_MAX;
     }
     if (session->job.selected++ > 0) {
         return false;
