@@ -58,7 +58,7 @@ static const struct operation *choose(uint32_t *state)
     for (size_t i = 0; i < operations_count; i++) {
         sum += operations[i].weight;
     }
-    chosen = next_random(state) % sum;
+    chosen = sum == 0 ? 0 : next_random(state) % sum;
     for (size_t i = 0; i < operations_count; i++) {
         if (chosen < operations[i].weight) {
             return &operations[i];
@@ -90,8 +90,8 @@ static void take_sentences(char text[SENTENCES_MAX])
     if (text[0] == '\0') {
         memcpy(text, all, SENTENCES_MAX);
     }
-    for (char *at = text; *at != '\0'; at++) {
-        *at = *at == '\n' ? ' ' : *at;
+    for (char *at = strchr(text, '\n'); at != NULL; at = strchr(at, '\n')) {
+        *at = ' ';
     }
 }
 
