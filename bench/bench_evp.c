@@ -3,7 +3,7 @@
  * Signatures as a server makes them: one key loaded by OSSL_STORE from a file or URI, a new
  * EVP_DigestSign with SHA-256 for each signature.
  *
- *     bench_evp [--threads N | --processes N] COUNT KEY
+ *     bench_evp [--together] [--threads N | --processes N] COUNT KEY
  */
 #include <stdio.h>
 
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     int status = 1;
 
     if (next < 0 || argc - next != 1) {
-        fprintf(stderr, "usage: bench_evp [--threads N | --processes N] COUNT KEY\n");
+        fprintf(stderr, "usage: bench_evp [--together] [--threads N | --processes N] COUNT KEY\n");
         return 2;
     }
     key = load(argv[next]);

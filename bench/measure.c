@@ -26,16 +26,22 @@ int bench_plan_parse(struct bench_plan *plan, int argc, char **argv)
     int next = 1;
     long workers = 1, count = 0;
 
-    if (argc > 2 && (strcmp(argv[1], "--threads") == 0 || strcmp(argv[1], "--processes") == 0)) {
-        plan->processes = argv[1][2] == 'p';
-        workers = strtol(argv[2], NULL, 10);
-        next = 3;
+    if (argc > 1 && strcmp(argv[1], "--together") == 0) {
+        plan->together = 1;
+        next = 2;
+    }
+    if (argc > next + 1 &&
+        (strcmp(argv[next], "--threads") == 0 || strcmp(argv[next], "--processes") == 0)) {
+        plan->processes = argv[next][2] == 'p';
+        workers = strtol(argv[next + 1], NULL, 10);
+        next += 2;
     }
     if (next < argc) {
         count = strtol(argv[next++], NULL, 10);
     }
     if (workers < 1 || workers > WORKERS_MAX || count < workers || count > COUNT_MAX) {
-        fprintf(stderr, "usage: %s [--threads N | --processes N] COUNT ...\n", argv[0]);
+        fprintf(stderr, "usage: %s [--together] [--threads N | --processes N] COUNT ...\n",
+                argv[0]);
         return -1;
     }
     plan->workers = (unsigned int)workers;
@@ -45,7 +51,8 @@ int bench_plan_parse(struct bench_plan *plan, int argc, char **argv)
 
 struct worker {
     const struct bench_plan *plan;
-    double *samples; /* seconds; this worker's share */
+    double *samples;          /* seconds; this worker's share */
+    pthread_barrier_t *start; /* NULL: at once */
     int ok;
 };
 
@@ -55,6 +62,10 @@ static void *work(void *arg)
     size_t share = worker->plan->count / worker->plan->workers;
 
     worker->ok = 1;
+    if (worker->start != NULL) {
+        worker->ok = worker->plan->operate(worker->plan->arg);
+        pthread_barrier_wait(worker->start);
+    }
     for (size_t i = 0; i < share && worker->ok; i++) {
         double start = now();
 
@@ -118,22 +129,36 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* So that what forked processes measure comes back. */
+static void *share_memory(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 int bench_run(const struct bench_plan *plan)
 {
     size_t size = plan->count * sizeof(double);
     size_t share = plan->count / plan->workers;
     struct worker workers[WORKERS_MAX];
-    /* Shared, so that what forked processes measure comes back. */
-    double *samples = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    double *samples = share_memory(size);
+    pthread_barrier_t *together = share_memory(sizeof(*together));
+    pthread_barrierattr_t shared;
     double start = 0, seconds = 0;
     int ok = 0;
 
-    if (samples == MAP_FAILED) {
+    if (samples == NULL || together == NULL) {
         perror("mmap");
         return 1;
     }
+    pthread_barrierattr_init(&shared);
+    pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_init(together, &shared, plan->workers);
+    pthread_barrierattr_destroy(&shared);
     for (unsigned int i = 0; i < plan->workers; i++) {
-        workers[i] = (struct worker){ plan, samples + i * share, 0 };
+        workers[i] =
+            (struct worker){ plan, samples + i * share, plan->together ? together : NULL, 0 };
     }
     if (plan->operate(plan->arg)) {
         start = now();
@@ -143,9 +168,11 @@ int bench_run(const struct bench_plan *plan)
     }
     if (ok) {
         qsort(samples, plan->count, sizeof(double), compare);
-        printf("%.1f %.3f %.3f\n", (double)plan->count / seconds, samples[plan->count / 2] * 1e3,
-               samples[plan->count * 95 / 100] * 1e3);
+        printf("%.1f %.3f %.3f %.3f\n", (double)plan->count / seconds,
+               samples[plan->count / 2] * 1e3, samples[plan->count * 95 / 100] * 1e3,
+               samples[plan->count * 99 / 100] * 1e3);
     }
+    munmap(together, sizeof(*together));
     munmap(samples, size);
     return ok ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs one operation many times, in one or several threads or processes, and prints what it took
- * as one line: operations per second, median and 95th percentile of one operation's time in
+ * as one line: operations per second, median, 95th and 99th percentile of one operation's time in
  * milliseconds, separated by spaces.
  */
 #ifndef BENCH_MEASURE_H
@@ -13,13 +13,14 @@ struct bench_plan {
     size_t count;              /* operations in all; a multiple of workers */
     unsigned int workers;      /* at least 1 */
     int processes;             /* workers are forked processes instead of threads */
+    int together;              /* they start when each has done one that is not measured */
     int (*operate)(void *arg); /* 1: done, 0: failed, and said why on stderr */
     void *arg;
 };
 
 /*
- * Reads `[--threads N | --processes N] COUNT` from argv[1] on; the number of words read, or -1
- * after a line on stderr.
+ * Reads `[--together] [--threads N | --processes N] COUNT` from argv[1] on; the number of words
+ * read, or -1 after a line on stderr.
  */
 int bench_plan_parse(struct bench_plan *plan, int argc, char **argv);
 

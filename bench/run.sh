@@ -71,7 +71,9 @@ engine=/usr/lib/$multiarch/engines-3/pkcs11.so
 module=/usr/lib/$multiarch/opensc-pkcs11.so
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/sc-hsm-bench.XXXXXX")
+loops=() # what keeps the machine busy
 cleanup() {
+    [ ${#loops[@]} = 0 ] || kill "${loops[@]}" 2>/dev/null
     [ -z "${SC_HSM_VIRTUAL:-}" ] || "$root/examples/virtual-hsm.sh" stop >/dev/null
     rm -rf "$work"
 }
@@ -97,7 +99,7 @@ printf '[req]\ndistinguished_name = dn\n[dn]\n' >plain.cnf
 
 # --- measuring -------------------------------------------------------------------------------
 
-# Figures come in as lines `COMMANDS TIME` or `COMMANDS RATE MEDIAN P95` in a file for each row.
+# Figures come in as lines `COMMANDS TIME` or `COMMANDS RATE MEDIAN P95 P99` in a file for each row.
 rows=$work/rows
 mkdir "$rows"
 
@@ -127,7 +129,7 @@ cold() {
         'BEGIN { printf "%d %.2f\n", n, us / 1000 }' >>"$rows/$row"
 }
 
-# steady ROW COMMAND...: runs a program that prints rate, median and 95th percentile.
+# steady ROW COMMAND...: runs a program that prints rate, median, 95th and 99th percentile.
 steady() {
     local row=$1 before figures
     shift
@@ -195,6 +197,30 @@ slow() {
     done
 }
 
+# fairness LOAD: equal work of several on a card as slow as a current one, whose wait for each other
+# is what it takes; LOAD is "busy" where each core of this machine has something else to do as well.
+readonly fair_signatures=200 fair_latency=jcop4
+fairness() {
+    local run core evp=$SC_HSM_BUILD/bench/bench_evp
+    if [ "$1" = busy ]; then
+        for ((core = 0; core < $(nproc); core++)); do
+            (while :; do :; done) &
+            loops+=($!)
+        done
+    fi
+    for run in 1 2 3; do
+        steady "fair-$1-threads" "$evp" --together --threads $workers $fair_signatures ec.pem
+        steady "fair-$1-processes" "$evp" --together --processes $workers $fair_signatures ec.pem
+    done
+    [ ${#loops[@]} = 0 ] || kill "${loops[@]}"
+    loops=()
+}
+
+exchange_card() {
+    "$root/examples/virtual-hsm.sh" remove >/dev/null
+    SC_HSM_SIM_OPTIONS=$1 "$root/examples/virtual-hsm.sh" insert >/dev/null
+}
+
 virtual_card() {
     "$root/examples/virtual-hsm.sh" control 1 "$1" >/dev/null
 }
@@ -233,6 +259,10 @@ signature_loops rsa 1 10
 signature_loops ec 2 20
 slow rsa rsa.pem 600
 slow ec ec.pem 170
+exchange_card "--latency $fair_latency"
+fairness calm
+fairness busy
+exchange_card ""
 for ((key = few_keys + 1; key <= many_keys; key++)); do
     openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt "label:key $key" \
         -out other.pem
@@ -288,11 +318,13 @@ declare -A text=(
         if [ $algorithm = rsa ]; then key=RSA-2048; else key=P-256; fi
         echo "$signatures signatures $key after a first one, median of $runs runs"
         echo
-        printf '%-32s %13s %12s %10s %10s\n' "" "card commands" "signatures/s" "median ms" "p95 ms"
+        printf '%-32s %13s %12s %10s %10s %10s\n' "" "card commands" "signatures/s" "median ms" \
+            "p95 ms" "p99 ms"
         for row in sim raw evp first pkcs11 engine threads processes; do
             name=$algorithm-$row
-            printf '%-32s %13s %12.0f %10.3f %10.3f\n' "${text[$row]}" "$(figure "$name" 1)" \
-                "$(figure "$name" 2)" "$(figure "$name" 3)" "$(figure "$name" 4)"
+            printf '%-32s %13s %12.0f %10.3f %10.3f %10.3f\n' "${text[$row]}" \
+                "$(figure "$name" 1)" "$(figure "$name" 2)" "$(figure "$name" 3)" \
+                "$(figure "$name" 4)" "$(figure "$name" 5)"
         done
     done
     echo
@@ -304,6 +336,18 @@ declare -A text=(
         all=$(figure $algorithm-slow-evp 3) first=$(figure $algorithm-slow-first 3)
         printf '%-32s %10.2f ms %12.2f ms %8.2f %%\n' "$key, median" "$all" "$first" \
             "$(awk -v a="$all" -v f="$first" 'BEGIN { print 100 * (a - f) / f }')"
+    done
+    echo
+    echo "$fair_signatures signatures P-256 on a card as slow as JCOP 4, by those who all want it at once"
+    echo
+    printf '%-32s %10s %10s %10s\n' "" "median ms" "p99 ms" "p99/median"
+    for load in calm busy; do
+        for row in threads processes; do
+            name=fair-$load-$row
+            printf '%-32s %10.1f %10.1f %10.2f\n' "${text[$row]}, $load machine" \
+                "$(figure "$name" 3)" "$(figure "$name" 5)" \
+                "$(awk -v a="$(figure "$name" 5)" -v f="$(figure "$name" 3)" 'BEGIN { print a / f }')"
+        done
     done
 } | tee table
 
@@ -327,10 +371,20 @@ if [ -n "$json" ]; then
                 --argjson commands "$(figure "$name" 1)" \
                 --argjson per_second "$(figure "$name" 2)" \
                 --argjson median_ms "$(figure "$name" 3)" \
-                --argjson p95_ms "$(figure "$name" 4)" '{signatures: $ARGS.named}'
+                --argjson p95_ms "$(figure "$name" 4)" \
+                --argjson p99_ms "$(figure "$name" 5)" '{signatures: $ARGS.named}'
+        done
+    done >>figures
+    for load in calm busy; do
+        for row in threads processes; do
+            name=fair-$load-$row
+            jq -n --arg way "$row" --arg machine "$load" \
+                --argjson median_ms "$(figure "$name" 3)" \
+                --argjson p99_ms "$(figure "$name" 5)" '{fairness: $ARGS.named}'
         done
     done >>figures
     jq -s --argjson runs "$runs" --argjson signatures "$signatures" \
         '{runs: $runs, signatures_per_run: $signatures,
-          cold: map(.cold // empty), signatures: map(.signatures // empty)}' figures >"$json"
+          cold: map(.cold // empty), signatures: map(.signatures // empty),
+          fairness: map(.fairness // empty)}' figures >"$json"
 fi

@@ -36,6 +36,8 @@ Usage: virtual-hsm.sh start [--cards N] [--profile P]
        virtual-hsm.sh stop                end cards and daemon; print lines that undo the settings
        virtual-hsm.sh remove [CARD]       pull a card out of its reader (1, 2, ...; default 1)
        virtual-hsm.sh insert [CARD]       put it back
+       virtual-hsm.sh service HOW         end the private pcscd ("stop", or "kill" as by signal 9),
+                                          or "start" it again; the cards stay in their readers
        virtual-hsm.sh control CARD WORDS  make something go wrong with a card: "control 1 help"
 All but start work on the environment that SC_HSM_VIRTUAL names. Binaries are taken from
 SC_HSM_BUILD, by default the build folder of this source tree.
@@ -145,6 +147,11 @@ reader_of() {
     esac
 }
 
+# How this user gets into the namespaces of a process.
+card_namespaces() {
+    if [ "$(id -u)" = 0 ]; then echo "--net"; else echo "--user --preserve-credentials --net"; fi
+}
+
 # The reader driver keeps its connections in variables of the library: readers that should have one
 # each must load a copy each.
 write_readers() {
@@ -171,7 +178,7 @@ readonly daemon_script='
     set -eu
     dir=$1 outside=$2
     ip link set lo up
-    mkdir "$dir/probe"
+    mkdir -p "$dir/probe"
     mount -t tmpfs none "$dir/probe"
     if grep -qF " $dir/probe " "/proc/$outside/mountinfo"; then
         umount "$dir/probe"
@@ -212,11 +219,27 @@ readers_ready() {
     }
 }
 
+# restart_in OPTIONS: how to come into the network of a card that outlived the daemon, where a new
+# namespace would have these options; nothing where there is no such card.
+restart_in() {
+    local file name
+    for file in "$dir"/card-*.pid; do
+        name=$(basename "$file" .pid)
+        if [ -f "$file" ] && running "$name"; then
+            echo "nsenter --target $(cat "$file") $(card_namespaces) -- unshare --mount ${1#*--mount}"
+            return
+        fi
+    done
+}
+
 start_daemon() {
-    local options
+    local options way
     options=$(namespace_options)
+    way=$(restart_in "$options")
+    way=${way:-unshare $options}
+    rm -f "$dir/pcscd.comm"
     # shellcheck disable=SC2086  # words on purpose
-    detached pcscd unshare $options bash -c "$daemon_script" pcscd-private "$dir" $$
+    detached pcscd $way bash -c "$daemon_script" pcscd-private "$dir" $$
     wait_until "the private pcscd did not start" daemon_answers
     running pcscd || die "the private pcscd did not start"
     # A server's worker that gave up root has to reach the daemon as well.
@@ -227,7 +250,7 @@ start_daemon() {
 # --- the virtual cards -----------------------------------------------------------------------
 
 start_card() {
-    local card=$1 port process serial profile options=(--net) name=()
+    local card=$1 port process serial profile name=()
     port=$((first_port + 2 * (card - 1)))
     process=$(cat "$dir/pcscd.pid")
     serial=$(serial_of "$card") profile=$(cat "$dir/profile")
@@ -236,10 +259,9 @@ start_card() {
     pico-provisioned) name=(--serial "ES${serial: -5}") ;;
     *) name=(--serial "$serial") ;;
     esac
-    [ "$(id -u)" = 0 ] || options=(--user --preserve-credentials --net)
     # SC_HSM_SIM_OPTIONS: more of sc-hsm-sim's options, for tests
-    # shellcheck disable=SC2086  # words on purpose
-    detached "card-$card" nsenter --target "$process" "${options[@]}" -- \
+    # shellcheck disable=SC2046,SC2086  # words on purpose
+    detached "card-$card" nsenter --target "$process" $(card_namespaces) -- \
         "$build/bin/sc-hsm-sim" --state "$dir/card-$card.state" --vpcd "127.0.0.1:$port" \
         ${name[@]+"${name[@]}"} --log --control "$dir/card-$card.control" \
         --profile "$profile" ${SC_HSM_SIM_OPTIONS:-}
@@ -436,6 +458,34 @@ command_insert() {
     wait_until "card $card did not reach its reader" card_present "$card"
 }
 
+# inserted CARD: it runs, and has not pulled itself.
+inserted() {
+    running "card-$1" && [ "$(tell_card "$1" list | head -n 1)" = inserted ]
+}
+
+# The daemon alone ends, or comes back to the cards that are there.
+command_service() {
+    local card
+    use_running
+    case ${1:-} in
+    stop) end_process pcscd ;;
+    kill)
+        running pcscd || die "the private pcscd does not run"
+        kill -9 "$(cat "$dir/pcscd.pid")"
+        wait_until "the private pcscd did not end" not_running pcscd
+        ;;
+    start)
+        not_running pcscd || die "the private pcscd runs already"
+        cards=$(wc -l <"$dir/serials")
+        start_daemon
+        for ((card = 1; card <= cards; card++)); do
+            ! inserted "$card" || wait_until "card $card did not reach its reader" card_present "$card"
+        done
+        ;;
+    *) die "service takes stop, kill or start" ;;
+    esac
+}
+
 # The card itself listens, and tells what it understands.
 command_control() {
     use_card "$@"
@@ -445,7 +495,7 @@ command_control() {
 }
 
 case ${1:-} in
-start | env | stop | remove | insert | control) "command_$1" "${@:2}" ;;
+start | env | stop | remove | insert | control | service) "command_$1" "${@:2}" ;;
 -h | --help | help) usage ;;
 *)
     usage >&2

@@ -207,6 +207,29 @@ int schsm_card_delete_file(struct schsm_card *card, unsigned int file, struct sc
     return schsm_card_execute(card, &apdu, NULL, NULL, err);
 }
 
+static bool is_of_known_kind(uint16_t file)
+{
+    static const uint8_t kinds[] = { 0x2F, 0xC4, 0xC8, 0xC9, 0xCA, 0xCB, 0xCC, 0xCD, 0xCE, 0xCF };
+
+    return memchr(kinds, file >> 8, sizeof(kinds)) != NULL;
+}
+
+/* Genuine cards list their certificates and every kind of card its own key (4.2). A list with
+ * neither, but with files that nobody knows, is nonsense, and must not pass for a device without
+ * keys. */
+static bool is_list_of_files(const uint16_t *files, size_t count)
+{
+    bool strange = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (files[i] == SCHSM_FILE_DEVICE_CERTIFICATES || files[i] == SCHSM_FILE_KEY) {
+            return true;
+        }
+        strange = strange || !is_of_known_kind(files[i]);
+    }
+    return !strange;
+}
+
 int schsm_card_enumerate(struct schsm_card *card, uint16_t *files, size_t *count,
                          struct schsm_error *err)
 {
@@ -236,6 +259,9 @@ int schsm_card_enumerate(struct schsm_card *card, uint16_t *files, size_t *count
         if (file != 0) {
             files[n++] = file;
         }
+    }
+    if (!card->short_only && !is_list_of_files(files, n)) { /* a short answer is not all of it */
+        return schsm_fail_malformed(err, "the device's list of files");
     }
     *count = n;
     return 1;

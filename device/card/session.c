@@ -8,6 +8,11 @@
 
 #include "base/log.h"
 
+/* What is mended in one job: ways that broke before the job itself began, and logouts. The second
+ * of these can only come from a reset that nobody told, or the card means it. */
+#define BROKEN_BEFORE_MAX 3
+#define LOGGED_OUT_MAX 2
+
 static void forget_job(struct schsm_session *session)
 {
     if (session->job.typed != NULL) {
@@ -109,6 +114,7 @@ static int attempt_on_card(struct schsm_session *session, const struct schsm_job
         atomic_fetch_add(&session->connections, 1); /* others were at the card since */
     }
     session->job.refused = false;
+    session->job.ran = false;
     session->card.result = SCHSM_TRANSPORT_OK;
     session->card.status_word = 0;
     if (!schsm_session_connect(session, again, err)) {
@@ -121,6 +127,7 @@ static int attempt_on_card(struct schsm_session *session, const struct schsm_job
     ok = ok && (job->prospect != NULL ? schsm_pin_prepare(&holder, job->login, job->prospect, err)
                                       : !card_job_logs_in(job) ||
                                             schsm_pin_login(&holder, job->login, job->prove, err));
+    session->job.ran = ok;
     ok = ok && (job->run == NULL || job->run(session, job->arg, err));
     if (!ok && !session->job.refused && session->card.result == SCHSM_TRANSPORT_OK) {
         const char *name = schsm_session_name(session);
@@ -132,6 +139,19 @@ static int attempt_on_card(struct schsm_session *session, const struct schsm_job
         }
     }
     return ok;
+}
+
+/*
+ * Whether a way that broke may be mended: once where the job itself was under way, or a PIN, so
+ * that nothing that takes the device down with it does so again and again; where it had not begun,
+ * more often, because one disturbance may follow another.
+ */
+static bool may_mend_way(struct schsm_session *session)
+{
+    if (session->job.ran || session->job.sent_at >= 0 || session->job.so_sent_at >= 0) {
+        return session->job.broken++ == 0;
+    }
+    return session->job.broken_before++ < BROKEN_BEFORE_MAX;
 }
 
 /* After a failed attempt: whether what is wrong was mended, so that another one makes sense. The
@@ -148,6 +168,9 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
     }
     switch (session->card.result) {
     case SCHSM_TRANSPORT_RESET:
+        if (!may_mend_way(session)) {
+            return false;
+        }
         schsm_log(SCHSM_LOG_INFO, "device %s was reset: reconnecting", schsm_session_name(session));
         schsm_session_end(session);
         session->connection.selected = false;
@@ -160,6 +183,9 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
     case SCHSM_TRANSPORT_GONE:
     case SCHSM_TRANSPORT_REMOVED:
     case SCHSM_TRANSPORT_NO_SERVICE:
+        if (!may_mend_way(session)) {
+            return false;
+        }
         schsm_log(SCHSM_LOG_INFO, "the connection to device %s broke: %s",
                   schsm_session_name(session), err->text);
         schsm_session_disconnect(session);
@@ -185,7 +211,10 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
     if (status_word == SCHSM_SW_SECURITY_STATUS && card_job_logs_in(job)) {
         /* Another program selected the applet: that logs everybody out. */
         session->connection.pin = (struct schsm_pin_connection){ 0 };
-        return true;
+        return session->job.logged_out++ < LOGGED_OUT_MAX;
+    }
+    if (session->job.selected++ > 0) {
+        return false;
     }
     if (schsm_session_confirm_applet(session, &found)) {
         return false; /* our applet means what it said */
@@ -207,8 +236,9 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
     session->card.key_used = false;
     ok = attempt_on_card(session, job, false, err);
     session->job.key_used = session->card.key_used; /* recovery may forget the connection */
-    if (!ok && recover_card(session, job, err)) {
+    while (!ok && recover_card(session, job, err)) {
         ok = attempt_on_card(session, job, true, err);
+        session->job.key_used = session->job.key_used || session->card.key_used;
     }
     leave_session(session);
     return ok;

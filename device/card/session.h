@@ -4,8 +4,8 @@
  * policy, and recovery. What uses the card is a job: a function that sends commands. The session
  * connects before it, logs in if the job needs it, and where the way to the card broke, the card
  * was reset, came back, or another program selected something, mends that and runs the job once
- * more. So a job must be repeatable from its beginning. Only a use of a key that has a use counter
- * is not asked for twice, unless the first command surely did not arrive.
+ * more, for each of these. So a job must be repeatable from its beginning. Only a use of a key that
+ * has a use counter is not asked for twice, unless the first command surely did not arrive.
  *
  * In a forked child the session opens a connection of its own at the next job.
  */
@@ -58,7 +58,11 @@ struct schsm_session_job {
     struct schsm_secret *typed; /* a PIN that a person typed; under the guard as well */
     int sent_at;                /* tries before a PIN whose answer was lost; -1: no such PIN */
     int so_sent_at;             /* likewise of the SO-PIN: before any that was sent */
-    bool key_used;              /* the first attempt may have used a key */
+    bool key_used;              /* an attempt may have used a key */
+    bool ran;                   /* the last attempt came as far as the job's own commands */
+    /* What was mended so far, so that nothing is for ever: ways that broke under the job's commands
+     * and before them, logouts by others, other applets. */
+    unsigned int broken, broken_before, logged_out, selected;
 };
 
 struct schsm_session {

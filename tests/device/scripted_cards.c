@@ -83,8 +83,10 @@ static void test_reset_and_select(void)
     world.loss = SCHSM_TRANSPORT_BUSY;
     EXPECT(sign(256));
     EXPECT(world.pins == 4);
-    world.lost = 2;
-    world.loss = SCHSM_TRANSPORT_RESET; /* again and again: one repetition only */
+    world.loss = SCHSM_TRANSPORT_RESET;
+    world.lost = 4; /* under the operation, and three times before it comes to that again */
+    EXPECT(sign(256));
+    world.lost = 5; /* again and again: not for ever */
     EXPECT(!sign(256));
     EXPECT(sign(256));
     finish();

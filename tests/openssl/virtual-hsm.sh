@@ -52,6 +52,16 @@ check "a card is to go at a command" virtual_hsm control 2 remove-before
 fails "which comes" opensc-tool --reader 2 --send-apdu 0084000008
 check "and is put back" virtual_hsm insert 2
 equal "two are there once more" 2 "$(opensc-tool -l | grep -c Yes)"
+for how in stop kill; do
+    check "service $how" virtual_hsm service $how
+    fails "nobody answers" sc-hsm list
+    says 'PC/SC service'
+    check "service start" virtual_hsm service start
+    equal "two are there after that" 2 "$(opensc-tool -l | grep -c Yes)"
+done
+fails "it runs already" virtual_hsm service start
+fails "there is no other way" virtual_hsm service pause
+says 'stop, kill or start'
 fails "there is no third" virtual_hsm insert 3
 says 'no card 3'
 

@@ -23,7 +23,7 @@ static void die(const char *what)
     exit(1);
 }
 
-static EVP_PKEY *first_key(const char *name)
+EVP_PKEY *program_first_key(const char *name)
 {
     OSSL_STORE_CTX *store = OSSL_STORE_open(name, NULL, NULL, NULL, NULL);
     EVP_PKEY *key = NULL;
@@ -60,7 +60,7 @@ void program_load_key(struct program_key *key, const char *name)
         die("no room for one more function at exit");
     }
 #endif
-    key->key = first_key(name);
+    key->key = program_first_key(name);
     if (key->key == NULL) {
         die("no private key there");
     }

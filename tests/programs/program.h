@@ -20,6 +20,9 @@ struct program_key {
 void program_load_key(struct program_key *key, const char *name);
 void program_free_key(struct program_key *key);
 
+/* The first private key there, the caller's; NULL where there is none. */
+EVP_PKEY *program_first_key(const char *name);
+
 /* Signs the text "message NUMBER" with SHA-256 and verifies the signature. 1 on success; 0 leaves
  * the reason in OpenSSL's error queue, or a line on standard error if the signature is wrong. */
 int program_sign(const struct program_key *key, unsigned int number);
