@@ -64,7 +64,8 @@ const struct schsm_option schsm_options[] = {
       "how long to wait while another program keeps the device for itself (default: 30)",
       set_config },
     { "secure-channel", '\0', false, "WHEN",
-      "send PINs encrypted to the device: auto (the default: where it can), require or off",
+      "send PINs and key shares encrypted to the device: auto (the default: where it can), require "
+      "(and all that is private) or off",
       set_config },
     { "root", '\0', true, "FILE",
       "trust devices under this root CV certificate, besides the makers' built-in ones",

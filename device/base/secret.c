@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secret.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -50,6 +52,27 @@ __attribute__((destructor)) static void wipe_all(void)
         explicit_bzero(secret->data, len);
     }
     schsm_guard_unlock();
+}
+
+/*
+ * A child inherits the pages, but not their locks. At once rather than at a first use: a worker may
+ * have none, and its pages be written to the disk. It has one thread, and the list is whole,
+ * because it changes under the guard, which the fork waited for.
+ */
+static void lock_in_child(void)
+{
+    int saved = errno;
+
+    for (struct schsm_secret *secret = secrets; secret != NULL; secret = secret->next) {
+        (void)mlock(secret, secret->mapped);
+    }
+    errno = saved;
+}
+
+/* As in fork_guard.c, when this code is loaded. Without it the secrets are only less guarded. */
+__attribute__((constructor)) static void register_child_handler(void)
+{
+    (void)pthread_atfork(NULL, NULL, lock_in_child);
 }
 
 struct schsm_secret *schsm_secret_alloc(size_t len, uint8_t **data, struct schsm_error *err)

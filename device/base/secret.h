@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A short secret (a PIN, a key) in memory of its own: a private mapping, locked against swapping
- * where the process may, left out of core dumps, cleansed before it is given back. Reference
- * counted; the content never changes after creation, so threads may share one.
+ * where the process may, and again in its children, who inherit no locks; left out of core dumps,
+ * cleansed before it is given back. Reference counted; the content never changes after creation, so
+ * threads may share one.
  */
 #ifndef SCHSM_BASE_SECRET_H
 #define SCHSM_BASE_SECRET_H

@@ -182,7 +182,7 @@ static int operate_on_card(struct schsm_session *session, void *arg, struct schs
                   : LONG_LE,
     };
     int ok =
-        schsm_card_execute(&session->card, &apdu, result, &len, err) &&
+        schsm_card_execute_secret(&session->card, &apdu, result, &len, err) &&
         (session->card.longer ? fail_too_long(err, len) : take_card_result(op, result, len, err));
 
     OPENSSL_cleanse(result, sizeof(result));

@@ -13,13 +13,13 @@ static int draw(struct schsm_session *session, void *arg, struct schsm_error *er
     size_t done = 0;
 
     while (done < drawing->len) {
-        size_t chunk = session->card.short_only ? SCHSM_APDU_SHORT_LE_MAX : SCHSM_CHALLENGE_MAX;
+        size_t chunk = session->card.short_only ? SCHSM_APDU_SHORT_CHUNK : SCHSM_CHALLENGE_MAX;
 
         chunk = drawing->len - done < chunk ? drawing->len - done : chunk;
-        if (schsm_card_get_challenge(&session->card, drawing->out + done, chunk, err)) {
+        if (schsm_card_get_challenge(&session->card, drawing->out + done, chunk, true, err)) {
             done += chunk;
         } else if (session->card.result == SCHSM_TRANSPORT_TOO_LONG &&
-                   chunk > SCHSM_APDU_SHORT_LE_MAX) {
+                   chunk > SCHSM_APDU_SHORT_CHUNK) {
             session->card.short_only = true;
         } else {
             return 0;

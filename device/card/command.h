@@ -26,6 +26,7 @@
 struct schsm_channel_device {
     bool looked;                     /* the members below are set */
     bool absent;                     /* it does not offer the channel */
+    bool declined;                   /* it did not open one when it was asked to */
     const struct schsm_curve *curve; /* of the device key */
     uint8_t point[SCHSM_POINT_MAX];
     size_t point_len;
@@ -68,7 +69,7 @@ enum schsm_file {
 #define SCHSM_FILE_ID(file) ((file)&0xFFu)
 
 /*
- * Sends a command that carries no PIN and collects the response, 61xx and 6Cxx included (2.1),
+ * Sends a command that carries no secret and collects the response, 61xx and 6Cxx included (2.1),
  * waiting while another program holds the card. Returns 1 where a status word came, whichever it
  * is: it is then in card->status_word. out and out_len may be NULL where no data is expected;
  * *out_len is the capacity and becomes the length. What a card sends beyond it, or without being
@@ -88,14 +89,20 @@ int schsm_card_execute(struct schsm_card *card, const struct schsm_apdu *apdu, u
                        size_t *out_len, struct schsm_error *err);
 
 /*
- * As schsm_card_exchange_plain, for a command that may carry a PIN: such a one goes through a
- * secure channel that lives for this command, where the policy asks for that. Where the card does
- * not offer one, policy AUTO sends the command as it is. Once there is a channel, nothing falls
- * back: an answer that is not authentic is WRONG_KEY. With policy REQUIRE, UNSUPPORTED or WRONG_KEY
- * tell that nothing was sent. (command_protected.c)
+ * As schsm_card_exchange_plain, for a command that may carry a secret: one with a PIN or share goes
+ * through a secure channel that lives for this command, where the policy asks for that; with policy
+ * REQUIRE so does one whose data or answer is private (schsm_apdu_content). Where the card does
+ * not offer a channel, policy AUTO sends the command as it is. Once there is a channel, nothing
+ * falls back: an answer that is not authentic is WRONG_KEY. With policy REQUIRE, UNSUPPORTED or
+ * WRONG_KEY tell that nothing was sent. (command_protected.c)
  */
 int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
                         size_t *out_len, struct schsm_error *err);
+
+/* schsm_card_exchange of a command that the card has to do. *out_len is 0 where it did not.
+ * (command_protected.c) */
+int schsm_card_execute_secret(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                              size_t *out_len, struct schsm_error *err);
 
 /*
  * Chip authentication (17.1): has the card prove that it holds the private key to this point of the
@@ -236,8 +243,9 @@ int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schs
 /* What one GET CHALLENGE gives at most (6.1). */
 #define SCHSM_CHALLENGE_MAX 1024
 
-/* GET CHALLENGE (6.1): len random bytes, 1..SCHSM_CHALLENGE_MAX. */
-int schsm_card_get_challenge(struct schsm_card *card, uint8_t *out, size_t len,
+/* GET CHALLENGE (6.1): len random bytes, 1..SCHSM_CHALLENGE_MAX. secret: nobody else may know them.
+ */
+int schsm_card_get_challenge(struct schsm_card *card, uint8_t *out, size_t len, bool secret,
                              struct schsm_error *err);
 
 /* A device without public-key authentication is success with enabled false. */

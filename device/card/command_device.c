@@ -45,13 +45,14 @@ int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schs
     return 1;
 }
 
-int schsm_card_get_challenge(struct schsm_card *card, uint8_t *out, size_t len,
+int schsm_card_get_challenge(struct schsm_card *card, uint8_t *out, size_t len, bool secret,
                              struct schsm_error *err)
 {
     const struct schsm_apdu apdu = { .ins = SCHSM_INS_GET_CHALLENGE, .le = len };
     size_t got = len;
 
-    if (!schsm_card_execute(card, &apdu, out, &got, err)) {
+    if (!(secret ? schsm_card_execute_secret(card, &apdu, out, &got, err)
+                 : schsm_card_execute(card, &apdu, out, &got, err))) {
         return 0;
     }
     if (got != len) {

@@ -55,7 +55,7 @@ static int read_binary(struct schsm_card *card, unsigned int file, size_t offset
     }
     put_offset(data, offset);
     *len = capacity;
-    if (!schsm_card_exchange_plain(card, &apdu, buffer, len, err)) {
+    if (!schsm_card_exchange(card, &apdu, buffer, len, err)) {
         return 0;
     }
     if (card->status_word == SCHSM_SW_OFFSET) { /* at or behind the end */
@@ -167,7 +167,7 @@ static int update_binary(struct schsm_card *card, unsigned int file, size_t offs
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a write of %zu bytes is too long", len);
     }
     apdu.data_len = 4 + writer.len;
-    ok = schsm_card_execute(card, &apdu, NULL, NULL, err);
+    ok = schsm_card_execute_secret(card, &apdu, NULL, NULL, err);
     OPENSSL_cleanse(data, apdu.data_len); /* private data objects pass here */
     return ok;
 }

@@ -74,7 +74,7 @@ static int change_domain(struct schsm_card *card, uint8_t what, unsigned int dom
     uint8_t response[SCHSM_APDU_SHORT_LE_MAX];
     size_t len = sizeof(response);
 
-    if (!schsm_card_execute(card, &apdu, response, &len, err)) {
+    if (!schsm_card_execute_secret(card, &apdu, response, &len, err)) {
         return 0;
     }
     return status == NULL || read_domain_status(response, len, domain, status, err);

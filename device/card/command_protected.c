@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One command through a secure channel (protocol reference section 17): chip authentication with
- * the device key, the command, and plain again. A channel lives for one command, since everything
- * else that is sent holds nothing that others must not see.
+ * the device key, the command, and plain again. A channel lives for one command, since most that is
+ * sent holds nothing that others must not see.
  */
 #include "command.h"
 
@@ -19,18 +19,36 @@
 #define TEMPLATE_AUTHENTICATION 0xA4
 #define TAG_CODE 0x8E /* section 17 */
 
-/* INITIALIZE DEVICE's data is the longest that carries a PIN. */
-#define PLAIN_MAX 384
+/* A chunk of a private file is the longest that goes either way. */
+#define PLAIN_MAX (SCHSM_APDU_READ_CHUNK + 24)
 
-/* Only the sentence counts from here on: nothing was asked that a PIN was sent with. */
-static int not_sent(struct schsm_card *card, struct schsm_error *err)
+/* What the way of a command depends on beside the card. */
+struct protection {
+    enum schsm_apdu_content content;
+    bool required;
+};
+
+/* Nothing was sent, and the sentence says why. Of a PIN nothing was asked, so no status word is an
+ * answer to it; otherwise another applet or program may be the cause, which the session mends. */
+static int not_sent(struct schsm_card *card, const struct protection *protection,
+                    struct schsm_error *err)
 {
-    if (card->result == SCHSM_TRANSPORT_OK) {
-        card->status_word = 0;
-        schsm_fail_context(err, "nothing was sent, since the PIN may only go through a secure "
-                                "channel (secure-channel is set to require)");
+    static const char *const contents[] = {
+        [SCHSM_APDU_PIN] = "the PIN",
+        [SCHSM_APDU_SHARE] = "the share of the key",
+        [SCHSM_APDU_PRIVATE] = "what is private",
+    };
+
+    if (card->result != SCHSM_TRANSPORT_OK) {
+        return 0;
     }
-    return 0;
+    if (protection->content == SCHSM_APDU_PIN) {
+        card->status_word = 0;
+    }
+    return schsm_fail_context(err,
+                              "nothing was sent, since %s may only go through a secure channel "
+                              "(secure-channel is set to require)",
+                              contents[protection->content]);
 }
 
 /* Reads the device's key and what is known of its maker, once for each connection. */
@@ -123,7 +141,7 @@ static int send_wrapped(struct schsm_card *card, struct schsm_channel *channel,
                         const struct schsm_apdu *apdu, uint8_t *out, size_t *out_len,
                         struct schsm_error *err)
 {
-    uint8_t data[PLAIN_MAX + SCHSM_CHANNEL_OVERHEAD], response[SCHSM_APDU_SHORT_LE_MAX];
+    uint8_t data[PLAIN_MAX + SCHSM_CHANNEL_OVERHEAD], response[PLAIN_MAX + SCHSM_CHANNEL_OVERHEAD];
     size_t data_len = sizeof(data), response_len = sizeof(response), none = 0;
     struct schsm_apdu wrapped;
     int ok = 0;
@@ -155,21 +173,27 @@ done:
 }
 
 /* Within a transaction: nobody else's command may come between. */
-static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
-                   size_t *out_len, struct schsm_error *err)
+static int protect(struct schsm_card *card, const struct schsm_apdu *apdu,
+                   const struct protection *protection, uint8_t *out, size_t *out_len,
+                   struct schsm_error *err)
 {
-    bool required = card->policy->mode == SCHSM_CHANNEL_REQUIRE, offered = false;
+    bool required = protection->required, offered = false;
     struct schsm_channel channel = { 0 };
     int ok = 0;
 
     if (!look_at_device(card, err)) {
         return required || card->result != SCHSM_TRANSPORT_OK
-                   ? not_sent(card, err)
+                   ? not_sent(card, protection, err)
                    : schsm_card_exchange_plain(card, apdu, out, out_len, err);
     }
     if (card->channel_device.trust[0] != '\0' && required) {
         schsm_fail(err, SCHSM_REASON_WRONG_KEY, "%s", card->channel_device.trust);
-        return not_sent(card, err);
+        card->status_word = 0;
+        return not_sent(card, protection, err);
+    }
+    /* Some offer it only after a login (19.5). */
+    if (card->channel_device.declined && !required && protection->content == SCHSM_APDU_PIN) {
+        return schsm_card_exchange_plain(card, apdu, out, out_len, err);
     }
     if (!card->channel_device.absent) {
         const struct schsm_view point = { card->channel_device.point,
@@ -177,6 +201,7 @@ static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8
 
         ok = open_channel(card, card->channel_device.curve, point, &channel, &offered, err);
     } else {
+        card->status_word = 0;
         schsm_fail(err, SCHSM_REASON_UNSUPPORTED, "the device has no key for chip authentication");
     }
     if (ok) {
@@ -188,25 +213,40 @@ static int protect(struct schsm_card *card, const struct schsm_apdu *apdu, uint8
     } else if (offered || card->result != SCHSM_TRANSPORT_OK) {
         card->status_word = card->result == SCHSM_TRANSPORT_OK ? 0 : card->status_word;
     } else if (required) {
-        (void)not_sent(card, err);
+        (void)not_sent(card, protection, err);
     } else {
         schsm_log(SCHSM_LOG_INFO, "%s goes without a secure channel: %s",
                   schsm_apdu_name(apdu->ins), err->text);
-        card->channel_device.absent = true;
+        card->channel_device.declined = true;
         ok = schsm_card_exchange_plain(card, apdu, out, out_len, err);
     }
     schsm_channel_clear(&channel);
     return ok;
 }
 
+/* What the user gives away is protected where it can be; what the device gives back, or keeps, is
+ * for those who asked for it: three more commands each time are much. */
+static bool wants_protection(const struct schsm_channel_policy *policy,
+                             const struct schsm_apdu *apdu)
+{
+    enum schsm_apdu_content content = schsm_apdu_content(apdu);
+
+    if (policy == NULL || policy->mode == SCHSM_CHANNEL_OFF ||
+        (apdu->cla & SCHSM_CLA_SECURE) != 0) {
+        return false;
+    }
+    return content == SCHSM_APDU_PRIVATE ? policy->mode == SCHSM_CHANNEL_REQUIRE
+                                         : content != SCHSM_APDU_NO_SECRET;
+}
+
 int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
                         size_t *out_len, struct schsm_error *err)
 {
     struct schsm_error local = SCHSM_ERROR_INIT;
+    struct protection protection = { .content = schsm_apdu_content(apdu) };
     int ok;
 
-    if (card->policy == NULL || card->policy->mode == SCHSM_CHANNEL_OFF ||
-        !schsm_apdu_carries_pin(apdu) || (apdu->cla & SCHSM_CLA_SECURE) != 0) {
+    if (!wants_protection(card->policy, apdu)) {
         return schsm_card_exchange_plain(card, apdu, out, out_len, err);
     }
     if (err == NULL) {
@@ -215,15 +255,31 @@ int schsm_card_exchange(struct schsm_card *card, const struct schsm_apdu *apdu, 
     if (apdu->data_len > PLAIN_MAX) {
         card->result = SCHSM_TRANSPORT_OK;
         card->status_word = 0;
-        return schsm_fail(err, SCHSM_REASON_ARGUMENT, "a command with a PIN is too long");
+        return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                          "a command of %zu bytes is too long for a secure channel",
+                          apdu->data_len);
     }
+    protection.required = card->policy->mode == SCHSM_CHANNEL_REQUIRE;
     card->status_word = 0;
+    card->longer = false;
     card->result = card->transport->begin(card->handle, err);
     if (card->result != SCHSM_TRANSPORT_OK) {
         return 0;
     }
-    ok = protect(card, apdu, out, out_len, err);
+    ok = protect(card, apdu, &protection, out, out_len, err);
     card->transport->end(card->handle);
+    return ok;
+}
+
+int schsm_card_execute_secret(struct schsm_card *card, const struct schsm_apdu *apdu, uint8_t *out,
+                              size_t *out_len, struct schsm_error *err)
+{
+    int ok =
+        schsm_card_exchange(card, apdu, out, out_len, err) && schsm_card_accepted(card, apdu, err);
+
+    if (!ok && out_len != NULL) {
+        *out_len = 0;
+    }
     return ok;
 }
 

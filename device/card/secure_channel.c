@@ -33,8 +33,8 @@
 #define PADDING_INDICATOR 0x01
 #define PADDING 0x80
 
-/* What this channel carries: commands with a PIN, and their answers. */
-#define DATA_MAX 512
+/* What this channel carries at most, with its padding: a chunk of a file. */
+#define DATA_MAX (SCHSM_APDU_READ_CHUNK + 40)
 
 const uint8_t schsm_channel_protocol[12] = { 0x80, OID_LEN, SCHSM_OID_SMARTCARD, 0x03, 0x02, 0x02 };
 
@@ -343,7 +343,13 @@ int schsm_channel_wrap(struct schsm_channel *channel, const struct schsm_apdu *p
     count_message(channel);
     *wrapped = *plain;
     wrapped->cla |= SCHSM_CLA_SECURE;
-    wrapped->le = SCHSM_APDU_SHORT_LE_MAX;
+    if (plain->le <= SCHSM_APDU_SHORT_LE_MAX) {
+        wrapped->le = SCHSM_APDU_SHORT_LE_MAX;
+    } else {
+        wrapped->le = plain->le + SCHSM_CHANNEL_OVERHEAD < SCHSM_APDU_LE_MAX
+                          ? plain->le + SCHSM_CHANNEL_OVERHEAD
+                          : SCHSM_APDU_LE_MAX;
+    }
     schsm_tlv_write(&writer, data, *data_len);
     if (plain->data_len > 0 && !put_ciphertext(channel, plain, &writer)) {
         return fail_messaging(err);

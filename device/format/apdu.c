@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "algorithm_id.h"
+
 #define HEADER 4 /* CLA INS P1 P2 */
 
 /* How the secrecy of a command depends on the file that P1 P2 name. */
@@ -60,6 +62,8 @@ static const struct instruction *find_instruction(uint8_t ins)
     }
     return NULL;
 }
+
+#define WRAPPED_KEY_FILE 0x2F /* high byte of 2F10 */
 
 /* Section 4.1: the files whose content anybody may read. 2F10 (a wrapped key) is left out. */
 static bool file_is_open(uint8_t high, uint8_t low)
@@ -183,11 +187,31 @@ bool schsm_apdu_parse(const uint8_t *bytes, size_t len, struct schsm_apdu *apdu)
     return true;
 }
 
-bool schsm_apdu_carries_pin(const struct schsm_apdu *apdu)
+enum schsm_apdu_content schsm_apdu_content(const struct schsm_apdu *apdu)
 {
-    return apdu->data_len > 0 &&
-           (apdu->ins == SCHSM_INS_VERIFY || apdu->ins == SCHSM_INS_CHANGE_REFERENCE_DATA ||
-            apdu->ins == SCHSM_INS_RESET_RETRY_COUNTER || apdu->ins == SCHSM_INS_INITIALIZE_DEVICE);
+    switch (apdu->ins) {
+    case SCHSM_INS_VERIFY:
+    case SCHSM_INS_CHANGE_REFERENCE_DATA:
+    case SCHSM_INS_RESET_RETRY_COUNTER:
+    case SCHSM_INS_INITIALIZE_DEVICE:
+        return apdu->data_len > 0 ? SCHSM_APDU_PIN : SCHSM_APDU_NO_SECRET;
+    case SCHSM_INS_KEY_DOMAIN:
+        return apdu->p1 == 0 && apdu->data_len > 0 ? SCHSM_APDU_SHARE : SCHSM_APDU_NO_SECRET;
+    case SCHSM_INS_GENERATE_SESSION_PIN:
+    case SCHSM_INS_DERIVE_KEY:
+    case SCHSM_INS_SYMMETRIC_CIPHER:
+    case SCHSM_INS_GET_CHALLENGE:
+        return SCHSM_APDU_PRIVATE;
+    case SCHSM_INS_DECIPHER:
+        return apdu->p2 == SCHSM_ALGORITHM_ECDH_XKEK ? SCHSM_APDU_NO_SECRET : SCHSM_APDU_PRIVATE;
+    case SCHSM_INS_READ_BINARY:
+    case SCHSM_INS_UPDATE_BINARY:
+        return file_is_open(apdu->p1, apdu->p2) || apdu->p1 == WRAPPED_KEY_FILE
+                   ? SCHSM_APDU_NO_SECRET
+                   : SCHSM_APDU_PRIVATE;
+    default:
+        return SCHSM_APDU_NO_SECRET;
+    }
 }
 
 int schsm_apdu_parse_response(const uint8_t *bytes, size_t len,

@@ -26,7 +26,7 @@
  * the reader cannot do extended APDUs. */
 #define SCHSM_APDU_READ_CHUNK 1000
 #define SCHSM_APDU_WRITE_CHUNK 980
-#define SCHSM_APDU_SHORT_CHUNK 230
+#define SCHSM_APDU_SHORT_CHUNK 216 /* and what protects it in a secure channel */
 
 /* Section 6: the instruction bytes. */
 enum schsm_ins {
@@ -84,8 +84,15 @@ int schsm_apdu_build(const struct schsm_apdu *apdu, uint8_t *out, size_t *out_le
  * fields do not fit the length. */
 bool schsm_apdu_parse(const uint8_t *bytes, size_t len, struct schsm_apdu *apdu);
 
-/* Whether it is one of the commands that carry a PIN, with data (5.1 to 5.4, 6.7). */
-bool schsm_apdu_carries_pin(const struct schsm_apdu *apdu);
+/* What a command or its answer carries in clear that others must not learn. A wrapped key is
+ * encrypted, so it is no such thing. */
+enum schsm_apdu_content {
+    SCHSM_APDU_NO_SECRET,
+    SCHSM_APDU_PIN,    /* or SO-PIN, with data (5.1 to 5.4, 6.7) */
+    SCHSM_APDU_SHARE,  /* of a key encryption key (6.8) */
+    SCHSM_APDU_PRIVATE /* what a key decrypts or agrees on, private data, random numbers */
+};
+enum schsm_apdu_content schsm_apdu_content(const struct schsm_apdu *apdu);
 
 struct schsm_apdu_response {
     const uint8_t *data; /* into the bytes that were parsed */

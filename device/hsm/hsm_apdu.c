@@ -54,7 +54,8 @@ int schsm_hsm_apdu_traits(const uint8_t *command, size_t len, struct schsm_hsm_a
     }
     traits->name = schsm_apdu_name(apdu.ins);
     traits->changes = !is_harmless(&apdu);
-    traits->carries_pin = schsm_apdu_carries_pin(&apdu);
+    traits->carries_share = schsm_apdu_content(&apdu) == SCHSM_APDU_SHARE;
+    traits->carries_secret = traits->carries_share || schsm_apdu_content(&apdu) == SCHSM_APDU_PIN;
     return 1;
 }
 

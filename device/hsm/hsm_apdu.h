@@ -11,9 +11,10 @@
 #include "base/error.h"
 
 struct schsm_hsm_apdu_traits {
-    const char *name; /* static text: "SIGN"; "command" for one that is not known */
-    bool changes;     /* something on the device may be changed, erased or used up */
-    bool carries_pin;
+    const char *name;    /* static text: "SIGN"; "command" for one that is not known */
+    bool changes;        /* something on the device may be changed, erased or used up */
+    bool carries_secret; /* a PIN, or a share of a key */
+    bool carries_share;
 };
 
 /* Of an encoded command. Fails with ARGUMENT where it is none (ISO/IEC 7816-4). */

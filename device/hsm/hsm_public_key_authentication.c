@@ -138,7 +138,7 @@ static int run_challenge(struct schsm_session *session, void *arg, struct schsm_
     memcpy(challenge->message, device.chr.data, device.chr.len);
     challenge->len = device.chr.len + SCHSM_PKA_CHALLENGE_LEN;
     ok = schsm_card_get_challenge(&session->card, challenge->message + device.chr.len,
-                                  SCHSM_PKA_CHALLENGE_LEN, err);
+                                  SCHSM_PKA_CHALLENGE_LEN, false, err);
 
 done:
     OPENSSL_free(file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether commands that carry a PIN are sent through a secure channel (protocol reference section
+/* Which commands that carry secrets are sent through a secure channel (protocol reference section
  * 17). */
 #ifndef SCHSM_MODEL_CHANNEL_POLICY_H
 #define SCHSM_MODEL_CHANNEL_POLICY_H

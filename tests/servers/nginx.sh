@@ -67,6 +67,18 @@ workers=$(pgrep -P "$server" -u nobody | wc -l)
 [ "$workers" -ge 2 ] || fail "there are $workers workers of the user nobody"
 all_work "started"
 
+# The kept PIN's page is locked in each worker, where it is in the master.
+locked_in() {
+    sed -n 's/^VmLck:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
+}
+if [ "$(locked_in "$server")" -gt 0 ]; then
+    for worker in $(pgrep -P "$server"); do
+        [ "$(locked_in "$worker")" -ge "$(locked_in "$server")" ] ||
+            fail "worker $worker has locked $(locked_in "$worker") kB, the master $(locked_in "$server")"
+    done
+    echo "ok: the workers' PIN is locked in memory"
+fi
+
 # Reload while connections come in: not one of them fails.
 three_times_during client 50 10 1.3 rsa.crt -- \
     nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" -s reload

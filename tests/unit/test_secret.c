@@ -109,6 +109,66 @@ static void survives_fork_on_both_sides(void **state)
     schsm_secret_free(secret);
 }
 
+/* kB of this process that are locked; -1: nobody tells. */
+static int locked_memory(void)
+{
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[256];
+    int locked = -1;
+
+    while (status != NULL && fgets(line, sizeof(line), status) != NULL) {
+        if (sscanf(line, "VmLck: %d", &locked) == 1) { /* NOLINT(cert-err34-c): the kernel's own */
+            break;
+        }
+    }
+    if (status != NULL) {
+        (void)fclose(status);
+    }
+    return locked;
+}
+
+/* Locks are not inherited. */
+static void is_locked_in_children_and_theirs(void **state)
+{
+    struct schsm_secret *first = schsm_secret_new("648219", 6, NULL);
+    struct schsm_secret *second = schsm_secret_new("123456", 6, NULL);
+    struct schsm_secret *gone = schsm_secret_new("111111", 6, NULL);
+    int here = -1, status = -1;
+    pid_t child;
+
+    (void)state;
+    assert_non_null(first);
+    assert_non_null(second);
+    schsm_secret_free(gone);
+    here = locked_memory();
+    if (here <= 0) { /* nothing may be locked here, or a sanitizer does not let us */
+        schsm_secret_free(first);
+        schsm_secret_free(second);
+        skip();
+    }
+    assert_int_equal(here, 2 * sysconf(_SC_PAGESIZE) / 1024);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int wrong = locked_memory() != here;
+
+        schsm_secret_free(first);
+        child = fork();
+        if (child == 0) {
+            _exit(locked_memory() != here / 2);
+        }
+        if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+            wrong = 1;
+        }
+        _exit(wrong);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    schsm_secret_free(first);
+    schsm_secret_free(second);
+    assert_int_equal(locked_memory(), 0);
+}
+
 static void is_left_out_of_core_dumps(void **state)
 {
     struct schsm_secret *secret = schsm_secret_new("648219", 6, NULL);
@@ -149,6 +209,7 @@ int main(void)
         cmocka_unit_test(takes_0_to_4000_bytes),
         cmocka_unit_test(lives_until_the_last_of_many_threads_lets_go),
         cmocka_unit_test(survives_fork_on_both_sides),
+        cmocka_unit_test(is_locked_in_children_and_theirs),
         cmocka_unit_test(is_left_out_of_core_dumps),
     };
 

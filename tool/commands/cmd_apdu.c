@@ -86,11 +86,11 @@ static int add(struct batch *batch, const char *text, size_t text_len, bool from
     batch->exchanges[batch->count - 1].command_len = len;
     batch->names[batch->count - 1] = traits.name;
     batch->changes = batch->changes || traits.changes;
-    if (traits.carries_pin && from_argv) {
+    if (traits.carries_secret && from_argv) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "this %s carries a PIN, and every user of this machine can read command "
+                          "this %s carries %s, and every user of this machine can read command "
                           "lines: give it on standard input to '" SCHSM_TOOL_NAME " apdu -'",
-                          traits.name);
+                          traits.name, traits.carries_share ? "a key share" : "a PIN");
     }
     return 1;
 }
