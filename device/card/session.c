@@ -13,7 +13,7 @@ static void forget_job(struct schsm_session *session)
     if (session->job.typed != NULL) {
         schsm_pin_keep(&session->job.typed, NULL);
     }
-    session->job = (struct schsm_session_job){ .sent_at = -1, .so_sent_at = -1 };
+    session->job = (struct schsm_session_job){ .so_sent_at = -1 };
 }
 
 /* Takes the lock. In a child that inherited the session, leaves the parent's connection alone. */
@@ -198,20 +198,23 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
     return schsm_session_select(session, err);
 }
 
+/* What went wrong and was mended, or only showed that something is not there, is no error of the
+ * caller's. */
 int schsm_session_run(struct schsm_session *session, const struct schsm_job *job,
                       struct schsm_error *err)
 {
+    struct schsm_error found = SCHSM_ERROR_INIT;
     int ok;
 
     enter_session(session);
     session->card.key_used = false;
-    ok = attempt_on_card(session, job, false, err);
+    ok = attempt_on_card(session, job, false, &found);
     session->job.key_used = session->card.key_used; /* recovery may forget the connection */
-    if (!ok && recover_card(session, job, err)) {
-        ok = attempt_on_card(session, job, true, err);
+    if (!ok && recover_card(session, job, &found)) {
+        ok = attempt_on_card(session, job, true, &found);
     }
     leave_session(session);
-    return ok;
+    return ok ? 1 : schsm_fail_as(err, &found);
 }
 
 struct schsm_session *schsm_session_new(const struct schsm_transport *transport, void *arg,
