@@ -53,6 +53,11 @@ void flow_start(void);
 /* Runs the flow that the header names in this world, with this PIN; true as above. */
 bool flow_run(const struct flow_world *world, const uint8_t *header, const char *pin);
 
+/* Runs an input, again and again where each time more memory stays than before: what libcrypto
+ * keeps for later it keeps once. Ends the run where that does not end. */
+void flow_run_without_leak(void (*run)(const uint8_t *data, size_t len), const uint8_t *data,
+                           size_t len);
+
 /* --- for flows ------------------------------------------------------------------------------ */
 
 /*

@@ -48,7 +48,7 @@ static const char *next_pin(void)
     return pin;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void run(const uint8_t *data, size_t len)
 {
     static struct flow_script script;
     static struct flow_readers readers;
@@ -63,5 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     flow_readers_start(&readers, &script, 8);
     (void)flow_run(&world, script.header, pin);
     REQUIRE(flow_readers_are_closed(&readers));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    flow_run_without_leak(run, data, len);
     return 0;
 }

@@ -17,6 +17,7 @@
 #endif
 
 static unsigned int chosen, fails_at, counted, held;
+static long live;
 
 void flow_memory_fail(unsigned int kinds, unsigned int n)
 {
@@ -28,6 +29,11 @@ void flow_memory_fail(unsigned int kinds, unsigned int n)
 unsigned int flow_memory_counted(void)
 {
     return counted;
+}
+
+long flow_memory_live(void)
+{
+    return live;
 }
 
 void flow_memory_hold(void)
@@ -61,36 +67,72 @@ static int refuses(const char *file)
     return (is_ours(file) || (chosen & FLOW_MEMORY_LIBCRYPTO) != 0) && flow_memory_refuses();
 }
 
+static void *counted_malloc(size_t size)
+{
+    void *block = malloc(size);
+
+    live += block != NULL ? 1 : 0;
+    return block;
+}
+
+static void counted_free(void *block)
+{
+    live -= block != NULL ? 1 : 0;
+    free(block);
+}
+
 static void *allocate(size_t size, const char *file, int line)
 {
     (void)line;
-    return refuses(file) ? NULL : malloc(size);
+    return refuses(file) ? NULL : counted_malloc(size);
 }
 
 static void *reallocate(void *block, size_t size, const char *file, int line)
 {
+    void *changed;
+
     (void)line;
-    return refuses(file) ? NULL : realloc(block, size);
+    if (size == 0) {
+        counted_free(block);
+        return NULL;
+    }
+    if (refuses(file)) {
+        return NULL;
+    }
+    changed = realloc(block, size);
+    live += block == NULL && changed != NULL ? 1 : 0;
+    return changed;
 }
 
 static void release(void *block, const char *file, int line)
 {
     (void)file;
     (void)line;
-    free(block);
+    counted_free(block);
 }
 
 /* A page for a secret. */
 void *__wrap_mmap(void *at, size_t len, int protection, int flags, int descriptor, off_t offset)
 {
-    return flow_memory_refuses() ? MAP_FAILED
-                                 : __real_mmap(at, len, protection, flags, descriptor, offset);
+    void *page = MAP_FAILED;
+
+    if (!flow_memory_refuses()) {
+        page = __real_mmap(at, len, protection, flags, descriptor, offset);
+        live += page != MAP_FAILED ? 1 : 0;
+    }
+    return page;
+}
+
+int __wrap_munmap(void *page, size_t len)
+{
+    live--;
+    return __real_munmap(page, len);
 }
 
 #ifdef FLOW_WITH_JANSSON
 static void *allocate_json(size_t size)
 {
-    return flow_memory_refuses() ? NULL : malloc(size);
+    return flow_memory_refuses() ? NULL : counted_malloc(size);
 }
 #endif
 
@@ -99,6 +141,6 @@ __attribute__((constructor)) static void take_allocations(void)
 {
     REQUIRE(CRYPTO_set_mem_functions(allocate, reallocate, release) == 1);
 #ifdef FLOW_WITH_JANSSON
-    json_set_alloc_funcs(allocate_json, free);
+    json_set_alloc_funcs(allocate_json, counted_free);
 #endif
 }

@@ -20,6 +20,9 @@ void flow_memory_fail(unsigned int kinds, unsigned int n);
 /* So many were counted since then. */
 unsigned int flow_memory_counted(void);
 
+/* Blocks and pages that nobody has given back yet, whoever asked for them. */
+long flow_memory_live(void);
+
 /* Around what the flows themselves compute: it neither fails nor counts. */
 void flow_memory_hold(void);
 void flow_memory_go_on(void);

@@ -16,6 +16,9 @@ void flow_tries_start(struct flow_tries *tries)
 void flow_tries_next_command(struct flow_tries *tries)
 {
     tries->so_refused = tries->so_lost = false;
+    for (size_t i = 0; tries->transport && i < tries->count; i++) {
+        tries->pins[i].refused = tries->pins[i].lost = false;
+    }
 }
 
 /* 63Cx, blocked; -1: it tells no number. */
@@ -100,6 +103,7 @@ static void note_state(struct flow_tries *tries, uint8_t reference, int status_w
         tries->so_asked = true;
     } else if (reference == USER_PIN) {
         tries->left = number_left(status_word);
+        tries->transport = status_word == 0x6984;
         for (size_t i = 0; i < tries->count; i++) {
             tries->pins[i].asked = true;
         }
@@ -114,7 +118,7 @@ static void note_user_pin(struct flow_tries *tries, struct flow_pin *pin, int st
         pin->tries = tries->left;
     } else if (status_word == 0x9000) {
         pin->refused = pin->lost = false;
-    } else if (number_left(status_word) >= 0) {
+    } else if (number_left(status_word) > 0) { /* of what is blocked nothing can be spent */
         pin->refused = true;
         pin->asked = false;
         pin->tries = number_left(status_word);
@@ -127,7 +131,7 @@ static void note_so_pin(struct flow_tries *tries, int status_word)
         tries->so_lost = true;
         tries->so_asked = false;
         tries->so_tries = tries->so_left;
-    } else if (number_left(status_word) >= 0) {
+    } else if (number_left(status_word) > 0) {
         tries->so_refused = true;
     }
 }

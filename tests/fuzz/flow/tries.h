@@ -26,14 +26,16 @@ struct flow_pin {
 struct flow_tries {
     struct flow_pin pins[FLOW_PINS_MAX];
     size_t count;
-    int left; /* as the card told last; -1: it did not */
+    int left;       /* as the card told last; -1: it did not */
+    bool transport; /* it told last that it has a transport PIN, whose tries it does not tell */
     bool so_refused, so_lost, so_asked;
     int so_tries, so_left;
 };
 
 void flow_tries_start(struct flow_tries *tries);
 
-/* What the user asks for next is another command: the SO-PIN is the user's to try again. */
+/* What the user asks for next is another command: an SO-PIN or a transport PIN is the user's to try
+ * again. */
 void flow_tries_next_command(struct flow_tries *tries);
 
 /* Before a command is sent. old_len: of the PIN at the beginning of CHANGE REFERENCE DATA. */

@@ -11,6 +11,8 @@
 
 void *__wrap_mmap(void *at, size_t len, int protection, int flags, int descriptor, off_t offset);
 void *__real_mmap(void *at, size_t len, int protection, int flags, int descriptor, off_t offset);
+int __wrap_munmap(void *page, size_t len);
+int __real_munmap(void *page, size_t len);
 
 /* Nobody waits for a card that is not there. */
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
