@@ -21,8 +21,10 @@
 
 #define PATH_SIZE 256
 #define RUNS_OF_A_LEAK 6
+#define FOLDERS_MAX 2
 
-static char folder[PATH_SIZE];
+static char folders[FOLDERS_MAX][PATH_SIZE]; /* the first is that of the flows */
+static size_t folders_made;
 
 /* --- outcomes -------------------------------------------------------------------------------- */
 
@@ -114,22 +116,29 @@ static void empty_folder(const char *path)
     (void)closedir(entries);
 }
 
-static void remove_folder(void)
+static void remove_folders(void)
 {
-    empty_folder(folder);
-    (void)rmdir(folder);
+    for (size_t i = 0; i < folders_made; i++) {
+        empty_folder(folders[i]);
+        (void)rmdir(folders[i]);
+    }
 }
 
-static void make_folder(void)
+const char *flow_new_folder(void)
 {
     const char *temporary = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe) */
+    char *folder = folders[folders_made];
 
+    REQUIRE(folders_made < FOLDERS_MAX);
     if (temporary == NULL) { /* a file that is written for good waits for the disk elsewhere */
         temporary = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     }
-    (void)snprintf(folder, sizeof(folder), "%s/sc-hsm-flow-XXXXXX", temporary);
+    (void)snprintf(folder, PATH_SIZE, "%s/sc-hsm-flow-XXXXXX", temporary);
     REQUIRE(mkdtemp(folder) != NULL);
-    REQUIRE(atexit(remove_folder) == 0);
+    if (folders_made++ == 0) {
+        REQUIRE(atexit(remove_folders) == 0);
+    }
+    return folder;
 }
 
 /* --- a run ----------------------------------------------------------------------------------- */
@@ -141,7 +150,7 @@ void flow_start(void)
     /* Some PIN was refused before, in every run: it makes a difference to what a card is asked. */
     schsm_pin_memory_share();
     schsm_pin_memory_add(nobodys, 0);
-    make_folder();
+    (void)flow_new_folder();
 }
 
 static struct schsm_secret *make_secret(const char *text)
@@ -223,7 +232,7 @@ bool flow_find_other(struct flow *flow)
 bool flow_run(const struct flow_world *world, const uint8_t *header, const char *pin)
 {
     struct flow flow = {
-        .world = world, .header = header, .folder = folder, .err = SCHSM_ERROR_INIT
+        .world = world, .header = header, .folder = folders[0], .err = SCHSM_ERROR_INIT
     };
     unsigned int fails_at = (unsigned int)header[FLOW_FAILS_HI] << 8 | header[FLOW_FAILS_LO];
     bool done;
@@ -240,7 +249,7 @@ bool flow_run(const struct flow_world *world, const uint8_t *header, const char 
     schsm_secret_free(flow.pin);
     schsm_secret_free(flow.new_pin);
     schsm_secret_free(flow.so_pin);
-    empty_folder(folder);
+    empty_folder(folders[0]);
     ERR_clear_error();
     REQUIRE(flow_library_borrowed() == 0);
     return done;

@@ -50,6 +50,9 @@ const struct flow_kind *flow_kind_of(const uint8_t *header);
 /* To be called once. */
 void flow_start(void);
 
+/* A new empty folder, which goes with the process. */
+const char *flow_new_folder(void);
+
 /* Runs the flow that the header names in this world, with this PIN; true as above. */
 bool flow_run(const struct flow_world *world, const uint8_t *header, const char *pin);
 

@@ -16,8 +16,8 @@ void flow_tries_start(struct flow_tries *tries)
 void flow_tries_next_command(struct flow_tries *tries)
 {
     tries->so_refused = tries->so_lost = false;
-    for (size_t i = 0; tries->transport && i < tries->count; i++) {
-        tries->pins[i].refused = tries->pins[i].lost = false;
+    for (size_t i = 0; i < tries->count; i++) {
+        tries->pins[i].now = false;
     }
 }
 
@@ -68,10 +68,14 @@ static struct flow_pin *find_pin(struct flow_tries *tries, const struct schsm_ap
     return pin;
 }
 
-static void check_user_pin(const struct flow_tries *tries, const struct flow_pin *pin)
+static void check_user_pin(const struct flow_tries *tries, struct flow_pin *pin)
 {
+    if (tries->transport && !pin->now) {
+        pin->refused = pin->lost = false;
+    }
     if (pin->refused) {
         REQUIRE(pin->asked && tries->left > pin->tries);
+        pin->refused = false; /* what the card says now counts */
     }
     if (pin->lost) {
         REQUIRE(pin->asked && (tries->left < 0 || tries->left >= pin->tries));
@@ -113,13 +117,13 @@ static void note_state(struct flow_tries *tries, uint8_t reference, int status_w
 static void note_user_pin(struct flow_tries *tries, struct flow_pin *pin, int status_word)
 {
     if (status_word == 0) {
-        pin->lost = true;
+        pin->lost = pin->now = true;
         pin->asked = false;
         pin->tries = tries->left;
     } else if (status_word == 0x9000) {
         pin->refused = pin->lost = false;
     } else if (number_left(status_word) > 0) { /* of what is blocked nothing can be spent */
-        pin->refused = true;
+        pin->refused = pin->now = true;
         pin->asked = false;
         pin->tries = number_left(status_word);
     }

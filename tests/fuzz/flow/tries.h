@@ -20,6 +20,7 @@ struct flow_pin {
     uint8_t value[16];
     size_t len;
     bool refused, lost, asked; /* asked: the card told its state since */
+    bool now;                  /* that was in the command that runs */
     int tries;                 /* when it was refused, or before its answer was lost; -1: unknown */
 };
 
