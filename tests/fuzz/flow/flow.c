@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include "base/fork_guard.h"
+#include "base/log.h"
 #include "keymgmt/login.h"
 #include "pin/memory.h"
 
@@ -41,6 +43,18 @@ static void promise(bool kept, const char *what, const char *call, const struct 
 static bool holds(const char *text, const struct schsm_secret *secret)
 {
     return memmem(text, strlen(text), schsm_secret_data(secret), schsm_secret_len(secret)) != NULL;
+}
+
+/* The same as a log shows bytes. */
+static bool holds_hex(const char *text, const struct schsm_secret *secret)
+{
+    char digits[2 * SCHSM_USER_PIN_MAX + 3] = "";
+    size_t len = schsm_secret_len(secret);
+
+    for (size_t i = 0; i < len && i <= SCHSM_USER_PIN_MAX; i++) {
+        (void)snprintf(digits + 2 * i, 3, "%02X", schsm_secret_data(secret)[i]);
+    }
+    return strstr(text, digits) != NULL;
 }
 
 static bool is_printable(const char *text)
@@ -161,9 +175,12 @@ static struct schsm_secret *make_secret(const char *text)
     return secret;
 }
 
-/* The lower half of FLOW_LOGIN chooses where the PIN comes from. */
-static struct schsm_pin_source *make_source(const struct flow *flow)
+/* The lower bits of FLOW_LOGIN choose where the PIN comes from. */
+static struct schsm_pin_source *make_source(struct flow *flow)
 {
+    char file[2 * PATH_SIZE + 8];
+
+    (void)snprintf(file, sizeof(file), "file:%s", flow_path(flow, "pin"));
     switch (flow->header[FLOW_LOGIN] % 8) {
     case 1:
         return NULL;
@@ -171,6 +188,8 @@ static struct schsm_pin_source *make_source(const struct flow *flow)
         return schsm_pin_source_parse("pinpad", NULL);
     case 3:
         return schsm_pin_source_parse("env:SC_HSM_FLOW_PIN", NULL);
+    case 4:
+        return schsm_pin_source_parse(file, NULL);
     default:
         return schsm_pin_source_from_secret(flow->pin, NULL);
     }
@@ -195,15 +214,47 @@ static void prepare(struct flow *flow, const char *pin)
     flow->new_pin = make_secret(other);
     flow->so_pin = make_secret("57621880");
     (void)setenv("SC_HSM_FLOW_PIN", pin, 1); /* NOLINT(concurrency-mt-unsafe) */
+    if (header[FLOW_LOGIN] % 8 == 4) {
+        (void)flow_write_file(flow, "pin", (const uint8_t *)pin, strlen(pin));
+        REQUIRE(chmod(flow_path(flow, "pin"), 0600) == 0);
+    }
     schsm_config_init(config);
     config->min_pin_tries = (header[FLOW_SETUP] & FLOW_SPEND_TRIES) != 0 ? 0 : 2;
     config->cache_pin = (header[FLOW_SETUP] & FLOW_KEEP_PIN) != 0;
     config->secure_channel = channel_of(header);
     config->pin_source = make_source(flow);
-    config->login = (enum schsm_login_time)(header[FLOW_LOGIN] / 8 % 3);
-    config->verify_first = (header[FLOW_LOGIN] & 0x80) != 0;
+    config->login = (enum schsm_login_time)(header[FLOW_LOGIN] / 8 % 8 % 3);
+    config->verify_first = (header[FLOW_LOGIN] & FLOW_VERIFY_FIRST) != 0;
+    if ((header[FLOW_LOGIN] & FLOW_WITH_LOG) != 0) {
+        REQUIRE(schsm_log_set(SCHSM_LOG_APDU, flow_path(flow, "log"), NULL));
+    }
     flow->context.libctx = flow_library();
     flow->login = schsm_login_for(&flow->context, config->pin_source, "the flow");
+}
+
+/* The log has no PIN in it. */
+static void check_log(const struct flow *flow)
+{
+    struct stat about;
+    char *text;
+    FILE *file;
+
+    if ((flow->header[FLOW_LOGIN] & FLOW_WITH_LOG) == 0) {
+        return;
+    }
+    REQUIRE(schsm_log_set(SCHSM_LOG_OFF, NULL, NULL));
+    file = fopen(flow_path(flow, "log"), "rb");
+    if (file == NULL) {
+        return;
+    }
+    REQUIRE(fstat(fileno(file), &about) == 0);
+    text = calloc(1, (size_t)about.st_size + 1);
+    REQUIRE(text != NULL && fread(text, 1, (size_t)about.st_size, file) == (size_t)about.st_size);
+    (void)fclose(file);
+    promise(!holds(text, flow->pin) && !holds_hex(text, flow->pin) && !holds(text, flow->so_pin) &&
+                !holds_hex(text, flow->so_pin),
+            "a PIN in the log", text, &flow->err);
+    free(text);
 }
 
 static bool open_world(struct flow *flow)
@@ -245,6 +296,7 @@ bool flow_run(const struct flow_world *world, const uint8_t *header, const char 
     schsm_guard_unlock();
     schsm_registry_free(flow.context.registry);
     flow_memory_fail(0, 0);
+    check_log(&flow);
     schsm_config_clear(&flow.context.config);
     schsm_secret_free(flow.pin);
     schsm_secret_free(flow.new_pin);

@@ -130,57 +130,87 @@ static bool store_data(struct flow *flow)
     return ok;
 }
 
-/* The certificate that an authority made of the key on the device, NULL where it has none. */
-static X509 *certify_key(struct flow *flow)
+/* The key on the device that a certificate is made of; false where it has none. */
+static bool find_certified_key(struct flow *flow, struct schsm_match *match)
 {
-    const struct schsm_object_filter filter = { .types = SCHSM_OBJECT_PRIVATE, .key_ref = 1 };
-    struct schsm_object_list list = { NULL, 0 };
+    struct schsm_uri uri;
+    bool ok = flow_uri(flow, 1, &uri) &&
+              FLOW_TRY(flow, schsm_find_one(&flow->context, &uri, SCHSM_OBJECT_PRIVATE, match,
+                                            &flow->err));
+
+    schsm_uri_clear(&uri);
+    return ok;
+}
+
+/* An authority's certificate of it, NULL where the device does not tell its public part. */
+static X509 *certify_key(const struct flow *flow, const struct schsm_object *object)
+{
+    const uint8_t *at = object->value;
     X509 *certificate = NULL;
+    EVP_PKEY *key;
 
-    if (FLOW_TRY(flow, schsm_device_find(flow->device, &filter, &list, &flow->err)) &&
-        list.count == 1 && list.objects[0].value != NULL) {
-        const uint8_t *at = list.objects[0].value;
-        EVP_PKEY *key;
-
-        flow_memory_hold();
-        key = d2i_PUBKEY_ex(NULL, &at, (long)list.objects[0].value_len, flow->context.libctx, NULL);
-        certificate = key != NULL ? flow_certify(key, "the card's") : NULL;
-        EVP_PKEY_free(key);
-        flow_memory_go_on();
+    if (object->value == NULL) {
+        return NULL;
     }
-    schsm_object_list_clear(&list);
+    flow_memory_hold();
+    key = d2i_PUBKEY_ex(NULL, &at, (long)object->value_len, flow->context.libctx, NULL);
+    certificate = key != NULL ? flow_certify(key, "the card's") : NULL;
+    EVP_PKEY_free(key);
+    flow_memory_go_on();
     return certificate;
 }
 
-static bool store_certificates(struct flow *flow)
+static bool store_planned(struct flow *flow, const struct schsm_certificate_wishes *wishes)
 {
-    const uint8_t id[] = { flow->header[FLOW_B], 0x77 };
-    X509 *certificates[2] = { certify_key(flow), flow_fixtures.authority_certificate };
-    struct schsm_certificate_wishes wishes = { .context = &flow->context,
-                                               .path = "a file",
-                                               .certificates = certificates,
-                                               .count = 2,
-                                               .device = flow->device,
-                                               .serial = "UTSIM00001",
-                                               .keyless = true,
-                                               .replace = (flow->header[FLOW_A] & 0x10) != 0 };
     struct schsm_certificate_plan plan;
-    bool ok;
+    bool ok = FLOW_TRY(flow, schsm_certificates_plan(wishes, &plan, &flow->err));
 
-    if (certificates[0] == NULL) { /* then only the other one */
-        wishes.certificates++;
-        wishes.count = 1;
-        wishes.id = id;
-        wishes.id_len = flow->header[FLOW_B] != 0 ? sizeof(id) : 0;
-        wishes.label = (flow->header[FLOW_A] & 0x20) != 0 ? "authority's" : NULL;
-    }
-    ok = FLOW_TRY(flow, schsm_certificates_plan(&wishes, &plan, &flow->err));
     for (size_t i = 0; ok && i < plan.count; i++) {
         ok = plan.items[i].present ||
              FLOW_TRY(flow,
                       schsm_certificate_store(&plan, &plan.items[i], &flow->login, &flow->err));
     }
     schsm_certificate_plan_clear(&plan);
+    return ok;
+}
+
+/* By the bits of FLOW_A: 10 in place of others, 20 with a label, 40 to the key that is named, 80
+ * where the device does not tell the key's public part. */
+static bool store_certificates(struct flow *flow)
+{
+    const uint8_t id[] = { flow->header[FLOW_B], 0x77 }, a = flow->header[FLOW_A];
+    struct schsm_match match = { .device = NULL };
+    X509 *certificates[2] = { NULL, flow_fixtures.authority_certificate };
+    struct schsm_certificate_wishes wishes = { .context = &flow->context,
+                                               .path = "a file",
+                                               .certificates = certificates,
+                                               .count = 2,
+                                               .device = flow->device,
+                                               .serial = "UTSIM00001",
+                                               .keyless = (a & 0x40) == 0,
+                                               .replace = (a & 0x10) != 0 };
+    bool ok;
+
+    if (find_certified_key(flow, &match)) {
+        certificates[0] = certify_key(flow, &match.object);
+    }
+    if (certificates[0] == NULL) { /* then only the other one */
+        wishes.certificates++;
+        wishes.count = 1;
+        wishes.id = id;
+        wishes.id_len = flow->header[FLOW_B] != 0 ? sizeof(id) : 0;
+        wishes.label = (a & 0x20) != 0 ? "authority's" : NULL;
+    } else if ((a & 0x40) != 0) {
+        wishes.key = &match;
+        wishes.key_login = &flow->login;
+    }
+    if ((a & 0x80) != 0) {
+        OPENSSL_free(match.object.value);
+        match.object.value = NULL;
+        match.object.value_len = 0;
+    }
+    ok = store_planned(flow, &wishes);
+    schsm_match_clear(&match);
     X509_free(certificates[0]);
     return ok;
 }

@@ -166,6 +166,15 @@ static void open_keys(struct flow *flow, const struct schsm_backup_job *job,
             REQUIRE((key.pair != NULL) != (key.secret != NULL));
         }
         schsm_backup_key_clear(&key);
+        if (entry->kind == SCHSM_BACKUP_KEY && entry->file[0] != '\0' &&
+            (flow->header[FLOW_A] & 0x10) != 0) { /* as a file of no backup */
+            char path[1024];
+
+            (void)snprintf(path, sizeof(path), "%s/%s", job->folder, entry->file);
+            (void)FLOW_TRY(flow, schsm_backup_open_file(job->libctx, path, flow_fixtures.dkek, &key,
+                                                        &flow->err));
+            schsm_backup_key_clear(&key);
+        }
     }
 }
 

@@ -43,6 +43,7 @@ bool flow_uri(struct flow *flow, unsigned int number, struct schsm_uri *uri)
         "sc-hsm:reader=Plain;id=03",
         "sc-hsm:token=flow;label=web",
         "sc-hsm:label=authority",
+        "sc-hsm:key-ref=8",
     };
 
     return FLOW_TRY(

@@ -16,6 +16,10 @@
 void record_insert(const char *first, const char *second);
 void record_remove(void);
 
+/* The way to a card breaks as it has done this command, and nothing gets through; 0: it is mended.
+ */
+void record_break_after(uint8_t ins);
+
 /* From here on answers are written into the script; NULL: no more. */
 void record_into(struct flow_script *script);
 

@@ -22,6 +22,8 @@ static struct slot {
 } slots[FLOW_READERS];
 
 static struct flow_script *recorded;
+static uint8_t breaks_after;
+static bool broken;
 
 static void insert(struct slot *slot, const char *kind, const char *serial)
 {
@@ -58,6 +60,12 @@ void record_remove(void)
 void record_into(struct flow_script *script)
 {
     recorded = script;
+}
+
+void record_break_after(uint8_t ins)
+{
+    breaks_after = ins;
+    broken = false;
 }
 
 /* Appends an answer. */
@@ -170,15 +178,24 @@ static enum schsm_transport_result record_transmit(void *handle, const uint8_t *
     enum flow_stream before = flow_library_stream(FLOW_STREAM_CARD);
     struct schsm_apdu apdu;
 
-    (void)err;
+    if (broken) {
+        (void)flow_library_stream(before);
+        schsm_fail(err, SCHSM_REASON_TRANSPORT, "broken");
+        return SCHSM_TRANSPORT_FAILED;
+    }
     sim_card_transmit(&slot->card, command, command_len, &answer);
     (void)flow_library_stream(before);
     REQUIRE(answer.len >= 2 && answer.len <= *response_len);
     memcpy(response, answer.data, answer.len);
     *response_len = answer.len;
     sim_buf_free(&answer);
+    REQUIRE(schsm_apdu_parse(command, command_len, &apdu));
+    broken = breaks_after != 0 && apdu.ins == breaks_after;
+    if (broken) {
+        schsm_fail(err, SCHSM_REASON_TRANSPORT, "broken");
+        return SCHSM_TRANSPORT_FAILED;
+    }
     if (recorded != NULL) {
-        REQUIRE(schsm_apdu_parse(command, command_len, &apdu));
         record(slot == &slots[1] ? FLOW_SECOND : 0, &apdu, response, *response_len);
     }
     return SCHSM_TRANSPORT_OK;

@@ -9,12 +9,15 @@
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_key_domain.h"
 #include "hsm/hsm_pin.h"
+#include "hsm/hsm_xkek.h"
 #include "keymgmt/import_key.h"
 #include "keymgmt/key_domain.h"
+#include "keymgmt/wrap_key.h"
 #include "pin/source.h"
 #include "registry/registry.h"
 
 #include "fuzz.h"
+#include "library.h"
 #include "readers.h"
 
 /* What is on a card before the flow begins, or-ed; in this order. */
@@ -34,7 +37,10 @@ enum on_card {
     EDWARDS_KEY = 0x1000, /* 6: of a Pico HSM */
     ANOTHER_PIN = 0x2000, /* than the flow has */
     TRANSPORT_PIN = 0x4000,
-    RSA_CRT_KEY = 0x8000 /* 7: imported */
+    RSA_CRT_KEY = 0x8000,     /* 7: imported */
+    MONTGOMERY_KEY = 0x10000, /* 8: of a Pico HSM */
+    UNFINISHED_KEY = 0x20000, /* the other card's; its coming was interrupted */
+    EXCHANGE_KEY = 0x40000    /* 2 on the first card, 3 on the second, in an XKEK domain */
 };
 #define KEYS (INITIALISED | DKEK | EC_KEY | RSA_KEY | AES_KEY)
 
@@ -111,6 +117,7 @@ static void make_keys(unsigned int what)
     };
     struct schsm_generate counted = ec;
     const struct schsm_generate edwards = { .type = SCHSM_KEY_ED25519, .key_ref = 6 };
+    const struct schsm_generate montgomery = { .type = SCHSM_KEY_X25519, .key_ref = 8 };
 
     counted.key_ref = 5;
     counted.id = NULL;
@@ -129,6 +136,9 @@ static void make_keys(unsigned int what)
     }
     if ((what & EDWARDS_KEY) != 0) {
         make(&edwards);
+    }
+    if ((what & MONTGOMERY_KEY) != 0) {
+        make(&montgomery);
     }
 }
 
@@ -192,16 +202,19 @@ static void leave_leftovers(void)
     schsm_hsm_exchanges_clear(&exchange, 1);
 }
 
-static void prepare_card(const char *reader, unsigned int what)
+static void use_card(const char *reader)
 {
     const struct schsm_device_selector selector = { .reader = reader };
 
+    DO(schsm_registry_device(on.registry, &selector, &on.device, &on.err));
+}
+
+static void prepare_card(const char *reader, unsigned int what)
+{
     if (what == 0) {
         return;
     }
-    memset(&on, 0, sizeof(on));
-    DO((on.registry = record_world.open(NULL, &on.err)) != NULL);
-    DO(schsm_registry_device(on.registry, &selector, &on.device, &on.err));
+    use_card(reader);
     initialise(what);
     if ((what & DKEK) != 0) {
         set_dkek(what);
@@ -223,13 +236,81 @@ static void prepare_card(const char *reader, unsigned int what)
         leave_leftovers();
     }
     schsm_pin_source_free(on.login.source);
-    schsm_registry_free(on.registry);
+    on.login.source = NULL;
+}
+
+static void log_in(void)
+{
+    struct schsm_secret *pin = schsm_secret_new(RECORD_PIN, strlen(RECORD_PIN), NULL);
+
+    DO((on.login.source = schsm_pin_source_from_secret(pin, &on.err)) != NULL);
+    schsm_secret_free(pin);
+}
+
+/* A membership by the second card's key 1, a domain, and a key for the exchange in it. */
+static void join_domain(const char *reader, int key_ref)
+{
+    uint8_t id[SCHSM_DEVICE_ID_MAX], *membership = NULL;
+    struct schsm_certified_key signer = { .device = NULL };
+    struct schsm_container member, parts;
+    struct schsm_hsm_domain domain;
+    struct schsm_generate spec;
+    char name[SCHSM_CVC_NAME_MAX + 1];
+    size_t id_len = sizeof(id), len = 0;
+
+    use_card(reader);
+    DO(schsm_device_id(on.device, id, &id_len, &on.err));
+    DO(schsm_container_parse(id, id_len, &member, &on.err));
+    use_card(record_world.second);
+    DO(schsm_certified_key_load(on.device, 1, &signer, &on.err));
+    DO(schsm_member_admit(flow_library(), &signer, &member, &on.login, name, &membership, &len,
+                          &on.err));
+    use_card(reader);
+    DO(schsm_container_parse(membership, len, &parts, &on.err));
+    DO(schsm_xkek_create_domain(on.device, 1, &parts, &on.login, &on.err));
+    DO(schsm_key_domain_exchange_key(on.device, 1, &domain, &spec, &on.err));
+    spec.key_ref = key_ref;
+    make(&spec);
+    OPENSSL_free(membership);
+    schsm_certified_key_clear(&signer);
+}
+
+/* The first card's key 1 comes to the second one, and is not described any more. */
+static void leave_unfinished(void)
+{
+    uint8_t *file = NULL;
+    struct schsm_wrapped_file wrapped;
+    const struct schsm_unwrap wishes = { .key_ref = 1, .libctx = flow_library() };
+    struct schsm_object made = { 0 };
+    size_t len = 0;
+
+    use_card(record_world.first);
+    DO(schsm_wrap_key(on.device, 1, &on.login, &file, &len, &on.err));
+    use_card(record_world.second);
+    DO(schsm_wrapped_file_read(file, len, &wrapped, &on.err));
+    record_break_after(SCHSM_INS_UNWRAP_KEY);
+    REQUIRE(!schsm_unwrap_key(on.device, &wrapped, &wishes, &on.login, &made, &on.err));
+    record_break_after(0);
+    on.err = (struct schsm_error)SCHSM_ERROR_INIT;
+    OPENSSL_free(file);
 }
 
 void record_prepare(const struct record_scene *scene)
 {
+    memset(&on, 0, sizeof(on));
+    DO((on.registry = record_world.open(NULL, &on.err)) != NULL);
     prepare_card(record_world.first, scene->on_first);
     prepare_card(record_world.second, scene->on_second);
+    log_in();
+    if ((scene->on_second & EXCHANGE_KEY) != 0) {
+        join_domain(record_world.first, 2);
+        join_domain(record_world.second, 3);
+    }
+    if ((scene->on_second & UNFINISHED_KEY) != 0) {
+        leave_unfinished();
+    }
+    schsm_pin_source_free(on.login.source);
+    schsm_registry_free(on.registry);
 }
 
 /* The numbers of the flows, as in kinds.c. */
@@ -282,6 +363,10 @@ const struct record_scene record_scenes[] = {
     { "tidy", { REMOVE, 2 }, NULL, NULL, KEYS | LEFTOVERS, 0, false },
     { "reveal", { REMOVE, 3 + 4 * 3 }, NULL, NULL, KEYS, 0, false },
     { "remove-pico", { REMOVE, 4 }, "pico", NULL, KEYS, 0, false },
+    { "store-certificate-of-key", { STORE, 0x51 }, NULL, NULL, INITIALISED | EC_KEY, 0, false },
+    { "store-certificate-unproven", { STORE, 0xC1 }, NULL, NULL, INITIALISED | EC_KEY, 0, false },
+    { "load-file", { LOAD, 0, 0, FLOW_KEEP_PIN, 4 }, NULL, NULL, KEYS, 0, false },
+    { "load-log", { LOAD, 0, 0, 0, FLOW_WITH_LOG }, NULL, NULL, KEYS, 0, false },
     { "load", { LOAD }, NULL, NULL, KEYS, 0, false },
     { "load-id", { LOAD, 1 + 2 * 3, 0x40 }, NULL, NULL, KEYS, 0, false },
     { "load-asked", { LOAD, 0, 0, 0, 1 }, NULL, NULL, KEYS, 0, false },
@@ -294,6 +379,8 @@ const struct record_scene record_scenes[] = {
     { "sign-rsa-pss", { USE, 11, 2 }, NULL, NULL, KEYS, 0, false },
     { "sign-counted", { USE, 2, 1 }, NULL, NULL, INITIALISED | COUNTED_KEY, 0, true },
     { "sign-eddsa-pico", { USE, 19, 0 }, "pico", NULL, INITIALISED | EDWARDS_KEY, 0, false },
+    { "sign-rsa-pss-hash", { USE, 5, 2 }, NULL, NULL, KEYS, 0, false },
+    { "derive-x25519-pico", { USE, 20, 17 }, "pico", NULL, INITIALISED | MONTGOMERY_KEY, 0, false },
     { "decrypt", { USE, 1, 2 }, NULL, NULL, KEYS, 0, false },
     { "derive", { USE, 3, 1 }, NULL, NULL, KEYS, 0, false },
     { "derive-pico", { USE, 3, 1 }, "pico", NULL, KEYS, 0, false },
@@ -304,6 +391,7 @@ const struct record_scene record_scenes[] = {
     { "generate-brainpool", { GENERATE, 3 }, NULL, NULL, INITIALISED, 0, false },
     { "generate-domain", { GENERATE, 0, 0x60 }, NULL, NULL, INITIALISED | DOMAINS | DKEK, 0, false },
     { "generate-ed25519-pico", { GENERATE, 4 }, "pico", NULL, INITIALISED, 0, false },
+    { "generate-x25519-pico", { GENERATE, 5 }, "pico", NULL, INITIALISED, 0, false },
     { "initialise", { INITIALISE }, NULL, NULL, 0, 0, false },
     { "initialise-all", { INITIALISE, 0x5B, 2 }, NULL, NULL, INITIALISED, 0, false },
     { "initialise-domains", { INITIALISE, 0x14, 3 }, NULL, NULL, 0, 0, false },
@@ -338,12 +426,14 @@ const struct record_scene record_scenes[] = {
     { "import-rsa", { IMPORT, 1, 0x02 }, NULL, NULL, INITIALISED | DKEK, 0, false },
     { "import-aes", { IMPORT, 2, 0x18 }, NULL, NULL, INITIALISED | DKEK, 0, false },
     { "import-ec-pico", { IMPORT, 0, 0x01 }, "pico", NULL, INITIALISED | DKEK, 0, false },
-    { "backup", { BACKUP, 0x0D }, NULL, NULL, KEYS | OUR_KEY | AUTHORITY | DATA, 0, false },
+    { "backup", { BACKUP, 0x1D }, NULL, NULL, KEYS | OUR_KEY | AUTHORITY | DATA, 0, false },
     { "backup-counted", { BACKUP, 0x02 }, NULL, NULL, INITIALISED | DKEK | COUNTED_KEY, 0, false },
     { "backup-without-dkek", { BACKUP }, NULL, NULL, INITIALISED | EC_KEY, 0, false },
     { "restore", { RESTORE, 0x09 }, NULL, "", KEYS | AUTHORITY | DATA, INITIALISED | DKEK, false },
     { "restore-certified", { RESTORE }, NULL, "", INITIALISED | DKEK | OUR_KEY, INITIALISED | DKEK | EC_KEY, false },
     { "restore-to-pico", { RESTORE }, NULL, "pico", INITIALISED | DKEK | EC_KEY | DATA, INITIALISED | DKEK, false },
+    { "restore-unfinished-pico", { RESTORE }, "pico", "pico", INITIALISED | DKEK | EC_KEY, INITIALISED | DKEK | UNFINISHED_KEY, false },
+    { "wrap-unfinished-pico", { WRAP }, "pico", "pico", INITIALISED | DKEK | EC_KEY, INITIALISED | DKEK | UNFINISHED_KEY, false },
     { "restore-other-dkek", { RESTORE }, NULL, "", INITIALISED | DKEK | EC_KEY, INITIALISED, true },
     { "attest-device", { ATTEST }, NULL, NULL, INITIALISED, 0, false },
     { "attest-key", { ATTEST, 0, 1 }, NULL, NULL, INITIALISED | EC_KEY, 0, false },
@@ -354,5 +444,7 @@ const struct record_scene record_scenes[] = {
     { "custodian-open", { CUSTODY, 2 }, NULL, "", INITIALISED | CUSTODIANS, INITIALISED | EC_KEY, false },
     { "signer", { EXCHANGE, 0 }, NULL, NULL, INITIALISED | DOMAINS, 0, false },
     { "membership", { EXCHANGE, 1 }, NULL, "", INITIALISED | DOMAINS, INITIALISED | EC_KEY, false },
+    { "exchange-key", { EXCHANGE, 2, 2 }, NULL, "", INITIALISED | DOMAINS, INITIALISED | DOMAINS | EC_KEY | EXCHANGE_KEY, false },
+    { "exchange", { EXCHANGE, 3 }, NULL, "", INITIALISED | DOMAINS, INITIALISED | DOMAINS | EC_KEY | EXCHANGE_KEY, false },
     { NULL, { 0 }, NULL, NULL, 0, 0, false },
 };

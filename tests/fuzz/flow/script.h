@@ -40,6 +40,9 @@ enum flow_setup {
     FLOW_CHANNEL_REQUIRE = 0x80
 };
 
+/* In FLOW_LOGIN, besides the source of the PIN (lowest three bits) and the time of its proof. */
+enum flow_login { FLOW_WITH_LOG = 0x40, FLOW_VERIFY_FIRST = 0x80 };
+
 #define FLOW_RECORD_HEADER_LEN 6
 #define FLOW_RECORDS_MAX 512
 #define FLOW_CONTENT_MAX 4100
