@@ -11,7 +11,6 @@
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_key_domain.h"
 #include "hsm/hsm_label.h"
-#include "hsm/hsm_pin.h"
 #include "hsm/hsm_public_key_authentication.h"
 #include "hsm/hsm_status.h"
 #include "keymgmt/dkek_share.h"
@@ -45,45 +44,38 @@ static bool run_initialise(struct flow *flow)
 
 /* --- PINs ------------------------------------------------------------------------------------ */
 
-static bool run_pins(struct flow *flow)
+static bool change_some_pin(struct flow *flow)
 {
+    struct schsm_device *device = flow->device;
+    struct schsm_secret *so_pin = flow->so_pin;
     int min_tries = flow->context.config.min_pin_tries;
-    struct schsm_secret *so_pin;
-    struct schsm_secret *digits = schsm_secret_new("3537363231383830", 16, &flow->err);
-    bool ok = flow_check(flow, digits != NULL, "schsm_secret_new");
 
-    if (!ok) {
-        return false;
-    }
-    so_pin = schsm_hsm_so_pin_parse(digits, &flow->err);
-    schsm_secret_free(digits);
-    if (!flow_check(flow, so_pin != NULL, "schsm_hsm_so_pin_parse")) {
-        return false;
-    }
     switch (flow->header[FLOW_A] % 4) {
     case 0:
-        ok = FLOW_TRY(flow, schsm_hsm_change_pin(flow->device, flow->pin, flow->new_pin, min_tries,
-                                                 &flow->err));
-        break;
+        return FLOW_TRY(
+            flow, schsm_device_change_pin(device, flow->pin, flow->new_pin, min_tries, &flow->err));
     case 1:
-        ok = FLOW_TRY(flow, schsm_hsm_unblock_pin(flow->device, so_pin, flow->new_pin, min_tries,
-                                                  &flow->err));
-        break;
+        return FLOW_TRY(
+            flow, schsm_device_unblock_pin(device, so_pin, flow->new_pin, min_tries, &flow->err));
     case 2:
-        ok = FLOW_TRY(flow,
-                      schsm_hsm_unblock_pin(flow->device, so_pin, NULL, min_tries, &flow->err));
-        break;
+        return FLOW_TRY(flow,
+                        schsm_device_unblock_pin(device, so_pin, NULL, min_tries, &flow->err));
     default:
-        ok = FLOW_TRY(flow,
-                      schsm_hsm_change_so_pin(flow->device, so_pin, so_pin, min_tries, &flow->err));
-        break;
+        return FLOW_TRY(flow,
+                        schsm_device_change_so_pin(device, so_pin, so_pin, min_tries, &flow->err));
     }
+}
+
+static bool run_pins(struct flow *flow)
+{
+    bool ok = change_some_pin(flow);
+
     if ((flow->header[FLOW_B] & 0x01) != 0) { /* and what follows in the same process */
         (void)FLOW_TRY(flow, schsm_device_login(flow->device, &flow->login, &flow->err));
-        (void)FLOW_TRY(flow, schsm_hsm_change_pin(flow->device, flow->pin, flow->new_pin, min_tries,
-                                                  &flow->err));
+        (void)FLOW_TRY(flow,
+                       schsm_device_change_pin(flow->device, flow->pin, flow->new_pin,
+                                               flow->context.config.min_pin_tries, &flow->err));
     }
-    schsm_secret_free(so_pin);
     return ok;
 }
 
@@ -135,18 +127,22 @@ static bool run_files(struct flow *flow)
     uint8_t random[300];
     struct schsm_hsm_status status;
 
-    switch (flow->header[FLOW_A] % 4) {
+    switch (flow->header[FLOW_A] % 5) {
     case 0:
         return read_files(flow);
     case 1:
-        return FLOW_TRY(flow, schsm_hsm_random(flow->device, random, sizeof(random), &flow->err)) &&
+        return FLOW_TRY(flow,
+                        schsm_device_random(flow->device, random, sizeof(random), &flow->err)) &&
                FLOW_TRY(flow, schsm_hsm_status(flow->device, &status, &flow->err));
     case 2:
         return transmit(flow);
-    default:
+    case 3:
         return FLOW_TRY(flow, schsm_hsm_check_label("flow", &flow->err)) &&
                FLOW_TRY(flow, schsm_hsm_check_labels(flow->device, &flow->err)) &&
                FLOW_TRY(flow, schsm_hsm_set_label(flow->device, "flow", &flow->login, &flow->err));
+    default:
+        return FLOW_TRY(flow,
+                        schsm_device_random(flow->device, random, sizeof(random), &flow->err));
     }
 }
 

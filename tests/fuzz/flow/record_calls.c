@@ -16,7 +16,7 @@
 
 #define ROOM 8192
 #define ATTRIBUTES_MAX 16
-#define SO_PIN "5762188057621880"
+#define SO_PIN "57621880" /* the flows' */
 
 static const struct ck_function_list *real;
 static struct flow_script *recorded;
@@ -149,7 +149,7 @@ static ck_rv record_login(ck_handle session, unsigned long user, const unsigned 
 {
     ck_rv rv = CALL(login, session, user, pin, len);
 
-    end(FLOW_TOKEN_LOGIN, 0);
+    end(FLOW_TOKEN_LOGIN, user != CKU_SO ? CKU_USER : CKU_SO);
     return rv;
 }
 
@@ -321,6 +321,32 @@ static ck_rv record_derive_key(ck_handle session, const struct ck_mechanism *mec
     return rv;
 }
 
+static ck_rv record_init_pin(ck_handle session, const unsigned char *pin, unsigned long len)
+{
+    ck_rv rv = CALL(init_pin, session, pin, len);
+
+    end(FLOW_TOKEN_INIT_PIN, 0);
+    return rv;
+}
+
+static ck_rv record_set_pin(ck_handle session, const unsigned char *before, unsigned long len,
+                            const unsigned char *after, unsigned long after_len)
+{
+    ck_rv rv = CALL(set_pin, session, before, len, after, after_len);
+
+    end(FLOW_TOKEN_SET_PIN, 0);
+    return rv;
+}
+
+static ck_rv record_generate_random(ck_handle session, unsigned char *out, unsigned long len)
+{
+    ck_rv rv = CALL(generate_random, session, out, len);
+
+    put(out, len < 32 ? len : 32);
+    end(FLOW_TOKEN_RANDOM, 0);
+    return rv;
+}
+
 struct ck_function_list *record_calls_functions(void)
 {
     static struct ck_function_list functions = {
@@ -347,6 +373,9 @@ struct ck_function_list *record_calls_functions(void)
         .generate_key = record_generate_key,
         .generate_key_pair = record_generate_key_pair,
         .derive_key = record_derive_key,
+        .init_pin = record_init_pin,
+        .set_pin = record_set_pin,
+        .generate_random = record_generate_random,
     };
 
     functions.get_info = real->get_info;
@@ -387,12 +416,9 @@ void record_calls_load(const char *path)
     real = list;
 }
 
-/* Of the functions that our code does not call. */
+/* Our code does not call it. */
 typedef ck_rv init_token(ck_handle slot, const unsigned char *so_pin, unsigned long len,
                          const unsigned char *label);
-typedef ck_rv init_pin(ck_handle session, const unsigned char *pin, unsigned long len);
-
-#define CKU_SO 0ul
 
 /* The first slot whose token is not initialised yet; with label: that of this token. */
 static ck_handle find_slot(const char *label)
@@ -429,8 +455,7 @@ void record_calls_new_token(const char *label, const char *pin)
     REQUIRE(real->open_session(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) ==
             CKR_OK);
     REQUIRE(real->login(session, CKU_SO, (const unsigned char *)SO_PIN, strlen(SO_PIN)) == CKR_OK);
-    REQUIRE(((init_pin *)real->init_pin)(session, (const unsigned char *)pin, strlen(pin)) ==
-            CKR_OK);
+    REQUIRE(real->init_pin(session, (const unsigned char *)pin, strlen(pin)) == CKR_OK);
     REQUIRE(real->finalize(NULL) == CKR_OK);
     REQUIRE(real->initialize(NULL) == CKR_OK); /* the slot may have another number now */
     slot = find_slot(label);

@@ -8,7 +8,6 @@
 #include "hsm/hsm_apdu.h"
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_key_domain.h"
-#include "hsm/hsm_pin.h"
 #include "hsm/hsm_xkek.h"
 #include "keymgmt/import_key.h"
 #include "keymgmt/key_domain.h"

@@ -30,7 +30,7 @@ enum on_token { EC_KEY = 0x01, RSA_KEY = 0x02, AES_KEY = 0x04, AUTHORITY = 0x08,
 #define ALL (EC_KEY | RSA_KEY | AES_KEY | AUTHORITY | DATA)
 
 /* The numbers of the flows, as in kinds.c. */
-enum { LIST, STATUS, STORE, REMOVE, LOAD, USE, GENERATE };
+enum { LIST, STATUS, STORE, REMOVE, LOAD, USE, GENERATE, INITIALISE, PINS, FILES };
 
 static const struct scene {
     const char *name;
@@ -63,6 +63,11 @@ static const struct scene {
     { "generate-ec", { GENERATE, 0, 0x06 }, EC_KEY, false, false },
     { "generate-rsa", { GENERATE, 1, 0x04 }, 0, false, false },
     { "generate-aes", { GENERATE, 2 }, 0, false, false },
+    { "change-pin", { PINS, 0, 1 }, 0, false, false },
+    { "change-pin-wrong", { PINS, 0, 1 }, 0, true, true },
+    { "unblock-new-pin", { PINS, 1 }, 0, false, false },
+    { "change-so-pin", { PINS, 3 }, 0, false, false },
+    { "random", { FILES, 4 }, 0, false, false },
 };
 
 /* --- a token ---------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 
 static struct flow_script *script;
 static unsigned int calls;
-static bool logged_in;
+static bool logged_in, officer;
 static uint8_t class_sought;
 static bool found_all;
 
@@ -28,11 +28,15 @@ static struct {
         uint8_t value[256];
         size_t len;
         bool refused;
+        bool now;  /* that was in the command that runs */
         int tries; /* as the token told after that; -1: not yet */
         int unsure;
     } pins[PINS_MAX];
     size_t count;
     int left;
+    bool must_change; /* and in this command that the PIN has to be changed, which a login cannot
+                       * prove */
+    bool officer_refused;
 } logins;
 
 static int tries_of(unsigned long flags)
@@ -46,6 +50,7 @@ static int tries_of(unsigned long flags)
 static void note_flags(unsigned long flags)
 {
     logins.left = tries_of(flags);
+    logins.must_change = logins.must_change || (flags & CKF_USER_PIN_TO_BE_CHANGED) != 0;
     for (size_t i = 0; i < logins.count; i++) {
         struct pin *pin = &logins.pins[i];
 
@@ -68,6 +73,17 @@ static struct pin *find_pin(const unsigned char *value, unsigned long len)
     return &logins.pins[logins.count++];
 }
 
+/* Before it is sent. */
+static void check_pin(struct pin *pin)
+{
+    if (logins.must_change && !pin->now) {
+        pin->refused = false;
+    }
+    REQUIRE(!pin->refused || (pin->tries >= 0 && logins.left > pin->tries));
+    REQUIRE(pin->unsure < UNSURE_MAX);
+    pin->refused = false;
+}
+
 static void note_login(struct pin *pin, ck_rv rv)
 {
     switch (rv) {
@@ -76,7 +92,7 @@ static void note_login(struct pin *pin, ck_rv rv)
         pin->unsure = 0;
         break;
     case CKR_PIN_INCORRECT:
-        pin->refused = true;
+        pin->refused = pin->now = true;
         pin->tries = -1;
         break;
     case CKR_GENERAL_ERROR:
@@ -95,14 +111,16 @@ void flow_token_next_command(void)
 {
     for (size_t i = 0; i < logins.count; i++) {
         logins.pins[i].unsure = 0;
+        logins.pins[i].now = false;
     }
+    logins.officer_refused = logins.must_change = false;
 }
 
 void flow_token_start(struct flow_script *by)
 {
     script = by;
     calls = 0;
-    logged_in = false;
+    logged_in = officer = false;
     memset(&logins, 0, sizeof(logins));
     logins.left = INT_MAX;
 }
@@ -193,19 +211,10 @@ static ck_rv token_finalize(void *reserved)
     return ask(FLOW_TOKEN_FINALIZE, 0, CKR_OK).rv;
 }
 
-/* For libp11 alone. */
-struct info {
-    struct ck_version version;
-    unsigned char manufacturer[32];
-    unsigned long flags;
-    unsigned char description[32];
-    struct ck_version library_version;
-};
-
-static ck_rv token_get_info(struct info *info)
+static ck_rv token_get_info(struct ck_info *info)
 {
     memset(info, 0, sizeof(*info));
-    info->version = (struct ck_version){ 2, 40 };
+    info->cryptoki = (struct ck_version){ 2, 40 };
     return CKR_OK;
 }
 
@@ -277,6 +286,18 @@ static ck_rv token_get_session_info(ck_handle session, struct ck_session_info *i
     return answer.rv;
 }
 
+/* The security officer, whose PIN is sent once for each command. */
+static ck_rv log_officer_in(void)
+{
+    struct answer answer;
+
+    REQUIRE(!logins.officer_refused);
+    answer = ask(FLOW_TOKEN_LOGIN, CKU_SO, CKR_OK);
+    logins.officer_refused = answer.rv != CKR_OK;
+    officer = answer.rv == CKR_OK;
+    return answer.rv;
+}
+
 static ck_rv token_login(ck_handle session, unsigned long user, const unsigned char *value,
                          unsigned long len)
 {
@@ -284,14 +305,15 @@ static ck_rv token_login(ck_handle session, unsigned long user, const unsigned c
     struct pin *pin = NULL;
 
     REQUIRE(session != CK_INVALID_HANDLE);
+    if (user == CKU_SO) {
+        return log_officer_in();
+    }
     REQUIRE(user == CKU_USER || user == CKU_CONTEXT_SPECIFIC);
     if (value != NULL) {
         pin = find_pin(value, len);
-        REQUIRE(!pin->refused || (pin->tries >= 0 && logins.left > pin->tries));
-        REQUIRE(pin->unsure < UNSURE_MAX);
-        pin->refused = false;
+        check_pin(pin);
     }
-    answer = ask(FLOW_TOKEN_LOGIN, 0, CKR_OK);
+    answer = ask(FLOW_TOKEN_LOGIN, CKU_USER, CKR_OK);
     if (pin != NULL) {
         note_login(pin, answer.rv);
     }
@@ -302,7 +324,7 @@ static ck_rv token_login(ck_handle session, unsigned long user, const unsigned c
 static ck_rv token_logout(ck_handle session)
 {
     REQUIRE(session != CK_INVALID_HANDLE);
-    logged_in = false;
+    logged_in = officer = false;
     return ask(FLOW_TOKEN_LOGOUT, 0, CKR_OK).rv;
 }
 
@@ -492,13 +514,47 @@ static ck_rv token_derive_key(ck_handle session, const struct ck_mechanism *mech
     return answer.rv;
 }
 
+static ck_rv token_init_pin(ck_handle session, const unsigned char *pin, unsigned long len)
+{
+    REQUIRE(session != CK_INVALID_HANDLE && pin != NULL && len > 0);
+    return ask(FLOW_TOKEN_INIT_PIN, 0, usual_failure()).rv;
+}
+
+static ck_rv token_set_pin(ck_handle session, const unsigned char *before, unsigned long len,
+                           const unsigned char *after, unsigned long after_len)
+{
+    struct pin *pin = officer ? NULL : find_pin(before, len);
+    struct answer answer;
+
+    REQUIRE(session != CK_INVALID_HANDLE && after != NULL && after_len > 0);
+    if (pin != NULL) {
+        check_pin(pin);
+    }
+    answer = ask(FLOW_TOKEN_SET_PIN, 0, usual_failure());
+    if (pin != NULL) {
+        note_login(pin, answer.rv);
+    }
+    return answer.rv;
+}
+
+static ck_rv token_generate_random(ck_handle session, unsigned char *out, unsigned long len)
+{
+    struct answer answer = ask(FLOW_TOKEN_RANDOM, 0, usual_failure());
+
+    REQUIRE(session != CK_INVALID_HANDLE && out != NULL && len > 0);
+    for (unsigned long i = 0; i < len; i++) {
+        out[i] = answer.len > 0 ? answer.rest[i % answer.len] : 0;
+    }
+    return answer.rv;
+}
+
 struct ck_function_list *flow_token_functions(void)
 {
     static struct ck_function_list functions = {
         .version = { 2, 40 },
         .initialize = token_initialize,
         .finalize = token_finalize,
-        .get_info = (ck_unused)token_get_info,
+        .get_info = token_get_info,
         .get_slot_list = token_get_slot_list,
         .get_token_info = token_get_token_info,
         .open_session = token_open_session,
@@ -519,6 +575,9 @@ struct ck_function_list *flow_token_functions(void)
         .generate_key = token_generate_key,
         .generate_key_pair = token_generate_key_pair,
         .derive_key = token_derive_key,
+        .init_pin = token_init_pin,
+        .set_pin = token_set_pin,
+        .generate_random = token_generate_random,
     };
 
     return &functions;

@@ -31,7 +31,10 @@ enum flow_token_question {
     FLOW_TOKEN_SIGN,          /* likewise */
     FLOW_TOKEN_GENERATE,      /* handle */
     FLOW_TOKEN_GENERATE_PAIR, /* handles of the public and the private key */
-    FLOW_TOKEN_DERIVE         /* handle */
+    FLOW_TOKEN_DERIVE,        /* handle */
+    FLOW_TOKEN_INIT_PIN,      /* */
+    FLOW_TOKEN_SET_PIN,       /* */
+    FLOW_TOKEN_RANDOM         /* the bytes, over and over */
 };
 
 /* In the type of an attribute. */
