@@ -118,9 +118,8 @@ static bool was_proven_since(const struct schsm_pin_outlook *outlook, int tries_
            count_tries(outlook->tries) > count_tries(tries_then);
 }
 
-/* Refuses a PIN that cannot be right, before it costs a try. */
-static int check_pin(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
-                     const struct schsm_pin_outlook *outlook, struct schsm_error *err)
+int schsm_pin_check(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
+                    const struct schsm_pin_outlook *outlook, struct schsm_error *err)
 {
     uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
     int tries = -1;
@@ -242,7 +241,7 @@ static int choose_pin(const struct schsm_pin_holder *holder, const struct schsm_
         return 0;
     }
     return (*pin != NULL || read_source(holder, login, outlook->tries, pin, err)) &&
-           check_pin(holder, *pin, outlook, err);
+           schsm_pin_check(holder, *pin, outlook, err);
 }
 
 /* Chooses a PIN and sends it; *pin is the caller's to free. */

@@ -99,6 +99,12 @@ int schsm_pin_give(const struct schsm_pin_holder *holder, const struct schsm_log
 int schsm_pin_prepare(const struct schsm_pin_holder *holder, const struct schsm_login *login,
                       struct schsm_pin_prospect *prospect, struct schsm_error *err);
 
+/* Whether a PIN may be right, before it costs a try: 0 with PIN_LENGTH, or KNOWN_WRONG for one that
+ * the device has refused, unless its outlook tells that somebody proved a PIN since. For PINs that
+ * go another way than a login. */
+int schsm_pin_check(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
+                    const struct schsm_pin_outlook *outlook, struct schsm_error *err);
+
 /* What follows from an answer to this PIN, NULL for one that was typed at a PIN pad: 1 where it
  * opened the device, else the sentence for it. A wrong PIN is remembered with the tries left. */
 int schsm_pin_conclude(const struct schsm_pin_holder *holder, enum schsm_pin_answer answer,

@@ -34,8 +34,6 @@ static struct {
     } pins[PINS_MAX];
     size_t count;
     int left;
-    bool must_change; /* and in this command that the PIN has to be changed, which a login cannot
-                       * prove */
     bool officer_refused;
 } logins;
 
@@ -50,7 +48,6 @@ static int tries_of(unsigned long flags)
 static void note_flags(unsigned long flags)
 {
     logins.left = tries_of(flags);
-    logins.must_change = logins.must_change || (flags & CKF_USER_PIN_TO_BE_CHANGED) != 0;
     for (size_t i = 0; i < logins.count; i++) {
         struct pin *pin = &logins.pins[i];
 
@@ -76,9 +73,6 @@ static struct pin *find_pin(const unsigned char *value, unsigned long len)
 /* Before it is sent. */
 static void check_pin(struct pin *pin)
 {
-    if (logins.must_change && !pin->now) {
-        pin->refused = false;
-    }
     REQUIRE(!pin->refused || (pin->tries >= 0 && logins.left > pin->tries));
     REQUIRE(pin->unsure < UNSURE_MAX);
     pin->refused = false;
@@ -92,7 +86,7 @@ static void note_login(struct pin *pin, ck_rv rv)
         pin->unsure = 0;
         break;
     case CKR_PIN_INCORRECT:
-        pin->refused = pin->now = true;
+        pin->refused = true;
         pin->tries = -1;
         break;
     case CKR_GENERAL_ERROR:
@@ -111,9 +105,8 @@ void flow_token_next_command(void)
 {
     for (size_t i = 0; i < logins.count; i++) {
         logins.pins[i].unsure = 0;
-        logins.pins[i].now = false;
     }
-    logins.officer_refused = logins.must_change = false;
+    logins.officer_refused = false;
 }
 
 void flow_token_start(struct flow_script *by)
