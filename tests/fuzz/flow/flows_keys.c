@@ -329,6 +329,7 @@ static void choose_wishes(const struct flow *flow, struct schsm_generate *spec)
 static void check_made(const struct schsm_generate *spec, const struct schsm_object *made)
 {
     const unsigned char *at = made->value;
+    char curve[80];
     EVP_PKEY *key;
 
     REQUIRE(made->key_type == spec->type && made->id_len > 0);
@@ -343,7 +344,8 @@ static void check_made(const struct schsm_generate *spec, const struct schsm_obj
     if (spec->type == SCHSM_KEY_RSA) {
         REQUIRE(EVP_PKEY_is_a(key, "RSA") && (unsigned int)EVP_PKEY_get_bits(key) == spec->bits);
     } else if (spec->type == SCHSM_KEY_EC) {
-        REQUIRE(EVP_PKEY_is_a(key, "EC"));
+        REQUIRE(EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1);
+        REQUIRE(OBJ_txt2nid(curve) == spec->curve_nid);
     } else {
         REQUIRE(EVP_PKEY_is_a(key, schsm_ecx_by_type(spec->type)->name));
     }

@@ -28,7 +28,6 @@ static struct {
         uint8_t value[256];
         size_t len;
         bool refused;
-        bool now;  /* that was in the command that runs */
         int tries; /* as the token told after that; -1: not yet */
         int unsure;
     } pins[PINS_MAX];
