@@ -144,13 +144,18 @@ static void set_lost_pin(struct schsm_session *session, const struct schsm_lost_
     schsm_guard_unlock();
 }
 
-/* After the way to the card broke. A card that had not told its tries before tells nothing after.
- */
+/* After the way to the card broke. A card that had not told its tries before tells nothing after;
+ * what was surely not sent changes nothing. */
 static void note_lost_pin(struct schsm_session *session, const struct schsm_secret *pin, int tries)
 {
     struct schsm_lost_pin lost = { .tries_before = tries > 0 ? tries : 0 };
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
+    if (session->card.result == SCHSM_TRANSPORT_RESET ||
+        session->card.result == SCHSM_TRANSPORT_GONE ||
+        session->card.result == SCHSM_TRANSPORT_BUSY) {
+        return;
+    }
     lost.known = schsm_pin_fingerprint("", pin, lost.fingerprint, &ignored) != 0;
     set_lost_pin(session, &lost);
 }
