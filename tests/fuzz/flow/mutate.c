@@ -30,8 +30,10 @@ static void mutate_header(struct flow_script *script)
         script->header[FLOW_FAILS_LO] = below(4) == 0 ? 0 : (uint8_t)below(256);
         script->header[FLOW_MEMORY] = below(4) == 0 ? (uint8_t)below(4) : 0;
     } else {
+        uint8_t bit = (uint8_t)(1u << below(8));
+
         script->header[which] =
-            below(2) == 0 ? (uint8_t)below(256) : script->header[which] ^ (uint8_t)(1u << below(8));
+            below(2) == 0 ? (uint8_t)below(256) : (uint8_t)(script->header[which] ^ bit);
     }
 }
 
