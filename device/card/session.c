@@ -246,5 +246,6 @@ void schsm_session_free(struct schsm_session *session)
     leave_session(session);
     schsm_fork_leave(&session->fork);
     schsm_secret_free(session->process.kept_pin);
+    schsm_secret_free(session->process.wrong_pin.pin);
     OPENSSL_free(session);
 }

@@ -45,6 +45,7 @@ struct schsm_session_process {
     bool serial_absent;                /* the card does not tell any */
     uint64_t certificate;          /* tells devices of one serial number apart; 0: not known yet */
     struct schsm_secret *kept_pin; /* NULL: none is kept */
+    struct schsm_pin_wrong wrong_pin;
     struct schsm_lost_pin lost_pin;
     bool exchanged;            /* another card was last seen in its place */
     struct schsm_card_fci fci; /* of the last SELECT */
@@ -168,7 +169,7 @@ struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session);
 
 /* Words the card's refusal of the user PIN in VERIFY or CHANGE REFERENCE DATA, and remembers that
  * this PIN was refused. pin: NULL for one that was typed at the reader. */
-int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_secret *pin,
+int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
                            struct schsm_error *err);
 int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err);
 

@@ -260,11 +260,12 @@ struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session)
                                       .device = session,
                                       .connection = &session->connection.pin,
                                       .kept = &session->process.kept_pin,
+                                      .wrong = &session->process.wrong_pin,
                                       .typed = &session->job.typed,
                                       .refused = &session->job.refused };
 }
 
-int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_secret *pin,
+int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
                            struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_session_pin_holder(session);
