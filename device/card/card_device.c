@@ -120,10 +120,8 @@ int schsm_card_run(struct schsm_device *dev, const char *purpose, const struct s
                    struct schsm_error *err)
 {
     struct schsm_session *session = schsm_card_session_for(dev, purpose, err);
-    struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return session != NULL &&
-           (schsm_session_run(session, job, &found) || schsm_fail_as(err, &found));
+    return session != NULL && schsm_session_run(session, job, err);
 }
 
 struct schsm_device *schsm_card_device_new(const struct schsm_transport *transport, void *arg,

@@ -18,7 +18,7 @@ static void forget_job(struct schsm_session *session)
     if (session->job.typed != NULL) {
         schsm_pin_keep(&session->job.typed, NULL);
     }
-    session->job = (struct schsm_session_job){ .sent_at = -1, .so_sent_at = -1 };
+    session->job = (struct schsm_session_job){ .so_sent_at = -1 };
 }
 
 /* Takes the lock. In a child that inherited the session, leaves the parent's connection alone. */
@@ -148,7 +148,8 @@ static int attempt_on_card(struct schsm_session *session, const struct schsm_job
  */
 static bool may_mend_way(struct schsm_session *session)
 {
-    if (session->job.ran || session->job.sent_at >= 0 || session->job.so_sent_at >= 0) {
+    if (session->job.ran || session->process.lost_pin.tries_before > 0 ||
+        session->job.so_sent_at >= 0) {
         return session->job.broken++ == 0;
     }
     return session->job.broken_before++ < BROKEN_BEFORE_MAX;
@@ -227,21 +228,24 @@ static bool recover_card(struct schsm_session *session, const struct schsm_job *
     return schsm_session_select(session, err);
 }
 
+/* What went wrong and was mended, or only showed that something is not there, is no error of the
+ * caller's. */
 int schsm_session_run(struct schsm_session *session, const struct schsm_job *job,
                       struct schsm_error *err)
 {
+    struct schsm_error found = SCHSM_ERROR_INIT;
     int ok;
 
     enter_session(session);
     session->card.key_used = false;
-    ok = attempt_on_card(session, job, false, err);
+    ok = attempt_on_card(session, job, false, &found);
     session->job.key_used = session->card.key_used; /* recovery may forget the connection */
-    while (!ok && recover_card(session, job, err)) {
-        ok = attempt_on_card(session, job, true, err);
+    while (!ok && recover_card(session, job, &found)) {
+        ok = attempt_on_card(session, job, true, &found);
         session->job.key_used = session->job.key_used || session->card.key_used;
     }
     leave_session(session);
-    return ok;
+    return ok ? 1 : schsm_fail_as(err, &found);
 }
 
 struct schsm_session *schsm_session_new(const struct schsm_transport *transport, void *arg,
@@ -273,5 +277,6 @@ void schsm_session_free(struct schsm_session *session)
     leave_session(session);
     schsm_fork_leave(&session->fork);
     schsm_secret_free(session->process.kept_pin);
+    schsm_secret_free(session->process.wrong_pin.pin);
     OPENSSL_free(session);
 }

@@ -30,6 +30,13 @@
 #define SCHSM_RETURN_PAUSE_MS 100
 #define SCHSM_RETURN_LIMIT_MS 4000
 
+/* A PIN that was sent, and whose answer was lost. */
+struct schsm_lost_pin {
+    int tries_before; /* 0: there is no such PIN */
+    bool known;       /* false: it could not be fingerprinted, and may be any */
+    uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
+};
+
 /* For the life of the process. All but fci is changed under the guard as well, so that a child
  * finds it whole. */
 struct schsm_session_process {
@@ -38,8 +45,10 @@ struct schsm_session_process {
     bool serial_absent;                /* the card does not tell any */
     uint64_t certificate;          /* tells devices of one serial number apart; 0: not known yet */
     struct schsm_secret *kept_pin; /* NULL: none is kept */
-    bool exchanged;                /* another card was last seen in its place */
-    struct schsm_card_fci fci;     /* of the last SELECT */
+    struct schsm_pin_wrong wrong_pin;
+    struct schsm_lost_pin lost_pin;
+    bool exchanged;            /* another card was last seen in its place */
+    struct schsm_card_fci fci; /* of the last SELECT */
     bool fci_known;
 };
 
@@ -56,8 +65,7 @@ struct schsm_session_connection {
 struct schsm_session_job {
     bool refused;               /* the failure is final: a PIN policy, a user who gave up */
     struct schsm_secret *typed; /* a PIN that a person typed; under the guard as well */
-    int sent_at;                /* tries before a PIN whose answer was lost; -1: no such PIN */
-    int so_sent_at;             /* likewise of the SO-PIN: before any that was sent */
+    int so_sent_at;             /* tries before an SO-PIN that was sent; -1: none was */
     bool key_used;              /* an attempt may have used a key */
     bool ran;                   /* the last attempt came as far as the job's own commands */
     /* What was mended so far, so that nothing is for ever: ways that broke under the job's commands
@@ -165,7 +173,7 @@ struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session);
 
 /* Words the card's refusal of the user PIN in VERIFY or CHANGE REFERENCE DATA, and remembers that
  * this PIN was refused. pin: NULL for one that was typed at the reader. */
-int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_secret *pin,
+int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
                            struct schsm_error *err);
 int schsm_session_refuse_uninitialised(struct schsm_session *session, struct schsm_error *err);
 

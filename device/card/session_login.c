@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -136,23 +137,67 @@ static bool has_no_pin(const struct schsm_session *session)
     return true;
 }
 
+static void set_lost_pin(struct schsm_session *session, const struct schsm_lost_pin *lost)
+{
+    schsm_guard_lock();
+    session->process.lost_pin = *lost;
+    schsm_guard_unlock();
+}
+
+/* After the way to the card broke. A card that had not told its tries before tells nothing after;
+ * what was surely not sent changes nothing. */
+static void note_lost_pin(struct schsm_session *session, const struct schsm_secret *pin, int tries)
+{
+    struct schsm_lost_pin lost = { .tries_before = tries > 0 ? tries : 0 };
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    if (session->card.result == SCHSM_TRANSPORT_RESET ||
+        session->card.result == SCHSM_TRANSPORT_GONE ||
+        session->card.result == SCHSM_TRANSPORT_BUSY) {
+        return;
+    }
+    lost.known = schsm_pin_fingerprint("", pin, lost.fingerprint, &ignored) != 0;
+    set_lost_pin(session, &lost);
+}
+
+/* Whether the answer to this PIN was lost, and there is a try less since: then it was a refusal,
+ * whichever command sent it. */
+static bool was_refused_unheard(const struct schsm_session *session, const struct schsm_secret *pin,
+                                int tries)
+{
+    const struct schsm_lost_pin *lost = &session->process.lost_pin;
+    uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    return tries >= 0 && tries < lost->tries_before &&
+           (!lost->known || !schsm_pin_fingerprint("", pin, fingerprint, &ignored) ||
+            memcmp(fingerprint, lost->fingerprint, sizeof(fingerprint)) == 0);
+}
+
 static enum schsm_pin_answer card_verify_pin(void *device, const struct schsm_secret *pin,
                                              int *tries, struct schsm_error *err)
 {
+    static const struct schsm_lost_pin none;
     struct schsm_session *session = device;
+    int ok;
 
     if (pin == NULL) {
         return verify_on_pad(session, tries, err);
     }
-    /* The answer to it was lost, and there is a try less: it was a refusal. */
-    if (*tries >= 0 && *tries < session->job.sent_at) {
+    if (was_refused_unheard(session, pin, *tries)) {
         err->status_word = session->card.status_word;
+        set_lost_pin(session, &none); /* from here on it is remembered as refused */
         return SCHSM_ANSWER_WRONG;
     }
-    if (schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin), err)) {
+    ok = schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin), err);
+    if (session->card.result != SCHSM_TRANSPORT_OK) {
+        note_lost_pin(session, pin, *tries);
+    } else if (session->process.lost_pin.tries_before > 0) {
+        set_lost_pin(session, &none);
+    }
+    if (ok) {
         return SCHSM_ANSWER_GOOD;
     }
-    session->job.sent_at = session->card.result != SCHSM_TRANSPORT_OK ? *tries : -1;
     return has_no_pin(session) ? SCHSM_ANSWER_OPEN : last_answer(session, tries, err);
 }
 
@@ -215,11 +260,12 @@ struct schsm_pin_holder schsm_session_pin_holder(struct schsm_session *session)
                                       .device = session,
                                       .connection = &session->connection.pin,
                                       .kept = &session->process.kept_pin,
+                                      .wrong = &session->process.wrong_pin,
                                       .typed = &session->job.typed,
                                       .refused = &session->job.refused };
 }
 
-int schsm_session_fail_pin(struct schsm_session *session, const struct schsm_secret *pin,
+int schsm_session_fail_pin(struct schsm_session *session, struct schsm_secret *pin,
                            struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_session_pin_holder(session);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "base/fork_guard.h"
 #include "base/log.h"
 #include "refusal.h"
@@ -118,9 +120,25 @@ static bool was_proven_since(const struct schsm_pin_outlook *outlook, int tries_
            count_tries(outlook->tries) > count_tries(tries_then);
 }
 
-/* Refuses a PIN that cannot be right, before it costs a try. */
-static int check_pin(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
-                     const struct schsm_pin_outlook *outlook, struct schsm_error *err)
+/* Whether it is the PIN that could not be remembered. */
+static bool is_wrong_here(const struct schsm_pin_holder *holder, const struct schsm_secret *pin)
+{
+    const struct schsm_secret *wrong = holder->wrong->pin;
+
+    return wrong != NULL && schsm_secret_len(wrong) == schsm_secret_len(pin) &&
+           CRYPTO_memcmp(schsm_secret_data(wrong), schsm_secret_data(pin), schsm_secret_len(pin)) ==
+               0;
+}
+
+static int refuse_known_wrong(const struct schsm_pin_holder *holder, int tries,
+                              struct schsm_error *err)
+{
+    schsm_refuse_known_wrong(err, device_of(holder), tries >= 0 ? tries : -1);
+    return end_job(holder);
+}
+
+int schsm_pin_check(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
+                    const struct schsm_pin_outlook *outlook, struct schsm_error *err)
 {
     uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
     int tries = -1;
@@ -129,6 +147,12 @@ static int check_pin(const struct schsm_pin_holder *holder, const struct schsm_s
         !schsm_check_pin_length(err, device_of(holder), schsm_secret_len(pin), outlook->min_len,
                                 outlook->max_len)) {
         return end_job(holder);
+    }
+    if (is_wrong_here(holder, pin)) {
+        if (!was_proven_since(outlook, holder->wrong->tries)) {
+            return refuse_known_wrong(holder, holder->wrong->tries, err);
+        }
+        schsm_pin_keep(&holder->wrong->pin, NULL);
     }
     if (!schsm_pin_memory_in_use()) {
         return 1;
@@ -143,30 +167,40 @@ static int check_pin(const struct schsm_pin_holder *holder, const struct schsm_s
         schsm_pin_memory_forget(fingerprint);
         return 1;
     }
-    schsm_refuse_known_wrong(err, device_of(holder), tries >= 0 ? tries : -1);
-    return end_job(holder);
+    return refuse_known_wrong(holder, tries, err);
 }
 
-static void conclude_wrong(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
-                           int tries, struct schsm_error *err)
+/* For this process and its children; where that fails, for this device alone. */
+static void remember_wrong(const struct schsm_pin_holder *holder, struct schsm_secret *pin,
+                           int tries)
 {
     uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
     struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    if (fingerprint_here(holder, pin, fingerprint, &ignored)) {
+        schsm_pin_memory_add(fingerprint, tries);
+    } else {
+        schsm_pin_keep(&holder->wrong->pin, pin);
+        holder->wrong->tries = tries;
+    }
+}
+
+static void conclude_wrong(const struct schsm_pin_holder *holder, struct schsm_secret *pin,
+                           int tries, struct schsm_error *err)
+{
     unsigned int status_word = err->status_word;
 
     now_logged_in(holder, false);
     if (pin != NULL) {
+        remember_wrong(holder, pin, tries); /* it may be the kept one */
         schsm_pin_keep(holder->kept, NULL);
-        if (fingerprint_here(holder, pin, fingerprint, &ignored)) {
-            schsm_pin_memory_add(fingerprint, tries);
-        }
     }
     schsm_refuse_wrong(err, device_of(holder), tries, holder->ask->unblock);
     err->status_word = status_word;
 }
 
 int schsm_pin_conclude(const struct schsm_pin_holder *holder, enum schsm_pin_answer answer,
-                       const struct schsm_secret *pin, int tries, struct schsm_error *err)
+                       struct schsm_secret *pin, int tries, struct schsm_error *err)
 {
     switch (answer) {
     case SCHSM_ANSWER_GOOD:
@@ -242,7 +276,7 @@ static int choose_pin(const struct schsm_pin_holder *holder, const struct schsm_
         return 0;
     }
     return (*pin != NULL || read_source(holder, login, outlook->tries, pin, err)) &&
-           check_pin(holder, *pin, outlook, err);
+           schsm_pin_check(holder, *pin, outlook, err);
 }
 
 /* Chooses a PIN and sends it; *pin is the caller's to free. */
@@ -385,6 +419,7 @@ void schsm_pin_changed(const struct schsm_pin_holder *holder, struct schsm_secre
 
     *holder->connection = (struct schsm_pin_connection){ 0 };
     schsm_pin_keep(holder->typed, NULL);
+    schsm_pin_keep(&holder->wrong->pin, NULL);
     if (*holder->kept != NULL) {
         schsm_pin_keep(holder->kept, pin);
     }

@@ -76,14 +76,22 @@ struct schsm_pin_connection {
     uint8_t fingerprint[SCHSM_PIN_FINGERPRINT];
 };
 
+/* A PIN that the device refused while it could not be remembered (memory.h), because memory ran out
+ * or nobody could ask what device it is: all zero where there is none. */
+struct schsm_pin_wrong {
+    struct schsm_secret *pin;
+    int tries; /* that were left then, as in struct schsm_pin_outlook */
+};
+
 /* A device as the policy sees it. */
 struct schsm_pin_holder {
     const struct schsm_pin_questions *ask;
     void *device; /* for the questions */
     struct schsm_pin_connection *connection;
-    struct schsm_secret **kept;  /* for the life of the process; NULL: none is kept */
-    struct schsm_secret **typed; /* by a person for the job that runs, for its repetition */
-    bool *refused;               /* set where the failure of the job that runs is final */
+    struct schsm_secret **kept;    /* for the life of the process; NULL: none is kept */
+    struct schsm_pin_wrong *wrong; /* likewise */
+    struct schsm_secret **typed;   /* by a person for the job that runs, for its repetition */
+    bool *refused;                 /* set where the failure of the job that runs is final */
 };
 
 /* Logs in, if that is needed. prove: the PIN of a stored source is to be proven even where somebody
@@ -99,10 +107,16 @@ int schsm_pin_give(const struct schsm_pin_holder *holder, const struct schsm_log
 int schsm_pin_prepare(const struct schsm_pin_holder *holder, const struct schsm_login *login,
                       struct schsm_pin_prospect *prospect, struct schsm_error *err);
 
+/* Whether a PIN may be right, before it costs a try: 0 with PIN_LENGTH, or KNOWN_WRONG for one that
+ * the device has refused, unless its outlook tells that somebody proved a PIN since. For PINs that
+ * go another way than a login. */
+int schsm_pin_check(const struct schsm_pin_holder *holder, const struct schsm_secret *pin,
+                    const struct schsm_pin_outlook *outlook, struct schsm_error *err);
+
 /* What follows from an answer to this PIN, NULL for one that was typed at a PIN pad: 1 where it
  * opened the device, else the sentence for it. A wrong PIN is remembered with the tries left. */
 int schsm_pin_conclude(const struct schsm_pin_holder *holder, enum schsm_pin_answer answer,
-                       const struct schsm_secret *pin, int tries, struct schsm_error *err);
+                       struct schsm_secret *pin, int tries, struct schsm_error *err);
 
 /* The device's PIN is this one from now on, NULL: it has none or one that we do not know. What was
  * known of the old one is void; where one was kept, this one is. */

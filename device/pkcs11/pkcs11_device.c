@@ -179,6 +179,7 @@ static void token_device_free(struct schsm_device *dev)
         schsm_pkcs11_unlock(token->module);
     }
     schsm_secret_free(token->kept_pin);
+    schsm_secret_free(token->wrong_pin.pin);
     schsm_secret_free(token->typed);
     OPENSSL_free(token);
 }

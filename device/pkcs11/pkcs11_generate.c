@@ -4,14 +4,20 @@
 
 #include <string.h>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/x509.h>
 
 #include "format/ecx.h"
 #include "base/log.h"
 
 #define PARAMS_MAX 32 /* DER of a curve's OBJECT IDENTIFIER */
 #define ATTRIBUTES_MAX 12
+#define CURVE_NAME_MAX 80
 
 struct generation {
     const struct schsm_generate *spec;
@@ -30,6 +36,9 @@ struct template
 };
 
 static unsigned char yes = CK_TRUE, no = CK_FALSE;
+
+/* The public exponent where none is asked for. */
+static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
 
 static void put_attribute(struct template *template, unsigned long type, const void *value,
                           size_t len)
@@ -116,7 +125,6 @@ static int choose_id(struct schsm_pkcs11_token *token, struct generation *genera
 
 static ck_rv make_pair_on_token(struct schsm_pkcs11_token *token, struct generation *generation)
 {
-    static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
     const struct schsm_generate *spec = generation->spec;
     struct template public = { .count = 0 }, private = { .count = 0 };
     unsigned long bits = spec->bits;
@@ -159,6 +167,47 @@ static ck_rv make_aes_on_token(struct schsm_pkcs11_token *token, struct generati
                               &generation->private);
 }
 
+static bool is_exponent(const EVP_PKEY *key, const struct schsm_generate *spec)
+{
+    BIGNUM *told = NULL, *asked = spec->exponent != NULL
+                                      ? BN_bin2bn(spec->exponent, (int)spec->exponent_len, NULL)
+                                      : BN_bin2bn(f4, sizeof(f4), NULL);
+    bool same = asked != NULL && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &told) == 1 &&
+                BN_cmp(told, asked) == 0;
+
+    BN_free(told);
+    BN_free(asked);
+    return same;
+}
+
+static bool is_curve(const EVP_PKEY *key, int nid)
+{
+    char name[CURVE_NAME_MAX];
+
+    return EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) == 1 && OBJ_txt2nid(name) == nid;
+}
+
+/* Whether a pair's public part is one, and on the curve or with the exponent that was asked for: so
+ * nobody trusts a weaker one. Its type and size were looked at. */
+static bool is_pair_as_asked(const struct schsm_generate *spec, const struct schsm_object *made)
+{
+    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new(); /* the default one is the program's */
+    const unsigned char *at = made->value;
+    EVP_PKEY *key = NULL;
+    bool as_asked = false;
+
+    (void)ERR_set_mark();
+    if (library != NULL && made->value != NULL) {
+        key = d2i_PUBKEY_ex(NULL, &at, (long)made->value_len, library, NULL);
+    }
+    as_asked = key != NULL && (spec->type == SCHSM_KEY_EC ? is_curve(key, spec->curve_nid)
+                                                          : is_exponent(key, spec));
+    (void)ERR_pop_to_mark(); /* our own error says it */
+    EVP_PKEY_free(key);
+    OSSL_LIB_CTX_free(library);
+    return as_asked;
+}
+
 /* What the token says that it made; the public part of a pair is in the value. */
 static int take_made_key(struct schsm_pkcs11_token *token, struct generation *generation,
                          struct schsm_error *err)
@@ -176,7 +225,7 @@ static int take_made_key(struct schsm_pkcs11_token *token, struct generation *ge
     object = made.count > 0 ? &made.at[0].object : NULL;
     if (object == NULL || object->key_type != spec->type ||
         (spec->type != SCHSM_KEY_EC && object->bits != spec->bits) ||
-        (!secret && object->value == NULL) || object->id_len != generation->id_len ||
+        (!secret && !is_pair_as_asked(spec, object)) || object->id_len != generation->id_len ||
         memcmp(object->id, generation->id, object->id_len) != 0) {
         ok = schsm_fail(err, SCHSM_REASON_DEVICE_DATA,
                         "the token made another key than it was asked for");

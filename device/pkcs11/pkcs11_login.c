@@ -213,6 +213,7 @@ struct schsm_pin_holder schsm_pkcs11_pin_holder(struct schsm_pkcs11_token *token
                                       .device = token,
                                       .connection = &token->pin,
                                       .kept = &token->kept_pin,
+                                      .wrong = &token->wrong_pin,
                                       .typed = &token->typed,
                                       .refused = &token->refused };
 }

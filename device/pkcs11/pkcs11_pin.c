@@ -70,15 +70,35 @@ static int check_unproven_pin(struct schsm_pkcs11_token *token, const struct ck_
            end_token_job(token);
 }
 
+/* No login has proven the old PIN where it has to be changed first, nor where the token says that
+ * it needs none: what is known of it counts all the same. */
+static int check_old_pin(struct schsm_pkcs11_token *token, const struct schsm_secret *pin,
+                         struct schsm_error *err)
+{
+    const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
+    struct schsm_pin_outlook outlook = { .tries = SCHSM_TRIES_UNKNOWN };
+    struct ck_token_info info;
+
+    if (!schsm_pkcs11_token_info(token, &info, err)) {
+        return 0;
+    }
+    outlook.tries = schsm_pkcs11_tries(info.flags);
+    return schsm_pin_check(&holder, pin, &outlook, err);
+}
+
 static int set_user_pin(struct schsm_pkcs11_token *token, const struct pins *pins,
                         struct schsm_error *err)
 {
     const struct schsm_pin_holder holder = schsm_pkcs11_pin_holder(token);
     struct ck_token_info info;
-    ck_rv rv = SCHSM_PKCS11_WRITE(token, set_pin, schsm_secret_data(pins->old_pin),
-                                  schsm_secret_len(pins->old_pin), schsm_secret_data(pins->new_pin),
-                                  schsm_secret_len(pins->new_pin));
+    ck_rv rv;
 
+    if (!check_old_pin(token, pins->old_pin, err)) {
+        return 0;
+    }
+    rv = SCHSM_PKCS11_WRITE(token, set_pin, schsm_secret_data(pins->old_pin),
+                            schsm_secret_len(pins->old_pin), schsm_secret_data(pins->new_pin),
+                            schsm_secret_len(pins->new_pin));
     switch (rv) {
     case CKR_OK:
         schsm_pin_changed(&holder, pins->new_pin);

@@ -40,11 +40,12 @@ struct schsm_pkcs11_token {
     char name[SCHSM_DEVICE_NAME_MAX]; /* for sentences */
     atomic_ulong connections;         /* see schsm_device_connection */
 
-    /* All that follows is guarded by the module's lock; kept_pin and typed are changed under the
+    /* All that follows is guarded by the module's lock; the PINs are changed under the
      * process's guard as well, so that a child finds them whole. */
     struct schsm_secret *kept_pin; /* NULL: none is kept */
-    struct schsm_secret *typed;    /* of the job that runs */
-    unsigned int generation;       /* the module's, when slot and session were got */
+    struct schsm_pin_wrong wrong_pin;
+    struct schsm_secret *typed; /* of the job that runs */
+    unsigned int generation;    /* the module's, when slot and session were got */
     ck_handle slot;
     ck_handle session; /* 0: none is open */
     bool was_open;     /* one was open in this process's or a parent's life */

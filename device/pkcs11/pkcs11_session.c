@@ -112,19 +112,20 @@ static bool recover_token(struct schsm_pkcs11_token *token, const struct schsm_p
 int schsm_pkcs11_run(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_job *job,
                      struct schsm_error *err)
 {
+    struct schsm_error found = SCHSM_ERROR_INIT;
     int ok;
 
     if (!schsm_pkcs11_lock(token->module, err)) {
         return 0;
     }
     token->unclear_login = false;
-    ok = attempt_on_token(token, job, false, err);
+    ok = attempt_on_token(token, job, false, &found);
     for (int repeated = 0; !ok && recover_token(token, job, repeated); repeated++) {
-        ok = attempt_on_token(token, job, true, err);
+        ok = attempt_on_token(token, job, true, &found);
     }
     if (token->typed != NULL) {
         schsm_pin_keep(&token->typed, NULL);
     }
     schsm_pkcs11_unlock(token->module);
-    return ok;
+    return ok ? 1 : schsm_fail_as(err, &found);
 }

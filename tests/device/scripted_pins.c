@@ -169,6 +169,25 @@ static void test_refusal_is_lost(void)
     finish();
 }
 
+/* Likewise where the failure ended the command: the next one does not send that PIN again, but
+ * another one. */
+static void test_refusal_is_lost_for_good(void)
+{
+    start("999998", NULL);
+    world.break_pin = true;
+    world.break_result = SCHSM_TRANSPORT_FAILED;
+    EXPECT(!sign(256) && err.reason == SCHSM_REASON_TRANSPORT && world.pins == 1);
+    EXPECT(!sign(256) && err.reason == SCHSM_REASON_PIN_INCORRECT && err.tries_left == 2);
+    EXPECT(!sign(256) && err.reason == SCHSM_REASON_PIN_KNOWN_WRONG && world.pins == 1);
+    EXPECT(change_pin("123456", "654321") && world.tries == 3);
+    finish();
+    start("123456", NULL); /* it took the PIN */
+    world.break_pin = true;
+    world.break_result = SCHSM_TRANSPORT_FAILED;
+    EXPECT(!sign(256) && sign(256) && world.pins == 2);
+    finish();
+}
+
 static void test_refusal_of_so_pin_is_lost(void)
 {
     struct schsm_secret *so_pin = secret("12345678"), *pin = secret("123456");
@@ -223,6 +242,7 @@ int main(void)
     test_refused_pin_is_set();
     test_change_breaks();
     test_refusal_is_lost();
+    test_refusal_is_lost_for_good();
     test_refusal_of_so_pin_is_lost();
     test_initialise();
     return 0;

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target without libFuzzer: over each file of the directories that are named, and over
- * a fixed number of mutations of each, the same in every run. A directory that does not exist is
- * named and passed over, except the first. SC_HSM_VECTORS names one more.
+ * Runs a fuzz target without libFuzzer: over each file that is named or is in a directory that is,
+ * and over a fixed number of mutations of each (-runs=N), the same in every run. What does not
+ * exist is named and passed over, except the first. SC_HSM_VECTORS names one more.
  */
 #include "fuzz.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define INPUT_MAX 8192
-#define MUTATIONS 400 /* of each file */
+#define INPUT_MAX 65536
+#define KEPT "fuzz-input"
+
+/* What a target may have besides, as libFuzzer knows it. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room,
+                                                     unsigned int seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
+
+/* Where a sanitizer is in the program. */
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
 static uint64_t random_state;
+static int mutations = 400; /* of each file */
 
 /* xorshift64*: the same numbers on every machine. */
 static uint32_t next_random(void)
@@ -23,6 +36,26 @@ static uint32_t next_random(void)
     random_state ^= random_state << 25;
     random_state ^= random_state >> 27;
     return (uint32_t)((random_state * 0x2545F4914F6CDD1DULL) >> 32);
+}
+
+static const uint8_t *running;
+static size_t running_len;
+
+/* An input that ends the run stays, in the working directory. */
+static void keep_input(void)
+{
+    int file = open(KEPT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (file >= 0 && write(file, running, running_len) == (ssize_t)running_len) {
+        (void)dprintf(STDERR_FILENO, "the input is in %s\n", KEPT);
+    }
+}
+
+static void end_run(int number)
+{
+    keep_input();
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
 }
 
 /* The target gets a block of exactly the size, so that a sanitizer sees each read beyond. */
@@ -34,11 +67,13 @@ static void run(const uint8_t *data, size_t len)
     if (len > 0) {
         memcpy(exact, data, len);
     }
+    running = data;
+    running_len = len;
     (void)LLVMFuzzerTestOneInput(exact, len);
     free(exact);
 }
 
-static size_t mutate(uint8_t *data, size_t len)
+static size_t mutate(uint8_t *data, size_t len, size_t room)
 {
     static const uint8_t interesting[] = { 0x00, 0x01, 0x30, 0x7F, 0x80, 0x81, 0x82, 0x84, 0xFF };
     size_t at, count;
@@ -65,12 +100,20 @@ static size_t mutate(uint8_t *data, size_t len)
         memmove(data + at, data + at + count, len - at - count);
         return len - count;
     default: /* a byte is there twice */
-        if (len >= INPUT_MAX) {
+        if (len >= room) {
             return len;
         }
         memmove(data + at + 1, data + at, len - at);
         return len + 1;
     }
+}
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room)
+{
+    for (uint32_t k = 1 + next_random() % 4; k > 0; k--) {
+        size = mutate(data, size, room);
+    }
+    return size;
 }
 
 static void run_file(const char *path)
@@ -84,18 +127,15 @@ static void run_file(const char *path)
     (void)fclose(file);
     run(original, len);
     random_state = 0x9E3779B97F4A7C15ULL + len;
-    for (int i = 0; i < MUTATIONS; i++) {
-        size_t changed_len = len;
-
+    for (int i = 0; i < mutations; i++) {
         memcpy(changed, original, len);
-        for (uint32_t k = 1 + next_random() % 4; k > 0; k--) {
-            changed_len = mutate(changed, changed_len);
-        }
-        run(changed, changed_len);
+        run(changed, LLVMFuzzerCustomMutator != NULL
+                         ? LLVMFuzzerCustomMutator(changed, len, sizeof(changed), next_random())
+                         : LLVMFuzzerMutate(changed, len, sizeof(changed)));
     }
 }
 
-/* Returns the number of files; negative where there is no such directory. */
+/* Returns the number of files; negative where there is no such file or directory. */
 static int run_directory(const char *directory)
 {
     DIR *entries = opendir(directory);
@@ -104,6 +144,10 @@ static int run_directory(const char *directory)
     struct stat status;
     int files = 0;
 
+    if (entries == NULL && stat(directory, &status) == 0 && S_ISREG(status.st_mode)) {
+        run_file(directory);
+        return 1;
+    }
     if (entries == NULL) {
         (void)fprintf(stderr, "*** no directory %s ***\n", directory);
         return -1;
@@ -122,12 +166,25 @@ static int run_directory(const char *directory)
 int main(int argc, char **argv)
 {
     const char *vectors = getenv("SC_HSM_VECTORS");
-    int total = 0;
+    int total = 0, first = 1;
 
-    for (int i = 1; i < argc; i++) {
+    if (__sanitizer_set_death_callback != NULL) {
+        __sanitizer_set_death_callback(keep_input);
+    } else {
+        (void)signal(SIGSEGV, end_run);
+    }
+    (void)signal(SIGABRT, end_run);
+    if (LLVMFuzzerInitialize != NULL) {
+        (void)LLVMFuzzerInitialize(&argc, &argv);
+    }
+    if (argc > 1 && strncmp(argv[1], "-runs=", 6) == 0) {
+        mutations = (int)strtol(argv[1] + 6, NULL, 10);
+        first++;
+    }
+    for (int i = first; i < argc; i++) {
         int files = run_directory(argv[i]);
 
-        if (files <= 0 && i == 1) {
+        if (files <= 0 && i == first) {
             (void)fprintf(stderr, "no seeds in %s\n", argv[i]);
             return 1;
         }
@@ -138,6 +195,6 @@ int main(int argc, char **argv)
 
         total += files > 0 ? files : 0;
     }
-    (void)printf("%d files, %d inputs\n", total, total * (1 + MUTATIONS));
+    (void)printf("%d files, %d inputs\n", total, total * (1 + mutations));
     return 0;
 }

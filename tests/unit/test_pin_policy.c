@@ -22,6 +22,7 @@ enum source { NO_SOURCE, STORED, PROMPT, PINPAD };
 struct fake {
     enum schsm_pin_answer state, verdict;
     bool logged_in, has_pad;
+    bool loses, lost; /* the way to it, with its verdict */
     int tries, left;
     char identity[32];
     unsigned int asked, sent;
@@ -36,8 +37,13 @@ static const char *fake_name(const void *device)
 
 static const char *fake_identity(void *device, struct schsm_error *err)
 {
-    (void)err;
-    return ((struct fake *)device)->identity;
+    const struct fake *fake = device;
+
+    if (fake->lost) {
+        schsm_fail(err, SCHSM_REASON_DEVICE_REMOVED, "nobody can ask what device it is");
+        return NULL;
+    }
+    return fake->identity;
 }
 
 static enum schsm_pin_answer fake_state(void *device, struct schsm_pin_outlook *outlook,
@@ -69,6 +75,7 @@ static enum schsm_pin_answer fake_verify(void *device, const struct schsm_secret
 
     assert_int_equal(*tries, fake->tries);
     fake->sent++;
+    fake->lost = fake->loses;
     if (pin == NULL) {
         (void)snprintf(fake->pin, sizeof(fake->pin), AT_PAD);
     } else {
@@ -128,6 +135,7 @@ struct scene {
     struct fake fake;
     struct schsm_pin_connection connection;
     struct schsm_secret *kept, *typed;
+    struct schsm_pin_wrong wrong;
     bool refused;
     struct schsm_pin_holder holder;
     struct schsm_login login;
@@ -161,6 +169,7 @@ static void open_scene(struct scene *scene, size_t kind, enum source source, con
                                                .device = &scene->fake,
                                                .connection = &scene->connection,
                                                .kept = &scene->kept,
+                                               .wrong = &scene->wrong,
                                                .typed = &scene->typed,
                                                .refused = &scene->refused };
     scene->login.min_pin_tries = 2;
@@ -172,6 +181,7 @@ static void close_scene(struct scene *scene)
     schsm_pin_source_free(scene->login.source);
     schsm_secret_free(scene->kept);
     schsm_secret_free(scene->typed);
+    schsm_secret_free(scene->wrong.pin);
 }
 
 static int log_in(struct scene *scene, bool prove)
@@ -456,6 +466,31 @@ static void a_refusal_is_forgotten_when_the_counter_was_set_back(void **state)
     }
 }
 
+/* Where nobody could tell which device refused it, either. */
+static void a_refusal_that_cannot_be_remembered_counts(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+        struct scene scene;
+
+        open_scene(&scene, kind, STORED, "wrong, alas");
+        scene.fake.verdict = SCHSM_ANSWER_WRONG;
+        scene.fake.left = 2;
+        scene.fake.loses = true;
+        assert_int_equal(log_in(&scene, true), 0);
+        assert_int_equal(scene.err.reason, SCHSM_REASON_PIN_INCORRECT);
+        scene.fake.lost = scene.fake.loses = false;
+        scene.fake.tries = 2;
+        assert_int_equal(log_in(&scene, true), 0);
+        assert_int_equal(scene.err.reason, SCHSM_REASON_PIN_KNOWN_WRONG);
+        assert_true(scene.refused && scene.fake.sent == 1);
+        scene.fake.verdict = SCHSM_ANSWER_GOOD;
+        set_source(&scene, STORED, STORED_PIN);
+        assert_int_equal(log_in(&scene, true), 1);
+        close_scene(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -464,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_proven_pin_is_not_sent_again),
         cmocka_unit_test(a_login_asks_again_after_the_application_was_asked),
         cmocka_unit_test(a_refusal_is_forgotten_when_the_counter_was_set_back),
+        cmocka_unit_test(a_refusal_that_cannot_be_remembered_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
