@@ -27,8 +27,8 @@ raw() {
 }
 new_device() {
     check "card $1 is initialised for a DKEK" on "$1" init --yes --dkek-shares 1
-    check "its share is imported" sc-hsm --serial "${serials[$1 - 1]}" apdu --yes \
-        "8052000020$(printf '44%.0s' {1..32})"
+    check "its share is imported" sc-hsm --serial "${serials[$1 - 1]}" apdu --yes - \
+        <<<"8052000020$(printf '44%.0s' {1..32})"
     says 9000
 }
 # keys_of N: how many keys the card lists.

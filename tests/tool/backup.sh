@@ -33,7 +33,7 @@ new_device() {
     local share
     share=$(printf "$2%.0s" {1..32})
     check "$1 is initialised for a DKEK" on "$1" init --yes --dkek-shares 1
-    check "its share is imported" sc-hsm --serial "$1" apdu --yes "8052000020$share"
+    check "its share is imported" sc-hsm --serial "$1" apdu --yes - <<<"8052000020$share"
     says 9000
 }
 
