@@ -41,7 +41,8 @@ static uint32_t next_random(void)
 static const uint8_t *running;
 static size_t running_len;
 
-/* An input that ends the run stays, in the working directory. Only what a handler of signals may. */
+/* An input that ends the run stays, in the working directory. Only what a handler of signals may.
+ */
 static void keep_input(void)
 {
     static const char told[] = "the input is in " KEPT "\n";
