@@ -88,6 +88,11 @@ if [ -n "${SC_HSM_ASAN:-}" ]; then
     wrap /usr/bin/python3 OPENSSL_CONF=/dev/null
 fi
 
+# Sweeps over the commands of a job go on by so many: by one, or by three with sanitizers, which look at what
+# the code does and not at the order of things.
+sweep_step=1
+[ -z "${SC_HSM_ASAN:-}" ] || sweep_step=3
+
 # What a test writes is its own alone: PINs, passwords and keys are, and a PIN file that others can
 # read is refused.
 umask 077

@@ -101,7 +101,7 @@ while killed_at $point -- import_keys key; do
             -out signature message
         check "killed at command $point: deleted" sc-hsm --pin-source file:pin delete label=key --yes
     fi
-    point=$((point + 1))
+    point=$((point + sweep_step))
 done
 [ $point -ge 8 ] || fail "an import of $point commands"
 check "the one that ended by itself: deleted" sc-hsm --pin-source file:pin delete label=key --yes

@@ -52,7 +52,7 @@ finishes() {
     check "$what" "$@"
     shape >wanted
     for ins in D7 74 E4; do # UPDATE BINARY, UNWRAP KEY, DELETE FILE
-        for ((point = 0; ; point++)); do
+        for ((point = 0; ; point += sweep_step)); do
             state "$from"
             killed_at $point ins=$ins -- "$@" || break
             status=0
@@ -65,7 +65,7 @@ finishes() {
             points=$((points + 1))
         done
     done
-    [ $points -ge 3 ] || fail "$what was killed at $points points only"
+    [ $((points * sweep_step)) -ge 3 ] || fail "$what was killed at $points points only"
     echo "ok: $what: killed at $points points"
 }
 

@@ -43,7 +43,7 @@ goes() {
             equal "$* ($how $skip), and again: nothing is left" "$kept" "$(files)"
             check "nothing is shown" sc-hsm list --all
             says_nothing_of orphan web vault authority note
-            skip=$((skip + 1))
+            skip=$((skip + sweep_step))
         done
         [ $points -ge 1 ] || fail "$kind: there was nothing to interrupt"
         equal "$*: nothing is left" "$kept" "$(files)"

@@ -56,9 +56,9 @@ at_each() {
     while killed_at $point "${words[@]}" -- "${tool[@]}" "$@"; do
         "after_$1" "$1 killed at command $point${setting:+ with $setting}" "$@"
         "before_$1"
-        point=$((point + step)) kills=$((kills + 1))
+        point=$((point + step * sweep_step)) kills=$((kills + 1))
     done
-    [ $kills -ge 3 ] || fail "$1 was killed at $kills points only"
+    [ $((kills * sweep_step)) -ge 3 ] || fail "$1 was killed at $kills points only"
     echo "ok: $1 was killed at $kills points${setting:+ with $setting}, and completed the next time"
 }
 

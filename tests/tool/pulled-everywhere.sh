@@ -61,7 +61,7 @@ at_each_command() {
         fi
         wait $back
         "after_$job" "$job, the card pulled out $when command $point and put back"
-        point=$((point + 1))
+        point=$((point + sweep_step))
     done
     [ $point -ge 8 ] || fail "$job has $point commands only"
     echo "ok: $job survived $point interruptions"
@@ -137,7 +137,7 @@ while killed_at $point -- "${tool[@]}" unwrap mail.wrapped --replace --yes; do
     "${tool[@]}" unwrap mail.wrapped --replace --yes >"$seen" 2>&1 ||
         fail "replace killed at command $point: not the same command again"
     all_there "replace killed at command $point, and again"
-    point=$((point + 1))
+    point=$((point + sweep_step))
 done
 [ $point -ge 15 ] || fail "replace was killed at $point points only"
 echo "ok: replace was killed at $point points, and completed the next time"

@@ -64,7 +64,7 @@ sweep() {
             changing=$((changing + 1))
             ;;
         esac
-        point=$((point + 1))
+        point=$((point + sweep_step))
     done
     "reached_$job" || fail "$job, left alone: it is not done"
     [ $changing -ge 1 ] || fail "$job changes nothing"
