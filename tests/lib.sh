@@ -90,7 +90,7 @@ fi
 
 # Sweeps over the commands of a job go on by so many: by one, or by three with sanitizers, which look at what
 # the code does and not at the order of things.
-sweep_step=1
+export sweep_step=1
 [ -z "${SC_HSM_ASAN:-}" ] || sweep_step=3
 
 # What a test writes is its own alone: PINs, passwords and keys are, and a PIN file that others can
