@@ -224,6 +224,13 @@ static const char *card_identity_for_pin(void *device, struct schsm_error *err)
                : session->identity;
 }
 
+static const char *card_serial_for_pin(void *device, struct schsm_error *err)
+{
+    struct schsm_session *session = device;
+
+    return schsm_session_learn_serial(session, err) ? session->process.serial : NULL;
+}
+
 static bool card_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
 {
     const struct schsm_session *session = device;
@@ -248,6 +255,7 @@ static const struct schsm_pin_questions card_questions = {
                    "change' does that",
     .name = card_name_for_pin,
     .identity = card_identity_for_pin,
+    .serial = card_serial_for_pin,
     .state = card_pin_state,
     .has_pad = card_has_pad,
     .share = card_share,

@@ -68,15 +68,26 @@ static int check_tries(const struct schsm_pin_holder *holder, const struct schsm
            end_job(holder);
 }
 
+/* Asks the device for its serial number only where the source names it. */
+static int add_serial(const struct schsm_pin_holder *holder, const struct schsm_pin_source *source,
+                      struct schsm_pin_prompt *prompt, struct schsm_error *err)
+{
+    if (schsm_pin_source_takes_serial(source)) {
+        prompt->serial = holder->ask->serial(holder->device, err);
+        return prompt->serial != NULL;
+    }
+    return 1;
+}
+
 /* Reads the source. A person may take minutes to type, so other programs get the device meanwhile.
  */
 static int read_source(const struct schsm_pin_holder *holder, const struct schsm_login *login,
                        int tries, struct schsm_secret **pin, struct schsm_error *err)
 {
-    const struct schsm_pin_prompt prompt = { .device = device_of(holder),
-                                             .object = login->object,
-                                             .tries_left = tries >= 0 ? tries : -1,
-                                             .by_option = login->by_option };
+    struct schsm_pin_prompt prompt = { .device = device_of(holder),
+                                       .object = login->object,
+                                       .tries_left = tries >= 0 ? tries : -1,
+                                       .by_option = login->by_option };
     bool stored = is_stored(login), shared = !stored && holder->ask->share != NULL;
 
     if (!stored && *holder->typed != NULL) {
@@ -84,6 +95,9 @@ static int read_source(const struct schsm_pin_holder *holder, const struct schsm
         return 1;
     }
     if (shared && !holder->ask->share(holder->device, true, err)) {
+        return 0;
+    }
+    if (!add_serial(holder, login->source, &prompt, err)) {
         return 0;
     }
     if (!schsm_pin_source_read(login->source, &prompt, pin, err)) {
@@ -240,10 +254,11 @@ static bool wants_pad(const struct schsm_pin_holder *holder, const struct schsm_
 static void read_again(const struct schsm_pin_holder *holder, const struct schsm_login *login,
                        struct schsm_secret **pin)
 {
-    const struct schsm_pin_prompt prompt = { .device = device_of(holder), .tries_left = -1 };
+    struct schsm_pin_prompt prompt = { .device = device_of(holder), .tries_left = -1 };
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
-    if (login->source != NULL && schsm_pin_source_may_change(login->source)) {
+    if (login->source != NULL && schsm_pin_source_may_change(login->source) &&
+        add_serial(holder, login->source, &prompt, &ignored)) {
         (void)schsm_pin_source_read(login->source, &prompt, pin, &ignored);
     }
 }

@@ -50,6 +50,8 @@ struct schsm_pin_questions {
     const char *(*name)(const void *device);
     /* What no other device is called, NULL where that cannot be learnt. Without it: the name. */
     const char *(*identity)(void *device, struct schsm_error *err);
+    /* Its serial number, "" where it has none; NULL with an error where it cannot be asked. */
+    const char *(*serial)(void *device, struct schsm_error *err);
     /* Spends no try. *outlook is filled but for FAILED. */
     enum schsm_pin_answer (*state)(void *device, struct schsm_pin_outlook *outlook,
                                    struct schsm_error *err);

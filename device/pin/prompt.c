@@ -232,7 +232,7 @@ static bool hand_on_signals(void)
 
 static int no_terminal(const struct schsm_pin_prompt *prompt, struct schsm_error *err)
 {
-    const struct schsm_pin_prompt nothing = { NULL, NULL, NULL, -1, false };
+    const struct schsm_pin_prompt nothing = { .tries_left = -1 };
 
     if (prompt == NULL) {
         prompt = &nothing;

@@ -15,6 +15,7 @@ struct schsm_pin_prompt {
     const char *object; /* label or URI of the key, NULL: the device as a whole */
     int tries_left;     /* -1: unknown */
     bool by_option;     /* see struct schsm_login */
+    const char *serial; /* for sources that name it (source.h); not shown */
 };
 
 #define SCHSM_PROMPT_TEXT_MAX 600 /* bytes, with its end */

@@ -165,6 +165,54 @@ static int check_readers(const char *path, int fd, bool by_group, struct schsm_e
                       by_group ? "640" : "600", path);
 }
 
+#define SERIAL_MARK "{serial}"
+
+/* What a device says of itself must lead nowhere else than to a file of its own. */
+static bool is_part_of_name(const char *serial)
+{
+    return serial[0] != '.' &&
+           serial[strspn(serial,
+                         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.")] ==
+               '\0';
+}
+
+/* A copy of name with the device's serial number in it, which the caller frees. NULL on failure. */
+static char *name_for_device(const char *name, const struct schsm_pin_prompt *prompt,
+                             struct schsm_error *err)
+{
+    const char *serial = prompt != NULL ? prompt->serial : NULL, *mark;
+    size_t marks = 0;
+    char *result, *out;
+
+    for (mark = name; (mark = strstr(mark, SERIAL_MARK)) != NULL; mark += strlen(SERIAL_MARK)) {
+        marks++;
+    }
+    if (marks > 0 && (serial == NULL || serial[0] == '\0' || !is_part_of_name(serial))) {
+        schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
+                   serial == NULL || serial[0] == '\0'
+                       ? "the PIN source %s names a serial number, and there is none here: use one "
+                         "without " SERIAL_MARK
+                       : "the PIN source %s names a serial number, and this device's is none that "
+                         "may stand in a name: use one without " SERIAL_MARK,
+                   name);
+        return NULL;
+    }
+    result = OPENSSL_malloc(strlen(name) + marks * (marks > 0 ? strlen(serial) : 0) + 1);
+    if (result == NULL) {
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    out = result;
+    while ((mark = strstr(name, SERIAL_MARK)) != NULL) {
+        memcpy(out, name, (size_t)(mark - name));
+        out += mark - name;
+        out = stpcpy(out, serial);
+        name = mark + strlen(SERIAL_MARK);
+    }
+    (void)stpcpy(out, name);
+    return result;
+}
+
 static int read_file(const char *path, bool by_group, struct schsm_secret **pin,
                      struct schsm_error *err)
 {
@@ -202,8 +250,8 @@ done:
 
 /* systemd may let a service at its credentials by an access list, which shows as a group's right.
  */
-static int read_credential(const struct schsm_pin_source *source, struct schsm_secret **pin,
-                           struct schsm_error *err)
+static int read_credential(const struct schsm_pin_source *source, const char *path,
+                           struct schsm_secret **pin, struct schsm_error *err)
 {
     if (source->path == NULL) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
@@ -212,20 +260,19 @@ static int read_credential(const struct schsm_pin_source *source, struct schsm_s
                           "LoadCredential=%s:PATH or LoadCredentialEncrypted=",
                           source->name, source->name);
     }
-    return read_file(source->path, true, pin, err);
+    return read_file(path, true, pin, err);
 }
 
-static int read_environment(const struct schsm_pin_source *source, struct schsm_secret **pin,
-                            struct schsm_error *err)
+static int read_environment(const char *name, struct schsm_secret **pin, struct schsm_error *err)
 {
-    const char *value = getenv(source->name);
+    const char *value = getenv(name);
 
     if (value == NULL) {
         return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
                           "the environment has no variable %s, which the PIN source env:%s names",
-                          source->name, source->name);
+                          name, name);
     }
-    return make_secret("env:", source->name, (const uint8_t *)value, strlen(value), pin, err);
+    return make_secret("env:", name, (const uint8_t *)value, strlen(value), pin, err);
 }
 
 /*
@@ -439,9 +486,31 @@ bool schsm_pin_source_may_change(const struct schsm_pin_source *source)
     return source->kind == KIND_FILE || source->kind == KIND_CREDENTIAL;
 }
 
+bool schsm_pin_source_takes_serial(const struct schsm_pin_source *source)
+{
+    return source->name != NULL && strstr(source->name, SERIAL_MARK) != NULL;
+}
+
 bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source)
 {
     return source->kind == KIND_PINPAD;
+}
+
+/* From a place that has a name. */
+static int read_named(const struct schsm_pin_source *source, const struct schsm_pin_prompt *prompt,
+                      struct schsm_secret **pin, struct schsm_error *err)
+{
+    const char *text = source->path != NULL ? source->path : source->name;
+    char *name = name_for_device(text, prompt, err);
+    int ok = 0;
+
+    if (name != NULL) {
+        ok = source->kind == KIND_FILE         ? read_file(name, false, pin, err)
+             : source->kind == KIND_CREDENTIAL ? read_credential(source, name, pin, err)
+                                               : read_environment(name, pin, err);
+    }
+    OPENSSL_free(name);
+    return ok;
 }
 
 int schsm_pin_source_read(struct schsm_pin_source *source, const struct schsm_pin_prompt *prompt,
@@ -450,11 +519,9 @@ int schsm_pin_source_read(struct schsm_pin_source *source, const struct schsm_pi
     *pin = NULL;
     switch (source->kind) {
     case KIND_FILE:
-        return read_file(source->name, false, pin, err);
     case KIND_CREDENTIAL:
-        return read_credential(source, pin, err);
     case KIND_ENV:
-        return read_environment(source, pin, err);
+        return read_named(source, prompt, pin, err);
     case KIND_FD:
         return read_descriptor(source, pin, err);
     case KIND_PERSON:

@@ -5,6 +5,9 @@
  * `systemd` for short), `pinpad`, a value given in a configuration or URI, or an application's
  * passphrase callback whose answer was captured.
  *
+ * `{serial}` in PATH or NAME stands for the serial number of the device whose PIN is read, so that
+ * each of several devices can have a PIN of its own.
+ *
  * A source is read only when a device really needs the PIN. Sources are reference counted and may
  * be shared by threads; fd: is read once and its PIN kept, because it cannot be read again.
  */
@@ -40,14 +43,18 @@ bool schsm_pin_source_is_stored(const struct schsm_pin_source *source);
 /* True where reading it again may give another PIN: a file or credential. */
 bool schsm_pin_source_may_change(const struct schsm_pin_source *source);
 
+/* True where reading it takes the device's serial number: `{serial}` is in it. */
+bool schsm_pin_source_takes_serial(const struct schsm_pin_source *source);
+
 /* True where the reader's own PIN pad is to be used; such a source is never read. */
 bool schsm_pin_source_is_pinpad(const struct schsm_pin_source *source);
 
 /*
  * Reads the PIN; one trailing newline (LF or CRLF) of a file or descriptor is dropped. Fails with
  * SCHSM_REASON_PIN_SOURCE (unreadable, readable by others too, empty, longer than 256 bytes, no
- * such program), SCHSM_REASON_CANCELLED (the user left the prompt), SCHSM_REASON_PIN_MISSING
- * (prompt without a controlling terminal). On success *pin is the caller's to free.
+ * such program; `{serial}`, and prompt->serial is NULL or no part of a file's name),
+ * SCHSM_REASON_CANCELLED (the user left the prompt), SCHSM_REASON_PIN_MISSING (prompt without a
+ * controlling terminal). On success *pin is the caller's to free.
  */
 int schsm_pin_source_read(struct schsm_pin_source *source, const struct schsm_pin_prompt *prompt,
                           struct schsm_secret **pin, struct schsm_error *err);

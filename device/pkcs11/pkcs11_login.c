@@ -187,6 +187,12 @@ static const char *token_name_for_pin(const void *device)
     return ((const struct schsm_pkcs11_token *)device)->name;
 }
 
+static const char *token_serial_for_pin(void *device, struct schsm_error *err)
+{
+    (void)err;
+    return ((const struct schsm_pkcs11_token *)device)->serial;
+}
+
 static bool token_has_pad(void *device, char where[SCHSM_PIN_PLACE_MAX])
 {
     const struct schsm_pkcs11_token *token = device;
@@ -202,6 +208,7 @@ static const struct schsm_pin_questions token_questions = {
     .must_change =
         "has a PIN that has to be changed before it can be used: 'sc-hsm pin change' does that",
     .name = token_name_for_pin,
+    .serial = token_serial_for_pin,
     .state = token_pin_state,
     .has_pad = token_has_pad,
     .verify = token_verify_pin,

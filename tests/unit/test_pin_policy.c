@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pin/policy.h"
@@ -25,6 +26,7 @@ struct fake {
     bool loses, lost; /* the way to it, with its verdict */
     int tries, left;
     char identity[32];
+    const char *serial;
     unsigned int asked, sent;
     char pin[32];
 };
@@ -44,6 +46,12 @@ static const char *fake_identity(void *device, struct schsm_error *err)
         return NULL;
     }
     return fake->identity;
+}
+
+static const char *fake_serial(void *device, struct schsm_error *err)
+{
+    (void)err;
+    return ((const struct fake *)device)->serial;
 }
 
 static enum schsm_pin_answer fake_state(void *device, struct schsm_pin_outlook *outlook,
@@ -106,6 +114,7 @@ static const struct schsm_pin_questions kinds[] = {
       .must_change = "has to be polished",
       .name = fake_name,
       .identity = fake_identity,
+      .serial = fake_serial,
       .state = fake_state,
       .has_pad = fake_has_pad,
       .share = fake_share,
@@ -116,6 +125,7 @@ static const struct schsm_pin_questions kinds[] = {
       .must_change = "has to be polished",
       .name = fake_name,
       .identity = fake_identity,
+      .serial = fake_serial,
       .state = fake_state,
       .has_pad = fake_has_pad,
       .verify = fake_verify },
@@ -491,6 +501,43 @@ static void a_refusal_that_cannot_be_remembered_counts(void **state)
     }
 }
 
+/* What a device says of itself leads to no file but its own. */
+static void a_serial_number_stands_in_a_name_only_where_it_may(void **state)
+{
+    static const struct {
+        const char *serial;
+        bool may;
+    } rows[] = {
+        { "DENK0100186", true }, { "a-b_c.d", true },   { "", false },         { "..", false },
+        { "../x", false },       { "a/b", false },      { ".a", false },       { "a b", false },
+        { "a\nb", false },       { "\xC3\xA4", false }, { "{serial}", false }, { "%s", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct scene scene;
+        char name[64];
+
+        open_scene(&scene, i % 2, NO_SOURCE, STORED_PIN);
+        scene.connection.login = SCHSM_LOGIN_OUT;
+        scene.fake.serial = rows[i].serial;
+        scene.login.source = schsm_pin_source_parse("env:SCHSM_TEST_{serial}_{serial}", &scene.err);
+        assert_non_null(scene.login.source);
+        (void)snprintf(name, sizeof(name), "SCHSM_TEST_%s_%s", rows[i].serial, rows[i].serial);
+        assert_int_equal(setenv(name, STORED_PIN, 1), 0);
+        assert_int_equal(log_in(&scene, false), rows[i].may);
+        assert_int_equal(scene.fake.sent, rows[i].may ? 1 : 0);
+        if (rows[i].may) {
+            assert_string_equal(scene.fake.pin, STORED_PIN);
+        } else {
+            assert_int_equal(scene.err.reason, SCHSM_REASON_PIN_SOURCE);
+            assert_non_null(strstr(scene.err.text, "names a serial number"));
+        }
+        (void)unsetenv(name);
+        close_scene(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_login_asks_again_after_the_application_was_asked),
         cmocka_unit_test(a_refusal_is_forgotten_when_the_counter_was_set_back),
         cmocka_unit_test(a_refusal_that_cannot_be_remembered_counts),
+        cmocka_unit_test(a_serial_number_stands_in_a_name_only_where_it_may),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
