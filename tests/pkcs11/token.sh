@@ -34,6 +34,13 @@ check "the tool lists the same" tool list
 says 'private key .*RSA 2048 .*label=web-rsa'
 check "status" tool status
 says 'PKCS#11 token' 'the token'
+token_serial=$(sc-hsm --pkcs11-module "$softhsm" --json status | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["devices"][0]["serial"])')
+cp .pin "$token_serial.pin"
+configure "pin-source=file:$work/{serial}.pin"
+check "a PIN by the token's serial number" openssl dgst -sha256 -sign rsa.pem -out by-serial .pin
+configure "pin-source=file:$work/.pin"
 check "readers" tool readers
 says "PKCS#11 token +[0-9a-f]+ +the token"
 
