@@ -17,6 +17,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 builds=$root/build
 jobs=$(nproc)
 failures=()
+declare -A beside=() # process: what it does
 
 # part WHAT COMMAND...: runs one part and tells how long it took; a failure lets the next parts run.
 part() {
@@ -29,6 +30,33 @@ part() {
         printf -- '-- %s: FAILED, %d s\n' "$what" $((SECONDS - start))
         failures+=("$what")
     fi
+}
+
+# start_beside WHAT COMMAND...: what needs nothing but time has what the other parts leave of it.
+start_beside() {
+    local what=$1
+    shift
+    (
+        renice -n 19 -p "$BASHPID" >/dev/null
+        "$@"
+    ) >"$builds/${what%% *}.log" 2>&1 &
+    beside[$!]=$what
+}
+
+# ended PROCESS LOG: waits for it, and shows what it said where it failed.
+ended() {
+    wait "$1" || {
+        cat "$2"
+        return 1
+    }
+}
+
+end_beside() {
+    local process
+    for process in "${!beside[@]}"; do
+        part "${beside[$process]}" ended "$process" "$builds/${beside[$process]%% *}.log"
+        unset "beside[$process]"
+    done
 }
 
 # install: a server that apt would start on installation stays off; the tests run their own.
@@ -140,17 +168,19 @@ second_try() {
 }
 
 mkdir -p "$builds"
+trap '[ ${#beside[@]} = 0 ] || kill "${!beside[@]}" 2>/dev/null' EXIT
 part "packages" install
 part "layout (clang-format)" layout
-part "scripts (shellcheck)" scripts
+start_beside "scripts (shellcheck)" scripts
 part "build with gcc" build plain gcc
 part "build with clang" build clang clang -DSC_HSM_BENCH=ON
-part "lint (clang-tidy)" lint
+start_beside "lint (clang-tidy)" lint
 part "build with sanitizers" build sanitize gcc -DSC_HSM_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
 [ -n "${TMPDIR:-}" ] || in_memory
 part "tests" ctests plain
 # Without those that mostly wait for other people's code there: docs/testing.md tells which and why.
 part "tests with AddressSanitizer and UBSan" ctests sanitize -LE unsanitized
+end_beside
 
 printf '\n%d minutes %d seconds in all\n' $((SECONDS / 60)) $((SECONDS % 60))
 while read -r name; do
