@@ -37,7 +37,7 @@ static const char *name_of(const struct flow_readers *readers, size_t i)
 {
     return i == 0 && (readers->script->header[FLOW_SETUP] & FLOW_SERIAL_IN_READER) != 0
                ? name_with_serial
-               : flow_reader_names[i];
+               : flow_reader_names[i == 0 ? 0 : 1];
 }
 
 void flow_readers_start(struct flow_readers *readers, struct flow_script *script, size_t pin_len)

@@ -43,8 +43,8 @@ enum flow_token_question {
 
 #define FLOW_TOKEN_FLAGS (0x40Cul) /* initialised, its PIN too, login required */
 
-/* Answers by the script from here on, NULL: as an empty token does. */
-void flow_token_start(struct flow_script *script);
+/* Answers by this script from here on, NULL: as an empty token does. */
+void flow_token_start(struct flow_script *by);
 
 /* What the user asks for next is another command; see tries.h. */
 void flow_token_next_command(void);
