@@ -176,20 +176,28 @@ static bool is_part_of_name(const char *serial)
                '\0';
 }
 
+static size_t count_marks(const char *name)
+{
+    size_t marks = 0;
+
+    while ((name = strstr(name, SERIAL_MARK)) != NULL) {
+        name += strlen(SERIAL_MARK);
+        marks++;
+    }
+    return marks;
+}
+
 /* A copy of name with the device's serial number in it, which the caller frees. NULL on failure. */
 static char *name_for_device(const char *name, const struct schsm_pin_prompt *prompt,
                              struct schsm_error *err)
 {
-    const char *serial = prompt != NULL ? prompt->serial : NULL, *mark;
-    size_t marks = 0;
+    const char *serial = prompt != NULL && prompt->serial != NULL ? prompt->serial : "", *mark;
+    size_t marks = count_marks(name);
     char *result, *out;
 
-    for (mark = name; (mark = strstr(mark, SERIAL_MARK)) != NULL; mark += strlen(SERIAL_MARK)) {
-        marks++;
-    }
-    if (marks > 0 && (serial == NULL || serial[0] == '\0' || !is_part_of_name(serial))) {
+    if (marks > 0 && (serial[0] == '\0' || !is_part_of_name(serial))) {
         schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
-                   serial == NULL || serial[0] == '\0'
+                   serial[0] == '\0'
                        ? "the PIN source %s names a serial number, and there is none here: use one "
                          "without " SERIAL_MARK
                        : "the PIN source %s names a serial number, and this device's is none that "
@@ -197,7 +205,7 @@ static char *name_for_device(const char *name, const struct schsm_pin_prompt *pr
                    name);
         return NULL;
     }
-    result = OPENSSL_malloc(strlen(name) + marks * (marks > 0 ? strlen(serial) : 0) + 1);
+    result = OPENSSL_malloc(strlen(name) + marks * strlen(serial) + 1);
     if (result == NULL) {
         schsm_fail_memory(err);
         return NULL;
@@ -205,8 +213,7 @@ static char *name_for_device(const char *name, const struct schsm_pin_prompt *pr
     out = result;
     while ((mark = strstr(name, SERIAL_MARK)) != NULL) {
         memcpy(out, name, (size_t)(mark - name));
-        out += mark - name;
-        out = stpcpy(out, serial);
+        out = stpcpy(out + (mark - name), serial);
         name = mark + strlen(SERIAL_MARK);
     }
     (void)stpcpy(out, name);
