@@ -69,11 +69,12 @@ int schsm_rsa_oaep_unpad(const EVP_MD *md, const EVP_MD *mgf1_md, const uint8_t 
     good &= schsm_ct_is_zero(em[0]);
 
     /* All is decided: success and the length, told to the caller, may steer what is done now. */
-    if (good == 0) {
+    if (schsm_ct_tell(good) == 0) {
         schsm_fail(err, SCHSM_REASON_CRYPTO,
                    "the data cannot be decrypted with this key and these OAEP parameters");
         goto end;
     }
+    start = schsm_ct_tell(start);
     *out_len = db_len - start;
     memcpy(out, db + start, *out_len);
     ok = 1;

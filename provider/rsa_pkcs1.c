@@ -232,10 +232,11 @@ int schsm_rsa_pkcs1_unpad(OSSL_LIB_CTX *libctx, const uint8_t *em, size_t em_len
     good = find_message(em, em_len, &start);
 
     if (rejection_key == NULL) {
-        if (good == 0) {
+        if (schsm_ct_tell(good) == 0) {
             return schsm_fail(err, SCHSM_REASON_CRYPTO,
                               "the data cannot be decrypted with this key and PKCS#1 padding");
         }
+        start = schsm_ct_tell(start);
         *out_len = em_len - start;
         memcpy(out, em + start, *out_len);
         return 1;
@@ -251,9 +252,8 @@ int schsm_rsa_pkcs1_unpad(OSSL_LIB_CTX *libctx, const uint8_t *em, size_t em_len
         goto end;
     }
     i = choose_length(candidates, em_len - SCHSM_RSA_PKCS1_OVERHEAD + 1);
-    start = schsm_ct_select(good, start, em_len - i);
-
     /* The length is the caller's to see from here on; which of the two messages it is, is not. */
+    start = schsm_ct_tell(schsm_ct_select(good, start, em_len - i));
     *out_len = em_len - start;
     for (i = start; i < em_len; i++) {
         out[i - start] = schsm_ct_select_byte(good, em[i], synthetic[i]);

@@ -39,6 +39,14 @@ count "the public key alone is one status, without a terminal" '=1' \
     setsid -w openssl pkey -in ec.pem -noout </dev/null
 equal "no PIN was sent" "$checks" "$(pin_checks)"
 
+# A label cannot draw a prompt of its own.
+check "a label that would" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt id:30 \
+    -pkeyopt "label:one"$'\e[2J\rYour password' -pkeyopt "pin-source:file:$pin_file" -out steering.pem
+logged_out
+check "is asked about" prompted "$pin" "${sign[@]}" sc-hsm:id=30 data
+says "key 'one\?\[2J\?Your password', 3 tries left:"
+says_nothing_of $'\e'
+
 # Nobody is asked in vain.
 logged_out
 fails "wrong" "${sign[@]}" ec.pem -passin pass:111111 data
