@@ -49,6 +49,14 @@ on "$card"
 check "all of them" "${tool[@]}" restore saved
 says "${#keys[@]} restored"
 
+# A device that does not know the form: 6A80 and 6A81 are all that it could say.
+on "$card"
+for status in 6A80 6A81; do
+    (eval "$other" && virtual_hsm control 1 status $status ins=74 >/dev/null)
+    ends 1 "a device refuses, $status" "${tool[@]}" unwrap ec:P-256.pico
+    says "a Pico HSM wrapped it in a form .*sc-hsm decrypt-backup.*status word $status"
+done
+
 on "$pico"
 for key in "${keys[@]}"; do
     if [ "$key" = rsa:4096 ]; then
