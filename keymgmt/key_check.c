@@ -176,13 +176,14 @@ static int fail_replaced(const struct schsm_key *key, struct schsm_error *err)
     if (key->object.key_ref < 0) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                           "%s: the device holds another key of this name than the key reference "
-                          "says; write the reference again with 'openssl pkey -in URI -out FILE'",
+                          "says: insert the device that has it, or write the reference again with "
+                          "'openssl pkey -in URI -out FILE'",
                           key->name);
     }
     return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                      "%s: the SmartCard-HSM holds another key under key-ref %d than the key "
-                      "reference says; write the reference again with 'openssl pkey -in "
-                      "sc-hsm:key-ref=%d -out FILE'",
+                      "%s: the device holds another key under key-ref %d than the key reference "
+                      "says: insert the device that has it, or write the reference again with "
+                      "'openssl pkey -in sc-hsm:key-ref=%d -out FILE'",
                       key->name, key->object.key_ref, key->object.key_ref);
 }
 

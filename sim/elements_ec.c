@@ -77,10 +77,38 @@ static struct sim_slice padded(struct sim_slice value, uint8_t to[SIM_MAX_FIELD]
     return (struct sim_slice){ to, len };
 }
 
+/* p - 3, where p is a curve's: its last byte is not less than 3. */
+static struct sim_slice minus_three(struct sim_slice p, uint8_t to[SIM_MAX_FIELD])
+{
+    memcpy(to, p.data, p.len);
+    to[p.len - 1] = (uint8_t)(to[p.len - 1] - 3);
+    return (struct sim_slice){ to, p.len };
+}
+
+/*
+ * The curve with these parameters, which may lack leading zeros. An empty a is 0, or p - 3 as the
+ * Pico HSM writes it (section 19.5): the other parameters tell which. What genuine cards make of
+ * that is not known [?].
+ */
+static const struct sim_curve *curve_by_elements(struct sim_curve_params params)
+{
+    struct sim_curve_storage storage;
+    const struct sim_curve *curve;
+    bool no_a = params.a.len == 0;
+    params.a = padded(params.a, storage.a, params.p.len);
+    params.b = padded(params.b, storage.b, params.p.len);
+    params.order = padded(params.order, storage.order, params.p.len);
+    curve = sim_curve_by_params(&params);
+    if (curve == NULL && no_a && params.p.len > 0) {
+        params.a = minus_three(params.p, storage.a);
+        curve = sim_curve_by_params(&params);
+    }
+    return curve;
+}
+
 static const struct sim_curve *take_curve(struct sim_slice *in, bool by_prime, bool *complete)
 {
     struct sim_curve_params params;
-    struct sim_curve_storage storage;
     *complete = sim_element_take(in, SIM_MAX_FIELD, &params.a) &&
                 sim_element_take(in, SIM_MAX_FIELD, &params.b) &&
                 sim_element_take(in, SIM_MAX_FIELD, &params.p) &&
@@ -89,13 +117,7 @@ static const struct sim_curve *take_curve(struct sim_slice *in, bool by_prime, b
     if (!*complete) {
         return NULL;
     }
-    if (by_prime) {
-        return sim_pico_curve_by_prime(params.p);
-    }
-    params.a = padded(params.a, storage.a, params.p.len);
-    params.b = padded(params.b, storage.b, params.p.len);
-    params.order = padded(params.order, storage.order, params.p.len);
-    return sim_curve_by_params(&params);
+    return by_prime ? sim_pico_curve_by_prime(params.p) : curve_by_elements(params);
 }
 
 uint16_t sim_ec_from_elements(struct sim_slice in, unsigned bits, bool lean, EVP_PKEY **pkey)

@@ -53,15 +53,28 @@ static int send_blob(struct schsm_session *session, unsigned int ref, struct sch
     return unwrap_from_file(session, ref, blob, err);
 }
 
-int schsm_card_unwrap_as(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
-                         struct schsm_error *err)
+int schsm_card_unwrap_as(struct schsm_session *session, unsigned int ref,
+                         const struct schsm_unwrapping *unwrapping, struct schsm_error *err)
 {
-    if (send_blob(session, ref, blob, err)) {
+    unsigned int status_word;
+
+    if (send_blob(session, ref, unwrapping->spec->blob, err)) {
         return 1;
     }
-    if (session->card.result == SCHSM_TRANSPORT_OK && err->reason == SCHSM_REASON_BAD_INPUT) {
-        unsigned int status_word = err->status_word;
-
+    status_word = err->status_word;
+    if (session->card.result != SCHSM_TRANSPORT_OK) {
+        return 0;
+    }
+    if (unwrapping->maybe_unknown_form &&
+        (err->reason == SCHSM_REASON_BAD_INPUT || err->reason == SCHSM_REASON_UNSUPPORTED)) {
+        schsm_fail(
+            err, SCHSM_REASON_FILE,
+            "the device does not take the wrapped EC key, although it has its DKEK: it has no "
+            "such curve, the key was changed or damaged, or a Pico HSM wrapped it in a form "
+            "that this device does not know; then decrypt it with its DKEK shares ('sc-hsm "
+            "decrypt-backup') and import the key (status word %04X)",
+            status_word);
+    } else if (err->reason == SCHSM_REASON_BAD_INPUT) {
         schsm_fail(err, SCHSM_REASON_FILE,
                    "the device does not take the wrapped key, although it has its DKEK: it was "
                    "changed or damaged; take another copy of it (status word %04X)",
@@ -198,7 +211,7 @@ static int try_out(struct schsm_session *session, struct schsm_unwrapping *unwra
     }
     unwrapping->trial = ref;
     if (!rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, trial_description(unwrapping), err) ||
-        !schsm_card_unwrap_as(session, ref, unwrapping->spec->blob, err)) {
+        !schsm_card_unwrap_as(session, ref, unwrapping, err)) {
         if (schsm_card_clean_up_unwrap(session, ref)) { /* refused */
             unwrapping->trial = 0;
         }
@@ -279,7 +292,7 @@ static int run_key_unwrap(struct schsm_session *session, void *arg, struct schsm
     if (schsm_card_delete_optional(session, SCHSM_FILE_CERTIFICATE | ref, err) &&
         rewrite(session, SCHSM_FILE_KEY_DESCRIPTION | ref, spec->description, err) &&
         rewrite(session, SCHSM_FILE_CERTIFICATE | ref, spec->certificate, err) &&
-        schsm_card_unwrap_as(session, ref, spec->blob, err)) {
+        schsm_card_unwrap_as(session, ref, unwrapping, err)) {
         return 1;
     }
     if (schsm_card_clean_up_unwrap(session, ref)) {
@@ -317,6 +330,7 @@ int schsm_hsm_unwrap_key(struct schsm_device *dev, const struct schsm_hsm_unwrap
     }
     unwrapping->spec = spec;
     unwrapping->type = wrapped.type;
+    unwrapping->maybe_unknown_form = wrapped.type == SCHSM_KEY_EC && !traits.describes_keys;
     if (!describe_trial(unwrapping, &wrapped, err)) {
         OPENSSL_free(unwrapping);
         return 0;

@@ -13,6 +13,7 @@
 struct schsm_unwrapping {
     const struct schsm_hsm_unwrap *spec;
     enum schsm_key_type type;
+    bool maybe_unknown_form; /* an EC key; the device may not know the Pico HSM's form of those */
     struct schsm_card_files files;
     unsigned int trial; /* a reference under which the key was tried out; 0: none */
     uint8_t trial_description[SCHSM_PKCS15_MAX]; /* by which that key is known */
@@ -25,8 +26,8 @@ int schsm_card_file_holds(struct schsm_session *session, unsigned int file,
                           struct schsm_view wanted, bool *same, struct schsm_error *err);
 
 /* UNWRAP KEY; the sentence says what a refusal means. (hsm_unwrap.c) */
-int schsm_card_unwrap_as(struct schsm_session *session, unsigned int ref, struct schsm_view blob,
-                         struct schsm_error *err);
+int schsm_card_unwrap_as(struct schsm_session *session, unsigned int ref,
+                         const struct schsm_unwrapping *unwrapping, struct schsm_error *err);
 
 /* Deletes a key with its files after a failure, which stays what it was; false where something is
  * left. (hsm_unwrap.c) */

@@ -156,7 +156,7 @@ int schsm_card_unwrap_described(struct schsm_session *session, void *arg, struct
     unwrapping->started = true;
     /* a key that is in the place stays where this one is refused */
     if (!there && (!announce(session, unwrapping, err) ||
-                   !schsm_card_unwrap_as(session, ref, spec->blob, err))) {
+                   !schsm_card_unwrap_as(session, ref, unwrapping, err))) {
         if (!had_key && schsm_card_clean_up_unwrap(session, ref)) {
             unwrapping->started = false;
         }

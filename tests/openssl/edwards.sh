@@ -180,6 +180,8 @@ for type in ed25519 ed448 x25519 x448; do
     check "pubkey" sc-hsm pubkey "label=tool-$type"
     check "it is that of the reference" openssl pkey -in "tool-$type.pem" -pubout
 done
+check "its help names them" sc-hsm help pubkey
+says 'P-521, Ed25519\), jwk' 'secp256k1, Ed448, X25519 and X448\)'
 check "pubkey --format jwk" sc-hsm pubkey --format jwk label=tool-ed25519
 says '"kty": "OKP"' '"crv": "Ed25519"' '"x": "[A-Za-z0-9_-]{43}"'
 check "pubkey --format jwk" sc-hsm pubkey --format jwk label=tool-x448

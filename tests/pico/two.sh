@@ -71,6 +71,8 @@ before=$(grep -c '^> 00200081.' "$SC_HSM_VIRTUAL/card-2.log")
 virtual_hsm remove 1 >/dev/null
 step "without card 1" '^failed'
 equal "card 2 was given no PIN" "$before" "$(grep -c '^> 00200081.' "$SC_HSM_VIRTUAL/card-2.log")"
+fails "a new program without card 1" openssl dgst -sha256 -sign key-1.pem -out signature message
+says "the device holds another key under key-ref 1 than the key reference says: insert the device that has it"
 virtual_hsm insert 1 >/dev/null
 step "with card 1 again" '^signed$'
 exec 9>&- 8<&-

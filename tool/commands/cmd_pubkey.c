@@ -77,9 +77,10 @@ const struct schsm_command schsm_command_pubkey = {
             "certificate or from the request that it made with the key; where it has neither, only "
             "key reference files and certificates elsewhere know it.\n"
             "Formats: pem and der for OpenSSL and most others, ssh for one line of authorized_keys "
-            "(RSA, P-256, P-384, P-521), jwk for a JSON Web Key (these and secp256k1), reference "
-            "for the file that stands for the private key wherever OpenSSL reads one. With --json "
-            "the text, or DER in base64, is a part of what is printed; a JWK is printed as it is.\n"
+            "(RSA, P-256, P-384, P-521, Ed25519), jwk for a JSON Web Key (these, secp256k1, Ed448, "
+            "X25519 and X448), reference for the file that stands for the private key wherever "
+            "OpenSSL reads one. With --json the text, or DER in base64, is a part of what is "
+            "printed; a JWK is printed as it is.\n"
             " sc-hsm pubkey label=web --out web.pub\n"
             " sc-hsm pubkey label=login --format ssh >>~/.ssh/authorized_keys\n"
             " sc-hsm pubkey id=10 --format reference --out web.pem\n",
