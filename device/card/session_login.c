@@ -144,8 +144,8 @@ static void set_lost_pin(struct schsm_session *session, const struct schsm_lost_
     schsm_guard_unlock();
 }
 
-/* After the way to the card broke. A card that had not told its tries before tells nothing after;
- * what was surely not sent changes nothing. */
+/* After the way to the card broke, or it answered nonsense. A card that had not told its tries
+ * before tells nothing after; what was surely not sent changes nothing. */
 static void note_lost_pin(struct schsm_session *session, const struct schsm_secret *pin, int tries)
 {
     struct schsm_lost_pin lost = { .tries_before = tries > 0 ? tries : 0 };
@@ -179,7 +179,8 @@ static enum schsm_pin_answer card_verify_pin(void *device, const struct schsm_se
 {
     static const struct schsm_lost_pin none;
     struct schsm_session *session = device;
-    int ok;
+    enum schsm_pin_answer answer;
+    int tries_before = *tries;
 
     if (pin == NULL) {
         return verify_on_pad(session, tries, err);
@@ -189,16 +190,18 @@ static enum schsm_pin_answer card_verify_pin(void *device, const struct schsm_se
         set_lost_pin(session, &none); /* from here on it is remembered as refused */
         return SCHSM_ANSWER_WRONG;
     }
-    ok = schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin), err);
-    if (session->card.result != SCHSM_TRANSPORT_OK) {
-        note_lost_pin(session, pin, *tries);
+    if (schsm_card_verify_pin(&session->card, schsm_secret_data(pin), schsm_secret_len(pin), err)) {
+        answer = SCHSM_ANSWER_GOOD;
+    } else {
+        answer = has_no_pin(session) ? SCHSM_ANSWER_OPEN : last_answer(session, tries, err);
+    }
+    /* An answer that says nothing of the PIN is none. */
+    if (answer == SCHSM_ANSWER_FAILED) {
+        note_lost_pin(session, pin, tries_before);
     } else if (session->process.lost_pin.tries_before > 0) {
         set_lost_pin(session, &none);
     }
-    if (ok) {
-        return SCHSM_ANSWER_GOOD;
-    }
-    return has_no_pin(session) ? SCHSM_ANSWER_OPEN : last_answer(session, tries, err);
+    return answer;
 }
 
 static const char *card_name_for_pin(const void *device)
