@@ -22,43 +22,52 @@ make_orphan() { make_key && card 00E4020002CC03 00E4020002CE03; }
 # goes KIND COMMAND...: the command that deletes what make_KIND makes is interrupted before and after
 # each of its DELETE commands.
 goes() {
-    local kind=$1 how skip points
-    shift
-    for how in remove-before remove-after; do
-        skip=0 points=0
-        while true; do
-            "make_$kind" >"$seen" 2>&1 || fail "$kind cannot be made: id or place is not free"
-            control "$how" ins=E4 skip=$skip
-            if "$@" >"$seen" 2>&1 </dev/null; then
-                control clear # it ended without that many
-                break
-            fi
-            says 'removed|pulled|no (card|device)|not there'
-            control insert
-            wait_for "the card is back" raw_apdus
-            points=$((points + 1))
-            if [ "$(files)" != "$kept" ]; then
-                "$@" >"$seen" 2>&1 </dev/null || fail "$* ($how $skip): not the same command again"
-            fi
-            equal "$* ($how $skip), and again: nothing is left" "$kept" "$(files)"
-            check "nothing is shown" sc-hsm list --all
-            says_nothing_of orphan web vault authority note
-            skip=$((skip + sweep_step))
-        done
-        [ $points -ge 1 ] || fail "$kind: there was nothing to interrupt"
-        equal "$*: nothing is left" "$kept" "$(files)"
+    goes_after "$@"
+    goes_when remove-before "$@"
+}
+
+# goes_after KIND COMMAND...: after each. By which of its names a thing is found makes no difference before.
+goes_after() {
+    goes_when remove-after "$@"
+}
+
+# goes_when HOW KIND COMMAND...
+goes_when() {
+    local how=$1 kind=$2 skip points
+    shift 2
+    skip=0 points=0
+    while true; do
+        "make_$kind" >"$seen" 2>&1 || fail "$kind cannot be made: id or place is not free"
+        control "$how" ins=E4 skip=$skip
+        if "$@" >"$seen" 2>&1 </dev/null; then
+            control clear # it ended without that many
+            break
+        fi
+        says 'removed|pulled|no (card|device)|not there'
+        control insert
+        wait_for "the card is back" raw_apdus
+        points=$((points + 1))
+        if [ "$(files)" != "$kept" ]; then
+            "$@" >"$seen" 2>&1 </dev/null || fail "$* ($how $skip): not the same command again"
+        fi
+        equal "$* ($how $skip), and again: nothing is left" "$kept" "$(files)"
+        check "nothing is shown" sc-hsm list --all
+        says_nothing_of orphan web vault authority note
+        skip=$((skip + sweep_step))
     done
+    [ $points -ge 1 ] || fail "$kind: there was nothing to interrupt"
+    equal "$*: nothing is left" "$kept" "$(files)"
 }
 
 goes key "${tool[@]}" delete 'id=10;type=private' --yes
-goes key "${tool[@]}" delete label=web --yes
-goes key "${tool[@]}" delete "sc-hsm:serial=$serial;key-ref=3;id=10;label=web;type=private" --yes
-goes key "${tool[@]}" delete key-ref=3 --yes
+goes_after key "${tool[@]}" delete label=web --yes
+goes_after key "${tool[@]}" delete "sc-hsm:serial=$serial;key-ref=3;id=10;label=web;type=private" --yes
+goes_after key "${tool[@]}" delete key-ref=3 --yes
 goes secret "${tool[@]}" delete label=vault --yes
 goes cert "${tool[@]}" cert delete label=authority --yes
-goes cert "${tool[@]}" delete 'id=20;type=cert' --yes
+goes_after cert "${tool[@]}" delete 'id=20;type=cert' --yes
 goes data "${tool[@]}" data delete label=note --yes
-goes data "${tool[@]}" delete handle=cf30 --yes
+goes_after data "${tool[@]}" delete handle=cf30 --yes
 
 # data that take the place of others, which go last
 echo another >another
@@ -86,7 +95,7 @@ status=0
 "$delete" || status=$?
 if [ "$status" != 77 ]; then
     goes key "$delete" 'sc-hsm:id=10;type=private'
-    goes secret "$delete" sc-hsm:label=vault
-    goes cert "$delete" sc-hsm:label=authority
-    goes data "$delete" sc-hsm:label=note
+    goes_after secret "$delete" sc-hsm:label=vault
+    goes_after cert "$delete" sc-hsm:label=authority
+    goes_after data "$delete" sc-hsm:label=note
 fi
