@@ -67,7 +67,7 @@ sweep() {
         point=$((point + sweep_step))
     done
     "reached_$job" || fail "$job, left alone: it is not done"
-    [ $changing -ge 1 ] || fail "$job changes nothing"
+    [ $changing -ge 1 ] || [ "$sweep_step" -gt 1 ] || fail "$job changes nothing"
     echo "ok: $job survived at each of $point commands, $changing of which change something"
 }
 
