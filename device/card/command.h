@@ -47,7 +47,9 @@ struct schsm_card {
     unsigned int status_word;           /* of the last command; 0: it never got to the card */
     bool key_used; /* a command that takes a use of a key was done, or may have been: its answer was
                     * lost. Set only; whoever wants to know clears it first */
-    bool longer;   /* its answer was longer than the room for it: what has no room was left out */
+    int user_tries; /* of the user PIN, when it last told them; 0: it has not. Where somebody is
+                     * logged in it does not */
+    bool longer;    /* its answer was longer than the room for it: what has no room was left out */
 };
 
 /* File ids (4.1): type in the high byte, object id in the low one. */

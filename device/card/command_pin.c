@@ -29,6 +29,9 @@ int schsm_card_pin_status(struct schsm_card *card, enum schsm_pin_reference refe
     if (schsm_status_word_tries(card->status_word) >= 0) {
         status->state = SCHSM_PIN_NOT_VERIFIED;
         status->tries_left = schsm_status_word_tries(card->status_word);
+        if (reference == SCHSM_PIN_USER) {
+            card->user_tries = status->tries_left;
+        }
         if (status->tries_left == 0) {
             status->state = SCHSM_PIN_BLOCKED;
         }

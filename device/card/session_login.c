@@ -144,11 +144,11 @@ static void set_lost_pin(struct schsm_session *session, const struct schsm_lost_
     schsm_guard_unlock();
 }
 
-/* After the way to the card broke, or it answered nonsense. A card that had not told its tries
- * before tells nothing after; what was surely not sent changes nothing. */
+/* After the way to the card broke, or it answered nonsense. A card that has never told its tries
+ * tells nothing after; what was surely not sent changes nothing. */
 static void note_lost_pin(struct schsm_session *session, const struct schsm_secret *pin, int tries)
 {
-    struct schsm_lost_pin lost = { .tries_before = tries > 0 ? tries : 0 };
+    struct schsm_lost_pin lost = { .tries_before = tries > 0 ? tries : session->card.user_tries };
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
     if (session->card.result == SCHSM_TRANSPORT_RESET ||
