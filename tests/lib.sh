@@ -381,6 +381,13 @@ raw_apdus() {
     opensc-tool --reader 0 --card-driver default "${options[@]}"
 }
 
+# reset_card HOW: a warm or cold reset by another program. Right after a reset vpcd may say for a moment that
+# there is no card.
+reset_card() {
+    wait_for "a $1 reset" opensc-tool --reader 0 --reset="$1"
+    echo "ok: a $1 reset"
+}
+
 # pin_tries: how many tries the user PIN of the first card has left; "blocked" when none.
 pin_tries() {
     local answer

@@ -51,9 +51,9 @@ disturbed() {
     check "OpenSC uses the card" pkcs11-tool --module opensc-pkcs11.so --login --pin "$pin" \
         --list-objects
     signs "after OpenSC"
-    check "a warm reset" opensc-tool --reader 0 --reset=warm
+    reset_card warm
     signs "after a warm reset"
-    check "a cold reset" opensc-tool --reader 0 --reset=cold
+    reset_card cold
     signs "after a cold reset"
     virtual_hsm remove
     virtual_hsm insert
@@ -90,7 +90,7 @@ start_signer ec.pem
 signs "before the PIN is changed"
 check "OpenSC changes the PIN" pkcs11-tool --module opensc-pkcs11.so --login --pin "$pin" \
     --change-pin --new-pin 123456
-check "a reset" opensc-tool --reader 0 --reset=cold
+reset_card cold
 does_not_sign "the cached PIN is wrong now" '2 (PIN )?tries|PIN'
 equal "one try was spent" 2 "$(pin_tries)"
 does_not_sign "again" 'PIN'

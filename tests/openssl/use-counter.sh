@@ -101,9 +101,9 @@ swept() {
     works "$1 with $3"
     pulled_at before "$2" 0
     pulled_at after "$2" 1
-    check "a warm reset" opensc-tool --reader 0 --reset=warm
+    reset_card warm
     works "after a warm reset"
-    check "a cold reset" opensc-tool --reader 0 --reset=cold
+    reset_card cold
     works "after a cold reset"
     check "another program selects the applet" raw_apdus
     works "after another program's SELECT"

@@ -87,7 +87,7 @@ all_work "reloaded"
 
 # The card's other users and its owner: the workers log in again by themselves.
 if ! on_token; then
-    check "a reset" opensc-tool --reader 0 --reset=cold
+    reset_card cold
     check "after a reset" client 20 4 1.3 rsa.crt
     virtual_hsm remove
     virtual_hsm insert

@@ -67,7 +67,7 @@ OPENSSL_MODULES=$work/build/lib ${launch[@]+"${launch[@]}"} ./mixed_work rsa.pem
     12 16 log >work.out 2>&1 &
 process=$!
 wait_for "the program" grep -q ready work.out
-check "a reset" opensc-tool --reader 0 --reset=cold
+reset_card cold
 check "another program selects the applet" raw_apdus
 virtual_hsm remove
 virtual_hsm insert
