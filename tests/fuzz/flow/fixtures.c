@@ -13,10 +13,17 @@
 
 struct flow_fixtures flow_fixtures;
 
-static void set_name(X509_NAME *name, const char *text)
+/* set: X509_set_subject_name or X509_set_issuer_name. */
+static bool set_name(X509 *certificate, int (*set)(X509 *, const X509_NAME *), const char *text)
 {
-    REQUIRE(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)text, -1,
-                                       -1, 0) == 1);
+    X509_NAME *name = X509_NAME_new();
+    bool ok = name != NULL &&
+              X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)text, -1,
+                                         -1, 0) == 1 &&
+              set(certificate, name) == 1;
+
+    X509_NAME_free(name);
+    return ok;
 }
 
 X509 *flow_certify(EVP_PKEY *key, const char *name)
@@ -28,11 +35,9 @@ X509 *flow_certify(EVP_PKEY *key, const char *name)
                 ASN1_TIME_set_string(X509_getm_notAfter(certificate), "20500101000000Z") == 1 &&
                 X509_set_pubkey(certificate, key) == 1;
 
-    if (made) {
-        set_name(X509_get_subject_name(certificate), name);
-        set_name(X509_get_issuer_name(certificate), "authority");
-        made = X509_sign(certificate, flow_fixtures.authority, EVP_sha256()) > 0;
-    }
+    made = made && set_name(certificate, X509_set_subject_name, name) &&
+           set_name(certificate, X509_set_issuer_name, "authority") &&
+           X509_sign(certificate, flow_fixtures.authority, EVP_sha256()) > 0;
     if (!made) {
         X509_free(certificate);
         certificate = NULL;
