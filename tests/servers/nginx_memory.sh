@@ -5,7 +5,21 @@
 # shellcheck source=server.sh
 . "$SC_HSM_SOURCE/tests/servers/server.sh"
 PATH=$PATH:/usr/sbin
-need nginx
+need nginx setpriv
+# In a container root itself may not look into the processes of others.
+if [ "$(id -u)" = 0 ]; then
+    printf 'nothing 0011223344556677\n' >secrets
+    setpriv --reuid=65534 --regid=65534 --clear-groups sleep 60 &
+    stranger=$!
+    wait_for "another user's process" grep -q sleep /proc/$stranger/comm
+    status=0
+    "$programs/search_memory" secrets $stranger >"$seen" 2>&1 || status=77
+    kill $stranger
+    [ $status = 0 ] || {
+        cat "$seen"
+        exit $status
+    }
+fi
 virtual_card
 make_rsa_key
 self_signed rsa
