@@ -94,6 +94,7 @@ mount_chroot() {
     mount -t proc none "$chroot/proc"
     mount --rbind /dev "$chroot/dev"
     mount -t tmpfs none "$chroot/run"
+    mkdir "$chroot/run/systemd" # which systemd-ask-password takes for granted
     mount -t tmpfs none "$chroot/tmp"
     chmod 1777 "$chroot/tmp"
     cp -L /etc/resolv.conf "$chroot/etc/resolv.conf"
