@@ -1,23 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""coverage.py SOURCE EXPORT: what llvm-cov exported, as a table in Markdown: for each file of the
+"""coverage.py EXPORT: what llvm-cov exported, as a table in Markdown: for each file of the
 rooms its functions and lines that were reached, and the names of the functions that were not."""
 import json
-import os
+import re
 import sys
+
+# -ffile-prefix-map and build folders put something before it.
+FILE = re.compile(r"(?:.*/)?((?:device|keymgmt)/[^.]*\.c)$")
+
+
+def in_rooms(path):
+    """The file's name in the source tree, None where it is not the rooms'."""
+    match = FILE.match(path)
+    return match.group(1) if match and "/rooms/" not in path else None
 
 
 def main():
-    source, export = sys.argv[1:]
+    export = sys.argv[1]
     with open(export, encoding="utf-8") as file:
         data = json.load(file)["data"][0]
     files = {}
     for entry in data["files"]:
-        name = os.path.relpath(entry["filename"], source)
-        if name.split("/")[0] in ("device", "keymgmt") and name.endswith(".c"):
+        name = in_rooms(entry["filename"])
+        if name is not None:
             files[name] = {"lines": entry["summary"]["lines"], "functions": {}}
     for function in data["functions"]:
-        name = os.path.relpath(function["filenames"][0], source)
+        name = in_rooms(function["filenames"][0])
         if name in files:
             # a function that several programs have is there once for each
             short = function["name"].split(":")[-1]

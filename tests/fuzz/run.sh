@@ -52,7 +52,7 @@ show_coverage()
     llvm-profdata merge -o "$build-cov/all.profdata" "${profiles[@]}"
     llvm-cov export -format=text -instr-profile "$build-cov/all.profdata" \
         "${objects[@]:1}" > "$build-cov/all.json"
-    python3 "$source_dir/tests/fuzz/coverage.py" "$source_dir" "$build-cov/all.json"
+    python3 "$source_dir/tests/fuzz/coverage.py" "$build-cov/all.json"
 }
 
 mkdir -p "$build" "$build-cov"
