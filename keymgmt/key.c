@@ -356,6 +356,11 @@ bool schsm_key_was_made(const struct schsm_key *key)
     return key->made;
 }
 
+int schsm_key_place(const struct schsm_key *key)
+{
+    return key->object.key_ref;
+}
+
 const char *schsm_key_name(const struct schsm_key *key)
 {
     return key->name;

@@ -77,6 +77,7 @@ int schsm_key_check(struct schsm_key *key, struct schsm_error *err);
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err);
 
 const char *schsm_key_name(const struct schsm_key *key); /* borrowed; as in sentences */
+int schsm_key_place(const struct schsm_key *key); /* its key reference; -1: a token's has none */
 EVP_PKEY *schsm_key_public(const struct schsm_key *key); /* borrowed; public part only */
 
 /* The URI that names the key, without a PIN; OPENSSL_malloc'ed for the caller, NULL on failure. */

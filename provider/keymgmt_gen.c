@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keymgmt_gen.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -201,8 +202,14 @@ static void discard_made(struct schsm_generation *gen, struct schsm_key *device)
     struct schsm_error err = SCHSM_ERROR_INIT;
 
     if (!schsm_key_remove(device, &err)) {
-        schsm_raise_reason(gen->prov, err.reason, "the key that was made stays on the device: %s",
-                           err.text);
+        int place = schsm_key_place(device);
+        char where[40] = "";
+
+        if (place >= 0) {
+            (void)snprintf(where, sizeof(where), " as key reference %d", place);
+        }
+        schsm_raise_reason(gen->prov, err.reason, "the key that was made stays on the device%s: %s",
+                           where, err.text);
     }
     schsm_key_free(device);
 }
