@@ -47,8 +47,8 @@ struct schsm_card {
     unsigned int status_word;           /* of the last command; 0: it never got to the card */
     bool key_used; /* a command that takes a use of a key was done, or may have been: its answer was
                     * lost. Set only; whoever wants to know clears it first */
-    int user_tries; /* of the user PIN, when it last told them; 0: it has not. Where somebody is
-                     * logged in it does not */
+    int user_tries; /* the most that it told of the user PIN; 0: none. Where somebody is logged in
+                     * it tells none, but has all: a right PIN gives them back */
     bool longer;    /* its answer was longer than the room for it: what has no room was left out */
 };
 

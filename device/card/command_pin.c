@@ -29,7 +29,7 @@ int schsm_card_pin_status(struct schsm_card *card, enum schsm_pin_reference refe
     if (schsm_status_word_tries(card->status_word) >= 0) {
         status->state = SCHSM_PIN_NOT_VERIFIED;
         status->tries_left = schsm_status_word_tries(card->status_word);
-        if (reference == SCHSM_PIN_USER) {
+        if (reference == SCHSM_PIN_USER && status->tries_left > card->user_tries) {
             card->user_tries = status->tries_left;
         }
         if (status->tries_left == 0) {
