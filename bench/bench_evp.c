@@ -60,7 +60,8 @@ int main(int argc, char **argv)
     int status = 1;
 
     if (next < 0 || argc - next != 1) {
-        fprintf(stderr, "usage: bench_evp [--together] [--threads N | --processes N] COUNT KEY\n");
+        (void)fprintf(stderr,
+                      "usage: bench_evp [--together] [--threads N | --processes N] COUNT KEY\n");
         return 2;
     }
     key = load(argv[next]);

@@ -30,8 +30,8 @@ static int transmit(const struct raw *raw, const struct bench_command *command, 
         response[len - 1] == 0x00) {
         return 1;
     }
-    fprintf(stderr, "%s: %s, status word %02X%02X\n", what, pcsc_stringify_error(code),
-            len >= 2 ? response[len - 2] : 0, len >= 2 ? response[len - 1] : 0);
+    (void)fprintf(stderr, "%s: %s, status word %02X%02X\n", what, pcsc_stringify_error(code),
+                  len >= 2 ? response[len - 2] : 0, len >= 2 ? response[len - 1] : 0);
     return 0;
 }
 
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 
     if (next < 0 || argc - next != 4 || plan.workers != 1 ||
         !bench_sign(&raw.sign, (unsigned int)strtoul(argv[next + 1], NULL, 0), argv[next + 2])) {
-        fprintf(stderr, "usage: bench_raw COUNT READER KEY-REF rsa|ec PIN-FILE\n");
+        (void)fprintf(stderr, "usage: bench_raw COUNT READER KEY-REF rsa|ec PIN-FILE\n");
         return 2;
     }
     if (!read_pin(argv[next + 3], pin, sizeof(pin))) {
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
                             &protocol);
     }
     if (code != SCARD_S_SUCCESS) {
-        fprintf(stderr, "%s: %s\n", argv[next], pcsc_stringify_error(code));
+        (void)fprintf(stderr, "%s: %s\n", argv[next], pcsc_stringify_error(code));
         return 1;
     }
     raw.protocol = SCARD_PCI_T1;

@@ -27,7 +27,7 @@ static int transmit(struct bench_sim *sim, const struct bench_command *command, 
         response->data[response->len - 1] == 0x00) {
         return 1;
     }
-    fprintf(stderr, "%s: the virtual card refuses\n", what);
+    (void)fprintf(stderr, "%s: the virtual card refuses\n", what);
     return 0;
 }
 
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 
     if (next < 0 || argc - next != 4 || plan.workers != 1 ||
         !bench_sign(&sim.sign, (unsigned int)strtoul(argv[next + 1], NULL, 0), argv[next + 2])) {
-        fprintf(stderr, "usage: bench_sim COUNT STATE-FILE KEY-REF rsa|ec PIN\n");
+        (void)fprintf(stderr, "usage: bench_sim COUNT STATE-FILE KEY-REF rsa|ec PIN\n");
         return 2;
     }
     bench_verify(&verify, argv[next + 3]);
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
             status = bench_run(&plan);
         }
     } else {
-        fprintf(stderr, "%s: no card\n", argv[next]);
+        (void)fprintf(stderr, "%s: no card\n", argv[next]);
     }
     sim_buf_free(&content);
     sim_buf_free(&sim.response);

@@ -40,8 +40,8 @@ int bench_plan_parse(struct bench_plan *plan, int argc, char **argv)
         count = strtol(argv[next++], NULL, 10);
     }
     if (workers < 1 || workers > WORKERS_MAX || count < workers || count > COUNT_MAX) {
-        fprintf(stderr, "usage: %s [--together] [--threads N | --processes N] COUNT ...\n",
-                argv[0]);
+        (void)fprintf(stderr, "usage: %s [--together] [--threads N | --processes N] COUNT ...\n",
+                      argv[0]);
         return -1;
     }
     plan->workers = (unsigned int)workers;

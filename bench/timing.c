@@ -46,7 +46,7 @@ struct target {
 
 static void die(const char *what)
 {
-    fprintf(stderr, "timing: %s\n", what);
+    (void)fprintf(stderr, "timing: %s\n", what);
     ERR_print_errors_fp(stderr);
     exit(1);
 }
@@ -247,7 +247,8 @@ int main(int argc, char **argv)
     unsigned long count;
 
     if (argc != 3 || (count = strtoul(argv[1], NULL, 10)) < 100 || count > 10000000) {
-        fprintf(stderr, "usage: timing COUNT unpad | stand-in | KEY; a count of 100 and more\n");
+        (void)fprintf(stderr,
+                      "usage: timing COUNT unpad | stand-in | KEY; a count of 100 and more\n");
         return 2;
     }
     if (strcmp(argv[2], "unpad") == 0) {

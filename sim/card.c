@@ -119,7 +119,7 @@ void sim_card_reset_by_reader(struct sim_card *card)
 
 uint16_t sim_card_die(struct sim_card *card, const char *why)
 {
-    fprintf(stderr, "sc-hsm-sim: the firmware dies: %s\n", why);
+    (void)fprintf(stderr, "sc-hsm-sim: the firmware dies: %s\n", why);
     card->died = true;
     return SIM_SW_INTERNAL;
 }

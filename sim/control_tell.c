@@ -10,7 +10,7 @@
 
 static bool complain(const char *path, const char *problem)
 {
-    fprintf(stderr, "sc-hsm-sim: --control %s: %s\n", path, problem);
+    (void)fprintf(stderr, "sc-hsm-sim: --control %s: %s\n", path, problem);
     return false;
 }
 

@@ -333,8 +333,8 @@ void sim_faults_line(struct sim_faults *faults, struct sim_card *card, const cha
 
 static void say(const struct sim_fault *fault, const uint8_t *command)
 {
-    fprintf(stderr, "! %s befalls %02X%02X%02X%02X\n", fault->word->name, command[0], command[1],
-            command[2], command[3]);
+    (void)fprintf(stderr, "! %s befalls %02X%02X%02X%02X\n", fault->word->name, command[0],
+                  command[1], command[2], command[3]);
 }
 
 void sim_faults_next(struct sim_faults *faults, const uint8_t *command, size_t len,

@@ -48,11 +48,11 @@ static bool load(struct sim_card *card, const struct sim_arguments *arguments)
     case SIM_STORE_LOADED:
         ok = sim_state_decode(&card->state, sim_buf_slice(&content));
         if (!ok) {
-            fprintf(stderr, "sc-hsm-sim: %s: state file makes no sense; left as it is\n",
-                    arguments->state);
+            (void)fprintf(stderr, "sc-hsm-sim: %s: state file makes no sense; left as it is\n",
+                          arguments->state);
         } else if (serial != NULL && !has_serial(card, serial)) {
-            fprintf(stderr, "sc-hsm-sim: %s is the card %.*s, not %s\n", arguments->state,
-                    (int)strlen(card->state.device_chr) - 5, card->state.device_chr, serial);
+            (void)fprintf(stderr, "sc-hsm-sim: %s is the card %.*s, not %s\n", arguments->state,
+                          (int)strlen(card->state.device_chr) - 5, card->state.device_chr, serial);
             ok = false;
         }
         break;
@@ -79,13 +79,14 @@ static bool write_root(struct sim_slice root, const char *path)
 
 static void warn(const struct sim_card *card, const char *path)
 {
-    fprintf(stderr,
-            "sc-hsm-sim: **** A SIMULATOR: IT PROTECTS NOTHING. Keys and PINs lie readable in\n"
-            "sc-hsm-sim: **** %s\n"
-            "sc-hsm-sim: **** Never keep a key on it that matters.\n"
-            "sc-hsm-sim: card %.*s\n",
-            path, (int)strlen(card->state.device_chr) - (is_named_by_serial(card) ? 5 : 0),
-            card->state.device_chr);
+    (void)fprintf(
+        stderr,
+        "sc-hsm-sim: **** A SIMULATOR: IT PROTECTS NOTHING. Keys and PINs lie readable in\n"
+        "sc-hsm-sim: **** %s\n"
+        "sc-hsm-sim: **** Never keep a key on it that matters.\n"
+        "sc-hsm-sim: card %.*s\n",
+        path, (int)strlen(card->state.device_chr) - (is_named_by_serial(card) ? 5 : 0),
+        card->state.device_chr);
 }
 
 int main(int argc, char **argv)

@@ -182,7 +182,7 @@ const size_t sim_n_options = N_OPTIONS;
 
 static bool wrong(const char *problem, const char *detail)
 {
-    fprintf(stderr, "sc-hsm-sim: %s%s; sc-hsm-sim --help tells more\n", problem, detail);
+    (void)fprintf(stderr, "sc-hsm-sim: %s%s; sc-hsm-sim --help tells more\n", problem, detail);
     return false;
 }
 
@@ -192,7 +192,8 @@ static bool apply(struct sim_arguments *arguments, const struct sim_option *opti
     if (option->set(arguments, value)) {
         return true;
     }
-    fprintf(stderr, "sc-hsm-sim: --%s wants %s, not %s\n", option->name, option->wants, value);
+    (void)fprintf(stderr, "sc-hsm-sim: --%s wants %s, not %s\n", option->name, option->wants,
+                  value);
     return false;
 }
 

@@ -57,7 +57,7 @@ bool sim_personalise(struct sim_state *state, const char *serial)
     struct sim_buf chain = { 0 };
     struct sim_slice root = sim_pki_root_certificate();
     EVP_PKEY *pkey = sim_curve_generate(sim_curve_by_name(SIM_DEVICE_CURVE));
-    snprintf(state->device_chr, sizeof(state->device_chr), "%s00000", serial);
+    (void)snprintf(state->device_chr, sizeof(state->device_chr), "%s00000", serial);
     sim_buf_put(&state->root_certificate, root.data, root.len);
     bool ok = sim_key_from_pkey(&state->device_key, 0, pkey) && !state->root_certificate.failed &&
               sim_personalise_put_chain(&chain, state) &&

@@ -25,7 +25,8 @@ enum { DEFAULT_TRIES = 3, NAME_TAIL = 5 };
 static bool start(struct sim_state *state, const char *tail)
 {
     struct sim_slice root = sim_pki_root_certificate();
-    snprintf(state->device_chr, sizeof(state->device_chr), "%s%.*s", DEVICE_NAME, NAME_TAIL, tail);
+    (void)snprintf(state->device_chr, sizeof(state->device_chr), "%s%.*s", DEVICE_NAME, NAME_TAIL,
+                   tail);
     sim_buf_put(&state->root_certificate, root.data, root.len);
     state->dirty = true;
     return !state->root_certificate.failed &&

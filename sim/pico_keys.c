@@ -207,7 +207,7 @@ uint16_t sim_pico_store_key(struct sim_card *card, struct sim_key *key,
     struct sim_buf description = { 0 };
     uint8_t id = key->id;
     char name[4];
-    snprintf(name, sizeof(name), "%u", id);
+    (void)snprintf(name, sizeof(name), "%u", id);
     const struct sim_slice key_id = { (const uint8_t *)name, strlen(name) };
     uint16_t sw = put_description(&description, key, "", key_id) ? SIM_SW_OK : SIM_PICO_FAILED;
     sim_latency_add(card, SIM_OPERATION_GENERATE, key);

@@ -25,13 +25,13 @@ enum {
 
 static bool complain(const char *path, const char *what)
 {
-    fprintf(stderr, "sc-hsm-sim: %s: %s\n", path, what);
+    (void)fprintf(stderr, "sc-hsm-sim: %s: %s\n", path, what);
     return false;
 }
 
 static bool complain_errno(const char *path, const char *doing)
 {
-    fprintf(stderr, "sc-hsm-sim: %s: %s: %s\n", path, doing, strerror(errno));
+    (void)fprintf(stderr, "sc-hsm-sim: %s: %s: %s\n", path, doing, strerror(errno));
     return false;
 }
 

@@ -284,14 +284,14 @@ static void serve(struct server *server, const struct addrinfo *addresses, const
     while (!stop) {
         server->fd = server->faults.removed ? -1 : connect_to(addresses);
         if (server->fd >= 0) {
-            fprintf(stderr, "sc-hsm-sim: card inserted at %s:%s\n", host, port);
+            (void)fprintf(stderr, "sc-hsm-sim: card inserted at %s:%s\n", host, port);
             said_waiting = false;
             serve_connection(server);
             close(server->fd);
             server->fd = -1;
             sim_card_reset(server->card);
         } else if (!said_waiting && !server->faults.removed) {
-            fprintf(stderr, "sc-hsm-sim: waiting for vpcd at %s:%s\n", host, port);
+            (void)fprintf(stderr, "sc-hsm-sim: waiting for vpcd at %s:%s\n", host, port);
             said_waiting = true;
         }
         (void)wait_for(server, 0, RETRY_MS);
@@ -305,12 +305,12 @@ bool sim_vpcd_serve(struct sim_card *card, const char *host, const char *port,
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *addresses = NULL;
     if (!catch_signals(&server)) {
-        fprintf(stderr, "sc-hsm-sim: cannot set up signals: %s\n", strerror(errno));
+        (void)fprintf(stderr, "sc-hsm-sim: cannot set up signals: %s\n", strerror(errno));
         return false;
     }
     int error = getaddrinfo(host, port, &hints, &addresses);
     if (error != 0) {
-        fprintf(stderr, "sc-hsm-sim: --vpcd %s:%s: %s\n", host, port, gai_strerror(error));
+        (void)fprintf(stderr, "sc-hsm-sim: --vpcd %s:%s: %s\n", host, port, gai_strerror(error));
         return false;
     }
     bool ok = sim_control_open(&server.control, control_path);

@@ -118,7 +118,7 @@ int schsm_tool_confirm_by(const struct schsm_tool *tool, const char *what, const
                    printable);
         goto done;
     }
-    fprintf(terminal, "%s\nTo go on, type the %s %s: ", printable, what, word);
+    (void)fprintf(terminal, "%s\nTo go on, type the %s %s: ", printable, what, word);
     (void)fflush(terminal);
     if (fgets(line, sizeof(line), terminal) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';

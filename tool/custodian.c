@@ -50,17 +50,18 @@ static int show_one(FILE *terminal, const char *what, unsigned int threshold, un
 
     schsm_password_number_text(share->prime, prime);
     schsm_password_number_text(share->value, value);
-    fprintf(terminal,
-            CLEAR "Custodian %u of %u, part of the password of %s\n\n"
-                  "  Prime       : %s\n"
-                  "  Share ID    : %u%s\n"
-                  "  Share value : %s\n\n"
-                  "Write all three down and keep them secret. Any %u of the %u custodians can give "
-                  "the password together, fewer cannot; nobody can show this again.\n"
-                  "Press Enter to clear the screen: ",
-            share->id, total, what, prime, share->id,
-            share->id > 9 ? " (in decimal digits; type 0x and hexadecimal ones likewise)" : "",
-            value, threshold, total);
+    (void)fprintf(
+        terminal,
+        CLEAR "Custodian %u of %u, part of the password of %s\n\n"
+              "  Prime       : %s\n"
+              "  Share ID    : %u%s\n"
+              "  Share value : %s\n\n"
+              "Write all three down and keep them secret. Any %u of the %u custodians can give "
+              "the password together, fewer cannot; nobody can show this again.\n"
+              "Press Enter to clear the screen: ",
+        share->id, total, what, prime, share->id,
+        share->id > 9 ? " (in decimal digits; type 0x and hexadecimal ones likewise)" : "", value,
+        threshold, total);
     ok = read_line(terminal, line, err);
     (void)fputs(CLEAR, terminal);
     OPENSSL_cleanse(value, sizeof(value));
@@ -95,12 +96,12 @@ static int ask_number(FILE *terminal, const char *label, uint64_t *number, struc
     int ok = 0;
 
     for (;;) {
-        fprintf(terminal, "  %s: ", label);
+        (void)fprintf(terminal, "  %s: ", label);
         ok = read_line(terminal, line, err);
         if (!ok || schsm_password_number_parse(line, strlen(line), number, &why)) {
             break;
         }
-        fprintf(terminal, "  %s.\n", why.text);
+        (void)fprintf(terminal, "  %s.\n", why.text);
     }
     OPENSSL_cleanse(line, sizeof(line));
     return ok;
@@ -119,7 +120,7 @@ static int ask_id(FILE *terminal, unsigned int *id, struct schsm_error *err)
         if (schsm_password_id_parse(line, strlen(line), id, &why)) {
             return 1;
         }
-        fprintf(terminal, "  %s.\n", why.text);
+        (void)fprintf(terminal, "  %s.\n", why.text);
     }
 }
 
@@ -130,7 +131,8 @@ static int ask_one(FILE *terminal, const char *what, unsigned int number, unsign
     struct schsm_password_share *share = &shares[number - 1];
     int ok;
 
-    fprintf(terminal, CLEAR "Custodian %u of %u, for the password of %s\n\n", number, count, what);
+    (void)fprintf(terminal, CLEAR "Custodian %u of %u, for the password of %s\n\n", number, count,
+                  what);
     if (number > 1) {
         share->prime = shares[0].prime;
         ok = 1;

@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 done:
     if (!ok) {
         (void)fflush(stdout);
-        fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err.text);
+        (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err.text);
     }
     schsm_registry_free(tool.context.registry);
     schsm_config_clear(&tool.context.config);

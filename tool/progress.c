@@ -29,7 +29,7 @@ static void *show(void *arg)
     pthread_mutex_lock(&progress->lock);
     while (!progress->stop) {
         if (seconds > 0) { /* what is done at once needs no line */
-            fprintf(stderr, "\r%s: %u s ", progress->what, seconds);
+            (void)fprintf(stderr, "\r%s: %u s ", progress->what, seconds);
         }
         next.tv_sec++;
         seconds++;
@@ -40,7 +40,7 @@ static void *show(void *arg)
     }
     pthread_mutex_unlock(&progress->lock);
     if (seconds > 1) {
-        fprintf(stderr, "\r%*s\r", (int)strlen(progress->what) + 16, "");
+        (void)fprintf(stderr, "\r%*s\r", (int)strlen(progress->what) + 16, "");
     }
     return NULL;
 }

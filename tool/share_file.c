@@ -20,7 +20,7 @@
 static void tell(void *arg, unsigned int percent)
 {
     (void)arg;
-    fprintf(stderr, "\rWorking on the password: %3u %% ", percent);
+    (void)fprintf(stderr, "\rWorking on the password: %3u %% ", percent);
 }
 
 /* Nothing is shown where standard error is no terminal. */
@@ -32,7 +32,7 @@ static struct schsm_share_progress start_progress(void)
 static void end_progress(const struct schsm_share_progress *progress)
 {
     if (progress->tell != NULL) {
-        fprintf(stderr, "\r%34s\r", "");
+        (void)fprintf(stderr, "\r%34s\r", "");
     }
 }
 

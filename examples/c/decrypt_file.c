@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     int ok = 0;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: decrypt_file KEY CERTIFICATE FILE\n");
+        (void)fprintf(stderr, "usage: decrypt_file KEY CERTIFICATE FILE\n");
         return 2;
     }
     /* The certificate tells which of the message's recipients we are. */
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
         ok = CMS_decrypt(message, key, certificate, NULL, out, 0) && BIO_flush(out) > 0;
     }
     if (!ok) {
-        fprintf(stderr, "the message could not be decrypted\n");
+        (void)fprintf(stderr, "the message could not be decrypted\n");
         ERR_print_errors_fp(stderr);
     }
     BIO_free(out);

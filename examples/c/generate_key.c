@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     int ok = 0;
 
     if (argc != 3 && argc != 4) {
-        fprintf(stderr, "usage: generate_key LABEL FILE [CURVE]\n");
+        (void)fprintf(stderr, "usage: generate_key LABEL FILE [CURVE]\n");
         return 2;
     }
     /* Opened first, so that no key is made for which there is no place. */
@@ -56,7 +56,8 @@ int main(int argc, char **argv)
         (void)printf("a key of %d bits\n", EVP_PKEY_get_bits(key));
     }
     if (!ok) {
-        fprintf(stderr, key == NULL ? "no key was made\n" : "the key is there, its file is not\n");
+        (void)fprintf(stderr,
+                      key == NULL ? "no key was made\n" : "the key is there, its file is not\n");
         ERR_print_errors_fp(stderr);
     }
     BIO_free(file);

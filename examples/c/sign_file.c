@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     int ok = 0;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: sign_file KEY FILE SIGNATURE\n");
+        (void)fprintf(stderr, "usage: sign_file KEY FILE SIGNATURE\n");
         return 2;
     }
     in = fopen(argv[2], "rb");
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
         ok = fclose(out) == 0 && ok;
     }
     if (!ok) {
-        fprintf(stderr, "no signature was made\n");
+        (void)fprintf(stderr, "no signature was made\n");
         ERR_print_errors_fp(stderr);
     }
     EVP_PKEY_free(key);

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
     int ok = 0;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: tls_server PORT KEY CHAIN\n");
+        (void)fprintf(stderr, "usage: tls_server PORT KEY CHAIN\n");
         return 2;
     }
     if ((ctx = make_context(argv[2], argv[3])) != NULL &&
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
         ok = answer(client);
     }
     if (!ok) {
-        fprintf(stderr, "no request was answered\n");
+        (void)fprintf(stderr, "no request was answered\n");
         ERR_print_errors_fp(stderr);
     }
     SSL_CTX_free(ctx);

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     int ok = 0;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: verify_file PUBLIC FILE SIGNATURE\n");
+        (void)fprintf(stderr, "usage: verify_file PUBLIC FILE SIGNATURE\n");
     } else if ((in = fopen(argv[2], "rb")) == NULL) {
         perror(argv[2]);
     } else if ((signature = fopen(argv[3], "rb")) == NULL) {

@@ -23,7 +23,7 @@ static enum fault fault_of(const char *function, unsigned int *calls, ck_rv *rv)
     char name[32] = "", when[16] = "";
     unsigned int number = 0;
 
-    fprintf(stderr, "call of %s\n", function);
+    (void)fprintf(stderr, "call of %s\n", function);
     (*calls)++;
     if (plan == NULL ||
         sscanf(plan, "%31[^:]:%u:%lx:%15s", /* NOLINT(cert-err34-c): the test's own */

@@ -20,7 +20,7 @@ static void look_at_ourselves(const char *where)
 {
     OSSL_STORE_CTX *store = OSSL_STORE_open("sc-hsm:id=10;type=private", NULL, NULL, NULL, NULL);
 
-    fprintf(stderr, "inside %s: %s\n", where, store != NULL ? "it came back" : "refused");
+    (void)fprintf(stderr, "inside %s: %s\n", where, store != NULL ? "it came back" : "refused");
     ERR_print_errors_fp(stderr);
     OSSL_STORE_close(store);
 }

@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     int fd, ok = 0;
 
     if (argc != 3 || fgets(pin, sizeof(pin), stdin) == NULL) {
-        fprintf(stderr, "usage: cancel KEY FIFO <PIN\n");
+        (void)fprintf(stderr, "usage: cancel KEY FIFO <PIN\n");
         return 2;
     }
     program_load_key(&key, argv[1]);
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
     (void)close(fd);
     ok = pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED && ok;
     if (!ok) {
-        fprintf(stderr, "the thread was not cancelled\n");
+        (void)fprintf(stderr, "the thread was not cancelled\n");
     }
     ok = ok && program_sign(&key, 2);
     if (!ok) {

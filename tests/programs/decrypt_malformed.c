@@ -41,7 +41,7 @@ static int decrypt(EVP_PKEY *key, const OSSL_PARAM *params, const unsigned char 
     }
     EVP_PKEY_CTX_free(ctx);
     if (status != 1 || ERR_peek_error() != 0) {
-        fprintf(stderr, "%s: status %d\n", what, status);
+        (void)fprintf(stderr, "%s: status %d\n", what, status);
         program_print_errors("and in the error queue:");
         return 0;
     }
@@ -76,7 +76,7 @@ static int even(const char *what, const unsigned int counts[BINS], unsigned int 
     }
     (void)printf("; chi-squared %.1f\n", distance);
     if (distance > CHI_SQUARED_BOUND) {
-        fprintf(stderr, "the lengths of %s are not spread evenly\n", what);
+        (void)fprintf(stderr, "the lengths of %s are not spread evenly\n", what);
         return 0;
     }
     return 1;
@@ -96,11 +96,12 @@ static int try_malformed(const struct program_key *key, unsigned int number, siz
         return 0;
     }
     if (first.len > size - 11) {
-        fprintf(stderr, "%s: %zu bytes are more than any good ciphertext gives\n", what, first.len);
+        (void)fprintf(stderr, "%s: %zu bytes are more than any good ciphertext gives\n", what,
+                      first.len);
         return 0;
     }
     if (first.len >= 8 && memcmp(first.bytes, block + size - first.len, first.len) == 0) {
-        fprintf(stderr, "%s: the answer is what was sent\n", what);
+        (void)fprintf(stderr, "%s: the answer is what was sent\n", what);
         return 0;
     }
     counts[bin_of(first.len, size)]++;
@@ -110,7 +111,7 @@ static int try_malformed(const struct program_key *key, unsigned int number, siz
             return 0;
         }
         if (first.len != second.len || memcmp(first.bytes, second.bytes, first.len) != 0) {
-            fprintf(stderr, "%s: another answer at the second time\n", what);
+            (void)fprintf(stderr, "%s: another answer at the second time\n", what);
             return 0;
         }
     }
@@ -129,7 +130,7 @@ static int try_good(const struct program_key *key, size_t size, unsigned int cou
         return 0;
     }
     if (answer.len != len || memcmp(answer.bytes, block + size - len, len) != 0) {
-        fprintf(stderr, "a good one: not the message\n");
+        (void)fprintf(stderr, "a good one: not the message\n");
         return 0;
     }
     counts[bin_of(len, size)]++;
@@ -181,14 +182,14 @@ static int try_tls(const struct program_key *key, unsigned int kind, unsigned in
         return 0;
     }
     if (first.len != PREMASTER_SIZE || second.len != PREMASTER_SIZE) {
-        fprintf(stderr, "TLS, %s: %zu bytes\n", what, first.len);
+        (void)fprintf(stderr, "TLS, %s: %zu bytes\n", what, first.len);
         return 0;
     }
     same = memcmp(first.bytes, second.bytes, PREMASTER_SIZE) == 0;
     sent = memcmp(first.bytes, block + size - PREMASTER_SIZE, PREMASTER_SIZE) == 0;
     if (same != right || sent != right) {
-        fprintf(stderr, "TLS, %s, version %04x: %s\n", what, version,
-                right ? "not what was sent" : "not a random secret");
+        (void)fprintf(stderr, "TLS, %s, version %04x: %s\n", what, version,
+                      right ? "not what was sent" : "not a random secret");
         return 0;
     }
     return 1;
@@ -216,7 +217,7 @@ int main(int argc, char **argv)
     int ok;
 
     if (argc != 3) {
-        fprintf(stderr, "usage: decrypt_malformed KEY COUNT\n");
+        (void)fprintf(stderr, "usage: decrypt_malformed KEY COUNT\n");
         return 2;
     }
     count = program_number(argv[2]);

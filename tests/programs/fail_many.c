@@ -68,7 +68,8 @@ static void *fail_on(void *argument)
         if (!ok && ERR_peek_error() != 0) {
             atomic_fetch_add(&work->failed, 1);
         } else {
-            fprintf(stderr, "number %u %s\n", number, ok ? "went well" : "failed without a word");
+            (void)fprintf(stderr, "number %u %s\n", number,
+                          ok ? "went well" : "failed without a word");
         }
         if (!ok && !atomic_exchange(&work->told, true)) {
             program_print_errors("the first one's errors:");
@@ -84,7 +85,7 @@ int main(int argc, char **argv)
     unsigned int wanted = 0, started = 0;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: fail_many KEY COUNT THREADS\n");
+        (void)fprintf(stderr, "usage: fail_many KEY COUNT THREADS\n");
         return 2;
     }
     work.key = argv[1];

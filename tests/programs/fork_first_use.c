@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     pid_t child;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: fork_first_use KEY FIFO FILE\n");
+        (void)fprintf(stderr, "usage: fork_first_use KEY FIFO FILE\n");
         return 2;
     }
     if (pthread_create(&thread, NULL, first_use, argv[1]) != 0) {
@@ -90,12 +90,13 @@ int main(int argc, char **argv)
         _exit(sign_with(argv[1]) ? 0 : 1);
     }
     if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
-        fprintf(stderr, "the child ended with %s %d\n", WIFSIGNALED(status) ? "signal" : "status",
-                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        (void)fprintf(stderr, "the child ended with %s %d\n",
+                      WIFSIGNALED(status) ? "signal" : "status",
+                      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         return 1;
     }
     if (!copy(argv[2], fd) || pthread_join(thread, &done) != 0 || done == NULL || !*(int *)done) {
-        fprintf(stderr, "the thread failed\n");
+        (void)fprintf(stderr, "the thread failed\n");
         return 1;
     }
     return 0;

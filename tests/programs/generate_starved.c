@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 
     if (argc < 3 ||
         CRYPTO_set_mem_functions(starving_malloc, starving_realloc, starving_free) != 1) {
-        fprintf(stderr, "usage: generate_starved CLEAN ALGORITHM [PARAMETER VALUE]...\n");
+        (void)fprintf(stderr, "usage: generate_starved CLEAN ALGORITHM [PARAMETER VALUE]...\n");
         return 2;
     }
     for (int all = 0; all < 2; all++) {
@@ -168,12 +168,13 @@ int main(int argc, char **argv)
             tells = is_named();
             now = keys();
             if (key == NULL && ended) {
-                fprintf(stderr, "no key was made although nothing failed\n");
+                (void)fprintf(stderr, "no key was made although nothing failed\n");
                 return 1;
             }
             if (key == NULL && now != 0 && !tells) {
-                fprintf(stderr, "allocation %ld%s: a key stays on the card, and nobody says so\n",
-                        point, lasting ? " and all that follow" : "");
+                (void)fprintf(stderr,
+                              "allocation %ld%s: a key stays on the card, and nobody says so\n",
+                              point, lasting ? " and all that follow" : "");
                 return 1;
             }
             made += key != NULL ? 1 : 0;
@@ -182,7 +183,7 @@ int main(int argc, char **argv)
             EVP_PKEY_free(key);
             /* NOLINTNEXTLINE(cert-env33-c): the command is the test's own */
             if (now != 0 && (system(argv[1]) != 0 || keys() != 0)) {
-                fprintf(stderr, "allocation %ld: the key cannot be deleted\n", point);
+                (void)fprintf(stderr, "allocation %ld: the key cannot be deleted\n", point);
                 return 1;
             }
         }

@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     pid_t child = 0;
 
     if (argc != 7) {
-        fprintf(stderr, "usage: mixed_work RSA EC URI SECONDS THREADS LOG\n");
+        (void)fprintf(stderr, "usage: mixed_work RSA EC URI SECONDS THREADS LOG\n");
         return 2;
     }
     seconds = program_number(argv[4]);

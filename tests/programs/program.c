@@ -13,7 +13,7 @@
 
 void program_print_errors(const char *what)
 {
-    fprintf(stderr, "%s\n", what);
+    (void)fprintf(stderr, "%s\n", what);
     ERR_print_errors_fp(stderr);
 }
 
@@ -124,11 +124,11 @@ int program_sign(const struct program_key *key, unsigned int number)
         return 0;
     }
     if (!verify(key, (unsigned char *)text, (size_t)text_len, signature, signature_len)) {
-        fprintf(stderr, "signature %u is wrong\n", number);
+        (void)fprintf(stderr, "signature %u is wrong\n", number);
         return 0;
     }
     if (ERR_peek_error() != 0) {
-        fprintf(stderr, "signature %u is good, but errors were left in the queue\n", number);
+        (void)fprintf(stderr, "signature %u is good, but errors were left in the queue\n", number);
         return 0;
     }
     return 1;
@@ -156,7 +156,7 @@ unsigned int program_number(const char *text)
     unsigned long number = strtoul(text, &end, 10);
 
     if (end == text || *end != '\0' || number == 0 || number > 1000000) {
-        fprintf(stderr, "'%s' is no number from 1 to 1000000\n", text);
+        (void)fprintf(stderr, "'%s' is no number from 1 to 1000000\n", text);
         exit(2);
     }
     return (unsigned int)number;

@@ -55,7 +55,7 @@ static void read_secrets(const char *path)
             secret->bytes[secret->len] = (unsigned char)strtoul(digits, NULL, 16);
         }
         if (secret->len < 4) {
-            fprintf(stderr, "search_memory: %s is too short to be told\n", secret->name);
+            (void)fprintf(stderr, "search_memory: %s is too short to be told\n", secret->name);
             exit(2);
         }
     }
@@ -213,7 +213,7 @@ int main(int argc, char **argv)
     long process;
 
     if (argc < 3) {
-        fprintf(stderr, "usage: search_memory SECRETS PID | PROGRAM...\n");
+        (void)fprintf(stderr, "usage: search_memory SECRETS PID | PROGRAM...\n");
         return 2;
     }
     read_secrets(argv[1]);

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     int ok;
 
     if (argc != 3) {
-        fprintf(stderr, "usage: sign_as KEY UID\n");
+        (void)fprintf(stderr, "usage: sign_as KEY UID\n");
         return 2;
     }
     program_load_key(&key, argv[1]);

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 
     if (argc != 4 || OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
         CONF_modules_load_file(argv[1], NULL, 0) != 1 || setenv("OPENSSL_CONF", argv[3], 1) != 0) {
-        fprintf(stderr, "usage: sign_configured CONFIGURATION KEY OTHER\n");
+        (void)fprintf(stderr, "usage: sign_configured CONFIGURATION KEY OTHER\n");
         return 2;
     }
     program_load_key(&key, argv[2]);

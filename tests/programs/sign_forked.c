@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     int ok = 0;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: sign_forked KEY CHILDREN COUNT [late]\n");
+        (void)fprintf(stderr, "usage: sign_forked KEY CHILDREN COUNT [late]\n");
         return 2;
     }
     children = program_number(argv[2]);

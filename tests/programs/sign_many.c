@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     unsigned int done = 0;
 
     if (argc != 3) {
-        fprintf(stderr, "usage: sign_many KEY COUNT\n");
+        (void)fprintf(stderr, "usage: sign_many KEY COUNT\n");
         return 2;
     }
     count = program_number(argv[2]);

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     char line[64];
 
     if (argc != 2) {
-        fprintf(stderr, "usage: sign_steps KEY\n");
+        (void)fprintf(stderr, "usage: sign_steps KEY\n");
         return 2;
     }
     program_load_key(&key, argv[1]);

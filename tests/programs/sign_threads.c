@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     unsigned int done = 0;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: sign_threads KEY THREADS COUNT\n");
+        (void)fprintf(stderr, "usage: sign_threads KEY THREADS COUNT\n");
         return 2;
     }
     threads = program_number(argv[2]);

@@ -12,7 +12,7 @@ int main(int argc, char **argv)
     static struct program_key key;
 
     if (argc != 2 || OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1) {
-        fprintf(stderr, "usage: sign_unclean KEY\n");
+        (void)fprintf(stderr, "usage: sign_unclean KEY\n");
         return 2;
     }
     program_load_key(&key, argv[1]);

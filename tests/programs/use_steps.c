@@ -79,7 +79,7 @@ int main(int argc, char **argv)
         }
     }
     if (way == NULL || argc != (way->what == SIGN ? 3 : 4)) {
-        fprintf(stderr, "usage: use_steps HOW KEY [INPUT]\n");
+        (void)fprintf(stderr, "usage: use_steps HOW KEY [INPUT]\n");
         return 2;
     }
     if (way->what != SIGN) {

@@ -94,7 +94,7 @@ int main(int argc, char **argv)
     int status = 2;
 
     if (ctx == NULL || file == NULL) {
-        fprintf(stderr, "usage: write_made ALGORITHM OPTION VALUE FORM FILE\n");
+        (void)fprintf(stderr, "usage: write_made ALGORITHM OPTION VALUE FORM FILE\n");
     } else if (EVP_PKEY_keygen_init(ctx) <= 0 ||
                EVP_PKEY_CTX_ctrl_str(ctx, argv[2], argv[3]) <= 0 ||
                EVP_PKEY_generate(ctx, &key) <= 0) {

@@ -41,7 +41,7 @@ __attribute__((destructor)) static void at_the_very_end(void)
 
 static void fail(const char *what)
 {
-    fprintf(stderr, "%s\n", what);
+    (void)fprintf(stderr, "%s\n", what);
     ERR_print_errors_fp(stderr);
     _exit(1);
 }
@@ -103,7 +103,7 @@ static void in_a_child(void)
         exit(0);
     }
     if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
-        fprintf(stderr, "the child ended with %x\n", (unsigned int)status);
+        (void)fprintf(stderr, "the child ended with %x\n", (unsigned int)status);
         _exit(1);
     }
 }

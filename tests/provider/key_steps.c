@@ -406,7 +406,7 @@ int main(int argc, char **argv)
     X509 *certificate;
 
     if (argc != 3) {
-        fprintf(stderr, "usage: key_steps KEY CERTIFICATE\n");
+        (void)fprintf(stderr, "usage: key_steps KEY CERTIFICATE\n");
         return 2;
     }
     key = load_key(argv[1]);

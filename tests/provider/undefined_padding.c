@@ -95,7 +95,7 @@ static unsigned long errors_of(unpadding *take_off, const uint8_t *block, const 
     ERR_clear_error();
     if (message != NULL &&
         (!ok || out_len != MESSAGE_LEN || memcmp(out, message, MESSAGE_LEN) != 0)) {
-        fprintf(stderr, "undefined_padding: a right block does not give its message\n");
+        (void)fprintf(stderr, "undefined_padding: a right block does not give its message\n");
         return found + 1;
     }
     return found;
@@ -161,11 +161,11 @@ int main(void)
     bool ok;
 
     if (!RUNNING_ON_VALGRIND) {
-        fprintf(stderr, "undefined_padding: run it under valgrind\n");
+        (void)fprintf(stderr, "undefined_padding: run it under valgrind\n");
         return 2;
     }
     if (is_silent("an unpadding that leaks", leaky)) {
-        fprintf(stderr, "undefined_padding: nothing would be noticed here\n");
+        (void)fprintf(stderr, "undefined_padding: nothing would be noticed here\n");
         return 1;
     }
     ok = is_silent("PKCS#1 with implicit rejection", pkcs1_implicit);

@@ -23,14 +23,14 @@ int main(int argc, char **argv)
     int ok = 0;
 
     if (len <= 0) {
-        fprintf(stderr, "usage: write_key FORMAT PEM-FILE\n");
+        (void)fprintf(stderr, "usage: write_key FORMAT PEM-FILE\n");
         return 2;
     }
     match.object.value_len = (size_t)len;
     ok = schsm_key_format(&tool, &match, argv[1], &text, &text_len, &err) &&
          fwrite(text, 1, text_len, stdout) == text_len;
     if (!ok) {
-        fprintf(stderr, "%s\n", err.text);
+        (void)fprintf(stderr, "%s\n", err.text);
     }
     OPENSSL_free(text);
     schsm_object_clear(&match.object);

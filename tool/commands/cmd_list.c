@@ -172,7 +172,7 @@ static int fail_for_defects(const struct schsm_match_list *defects, struct schsm
         schsm_defect_text(&defects->matches[i], text);
         schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s", text);
         if (i + 1 < defects->count) {
-            fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err->text);
+            (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err->text);
         }
     }
     return defects->count == 0;
