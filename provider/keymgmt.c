@@ -13,10 +13,31 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
+/*
+ * libcrypto asks for a new key's size and strength as soon as it has made a place for it. Where
+ * memory runs out before that, its caller gets no key, and it frees ours without a word.
+ */
 void schsm_keymgmt_free(void *keydata)
 {
+    struct schsm_pkey *key = keydata;
+
     schsm_trace("keymgmt_free", keydata);
-    schsm_pkey_free(keydata);
+    if (key != NULL && atomic_load(&key->unclaimed)) {
+        schsm_pkey_discard_made(key->prov, key->device);
+        key->device = NULL;
+    }
+    schsm_pkey_free(key);
+}
+
+/* Whoever asks something of a key has got it. */
+static struct schsm_pkey *claimed(const void *keydata)
+{
+    struct schsm_pkey *key = (struct schsm_pkey *)keydata;
+
+    if (key != NULL) {
+        atomic_store_explicit(&key->unclaimed, false, memory_order_relaxed);
+    }
+    return key;
 }
 
 /* Takes ownership of the reference that a decoder or store handed to libcrypto. */
@@ -36,7 +57,7 @@ void *schsm_keymgmt_load(const void *reference, size_t reference_sz)
 
 int schsm_keymgmt_has(const void *keydata, int selection)
 {
-    const struct schsm_pkey *key = keydata;
+    const struct schsm_pkey *key = claimed(keydata);
 
     schsm_trace("keymgmt_has", keydata);
     if (key == NULL || key->pkey == NULL) {
@@ -50,8 +71,8 @@ int schsm_keymgmt_has(const void *keydata, int selection)
 /* Never touches the device: the public part decides, as a private key has but one. */
 int schsm_keymgmt_match(const void *keydata1, const void *keydata2, int selection)
 {
-    const struct schsm_pkey *key1 = keydata1;
-    const struct schsm_pkey *key2 = keydata2;
+    const struct schsm_pkey *key1 = claimed(keydata1);
+    const struct schsm_pkey *key2 = claimed(keydata2);
 
     schsm_trace("keymgmt_match", keydata1);
     if (key1->pkey == NULL || key2->pkey == NULL) {
@@ -69,7 +90,7 @@ int schsm_keymgmt_match(const void *keydata1, const void *keydata2, int selectio
 /* Of a key on the device there is but the public part to look at. */
 int schsm_keymgmt_validate(const void *keydata, int selection, int checktype)
 {
-    const struct schsm_pkey *key = keydata;
+    const struct schsm_pkey *key = claimed(keydata);
     bool quick = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK;
     bool public_part = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
     bool private_part = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && key->device == NULL;
@@ -143,7 +164,7 @@ static int from_params(struct schsm_pkey *key, int selection, const OSSL_PARAM p
 
 int schsm_keymgmt_import(void *keydata, int selection, const OSSL_PARAM params[])
 {
-    struct schsm_pkey *key = keydata;
+    struct schsm_pkey *key = claimed(keydata);
 
     schsm_trace("keymgmt_import", keydata);
     return key->device == NULL && from_params(key, selection, params);
@@ -151,7 +172,7 @@ int schsm_keymgmt_import(void *keydata, int selection, const OSSL_PARAM params[]
 
 int schsm_keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *param_cb, void *cbarg)
 {
-    struct schsm_pkey *key = keydata;
+    struct schsm_pkey *key = claimed(keydata);
     OSSL_PARAM *params = NULL;
     int ok = 0;
 
@@ -189,7 +210,7 @@ static EVP_PKEY *copy_on_host(const struct schsm_pkey *key, bool pair)
 
 void *schsm_keymgmt_dup(const void *keydata, int selection)
 {
-    const struct schsm_pkey *key = keydata;
+    const struct schsm_pkey *key = claimed(keydata);
     struct schsm_pkey *copy = schsm_pkey_new(key->prov, key->type);
     int wanted = selection & OSSL_KEYMGMT_SELECT_KEYPAIR;
     bool pair = wanted == OSSL_KEYMGMT_SELECT_KEYPAIR;
@@ -223,7 +244,7 @@ void *schsm_keymgmt_dup(const void *keydata, int selection)
 
 int schsm_keymgmt_get_params(void *keydata, OSSL_PARAM params[])
 {
-    const struct schsm_pkey *key = keydata;
+    const struct schsm_pkey *key = claimed(keydata);
 
     schsm_trace("keymgmt_get_params", keydata);
     return key->pkey != NULL && EVP_PKEY_get_params(key->pkey, params) > 0;
@@ -237,7 +258,7 @@ static bool brings_public_key(const OSSL_PARAM params[])
 
 int schsm_keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 {
-    struct schsm_pkey *key = keydata;
+    struct schsm_pkey *key = claimed(keydata);
 
     schsm_trace("keymgmt_set_params", keydata);
     if (params == NULL || params[0].key == NULL) {

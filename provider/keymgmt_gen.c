@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keymgmt_gen.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -195,25 +194,6 @@ static int restrict_key(struct schsm_generation *gen, struct schsm_key *device,
     return ok;
 }
 
-/* Nobody would ever know of a key that was made and cannot be handed out: it must not stay, or it
- * is named at least. */
-static void discard_made(struct schsm_generation *gen, struct schsm_key *device)
-{
-    struct schsm_error err = SCHSM_ERROR_INIT;
-
-    if (!schsm_key_remove(device, &err)) {
-        int place = schsm_key_place(device);
-        char where[40] = "";
-
-        if (place >= 0) {
-            (void)snprintf(where, sizeof(where), " as key reference %d", place);
-        }
-        schsm_raise_reason(gen->prov, err.reason, "the key that was made stays on the device%s: %s",
-                           where, err.text);
-    }
-    schsm_key_free(device);
-}
-
 static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
 {
     struct schsm_context *context = schsm_provider_context(gen->prov);
@@ -279,8 +259,10 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
         key = schsm_pkey_around(gen->prov, device);
     }
     if (key == NULL) {
-        discard_made(gen, device);
+        schsm_pkey_discard_made(gen->prov, device);
+        return NULL;
     }
+    atomic_store(&key->unclaimed, true);
     return key;
 }
 

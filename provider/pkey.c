@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkey.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -15,6 +16,7 @@ struct schsm_pkey *schsm_pkey_new(struct schsm_provider *prov, const char *type)
     if (key != NULL) {
         atomic_init(&key->references, 1);
         atomic_init(&key->refused, 0);
+        atomic_init(&key->unclaimed, false);
         key->prov = prov;
         key->type = type;
     }
@@ -24,6 +26,7 @@ struct schsm_pkey *schsm_pkey_new(struct schsm_provider *prov, const char *type)
 struct schsm_pkey *schsm_pkey_ref(struct schsm_pkey *key)
 {
     atomic_fetch_add(&key->references, 1);
+    atomic_store(&key->unclaimed, false);
     return key;
 }
 
@@ -90,6 +93,23 @@ struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct sc
         schsm_key_free(device);
     }
     return key;
+}
+
+void schsm_pkey_discard_made(struct schsm_provider *prov, struct schsm_key *device)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+
+    if (!schsm_key_remove(device, &err)) {
+        int place = schsm_key_place(device);
+        char where[40] = "";
+
+        if (place >= 0) {
+            (void)snprintf(where, sizeof(where), " as key reference %d", place);
+        }
+        schsm_raise_reason(prov, err.reason, "the key that was made stays on the device%s: %s",
+                           where, err.text);
+    }
+    schsm_key_free(device);
 }
 
 EVP_PKEY_CTX *schsm_pkey_ctx(const struct schsm_pkey *key)

@@ -24,6 +24,8 @@ struct schsm_pkey {
     bool has_private; /* pkey holds a software private key */
     struct schsm_key *device; /* NULL: software or public key */
     atomic_uint refused;      /* operations that the device's key does not permit, a bit for each */
+    /* The device made it, and nobody has asked anything of it since: see schsm_keymgmt_free. */
+    atomic_bool unclaimed;
 };
 
 struct schsm_pkey *schsm_pkey_new(struct schsm_provider *prov, const char *type);
@@ -35,6 +37,12 @@ struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct sc
 
 /* The same, but that device stays the caller's on failure. */
 struct schsm_pkey *schsm_pkey_around(struct schsm_provider *prov, struct schsm_key *device);
+
+/*
+ * A key that was made on the device and cannot be handed out: nobody would ever know of it, so it
+ * must not stay there. Where it does, an error is raised that names it. Frees device.
+ */
+void schsm_pkey_discard_made(struct schsm_provider *prov, struct schsm_key *device);
 
 /* The answer to whoever wants its private part. */
 #define SCHSM_STAYS_ON_DEVICE                                                                      \
