@@ -28,14 +28,6 @@ int schsm_certificate_check_key(struct schsm_context *context, struct schsm_matc
                                 X509 *certificate, const struct schsm_login *login,
                                 struct schsm_error *err);
 
-/* Whether two keys have the same public part, whether or not one is restricted to RSA-PSS. */
-bool schsm_same_public_key(const EVP_PKEY *a, const EVP_PKEY *b);
-
-/* Whether a SubjectPublicKeyInfo of the device's is this key, which may be restricted to RSA-PSS.
- */
-bool schsm_public_key_is(OSSL_LIB_CTX *libctx, const uint8_t *spki, size_t len,
-                         const EVP_PKEY *key);
-
 /* The certificate's common name, else its organisation, else "certificate". */
 void schsm_certificate_label(X509 *certificate, char label[SCHSM_LABEL_MAX + 1]);
 

@@ -10,6 +10,7 @@
 #include "hsm/hsm_key_domain.h"
 #include "hsm/hsm_wrap.h"
 #include "format/pkcs15.h"
+#include "format/same_key.h"
 #include "format/wrapped_key.h"
 #include "certificate.h"
 #include "key_request.h"

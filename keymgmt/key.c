@@ -9,7 +9,7 @@
 
 #include "base/fork_guard.h"
 #include "pin/memory.h"
-#include "certificate.h"
+#include "format/same_key.h"
 #include "key_internal.h"
 #include "reveal.h"
 
@@ -31,8 +31,8 @@ struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_matc
     schsm_pin_memory_share();
     atomic_init(&key->references, 1);
     atomic_init(&key->device, match->device);
-    atomic_init(&key->checked, 0);
-    atomic_init(&key->compared, 0);
+    atomic_init(&key->checked.result, 0);
+    atomic_init(&key->checked.public_part, 0);
     atomic_init(&key->found, NULL);
     key->context = context;
     key->object = match->object;
@@ -311,27 +311,46 @@ struct schsm_pin_source *schsm_key_source(struct schsm_key *key)
     return source;
 }
 
-int schsm_key_ask_device(struct schsm_key *key, struct schsm_device *device,
-                         enum schsm_operation operation, const uint8_t *in, size_t in_len,
-                         uint8_t *out, size_t *out_len, struct schsm_error *err)
+static struct schsm_expected_key expected(const struct schsm_key *key)
 {
-    struct schsm_pin_source *source = schsm_key_source(key);
-    struct schsm_login login = schsm_login_for(key->context, source, key->name);
-    int ok = schsm_device_operate(device, operation, schsm_key_object(key), &login, in, in_len, out,
-                                  out_len, err);
-
-    schsm_pin_source_free(source);
-    return ok;
+    return (struct schsm_expected_key){
+        .libctx = key->context->libctx,
+        .public_key = key->public_key,
+        .name = key->name,
+        .first_only = key->context->config.verify_first,
+    };
 }
 
 int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
                       size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
     struct schsm_device *device = schsm_key_device(key, err);
+    struct schsm_pin_source *source = schsm_key_source(key);
+    const struct schsm_login login = schsm_login_for(key->context, source, key->name);
+    const struct schsm_expected_key wanted = expected(key);
+    const struct schsm_asked asked = {
+        device, schsm_key_object(key), &login, operation, in, in_len
+    };
+    int ok = device != NULL &&
+             schsm_device_operate(device, operation, asked.object, &login, in, in_len, out, out_len,
+                                  err) &&
+             schsm_check_result(&wanted, &key->checked, &asked, out, out_len, err);
 
-    return device != NULL &&
-           schsm_key_ask_device(key, device, operation, in, in_len, out, out_len, err) &&
-           schsm_key_check_result(key, device, operation, in, in_len, out, out_len, err);
+    schsm_pin_source_free(source);
+    return ok;
+}
+
+int schsm_key_check(struct schsm_key *key, struct schsm_error *err)
+{
+    struct schsm_device *device = schsm_key_device(key, err);
+    struct schsm_pin_source *source = schsm_key_source(key);
+    const struct schsm_login login = schsm_login_for(key->context, source, key->name);
+    const struct schsm_expected_key wanted = expected(key);
+    int ok =
+        device != NULL && schsm_check_device(&wanted, device, schsm_key_object(key), &login, err);
+
+    schsm_pin_source_free(source);
+    return ok;
 }
 
 int schsm_key_remove(struct schsm_key *key, struct schsm_error *err)

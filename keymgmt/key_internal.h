@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "check/check.h"
 #include "key.h"
 
 struct schsm_key {
@@ -20,9 +21,7 @@ struct schsm_key {
     char *name;                           /* for prompts and sentences */
     EVP_PKEY *public_key;
     _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */
-    /* Connections to the device, 0: none. On another one there may be another card. */
-    atomic_ulong checked;            /* a result agreed with the public part */
-    atomic_ulong compared;           /* it showed the public part */
+    struct schsm_checked checked;
     struct schsm_pin_source *source; /* changed and taken under the guard of forks */
 };
 
@@ -32,23 +31,6 @@ struct schsm_key {
  */
 struct schsm_key *schsm_key_new(struct schsm_context *context, struct schsm_match *match,
                                 const struct schsm_uri *uri, struct schsm_error *err);
-
-/* One private operation, its result as the device gave it. */
-int schsm_key_ask_device(struct schsm_key *key, struct schsm_device *device,
-                         enum schsm_operation operation, const uint8_t *in, size_t in_len,
-                         uint8_t *out, size_t *out_len, struct schsm_error *err);
-
-/* Whether a signature that an operation made of its input agrees with the public key. */
-int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_operation operation,
-                             const uint8_t *in, size_t in_len, const uint8_t *sig, size_t sig_len);
-
-/*
- * Whether what an operation made of its input agrees with the public part (key_check.c). Where it
- * does not, the output is wiped and the sentence says whose fault it is.
- */
-int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
-                           enum schsm_operation operation, const uint8_t *in, size_t in_len,
-                           uint8_t *out, size_t *out_len, struct schsm_error *err);
 
 /* The key as its device knows it. */
 const struct schsm_object *schsm_key_object(const struct schsm_key *key);

@@ -7,11 +7,29 @@
 #include "keymgmt.h"
 #include "trace.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
+
+void schsm_keymgmt_discard_made(struct schsm_provider *prov, struct schsm_key *device)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+
+    if (!schsm_key_remove(device, &err)) {
+        int place = schsm_key_place(device);
+        char where[40] = "";
+
+        if (place >= 0) {
+            (void)snprintf(where, sizeof(where), " as key reference %d", place);
+        }
+        schsm_raise_reason(prov, err.reason, "the key that was made stays on the device%s: %s",
+                           where, err.text);
+    }
+    schsm_key_free(device);
+}
 
 /*
  * libcrypto asks for a new key's size and strength as soon as it has made a place for it. Where
@@ -23,7 +41,7 @@ void schsm_keymgmt_free(void *keydata)
 
     schsm_trace("keymgmt_free", keydata);
     if (key != NULL && atomic_load(&key->unclaimed)) {
-        schsm_pkey_discard_made(key->prov, key->device);
+        schsm_keymgmt_discard_made(key->prov, key->device);
         key->device = NULL;
     }
     schsm_pkey_free(key);

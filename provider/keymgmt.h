@@ -19,6 +19,12 @@ OSSL_FUNC_keymgmt_get_params_fn schsm_keymgmt_get_params;
 OSSL_FUNC_keymgmt_set_params_fn schsm_keymgmt_set_params;
 
 /*
+ * A key that was made on the device and cannot be handed out: nobody would ever know of it, so it
+ * must not stay there. Where it does, an error is raised that names it. Frees device.
+ */
+void schsm_keymgmt_discard_made(struct schsm_provider *prov, struct schsm_key *device);
+
+/*
  * A table of the default provider's for a key type, which is ours as well, because on the host
  * every key is one of the default provider's. Static data of that provider; NULL on failure.
  */

@@ -11,6 +11,7 @@
 
 #include "format/ecx.h"
 #include "honoured.h"
+#include "keymgmt.h"
 #include "trace.h"
 
 /* A generation context of the host: for a key pair, or for EC parameters alone. */
@@ -259,7 +260,7 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
         key = schsm_pkey_around(gen->prov, device);
     }
     if (key == NULL) {
-        schsm_pkey_discard_made(gen->prov, device);
+        schsm_keymgmt_discard_made(gen->prov, device);
         return NULL;
     }
     atomic_store(&key->unclaimed, true);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkey.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -93,23 +92,6 @@ struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct sc
         schsm_key_free(device);
     }
     return key;
-}
-
-void schsm_pkey_discard_made(struct schsm_provider *prov, struct schsm_key *device)
-{
-    struct schsm_error err = SCHSM_ERROR_INIT;
-
-    if (!schsm_key_remove(device, &err)) {
-        int place = schsm_key_place(device);
-        char where[40] = "";
-
-        if (place >= 0) {
-            (void)snprintf(where, sizeof(where), " as key reference %d", place);
-        }
-        schsm_raise_reason(prov, err.reason, "the key that was made stays on the device%s: %s",
-                           where, err.text);
-    }
-    schsm_key_free(device);
 }
 
 EVP_PKEY_CTX *schsm_pkey_ctx(const struct schsm_pkey *key)

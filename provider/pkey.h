@@ -38,12 +38,6 @@ struct schsm_pkey *schsm_pkey_from_device(struct schsm_provider *prov, struct sc
 /* The same, but that device stays the caller's on failure. */
 struct schsm_pkey *schsm_pkey_around(struct schsm_provider *prov, struct schsm_key *device);
 
-/*
- * A key that was made on the device and cannot be handed out: nobody would ever know of it, so it
- * must not stay there. Where it does, an error is raised that names it. Frees device.
- */
-void schsm_pkey_discard_made(struct schsm_provider *prov, struct schsm_key *device);
-
 /* The answer to whoever wants its private part. */
 #define SCHSM_STAYS_ON_DEVICE                                                                      \
     "the private key stays on the SmartCard-HSM and cannot be exported; its key reference file, "  \

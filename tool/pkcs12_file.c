@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/objects.h>
 
-#include "keymgmt/certificate.h"
+#include "format/same_key.h"
 
 #define KEYS_MAX 64
 #define DEPTH_MAX 4 /* of bags within bags */

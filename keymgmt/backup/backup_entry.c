@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 
 #include "format/public_key.h"
-#include "keymgmt/certificate.h"
+#include "format/same_key.h"
 
 bool schsm_backup_is_objects_own(const struct schsm_error *err)
 {

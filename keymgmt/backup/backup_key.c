@@ -4,7 +4,7 @@
 
 #include "backup_internal.h"
 #include "format/public_key.h"
-#include "keymgmt/certificate.h"
+#include "format/same_key.h"
 #include "keymgmt/file.h"
 
 void schsm_backup_key_clear(struct schsm_backup_key *key)

@@ -13,8 +13,8 @@
 
 #include "format/pkcs15.h"
 #include "format/public_key.h"
+#include "format/same_key.h"
 #include "format/wrapped_key.h"
-#include "keymgmt/certificate.h"
 #include "keymgmt/dkek_share.h"
 #include "keymgmt/key_container.h"
 #include "keymgmt/wrap_key.h"

@@ -10,6 +10,7 @@
 #include "hsm/hsm_key_domain.h"
 #include "hsm/hsm_wrap.h"
 #include "keymgmt/algorithm.h"
+#include "format/same_key.h"
 #include "keymgmt/certificate.h"
 #include "keymgmt/file.h"
 #include "keymgmt/import_key.h"

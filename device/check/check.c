@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Does a result agree with the public part? A device that was exchanged, whose key was replaced, or
- * that computes wrongly must not be believed: a wrong secret loses data, and one wrong signature of
- * an RSA key with the Chinese remainder theorem gives the key away. All of it on the host, but for
- * ECDH, whose result shows nothing: there the device's public key is compared.
- */
-#include "key_internal.h"
+#include "check.h"
 
 #include <string.h>
 
@@ -16,8 +10,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#include "certificate.h"
 #include "format/curve.h"
+#include "format/same_key.h"
 
 /* The RSA public operation bare: what was signed, padding and all. RSA-PSS keys know no other. */
 static int open_block(EVP_PKEY *key, const uint8_t *sig, size_t sig_len, uint8_t *block)
@@ -103,8 +97,8 @@ static int pure_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const uint8_
     return fits;
 }
 
-int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_operation operation,
-                             const uint8_t *in, size_t in_len, const uint8_t *sig, size_t sig_len)
+int schsm_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_operation operation,
+                         const uint8_t *in, size_t in_len, const uint8_t *sig, size_t sig_len)
 {
     const struct schsm_operation_traits *traits = schsm_operation_traits(operation);
     uint8_t hash[EVP_MAX_MD_SIZE];
@@ -138,27 +132,24 @@ int schsm_key_signature_fits(OSSL_LIB_CTX *libctx, EVP_PKEY *key, enum schsm_ope
 
 /* Whether the device shows the public part that we have: 1, 0, or -1 where it does not tell.
  * *beside: what it shows is no proof, see struct schsm_object. */
-static int shows_public_part(struct schsm_key *key, struct schsm_device *device, bool *beside,
-                             struct schsm_error *err)
+static int shows_public_part(const struct schsm_expected_key *key, struct schsm_device *device,
+                             const struct schsm_object *object, const struct schsm_login *login,
+                             bool *beside, struct schsm_error *err)
 {
-    struct schsm_pin_source *source = schsm_key_source(key);
-    const struct schsm_login login = schsm_login_for(key->context, source, key->name);
-    struct schsm_object shown = *schsm_key_object(key);
+    struct schsm_object shown = *object;
     const unsigned char *p = NULL;
     EVP_PKEY *public_key = NULL;
-    int same = -1, ok = 0;
+    int same = -1;
 
     shown.value = NULL;
     shown.value_len = 0;
-    ok = schsm_device_read(device, &shown, &login, err);
-    schsm_pin_source_free(source);
-    if (!ok) {
+    if (!schsm_device_read(device, &shown, login, err)) {
         return -1;
     }
     *beside = shown.told_beside;
     p = shown.value;
     ERR_set_mark();
-    public_key = d2i_PUBKEY_ex(NULL, &p, (long)shown.value_len, key->context->libctx, NULL);
+    public_key = d2i_PUBKEY_ex(NULL, &p, (long)shown.value_len, key->libctx, NULL);
     if (public_key != NULL) {
         same = schsm_same_public_key(key->public_key, public_key);
     } else {
@@ -171,9 +162,10 @@ static int shows_public_part(struct schsm_key *key, struct schsm_device *device,
     return same;
 }
 
-static int fail_replaced(const struct schsm_key *key, struct schsm_error *err)
+static int fail_replaced(const struct schsm_expected_key *key, const struct schsm_object *object,
+                         struct schsm_error *err)
 {
-    if (key->object.key_ref < 0) {
+    if (object->key_ref < 0) {
         return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                           "%s: the device holds another key of this name than the key reference "
                           "says: insert the device that has it, or write the reference again with "
@@ -184,18 +176,19 @@ static int fail_replaced(const struct schsm_key *key, struct schsm_error *err)
                       "%s: the device holds another key under key-ref %d than the key reference "
                       "says: insert the device that has it, or write the reference again with "
                       "'openssl pkey -in sc-hsm:key-ref=%d -out FILE'",
-                      key->name, key->object.key_ref, key->object.key_ref);
+                      key->name, object->key_ref, object->key_ref);
 }
 
 /* What the device answered is wrong: because it has another key, or in spite of having ours. */
-static int fail_wrong_result(struct schsm_key *key, struct schsm_device *device, const char *what,
-                             struct schsm_error *err)
+static int fail_wrong_result(const struct schsm_expected_key *key, const struct schsm_asked *asked,
+                             const char *what, struct schsm_error *err)
 {
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     bool beside = false;
 
-    if (shows_public_part(key, device, &beside, &ignored) == 0) {
-        return fail_replaced(key, err);
+    if (shows_public_part(key, asked->device, asked->object, asked->login, &beside, &ignored) ==
+        0) {
+        return fail_replaced(key, asked->object, err);
     }
     return schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                       "%s: the %s that the device answered does not fit the key's public part and "
@@ -205,11 +198,10 @@ static int fail_wrong_result(struct schsm_key *key, struct schsm_device *device,
 }
 
 /* The secret that a key pair of ours, made for that, has with the public part. */
-static int make_known_secret(const struct schsm_key *key, uint8_t point[SCHSM_POINT_MAX],
+static int make_known_secret(const struct schsm_expected_key *key, uint8_t point[SCHSM_POINT_MAX],
                              size_t *point_len, uint8_t *secret, size_t *secret_len)
 {
-    OSSL_LIB_CTX *libctx = key->context->libctx;
-    EVP_PKEY_CTX *making = EVP_PKEY_CTX_new_from_pkey(libctx, key->public_key, NULL);
+    EVP_PKEY_CTX *making = EVP_PKEY_CTX_new_from_pkey(key->libctx, key->public_key, NULL);
     EVP_PKEY_CTX *deriving = NULL;
     EVP_PKEY *pair = NULL;
     int ok = 0;
@@ -217,7 +209,7 @@ static int make_known_secret(const struct schsm_key *key, uint8_t point[SCHSM_PO
     ERR_set_mark();
     if (making != NULL && EVP_PKEY_keygen_init(making) > 0 &&
         EVP_PKEY_generate(making, &pair) > 0) {
-        deriving = EVP_PKEY_CTX_new_from_pkey(libctx, pair, NULL);
+        deriving = EVP_PKEY_CTX_new_from_pkey(key->libctx, pair, NULL);
     }
     ok = deriving != NULL && EVP_PKEY_derive_init(deriving) > 0 &&
          EVP_PKEY_derive_set_peer(deriving, key->public_key) > 0 &&
@@ -233,8 +225,8 @@ static int make_known_secret(const struct schsm_key *key, uint8_t point[SCHSM_PO
 
 /* For a device that does not tell a key's public part, or tells it without proof: it shows that it
  * has the key by deriving a secret that we know. 1, 0, or -1 where it cannot be told. */
-static int derives_known_secret(struct schsm_key *key, struct schsm_device *device,
-                                enum schsm_operation operation, struct schsm_error *err)
+static int derives_known_secret(const struct schsm_expected_key *key,
+                                const struct schsm_asked *asked, struct schsm_error *err)
 {
     uint8_t point[SCHSM_POINT_MAX], known[SCHSM_FIELD_MAX], answered[SCHSM_FIELD_MAX];
     size_t point_len = 0, known_len = sizeof(known), answered_len = sizeof(answered);
@@ -243,31 +235,31 @@ static int derives_known_secret(struct schsm_key *key, struct schsm_device *devi
         schsm_fail(err, SCHSM_REASON_CRYPTO, "libcrypto cannot make a key pair to compare with");
         return -1;
     }
-    if (!schsm_key_ask_device(key, device, operation, point, point_len, answered, &answered_len,
-                              err)) {
+    if (!schsm_device_operate(asked->device, asked->operation, asked->object, asked->login, point,
+                              point_len, answered, &answered_len, err)) {
         return -1;
     }
     return known_len == answered_len && CRYPTO_memcmp(known, answered, known_len) == 0;
 }
 
 /* Agreement: nothing shows whether a secret is right but the key that made it. */
-static int compare_public_part(struct schsm_key *key, struct schsm_device *device,
-                               enum schsm_operation operation, struct schsm_error *err)
+static int compare_public_part(const struct schsm_expected_key *key, struct schsm_checked *checked,
+                               const struct schsm_asked *asked, struct schsm_error *err)
 {
-    unsigned long connection = schsm_device_connection(device);
+    unsigned long connection = schsm_device_connection(asked->device);
     struct schsm_error found = SCHSM_ERROR_INIT;
     bool beside = false;
     int shown = 0;
 
-    if (atomic_load(&key->compared) == connection) {
+    if (atomic_load(&checked->public_part) == connection) {
         return 1;
     }
-    shown = shows_public_part(key, device, &beside, &found);
+    shown = shows_public_part(key, asked->device, asked->object, asked->login, &beside, &found);
     if ((shown > 0 && beside) || (shown < 0 && found.reason == SCHSM_REASON_NO_PUBLIC_KEY)) {
-        shown = derives_known_secret(key, device, operation, &found);
+        shown = derives_known_secret(key, asked, &found);
     }
     if (shown == 0) {
-        return fail_replaced(key, err);
+        return fail_replaced(key, asked->object, err);
     }
     if (shown < 0) {
         if (err != NULL) {
@@ -276,31 +268,31 @@ static int compare_public_part(struct schsm_key *key, struct schsm_device *devic
         return schsm_fail_context(err, "%s: whether the secret is that of this key cannot be told",
                                   key->name);
     }
-    atomic_store(&key->compared, connection);
+    atomic_store(&checked->public_part, connection);
     return 1;
 }
 
-int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
-                           enum schsm_operation operation, const uint8_t *in, size_t in_len,
-                           uint8_t *out, size_t *out_len, struct schsm_error *err)
+int schsm_check_result(const struct schsm_expected_key *key, struct schsm_checked *checked,
+                       const struct schsm_asked *asked, uint8_t *out, size_t *out_len,
+                       struct schsm_error *err)
 {
-    unsigned long connection = schsm_device_connection(device);
+    unsigned long connection = schsm_device_connection(asked->device);
     int ok = 1;
 
-    if (operation == SCHSM_OP_ECDH || operation == SCHSM_OP_ECX_DERIVE) {
-        ok = compare_public_part(key, device, operation, err);
-    } else if (!key->context->config.verify_first || atomic_load(&key->checked) != connection) {
-        bool decrypts = operation == SCHSM_OP_RSA_DECRYPT;
+    if (asked->operation == SCHSM_OP_ECDH || asked->operation == SCHSM_OP_ECX_DERIVE) {
+        ok = compare_public_part(key, checked, asked, err);
+    } else if (!key->first_only || atomic_load(&checked->result) != connection) {
+        bool decrypts = asked->operation == SCHSM_OP_RSA_DECRYPT;
 
         ERR_set_mark();
-        ok = decrypts ? block_fits(key->public_key, false, in, in_len, out, *out_len)
-                      : schsm_key_signature_fits(key->context->libctx, key->public_key, operation,
-                                                 in, in_len, out, *out_len);
+        ok = decrypts ? block_fits(key->public_key, false, asked->in, asked->in_len, out, *out_len)
+                      : schsm_signature_fits(key->libctx, key->public_key, asked->operation,
+                                             asked->in, asked->in_len, out, *out_len);
         ERR_pop_to_mark();
         if (ok) {
-            atomic_store(&key->checked, connection);
+            atomic_store(&checked->result, connection);
         } else {
-            (void)fail_wrong_result(key, device, decrypts ? "plaintext" : "signature", err);
+            (void)fail_wrong_result(key, asked, decrypts ? "plaintext" : "signature", err);
         }
     }
     if (!ok) {
@@ -310,11 +302,12 @@ int schsm_key_check_result(struct schsm_key *key, struct schsm_device *device,
     return ok;
 }
 
-int schsm_key_check(struct schsm_key *key, struct schsm_error *err)
+int schsm_check_device(const struct schsm_expected_key *key, struct schsm_device *device,
+                       const struct schsm_object *object, const struct schsm_login *login,
+                       struct schsm_error *err)
 {
-    struct schsm_device *device = schsm_key_device(key, err);
     bool beside = false;
-    int shown = device != NULL ? shows_public_part(key, device, &beside, err) : -1;
+    int shown = shows_public_part(key, device, object, login, &beside, err);
 
-    return shown == 0 ? fail_replaced(key, err) : shown > 0;
+    return shown == 0 ? fail_replaced(key, object, err) : shown > 0;
 }
