@@ -27,11 +27,12 @@ build=${SC_HSM_BUILD:-$root/build}
 
 usage() {
     cat <<'END'
-Usage: virtual-hsm.sh start [--cards N] [--profile P]
+Usage: virtual-hsm.sh start [--cards N] [--profile P] [--latency L]
                                           start N virtual cards, 0 to 8, that are a device of some
                                           kind: jcop3, jcop4, microsd, hsm12, pico,
-                                          pico-provisioned (sc-hsm-sim(1)); print shell lines to
-                                          eval
+                                          pico-provisioned (sc-hsm-sim(1)), as slow as real
+                                          ones are: none, real, jcop3 or jcop4; print shell lines
+                                          to eval
        virtual-hsm.sh env                 print these lines again
        virtual-hsm.sh stop                end cards and daemon; print lines that undo the settings
        virtual-hsm.sh remove [CARD]       pull a card out of its reader (1, 2, ...; default 1)
@@ -264,7 +265,7 @@ start_card() {
     detached "card-$card" nsenter --target "$process" $(card_namespaces) -- \
         "$build/bin/sc-hsm-sim" --state "$dir/card-$card.state" --vpcd "127.0.0.1:$port" \
         ${name[@]+"${name[@]}"} --log --control "$dir/card-$card.control" \
-        --profile "$profile" ${SC_HSM_SIM_OPTIONS:-}
+        --profile "$profile" --latency "$(cat "$dir/latency")" ${SC_HSM_SIM_OPTIONS:-}
 }
 
 # slot_shows CARD YES_OR_NO: whether pcscd sees a card in the reader of that card.
@@ -366,7 +367,7 @@ stop_all() {
 }
 
 command_start() {
-    local card profile
+    local card profile latency=none
     cards=1 profile=default
     while [ $# -gt 0 ]; do
         case $1 in
@@ -378,6 +379,10 @@ command_start() {
             profile=${2:-}
             shift 2 || die "--profile needs a name"
             ;;
+        --latency)
+            latency=${2:-}
+            shift 2 || die "--latency needs a name"
+            ;;
         *) die "unknown option $1" ;;
         esac
     done
@@ -387,6 +392,7 @@ command_start() {
     trap 'tail -qn 3 "$dir"/*.log >&2; stop_all' EXIT
     trap 'exit 1' INT TERM HUP
     echo "$profile" >"$dir/profile"
+    echo "$latency" >"$dir/latency"
     write_serials
     write_readers
     write_configuration

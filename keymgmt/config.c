@@ -27,6 +27,7 @@ void schsm_config_clear(struct schsm_config *config)
     OPENSSL_free(config->reader);
     OPENSSL_free(config->token);
     OPENSSL_free(config->pkcs11_module);
+    OPENSSL_free(config->pool_devices);
     OPENSSL_free(config->log_file);
     schsm_pin_source_free(config->pin_source);
     schsm_roots_free(config->roots);
@@ -178,6 +179,44 @@ static int set_verify(struct schsm_config *config, const char *value, struct sch
     return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is neither always nor first", value);
 }
 
+static int set_pool(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    static const struct {
+        const char *name;
+        enum schsm_pool_mode mode;
+    } names[] = {
+        { "off", SCHSM_POOL_OFF },
+        { "share", SCHSM_POOL_SHARE },
+        { "failover", SCHSM_POOL_FAILOVER },
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i].name, value) == 0) {
+            config->pool = names[i].mode;
+            return 1;
+        }
+    }
+    return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is none of off, share, failover", value);
+}
+
+static int set_pool_devices(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    for (const char *p = value;;) {
+        size_t len = strcspn(p, ",");
+
+        if (len == 0 || len > SCHSM_SERIAL_MAX || memchr(p, ' ', len) != NULL) {
+            return schsm_fail(err, SCHSM_REASON_CONFIG,
+                              "'%s' is no list of serial numbers: write them as in "
+                              "DENK0100962,DENK0200410, without blanks",
+                              value);
+        }
+        if (p[len] == '\0') {
+            return replace_text(&config->pool_devices, value, err);
+        }
+        p += len + 1;
+    }
+}
+
 static int set_secure_channel(struct schsm_config *config, const char *value,
                               struct schsm_error *err)
 {
@@ -254,6 +293,8 @@ static const struct {
     { "cache-pin", set_cache_pin },
     { "verify", set_verify },
     { "wait", set_wait },
+    { "pool", set_pool },
+    { "pool-devices", set_pool_devices },
     { "secure-channel", set_secure_channel },
     { "root", set_root },
 };

@@ -11,6 +11,7 @@
 
 #include "model/channel_policy.h"
 #include "model/device.h"
+#include "pool/pool.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "pin/source.h"
@@ -31,7 +32,9 @@ struct schsm_config {
     enum schsm_login_time login;
     bool cache_pin;
     bool verify_first; /* only a key's first result on a connection is checked */
-    unsigned int wait; /* seconds, for a program that keeps the card for itself */
+    enum schsm_pool_mode pool;
+    char *pool_devices; /* serial numbers, parted by commas; NULL: all that have the key */
+    unsigned int wait;  /* seconds, for a program that keeps the card for itself */
     enum schsm_channel_mode secure_channel;
     struct schsm_roots *roots; /* trusted besides the built-in ones; NULL: none */
     enum schsm_log_level log;

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 
+#include "pool/pool.h"
 #include "registry/registry.h"
 #include "config.h"
 
@@ -12,6 +13,7 @@ struct schsm_context {
     OSSL_LIB_CTX *libctx; /* for host cryptography; borrowed, outlives the context */
     struct schsm_config config;
     struct schsm_registry *registry;
+    struct schsm_pool *pool; /* NULL: a key is used on one device */
 };
 
 #endif

@@ -22,6 +22,8 @@ struct schsm_key {
     EVP_PKEY *public_key;
     _Atomic(struct schsm_device *) device; /* the registry's; NULL until first needed */
     struct schsm_checked checked;
+    _Atomic(struct schsm_device *)
+        pooled;                      /* all that have the key as one; NULL: not asked for yet */
     struct schsm_pin_source *source; /* changed and taken under the guard of forks */
 };
 
@@ -40,6 +42,12 @@ const struct schsm_object *schsm_key_object(const struct schsm_key *key);
  * alone does not tell which it is. Two threads may both look; they find the same.
  */
 struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error *err);
+
+/*
+ * The device for the key's operations and their login: the key's own, or where there is a pool, all
+ * devices that have the key as one, which compares results itself.
+ */
+struct schsm_device *schsm_key_operator(struct schsm_key *key, struct schsm_error *err);
 
 /* A reference of the caller's to the key's PIN source; NULL if it has none. */
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key);

@@ -9,7 +9,7 @@
 
 static int prove(struct schsm_key *key, struct schsm_pin_source *source, struct schsm_error *err)
 {
-    struct schsm_device *device = schsm_key_device(key, err);
+    struct schsm_device *device = schsm_key_operator(key, err);
     struct schsm_login login = schsm_login_for(key->context, source, key->name);
 
     return device != NULL && schsm_device_login(device, &login, err);
@@ -42,7 +42,7 @@ static int ask_to_prove(struct schsm_key *key, const struct schsm_passphrase *pa
                         struct schsm_pin_source **source, struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
-    struct schsm_device *device = schsm_key_device(key, &found);
+    struct schsm_device *device = schsm_key_operator(key, &found);
 
     if (device != NULL &&
         schsm_login_ask(key->context, device, key->name, passphrase, source, &found)) {

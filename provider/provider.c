@@ -328,7 +328,11 @@ static int configure(const struct schsm_provider *prov, struct schsm_context *co
     schsm_registry_wait(context->registry, context->config.wait);
     schsm_registry_protect(context->registry, context->config.secure_channel,
                            context->config.roots);
-    return 1;
+    if (context->config.pool != SCHSM_POOL_OFF) {
+        context->pool = schsm_pool_new(context->registry, context->config.pool,
+                                       context->config.pool_devices, err);
+    }
+    return context->config.pool == SCHSM_POOL_OFF || context->pool != NULL;
 }
 
 /* A fork in the middle of it leaves the child a provider that has read nothing yet. */
@@ -341,6 +345,7 @@ static void configure_once(struct schsm_provider *prov)
     schsm_config_init(&fresh.config);
     ok = configure(prov, &fresh, &err);
     if (!ok) {
+        schsm_pool_free(fresh.pool);
         schsm_registry_free(fresh.registry);
         schsm_config_clear(&fresh.config);
     }
@@ -408,6 +413,7 @@ static void provider_teardown(void *provctx)
 
     schsm_trace("provider_teardown", NULL);
     schsm_reasons_free(prov->reasons);
+    schsm_pool_free(prov->context.pool);
     schsm_registry_free(prov->context.registry);
     schsm_config_clear(&prov->context.config);
     for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {

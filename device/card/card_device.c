@@ -43,6 +43,14 @@ static void card_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NA
                    reader);
 }
 
+static void card_device_place(struct schsm_device *dev, char place[SCHSM_DEVICE_NAME_MAX])
+{
+    char reader[SCHSM_READER_MAX + 1];
+
+    schsm_session_reader(schsm_card_session(dev), reader);
+    (void)snprintf(place, SCHSM_DEVICE_NAME_MAX, "%s", reader);
+}
+
 static int card_device_login(struct schsm_device *dev, const struct schsm_login *login,
                              struct schsm_error *err)
 {
@@ -84,6 +92,7 @@ static const struct schsm_device_ops card_ops = {
     .serial = card_device_serial,
     .token = card_device_token,
     .name = card_device_name,
+    .place = card_device_place,
     .find = schsm_card_device_find,
     .connection = card_device_connection,
     .hides_objects = card_device_hides_objects,

@@ -324,7 +324,8 @@ int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_select
         *survey = before;
         *count = room;
         ok = find_once(cards, selector, survey, devices, count, err);
-        if (waited >= SCHSM_RETURN_LIMIT_MS || !is_any_missing(cards, selector, devices, *count)) {
+        if (selector->hurried || waited >= SCHSM_RETURN_LIMIT_MS ||
+            !is_any_missing(cards, selector, devices, *count)) {
             break;
         }
         if (waited == 0) {
@@ -332,7 +333,9 @@ int schsm_cards_find(struct schsm_cards *cards, const struct schsm_device_select
         }
         (void)nanosleep(&pause, NULL);
     }
-    expect_again(cards, selector, devices, *count);
+    if (!selector->hurried) {
+        expect_again(cards, selector, devices, *count);
+    }
     return ok;
 }
 

@@ -75,6 +75,11 @@ static bool card_job_logs_in(const struct schsm_job *job)
     return job->login != NULL && job->prospect == NULL;
 }
 
+static bool is_hurried(const struct schsm_job *job)
+{
+    return job->login != NULL && job->login->hurried;
+}
+
 /*
  * Before a repetition, where the first attempt may have used a key: whether another use may be
  * asked for. The device is asked only now whether there is a counter, which costs nothing where all
@@ -117,7 +122,7 @@ static int attempt_on_card(struct schsm_session *session, const struct schsm_job
     session->job.ran = false;
     session->card.result = SCHSM_TRANSPORT_OK;
     session->card.status_word = 0;
-    if (!schsm_session_connect(session, again, err)) {
+    if (!schsm_session_connect(session, again && !is_hurried(job), err)) {
         return 0;
     }
     if (transaction && !schsm_session_begin(session, err)) {

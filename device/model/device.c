@@ -17,12 +17,23 @@ static int hand_out(int ok, const struct schsm_error *found, struct schsm_error 
     return ok;
 }
 
+/* What several devices that are one for a key's operations do not do together. */
+static int fail_several(struct schsm_error *err)
+{
+    return schsm_fail(
+        err, SCHSM_REASON_UNSUPPORTED,
+        "this is for one device, and several were named as one: name it by its serial "
+        "number");
+}
+
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
                       struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->info(dev, info, &found), &found, err);
+    return hand_out(dev->ops->info == NULL ? fail_several(&found)
+                                           : dev->ops->info(dev, info, &found),
+                    &found, err);
 }
 
 int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
@@ -30,17 +41,27 @@ int schsm_device_serial(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX +
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->serial(dev, serial, &found), &found, err);
+    return hand_out(dev->ops->serial == NULL ? fail_several(&found)
+                                             : dev->ops->serial(dev, serial, &found),
+                    &found, err);
 }
 
 void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1])
 {
-    dev->ops->token(dev, label);
+    label[0] = '\0';
+    if (dev->ops->token != NULL) {
+        dev->ops->token(dev, label);
+    }
 }
 
 void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
 {
     dev->ops->name(dev, name);
+}
+
+void schsm_device_place(struct schsm_device *dev, char place[SCHSM_DEVICE_NAME_MAX])
+{
+    dev->ops->place(dev, place);
 }
 
 int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,
@@ -50,7 +71,8 @@ int schsm_device_find(struct schsm_device *dev, const struct schsm_object_filter
 
     size_t before = list->count;
 
-    if (!dev->ops->find(dev, filter, list, &found)) {
+    if (dev->ops->find == NULL ? !fail_several(&found)
+                               : !dev->ops->find(dev, filter, list, &found)) {
         while (list->count > before) {
             schsm_object_clear(&list->objects[--list->count]);
         }
@@ -66,7 +88,9 @@ int schsm_device_hides_objects(struct schsm_device *dev, bool *hides, struct sch
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->hides_objects(dev, hides, &found), &found, err);
+    return hand_out(dev->ops->hides_objects == NULL ? fail_several(&found)
+                                                    : dev->ops->hides_objects(dev, hides, &found),
+                    &found, err);
 }
 
 unsigned long schsm_device_connection(struct schsm_device *dev)
@@ -91,7 +115,10 @@ int schsm_device_read(struct schsm_device *dev, struct schsm_object *object,
     if (object->value != NULL) {
         return 1;
     }
-    return hand_out(dev->ops->read(dev, object, login_or_none(login), &found), &found, err);
+    return hand_out(dev->ops->read == NULL
+                        ? fail_several(&found)
+                        : dev->ops->read(dev, object, login_or_none(login), &found),
+                    &found, err);
 }
 
 int schsm_device_login(struct schsm_device *dev, const struct schsm_login *login,
@@ -129,7 +156,10 @@ int schsm_device_generate(struct schsm_device *dev, const struct schsm_generate 
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(made, 0, sizeof(*made));
-    return hand_out(dev->ops->generate(dev, spec, login_or_none(login), made, &found), &found, err);
+    return hand_out(dev->ops->generate == NULL
+                        ? fail_several(&found)
+                        : dev->ops->generate(dev, spec, login_or_none(login), made, &found),
+                    &found, err);
 }
 
 int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
@@ -139,7 +169,10 @@ int schsm_device_store(struct schsm_device *dev, const struct schsm_store *spec,
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(stored, 0, sizeof(*stored));
-    return hand_out(dev->ops->store(dev, spec, login_or_none(login), stored, &found), &found, err);
+    return hand_out(dev->ops->store == NULL
+                        ? fail_several(&found)
+                        : dev->ops->store(dev, spec, login_or_none(login), stored, &found),
+                    &found, err);
 }
 
 int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object *key,
@@ -149,7 +182,9 @@ int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object 
 
     memset(policy, 0, sizeof(*policy));
     policy->key_domain = -1;
-    return hand_out(dev->ops->key_policy(dev, key, policy, &found), &found, err);
+    return hand_out(dev->ops->key_policy == NULL ? fail_several(&found)
+                                                 : dev->ops->key_policy(dev, key, policy, &found),
+                    &found, err);
 }
 
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
@@ -157,7 +192,10 @@ int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *obj
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->remove(dev, object, login_or_none(login), &found), &found, err);
+    return hand_out(dev->ops->remove == NULL
+                        ? fail_several(&found)
+                        : dev->ops->remove(dev, object, login_or_none(login), &found),
+                    &found, err);
 }
 
 int schsm_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
@@ -165,7 +203,10 @@ int schsm_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_p
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->change_pin(dev, old_pin, new_pin, min_tries, &found), &found, err);
+    return hand_out(dev->ops->change_pin == NULL
+                        ? fail_several(&found)
+                        : dev->ops->change_pin(dev, old_pin, new_pin, min_tries, &found),
+                    &found, err);
 }
 
 int schsm_device_change_so_pin(struct schsm_device *dev, const struct schsm_secret *old_pin,
@@ -174,7 +215,10 @@ int schsm_device_change_so_pin(struct schsm_device *dev, const struct schsm_secr
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->change_so_pin(dev, old_pin, new_pin, min_tries, &found), &found, err);
+    return hand_out(dev->ops->change_so_pin == NULL
+                        ? fail_several(&found)
+                        : dev->ops->change_so_pin(dev, old_pin, new_pin, min_tries, &found),
+                    &found, err);
 }
 
 int schsm_device_unblock_pin(struct schsm_device *dev, const struct schsm_secret *so_pin,
@@ -182,14 +226,19 @@ int schsm_device_unblock_pin(struct schsm_device *dev, const struct schsm_secret
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->unblock_pin(dev, so_pin, new_pin, min_tries, &found), &found, err);
+    return hand_out(dev->ops->unblock_pin == NULL
+                        ? fail_several(&found)
+                        : dev->ops->unblock_pin(dev, so_pin, new_pin, min_tries, &found),
+                    &found, err);
 }
 
 int schsm_device_random(struct schsm_device *dev, uint8_t *out, size_t len, struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
-    return hand_out(dev->ops->random(dev, out, len, &found), &found, err);
+    return hand_out(dev->ops->random == NULL ? fail_several(&found)
+                                             : dev->ops->random(dev, out, len, &found),
+                    &found, err);
 }
 
 bool schsm_object_same_key(const struct schsm_object *a, const struct schsm_object *b)

@@ -180,12 +180,14 @@ struct schsm_store {
 
 struct schsm_device;
 
+/* name, place, connection, login, prepare_login and operate are there always. */
 struct schsm_device_ops {
     int (*info)(struct schsm_device *dev, struct schsm_device_info *info, struct schsm_error *err);
     int (*serial)(struct schsm_device *dev, char serial[SCHSM_SERIAL_MAX + 1],
                   struct schsm_error *err);
     void (*token)(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_MAX + 1]);
     void (*name)(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
+    void (*place)(struct schsm_device *dev, char place[SCHSM_DEVICE_NAME_MAX]);
     int (*find)(struct schsm_device *dev, const struct schsm_object_filter *filter,
                 struct schsm_object_list *list, struct schsm_error *err);
     unsigned long (*connection)(struct schsm_device *dev);
@@ -221,7 +223,8 @@ struct schsm_device_ops {
     void (*free)(struct schsm_device *dev);
 };
 
-/* First member of every implementation's own struct. */
+/* First member of every implementation's own struct. What an implementation does not do is NULL: the
+ * call fails with UNSUPPORTED. */
 struct schsm_device {
     const struct schsm_device_ops *ops;
 };
@@ -246,6 +249,10 @@ void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_M
 /* What a person chooses the device by, as far as that is known: serial number, and reader or token.
  * NUL terminated. Asks nobody. */
 void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
+
+/* Where the device is, in words that are the same in all processes: its reader, or its token. NUL
+ * terminated. Asks nobody. */
+void schsm_device_place(struct schsm_device *dev, char place[SCHSM_DEVICE_NAME_MAX]);
 
 /*
  * Which connection to the device we are on: another number whenever who is logged in had to be

@@ -14,6 +14,7 @@ struct schsm_device_selector {
     const char *serial;
     const char *reader;
     const char *token;
+    bool hurried; /* a device that was there before and is missed is not waited for */
 };
 
 /* One PC/SC reader, or one PKCS#11 token, for `sc-hsm readers`. */

@@ -14,6 +14,7 @@ struct schsm_login {
     bool keep_pin;                   /* keep a PIN that worked, for reset, removal and fork */
     bool pin_pad;                    /* without a source, use the reader's PIN pad if it has one */
     const char *object;              /* for prompts and sentences; may be NULL */
+    bool hurried;   /* a device that is missed is not waited for: another one may do the work */
     bool by_option; /* sentences name the tool's option --pin-source, no setting or URI attribute */
 };
 

@@ -224,6 +224,7 @@ static const struct schsm_device_ops token_ops = {
     .serial = token_device_serial,
     .token = token_device_token,
     .name = token_device_name,
+    .place = token_device_name,
     .find = schsm_pkcs11_device_find,
     .connection = token_device_connection,
     .hides_objects = schsm_pkcs11_device_hides,

@@ -37,7 +37,7 @@ static int attempt_on_token(struct schsm_pkcs11_token *token, const struct schsm
 
     token->refused = token->changed = false;
     token->rv = CKR_OK;
-    ok = schsm_pkcs11_connect(token, again, err);
+    ok = schsm_pkcs11_connect(token, again && !(job->login != NULL && job->login->hurried), err);
     if (ok && token->pin.login != SCHSM_LOGIN_IN) {
         atomic_fetch_add(&token->connections, 1);
     }

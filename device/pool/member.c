@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices and whether they have the key. */
+#include "pool_private.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/fork_guard.h"
+#include "base/log.h"
+#include "format/same_key.h"
+#include "load.h"
+
+/* A device that is gone may be back at any time; one that computes wrongly will go on doing so, and
+ * one without the key gets it seldom. */
+#define BACK_MS 900u
+#define WRONG_MS 30000u
+#define STRANGER_MS 30000u
+
+/* The serial number's place in the list, from 0; -1: it is not in it. */
+static int place_in_list(const char *list, const char *serial)
+{
+    size_t len = strlen(serial);
+    int place = 0;
+
+    for (const char *p = list; len > 0 && *p != '\0'; place++) {
+        size_t word = strcspn(p, ",");
+
+        if (word == len && memcmp(p, serial, len) == 0) {
+            return place;
+        }
+        p += word;
+        p += *p == ',' ? 1 : 0;
+    }
+    return -1;
+}
+
+bool schsm_pool_begins_with(const struct schsm_pool *pool, const char *serial)
+{
+    int place = 0;
+
+    if (pool->serials == NULL) {
+        return true;
+    }
+    place = serial != NULL ? place_in_list(pool->serials, serial) : -1;
+    return pool->mode == SCHSM_POOL_FAILOVER ? place == 0 : place >= 0;
+}
+
+static struct schsm_member *find_member(struct schsm_pooled_key *key,
+                                        const struct schsm_device *device)
+{
+    struct schsm_member *member;
+
+    schsm_guard_lock();
+    for (member = key->members; member != NULL && member->device != device; member = member->next) {
+    }
+    schsm_guard_unlock();
+    return member;
+}
+
+/* Where several devices have no order, they have that in which they were met. */
+static bool rank_of(const struct schsm_pool *pool, struct schsm_device *device, unsigned int number,
+                    unsigned int *rank)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    char serial[SCHSM_SERIAL_MAX + 1];
+    int place;
+
+    *rank = number;
+    if (pool->serials == NULL) {
+        return true;
+    }
+    if (!schsm_device_serial(device, serial, &ignored)) {
+        return false;
+    }
+    place = place_in_list(pool->serials, serial);
+    *rank = (unsigned int)place;
+    return place >= 0;
+}
+
+/* A member for this device; NULL where it does not take part, or memory runs out. */
+static struct schsm_member *add_member(struct schsm_pooled_key *key, struct schsm_device *device)
+{
+    struct schsm_member *member = find_member(key, device), **end = &key->members;
+    char place[SCHSM_DEVICE_NAME_MAX];
+    unsigned int number = 0;
+
+    if (member != NULL || (member = OPENSSL_zalloc(sizeof(*member))) == NULL) {
+        return member;
+    }
+    member->device = device;
+    schsm_device_place(device, place);
+    member->place = schsm_load_place(place);
+    if (!rank_of(key->pool, device, 0, &member->rank)) {
+        OPENSSL_free(member);
+        return NULL;
+    }
+    schsm_guard_lock();
+    while (*end != NULL && (*end)->device != device) {
+        end = &(*end)->next;
+        number++;
+    }
+    if (*end != NULL || number >= SCHSM_POOL_MEMBERS_MAX) {
+        OPENSSL_free(member);
+        member = *end; /* another thread was quicker */
+    } else {
+        member->number = number;
+        member->rank = key->pool->serials == NULL ? number : member->rank;
+        *end = member;
+    }
+    schsm_guard_unlock();
+    return member;
+}
+
+void schsm_pool_look(struct schsm_pooled_key *key)
+{
+    const struct schsm_device_selector all = { .hurried = true };
+    struct schsm_device *devices[SCHSM_POOL_MEMBERS_MAX];
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    size_t count = SCHSM_POOL_MEMBERS_MAX;
+
+    if (!schsm_registry_devices(key->pool->registry, &all, devices, &count, &ignored)) {
+        schsm_log(SCHSM_LOG_DEBUG, "pool: %s", ignored.text);
+        count = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)add_member(key, devices[i]);
+    }
+    schsm_guard_lock();
+    for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+        member->seen = false;
+        for (size_t i = 0; i < count && !member->seen; i++) {
+            member->seen = devices[i] == member->device;
+        }
+    }
+    schsm_guard_unlock();
+}
+
+static void set_state(struct schsm_member *member, enum schsm_member_state state)
+{
+    schsm_guard_lock();
+    member->state = state;
+    member->connection = schsm_device_connection(member->device);
+    member->asked_at = schsm_pool_now();
+    schsm_guard_unlock();
+}
+
+void schsm_pool_add(struct schsm_device *pooled, struct schsm_device *device,
+                    const struct schsm_object *object)
+{
+    struct schsm_pooled_key *key = (struct schsm_pooled_key *)pooled;
+    struct schsm_member *member = add_member(key, device);
+
+    if (member == NULL) {
+        return;
+    }
+    schsm_guard_lock();
+    if (member->state == SCHSM_MEMBER_NEW) {
+        member->object = *object;
+        member->object.value = NULL;
+        member->object.value_len = 0;
+        member->state = SCHSM_MEMBER_READY;
+    }
+    schsm_guard_unlock();
+}
+
+static bool is_about_pins(enum schsm_reason reason)
+{
+    switch (reason) {
+    case SCHSM_REASON_PIN_INCORRECT:
+    case SCHSM_REASON_PIN_BLOCKED:
+    case SCHSM_REASON_PIN_TRIES_LOW:
+    case SCHSM_REASON_PIN_KNOWN_WRONG:
+    case SCHSM_REASON_PIN_LENGTH:
+    case SCHSM_REASON_PIN_MUST_CHANGE:
+    case SCHSM_REASON_PIN_SOURCE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum schsm_failure failure_of(enum schsm_reason reason)
+{
+    switch (reason) {
+    case SCHSM_REASON_PIN_MISSING:
+    case SCHSM_REASON_NOT_PERMITTED:
+    case SCHSM_REASON_UNSUPPORTED:
+        return SCHSM_FAILURE_ELSEWHERE;
+    case SCHSM_REASON_CANCELLED:
+    case SCHSM_REASON_ARGUMENT:
+    case SCHSM_REASON_BAD_INPUT:
+    case SCHSM_REASON_CRYPTO:
+    case SCHSM_REASON_OUT_OF_MEMORY:
+        return SCHSM_FAILURE_FINAL;
+    default:
+        return SCHSM_FAILURE_OUT;
+    }
+}
+
+static void put_out(struct schsm_pooled_key *key, struct schsm_member *member,
+                    const struct schsm_error *why)
+{
+    bool news;
+
+    schsm_guard_lock();
+    news = member->state != SCHSM_MEMBER_OUT && member->state != SCHSM_MEMBER_NEW;
+    member->why = *why;
+    schsm_guard_unlock();
+    set_state(member, SCHSM_MEMBER_OUT);
+    if (news) {
+        schsm_log(SCHSM_LOG_ERROR, "%s: a device is left out: %s", key->name, why->text);
+    }
+}
+
+enum schsm_failure schsm_member_failed(struct schsm_pooled_key *key, struct schsm_member *member,
+                                       const struct schsm_error *why)
+{
+    enum schsm_failure failure = failure_of(why->reason);
+
+    if (failure == SCHSM_FAILURE_OUT) {
+        put_out(key, member, why);
+    }
+    return failure;
+}
+
+/* 1: *found is the key, its value the caller's; 0: it is not among them; -1: they cannot be seen.
+ */
+static int find_key(struct schsm_pooled_key *key, struct schsm_device *device, int key_ref,
+                    struct schsm_object *found, struct schsm_error *err)
+{
+    const struct schsm_object_filter filter = { .types = SCHSM_OBJECT_PRIVATE, .key_ref = key_ref };
+    struct schsm_object_list list = { NULL, 0 };
+    int is_there = 0;
+
+    if (!schsm_device_find(device, &filter, &list, err)) {
+        return -1;
+    }
+    for (size_t i = 0; i < list.count && !is_there; i++) {
+        struct schsm_object *object = &list.objects[i];
+        struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+        is_there = schsm_device_read(device, object, NULL, &ignored) &&
+                   schsm_public_key_is(key->expected.libctx, object->value, object->value_len,
+                                       key->expected.public_key);
+        if (is_there) {
+            *found = *object;
+            object->value = NULL; /* it has moved */
+        }
+    }
+    schsm_object_list_clear(&list);
+    return is_there;
+}
+
+/* A PIN that nobody has to be asked for, as the last login had it. */
+static int log_in(struct schsm_pooled_key *key, struct schsm_device *device,
+                  struct schsm_error *err)
+{
+    struct schsm_login login = { .object = key->name, .hurried = true };
+    int ok;
+
+    schsm_guard_lock();
+    login.source = key->source != NULL ? schsm_pin_source_ref(key->source) : NULL;
+    login.min_pin_tries = key->min_pin_tries;
+    login.keep_pin = key->keep_pin;
+    schsm_guard_unlock();
+    ok = login.source != NULL && schsm_pin_source_is_stored(login.source)
+             ? schsm_device_login(device, &login, err)
+             : schsm_fail(err, SCHSM_REASON_PIN_MISSING,
+                          "the PIN would have to be asked for once more");
+    schsm_pin_source_free(login.source);
+    return ok;
+}
+
+/* As find_key: under the key reference that is known first, which is one command. */
+static int look_up(struct schsm_pooled_key *key, struct schsm_device *device,
+                   struct schsm_object *found, struct schsm_error *err)
+{
+    int is_there = 0;
+    bool hides = false;
+
+    if (key->object.key_ref >= 0) {
+        is_there = find_key(key, device, key->object.key_ref, found, err);
+    }
+    if (is_there == 0) {
+        is_there = find_key(key, device, -1, found, err);
+    }
+    if (is_there == 0 && schsm_device_hides_objects(device, &hides, err) && hides) {
+        is_there = log_in(key, device, err) ? find_key(key, device, -1, found, err) : -1;
+    }
+    return is_there;
+}
+
+/* A use of one of its copies must not be repeated with another one, and nobody may wonder how many
+ * uses are left. */
+static bool is_counted(struct schsm_pooled_key *key, struct schsm_device *device,
+                       const struct schsm_object *object)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    struct schsm_key_policy policy;
+    char name[SCHSM_DEVICE_NAME_MAX];
+
+    if (!schsm_device_key_policy(device, object, &policy, &ignored) || !policy.known ||
+        !policy.limited) {
+        return false;
+    }
+    schsm_device_name(device, name);
+    schsm_log(
+        SCHSM_LOG_ERROR,
+        "%s has a use counter on device %s: such a key is used on one device alone, and takes "
+        "no part in the pool",
+        key->name, name);
+    return true;
+}
+
+/* The key's own device joined without a question. It is put when another one wants to join. */
+static bool own_is_counted(struct schsm_pooled_key *key, const struct schsm_member *other)
+{
+    struct schsm_member *own = key->members;
+    struct schsm_object object;
+    bool counted;
+
+    schsm_guard_lock();
+    counted = key->counted;
+    object = own->object;
+    schsm_guard_unlock();
+    if (counted || own == other || own->state != SCHSM_MEMBER_READY || own->asked_at != 0) {
+        return counted && own != other;
+    }
+    counted = is_counted(key, own->device, &object);
+    schsm_guard_lock();
+    key->counted = counted;
+    own->asked_at = schsm_pool_now();
+    schsm_guard_unlock();
+    return counted;
+}
+
+void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member)
+{
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_object found = { .value = NULL };
+    bool refused = member->state == SCHSM_MEMBER_OUT && is_about_pins(member->why.reason);
+    bool was_out = member->state == SCHSM_MEMBER_OUT;
+    int is_there = look_up(key, member->device, &found, &err);
+
+    OPENSSL_free(found.value);
+    found.value = NULL;
+    found.value_len = 0;
+    if (is_there < 0 || (is_there > 0 && refused && !log_in(key, member->device, &err))) {
+        put_out(key, member, &err);
+        return;
+    }
+    if (is_there == 0 || is_counted(key, member->device, &found) || own_is_counted(key, member)) {
+        set_state(member, SCHSM_MEMBER_STRANGER);
+        return;
+    }
+    schsm_guard_lock();
+    member->object = found;
+    schsm_guard_unlock();
+    set_state(member, SCHSM_MEMBER_READY);
+    if (schsm_log_wants(SCHSM_LOG_INFO)) {
+        char name[SCHSM_DEVICE_NAME_MAX];
+
+        schsm_device_name(member->device, name);
+        schsm_log(SCHSM_LOG_INFO, "%s: device %s %s", key->name, name,
+                  was_out ? "is back" : "takes part");
+    }
+}
+
+bool schsm_member_is_due(struct schsm_pooled_key *key, struct schsm_member *member)
+{
+    uint64_t since = schsm_pool_now() - member->asked_at;
+    bool wanted = atomic_load(&key->wanted);
+
+    if (!member->seen) {
+        return false; /* it would be waited for */
+    }
+    switch (member->state) {
+    case SCHSM_MEMBER_NEW:
+        return wanted;
+    case SCHSM_MEMBER_OUT:
+        return since >= (member->why.reason == SCHSM_REASON_WRONG_KEY ? WRONG_MS : BACK_MS);
+    case SCHSM_MEMBER_STRANGER:
+        return wanted && (since >= STRANGER_MS ||
+                          schsm_device_connection(member->device) != member->connection);
+    case SCHSM_MEMBER_READY:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device interface for all devices that have a key: one of them does what is asked. */
+#include "pool_private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "base/fork_guard.h"
+#include "base/log.h"
+#include "load.h"
+
+/* Where all are out: a device that was pulled, or a service that was restarted, is waited for as
+ * long as one device alone would be. */
+#define RETURN_PAUSE_MS 100u
+#define RETURN_LIMIT_MS 4000u
+
+/* What one of the devices is to do. */
+struct task {
+    int (*run)(const struct task *task, struct schsm_member *member,
+               const struct schsm_object *object, struct schsm_error *err);
+    struct schsm_pooled_key *key;
+    struct schsm_login login;
+    enum schsm_operation operation;
+    const uint8_t *in;
+    size_t in_len;
+    uint8_t *out;
+    size_t room;
+    size_t *out_len;
+    struct schsm_pin_prospect *prospect;
+};
+
+static struct schsm_pooled_key *pooled_key(struct schsm_device *dev)
+{
+    return (struct schsm_pooled_key *)dev;
+}
+
+/* For the pool's thread, which asks nobody for a PIN. */
+static void remember_login(struct schsm_pooled_key *key, const struct schsm_login *login)
+{
+    struct schsm_pin_source *before = NULL;
+
+    schsm_guard_lock();
+    key->min_pin_tries = login->min_pin_tries;
+    key->keep_pin = login->keep_pin;
+    if (login->source != key->source) {
+        before = key->source;
+        key->source = login->source != NULL ? schsm_pin_source_ref(login->source) : NULL;
+    }
+    schsm_guard_unlock();
+    schsm_pin_source_free(before);
+}
+
+/* All members that were out for the device's sake, and not for the key's or a PIN's. */
+static uint64_t gone_members(struct schsm_pooled_key *key)
+{
+    uint64_t gone = 0;
+
+    schsm_guard_lock();
+    for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+        switch (member->why.reason) {
+        case SCHSM_REASON_NO_SERVICE:
+        case SCHSM_REASON_NO_READER:
+        case SCHSM_REASON_NO_DEVICE:
+        case SCHSM_REASON_DEVICE_REMOVED:
+        case SCHSM_REASON_TRANSPORT:
+            gone |= member->state == SCHSM_MEMBER_OUT ? (uint64_t)1 << member->number : 0;
+            break;
+        default:
+            break;
+        }
+    }
+    schsm_guard_unlock();
+    return gone;
+}
+
+/* The next member that is there, and not READY, and was not asked by this task. */
+static struct schsm_member *next_to_ask(struct schsm_pooled_key *key, uint64_t asked)
+{
+    struct schsm_member *first = NULL;
+
+    schsm_guard_lock();
+    for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+        bool stranger = member->state == SCHSM_MEMBER_STRANGER &&
+                        schsm_device_connection(member->device) == member->connection;
+
+        if (member->seen && member->state != SCHSM_MEMBER_READY && !stranger &&
+            (asked >> member->number & 1) == 0 && (first == NULL || member->rank < first->rank)) {
+            first = member;
+        }
+    }
+    schsm_guard_unlock();
+    return first;
+}
+
+/*
+ * No member is READY: looks which devices there are and asks them, in their order, until one has
+ * the key. It is done while the caller waits, as there is nobody else to do his work.
+ */
+static bool find_one(struct schsm_pooled_key *key, uint64_t tried)
+{
+    struct schsm_member *member = NULL;
+    uint64_t asked = tried;
+
+    schsm_pool_look(key);
+    while ((member = next_to_ask(key, asked)) != NULL) {
+        asked |= (uint64_t)1 << member->number;
+        schsm_member_ask(key, member);
+        if (member->state == SCHSM_MEMBER_READY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The one sentence where no device could do it. */
+static int fail_all(struct schsm_pooled_key *key, const struct schsm_error *last,
+                    struct schsm_error *err)
+{
+    char list[sizeof(last->text)] = "";
+    struct schsm_error missing;
+    unsigned int count = 0;
+    size_t used = 0;
+
+    schsm_guard_lock();
+    missing = key->missing;
+    for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+        if (member->state == SCHSM_MEMBER_OUT && used < sizeof(list)) {
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+                                     count > 0 ? "; " : "", member->why.text);
+            count++;
+        }
+    }
+    schsm_guard_unlock();
+    if (count > 1) {
+        return schsm_fail(err, last->reason != SCHSM_REASON_NONE ? last->reason : missing.reason,
+                          "%s: none of the %u devices that have it can be used: %s", key->name,
+                          count, list);
+    }
+    if (last->reason != SCHSM_REASON_NONE) {
+        return schsm_fail_as(err, last);
+    }
+    if (count == 1) {
+        for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+            if (member->state == SCHSM_MEMBER_OUT) {
+                return schsm_fail_as(err, &member->why);
+            }
+        }
+    }
+    if (missing.reason != SCHSM_REASON_NONE) {
+        return schsm_fail_as(err, &missing);
+    }
+    return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
+                      "%s: no device that is connected has it, or none of those named by "
+                      "pool-devices",
+                      key->name);
+}
+
+/* Lets one member after the other try it, until one can. */
+static int run(struct task *task, struct schsm_error *err)
+{
+    struct schsm_pooled_key *key = task->key;
+    struct schsm_error last = SCHSM_ERROR_INIT;
+    uint64_t began = schsm_pool_now();
+    uint64_t tried = 0;
+
+    atomic_store(&key->used_at, began);
+    remember_login(key, &task->login);
+    schsm_pool_watch(key->pool);
+    for (;;) {
+        struct schsm_error found = SCHSM_ERROR_INIT;
+        struct schsm_object object;
+        struct schsm_member *member = schsm_pool_choose(key, tried, &object);
+        enum schsm_failure failure;
+        int ok;
+
+        if (member == NULL) {
+            uint64_t gone = gone_members(key);
+
+            if (find_one(key, tried)) {
+                continue;
+            }
+            if (gone == 0 || schsm_pool_now() - began >= RETURN_LIMIT_MS) {
+                return fail_all(key, &last, err);
+            }
+            (void)nanosleep(&(struct timespec){ 0, RETURN_PAUSE_MS * 1000000L }, NULL);
+            tried &= ~gone;
+            continue;
+        }
+        task->login.hurried = schsm_pool_count(key) > 1;
+        ok = task->run(task, member, &object, &found);
+        schsm_load_leave(member->place);
+        if (ok) {
+            return 1;
+        }
+        tried |= (uint64_t)1 << member->number;
+        failure = schsm_member_failed(key, member, &found);
+        if (failure == SCHSM_FAILURE_FINAL || last.reason == SCHSM_REASON_NONE ||
+            failure == SCHSM_FAILURE_OUT) {
+            last = found;
+        }
+        if (failure == SCHSM_FAILURE_FINAL) {
+            return schsm_fail_as(err, &last);
+        }
+        if (!task->login.hurried) {
+            began = 0; /* it was waited for already */
+        }
+    }
+}
+
+static int run_operation(const struct task *task, struct schsm_member *member,
+                         const struct schsm_object *object, struct schsm_error *err)
+{
+    const struct schsm_asked asked = { member->device,  object,   &task->login,
+                                       task->operation, task->in, task->in_len };
+
+    *task->out_len = task->room;
+    return schsm_device_operate(member->device, task->operation, object, &task->login, task->in,
+                                task->in_len, task->out, task->out_len, err) &&
+           schsm_check_result(&task->key->expected, &member->checked, &asked, task->out,
+                              task->out_len, err);
+}
+
+static int pooled_operate(struct schsm_device *dev, enum schsm_operation operation,
+                          const struct schsm_object *key, const struct schsm_login *login,
+                          const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
+                          struct schsm_error *err)
+{
+    struct task task = {
+        .run = run_operation,
+        .key = pooled_key(dev),
+        .login = *login,
+        .operation = operation,
+        .in = in,
+        .in_len = in_len,
+        .out = out,
+        .room = *out_len,
+        .out_len = out_len,
+    };
+    int ok = run(&task, err);
+
+    (void)key;
+    if (!ok) {
+        *out_len = 0;
+    }
+    return ok;
+}
+
+static int run_login(const struct task *task, struct schsm_member *member,
+                     const struct schsm_object *object, struct schsm_error *err)
+{
+    (void)object;
+    return schsm_device_login(member->device, &task->login, err);
+}
+
+static int pooled_login(struct schsm_device *dev, const struct schsm_login *login,
+                        struct schsm_error *err)
+{
+    struct task task = { .run = run_login, .key = pooled_key(dev), .login = *login };
+
+    return run(&task, err);
+}
+
+static int run_prepare_login(const struct task *task, struct schsm_member *member,
+                             const struct schsm_object *object, struct schsm_error *err)
+{
+    (void)object;
+    return schsm_device_prepare_login(member->device, &task->login, task->prospect, err);
+}
+
+static int pooled_prepare_login(struct schsm_device *dev, const struct schsm_login *login,
+                                struct schsm_pin_prospect *state, struct schsm_error *err)
+{
+    struct task task = {
+        .run = run_prepare_login, .key = pooled_key(dev), .login = *login, .prospect = state
+    };
+
+    return run(&task, err);
+}
+
+static void pooled_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
+{
+    (void)snprintf(name, SCHSM_DEVICE_NAME_MAX, "all that have %s", pooled_key(dev)->name);
+}
+
+/* It is not the way to the devices that changes, but to which of them. */
+static unsigned long pooled_connection(struct schsm_device *dev)
+{
+    (void)dev;
+    return 1;
+}
+
+const struct schsm_device_ops schsm_pooled_ops = {
+    .name = pooled_name,
+    .place = pooled_name,
+    .connection = pooled_connection,
+    .login = pooled_login,
+    .prepare_login = pooled_prepare_login,
+    .operate = pooled_operate,
+};

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the tests of several devices as one start from, beside lib.sh:
+#
+#     . "$(dirname "$0")/pool.sh"
+#     pool_cards 4 --latency jcop4
+#     used 2     # how many private operations card 2 has done
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/lib.sh
+. "$here/../lib.sh"
+
+# reader N: the number that OpenSC gives the reader of card N.
+reader() {
+    opensc-tool --list-readers | grep -F "$(sed -n "$1p" "$SC_HSM_VIRTUAL/serials")" |
+        sed -n 's/^\([0-9]*\)  *Yes.*/\1/p'
+}
+
+# on N COMMAND...: our tool with card N.
+on() {
+    sc-hsm --serial "$(sed -n "$1p" "$SC_HSM_VIRTUAL/serials")" --pin-source "file:$pin_file" "${@:2}"
+}
+
+# pool_cards N [OPTION...]: N cards that all have the same RSA-2048 and P-256 key. What they are called
+# is each card's own affair: on card 2 the key references are others, on card 3 ids and labels too.
+# rsa.pem, rsa.pub, ec.pem and ec.pub stand for those of card 1.
+pool_cards() {
+    local card key select=00A404000BE82B0601040181C31F020100 share
+    virtual_cards "$@"
+    mapfile -t serials <"$SC_HSM_VIRTUAL/serials"
+    echo "$so_pin" >so-pin
+    share=$(printf 'A5%.0s' $(seq 32))
+    for ((card = 1; card <= $1; card++)); do
+        check "card $card expects a share" on $card init --yes --so-pin-source file:so-pin \
+            --dkek-shares 1
+        check "the share" opensc-tool --reader "$(reader $card)" --card-driver default \
+            --send-apdu $select --send-apdu "8052000020${share}00"
+    done
+    check "an RSA key" on 1 keygen --type rsa:2048 --id 10 --label web-rsa --out rsa.pem
+    check "an EC key" on 1 keygen --type ec:P-256 --id 20 --label web-ec --out ec.pem
+    for key in rsa ec; do
+        check "$key: its public key" on 1 pubkey "label=web-$key;type=private" --out $key.pub
+        check "$key: wrapped" on 1 wrap "label=web-$key" $key.wrapped
+    done
+    for ((card = 2; card <= $1; card++)); do
+        check "card $card has the RSA key" on $card unwrap rsa.wrapped --key-ref $((card == 2 ? 9 : 1)) \
+            --id "$((card == 3 ? 77 : 10))" --label "web-rsa-$card"
+        check "and the EC key" on $card unwrap ec.wrapped --key-ref $((card == 2 ? 7 : 2)) \
+            --id "$((card == 3 ? 88 : 20))" --label "web-ec-$card"
+    done
+}
+
+# used N: how many private operations card N was asked for.
+used() {
+    grep -c '^> 80[67][28]' "$SC_HSM_VIRTUAL/card-$1.log" || true
+}
+
+# card_commands N: how many commands card N had so far.
+card_commands() {
+    grep -c '^> ' "$SC_HSM_VIRTUAL/card-$1.log" || true
+}
+
+# verified KEY: a signature by KEY.pem, which the default provider verifies.
+verified() {
+    rm -f signature
+    openssl dgst -sha256 -sign "$1.pem" -out signature data &&
+        plain_openssl dgst -sha256 -verify "$1.pub" -signature signature data
+}
+seq 1 100 >data
