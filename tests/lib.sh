@@ -255,7 +255,7 @@ virtual_cards() {
     echo "$SC_HSM_VIRTUAL" >"$work/.virtual"
     # Tests take the module by its name, and some another module or a copy of it.
     export OPENSSL_MODULES=$SC_HSM_BUILD/lib
-    configure module=
+    configure module= ${SC_HSM_TEST_POOL:+"pool=$SC_HSM_TEST_POOL"}
     module=$OPENSSL_MODULES/sc-hsm.so
     [ -f "$module" ] || fail "there is no $module"
     # shellcheck disable=SC2034  # for the tests
