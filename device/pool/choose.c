@@ -79,7 +79,8 @@ unsigned int schsm_pool_count(struct schsm_pooled_key *key)
     unsigned int count = 0;
 
     schsm_guard_lock();
-    for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+    for (struct schsm_member *member = key->alone == NULL ? key->members : NULL; member != NULL;
+         member = member->next) {
         count += member->state != SCHSM_MEMBER_STRANGER ? 1 : 0;
     }
     schsm_guard_unlock();

@@ -291,48 +291,83 @@ static int look_up(struct schsm_pooled_key *key, struct schsm_device *device,
     return is_there;
 }
 
-/* A use of one of its copies must not be repeated with another one, and nobody may wonder how many
- * uses are left. */
-static bool is_counted(struct schsm_pooled_key *key, struct schsm_device *device,
-                       const struct schsm_object *object)
+/* Whether a device counts the uses of its copy. */
+static bool is_counted(struct schsm_device *device, const struct schsm_object *object)
 {
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     struct schsm_key_policy policy;
+
+    return schsm_device_key_policy(device, object, &policy, &ignored) && policy.known &&
+           policy.limited;
+}
+
+static void tell_counted(const struct schsm_pooled_key *key, struct schsm_device *device)
+{
     char name[SCHSM_DEVICE_NAME_MAX];
 
-    if (!schsm_device_key_policy(device, object, &policy, &ignored) || !policy.known ||
-        !policy.limited) {
-        return false;
-    }
     schsm_device_name(device, name);
     schsm_log(
         SCHSM_LOG_ERROR,
         "%s has a use counter on device %s: such a key is used on one device alone, and takes "
         "no part in the pool",
         key->name, name);
-    return true;
 }
 
-/* The key's own device joined without a question. It is put when another one wants to join. */
-static bool own_is_counted(struct schsm_pooled_key *key, const struct schsm_member *other)
+/* The device that uses the key so far, without a question whether it counts; NULL: there is none,
+ * or it was asked already. */
+static struct schsm_member *first_user(struct schsm_pooled_key *key, struct schsm_object *object)
 {
-    struct schsm_member *own = key->members;
-    struct schsm_object object;
-    bool counted;
+    struct schsm_member *member;
 
     schsm_guard_lock();
-    counted = key->counted;
-    object = own->object;
-    schsm_guard_unlock();
-    if (counted || own == other || own->state != SCHSM_MEMBER_READY || own->asked_at != 0) {
-        return counted && own != other;
+    for (member = key->members; member != NULL && member->state != SCHSM_MEMBER_READY;
+         member = member->next) {
     }
-    counted = is_counted(key, own->device, &object);
-    schsm_guard_lock();
-    key->counted = counted;
-    own->asked_at = schsm_pool_now();
+    if (member != NULL && member->asked_at != 0) {
+        member = NULL;
+    }
+    if (member != NULL) {
+        *object = member->object;
+    }
     schsm_guard_unlock();
-    return counted;
+    return member;
+}
+
+/*
+ * Whether a member may use the key beside others. A use of one copy must not be repeated with
+ * another one, and nobody may wonder how many uses are left: a key with a counter is used on the
+ * first device that used it, and nowhere else.
+ */
+static bool may_join(struct schsm_pooled_key *key, struct schsm_member *member,
+                     const struct schsm_object *object)
+{
+    bool counted = is_counted(member->device, object);
+    struct schsm_object its_object;
+    struct schsm_member *first = first_user(key, &its_object);
+    bool first_counted = first != NULL && is_counted(first->device, &its_object);
+    bool may = true, news = false;
+
+    schsm_guard_lock();
+    if (first != NULL) {
+        first->asked_at = schsm_pool_now();
+        news = first_counted;
+        key->alone = first_counted ? first : key->alone;
+    }
+    if (key->alone != NULL) {
+        may = key->alone == member;
+    } else if (counted) {
+        for (struct schsm_member *other = key->members; other != NULL; other = other->next) {
+            may = may && (other == member ||
+                          (other->state != SCHSM_MEMBER_READY && other->state != SCHSM_MEMBER_OUT));
+        }
+        key->alone = may ? member : NULL;
+        news = true;
+    }
+    schsm_guard_unlock();
+    if (news) {
+        tell_counted(key, first_counted ? first->device : member->device);
+    }
+    return may;
 }
 
 void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member)
@@ -350,7 +385,7 @@ void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member)
         put_out(key, member, &err);
         return;
     }
-    if (is_there == 0 || is_counted(key, member->device, &found) || own_is_counted(key, member)) {
+    if (is_there == 0 || !may_join(key, member, &found)) {
         set_state(member, SCHSM_MEMBER_STRANGER);
         return;
     }

@@ -48,7 +48,8 @@ struct schsm_pooled_key {
     struct schsm_pin_source *source; /* of the last login, likewise */
     int min_pin_tries;               /* likewise */
     bool keep_pin;                   /* likewise */
-    bool counted;                    /* it has a use counter; likewise */
+    struct schsm_member *alone; /* the only one that may use it, as it has a use counter there;
+                                 * likewise; NULL: none */
     _Atomic(uint64_t) used_at;       /* milliseconds */
     atomic_bool wanted;              /* there is work for more devices */
 };
