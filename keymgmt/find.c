@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "defect.h"
+#include "unite.h"
 #include "format/ecx.h"
 
 #define DEVICES_MAX 64
@@ -370,9 +371,12 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
                    enum schsm_object_type type, struct schsm_match *match, struct schsm_error *err)
 {
     struct schsm_match_list list = { NULL, 0 };
-    int ok = schsm_find_quick(context, uri, type, &list, err) &&
-             schsm_match_list_take(&list, uri, type, match, err);
+    int ok = schsm_find_quick(context, uri, type, &list, err);
 
+    if (ok) {
+        schsm_match_list_unite(context, &list);
+        ok = schsm_match_list_take(&list, uri, type, match, err);
+    }
     schsm_match_list_clear(&list);
     return ok;
 }

@@ -26,6 +26,7 @@
 #include "keymgmt/defect.h"
 #include "keymgmt/find.h"
 #include "keymgmt/reveal.h"
+#include "keymgmt/unite.h"
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"
@@ -405,6 +406,9 @@ static int prepare(struct store *store, const struct schsm_passphrase *passphras
         (schsm_store_search_active(&store->search) &&
          !schsm_store_search_filter(store->prov, &store->search, &store->found, err))) {
         return 0;
+    }
+    if (schsm_uri_names_object(&store->uri)) {
+        schsm_match_list_unite(store->context, &store->found);
     }
     if (store->found.count == 0 && nothing_is_failure(store)) {
         return schsm_find_fail(&store->uri, &store->found, types, err);

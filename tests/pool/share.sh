@@ -35,3 +35,24 @@ done
 spread "16 threads with an RSA key" "$programs/sign_threads" rsa.pem 16 25
 spread "16 threads with an EC key" "$programs/sign_threads" ec.pem 16 25
 spread "8 forked processes" "$programs/sign_forked" rsa.pem 8 50
+
+# --- what a URI names on several devices is one thing -------------------------------------------------
+configure pool=
+fails "without a pool: which one?" openssl pkey -in "sc-hsm:id=10" -noout
+says "3 private keys match"
+configure pool=share
+check "a certificate on two cards" openssl req -new -x509 -key rsa.pem -subj /CN=web -days 30 -out web.crt
+for card in 1 2; do
+    check "beside the key of card $card" on $card cert import web.crt
+done
+check "a key by its id" openssl dgst -sha256 -sign "sc-hsm:id=10" -out signature data
+check "is that key" plain_openssl dgst -sha256 -verify rsa.pub -signature signature data
+check "its reference" openssl pkey -in "sc-hsm:id=10" -out again.pem
+check "is used" "$programs/sign_threads" again.pem 8 5
+check "a certificate by its id" openssl x509 -in "sc-hsm:id=10;type=cert" -out again.crt
+same_bytes "is that one" web.crt again.crt
+check "the store" openssl storeutl -certs "sc-hsm:id=10"
+found 1
+check "another key of that label" on 4 keygen --type ec:P-256 --id 55 --label web-rsa
+fails "is another key" openssl pkey -in "sc-hsm:label=web-rsa" -noout
+says "2 private keys match"
