@@ -255,12 +255,46 @@ static int run_login(const struct task *task, struct schsm_member *member,
     return schsm_device_login(member->device, &task->login, err);
 }
 
+/*
+ * PINs that are kept are for children, which may not be able to read them again: a server's workers
+ * give up root. So each device that is there is logged in now. One that refuses is left out.
+ */
+static void log_in_everywhere(struct task *task)
+{
+    struct schsm_pooled_key *key = task->key;
+    struct schsm_member *member = NULL;
+    struct schsm_object object;
+    uint64_t asked = 0;
+
+    schsm_pool_look(key);
+    while ((member = next_to_ask(key, asked)) != NULL) {
+        asked |= (uint64_t)1 << member->number;
+        schsm_member_ask(key, member);
+    }
+    asked = 0;
+    while ((member = schsm_pool_choose(key, asked, &object)) != NULL) {
+        struct schsm_error err = SCHSM_ERROR_INIT;
+
+        asked |= (uint64_t)1 << member->number;
+        if (!schsm_device_login(member->device, &task->login, &err)) {
+            (void)schsm_member_failed(key, member, &err);
+        }
+        schsm_load_leave(member->place);
+    }
+}
+
 static int pooled_login(struct schsm_device *dev, const struct schsm_login *login,
                         struct schsm_error *err)
 {
     struct task task = { .run = run_login, .key = pooled_key(dev), .login = *login };
+    int ok = run(&task, err);
 
-    return run(&task, err);
+    if (ok && login->keep_pin && login->source != NULL &&
+        schsm_pin_source_is_stored(login->source)) {
+        task.login.hurried = true;
+        log_in_everywhere(&task);
+    }
+    return ok;
 }
 
 static int run_prepare_login(const struct task *task, struct schsm_member *member,
