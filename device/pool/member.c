@@ -138,10 +138,13 @@ void schsm_pool_look(struct schsm_pooled_key *key)
 
 static void set_state(struct schsm_member *member, enum schsm_member_state state)
 {
+    unsigned long connection = schsm_device_connection(member->device);
+    uint64_t now = schsm_pool_now();
+
     schsm_guard_lock();
     member->state = state;
-    member->connection = schsm_device_connection(member->device);
-    member->asked_at = schsm_pool_now();
+    member->connection = connection;
+    member->asked_at = now;
     schsm_guard_unlock();
 }
 
@@ -374,10 +377,14 @@ void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member)
 {
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_object found = { .value = NULL };
-    bool refused = member->state == SCHSM_MEMBER_OUT && is_about_pins(member->why.reason);
-    bool was_out = member->state == SCHSM_MEMBER_OUT;
-    int is_there = look_up(key, member->device, &found, &err);
+    bool was_out, refused;
+    int is_there;
 
+    schsm_guard_lock();
+    was_out = member->state == SCHSM_MEMBER_OUT;
+    refused = was_out && is_about_pins(member->why.reason);
+    schsm_guard_unlock();
+    is_there = look_up(key, member->device, &found, &err);
     OPENSSL_free(found.value);
     found.value = NULL;
     found.value_len = 0;
@@ -402,24 +409,39 @@ void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member)
     }
 }
 
+enum schsm_member_state schsm_member_state(struct schsm_member *member)
+{
+    enum schsm_member_state state;
+
+    schsm_guard_lock();
+    state = member->state;
+    schsm_guard_unlock();
+    return state;
+}
+
 bool schsm_member_is_due(struct schsm_pooled_key *key, struct schsm_member *member)
 {
-    uint64_t since = schsm_pool_now() - member->asked_at;
-    bool wanted = atomic_load(&key->wanted);
+    unsigned long connection = schsm_device_connection(member->device);
+    bool wanted = atomic_load(&key->wanted), due = false;
+    uint64_t now = schsm_pool_now(), since;
 
-    if (!member->seen) {
-        return false; /* it would be waited for */
+    schsm_guard_lock();
+    since = now > member->asked_at ? now - member->asked_at : 0;
+    if (member->seen) { /* one that is not there would be waited for */
+        switch (member->state) {
+        case SCHSM_MEMBER_NEW:
+            due = wanted;
+            break;
+        case SCHSM_MEMBER_OUT:
+            due = since >= (member->why.reason == SCHSM_REASON_WRONG_KEY ? WRONG_MS : BACK_MS);
+            break;
+        case SCHSM_MEMBER_STRANGER:
+            due = wanted && (since >= STRANGER_MS || connection != member->connection);
+            break;
+        case SCHSM_MEMBER_READY:
+            break;
+        }
     }
-    switch (member->state) {
-    case SCHSM_MEMBER_NEW:
-        return wanted;
-    case SCHSM_MEMBER_OUT:
-        return since >= (member->why.reason == SCHSM_REASON_WRONG_KEY ? WRONG_MS : BACK_MS);
-    case SCHSM_MEMBER_STRANGER:
-        return wanted && (since >= STRANGER_MS ||
-                          schsm_device_connection(member->device) != member->connection);
-    case SCHSM_MEMBER_READY:
-        break;
-    }
-    return false;
+    schsm_guard_unlock();
+    return due;
 }

@@ -48,8 +48,8 @@ struct schsm_pooled_key {
     struct schsm_pin_source *source; /* of the last login, likewise */
     int min_pin_tries;               /* likewise */
     bool keep_pin;                   /* likewise */
-    struct schsm_member *alone; /* the only one that may use it, as it has a use counter there;
-                                 * likewise; NULL: none */
+    struct schsm_member *alone;      /* the only one that may use it, as it has a use counter there;
+                                      * likewise; NULL: none */
     _Atomic(uint64_t) used_at;       /* milliseconds */
     atomic_bool wanted;              /* there is work for more devices */
 };
@@ -85,6 +85,8 @@ enum schsm_failure {
 };
 enum schsm_failure schsm_member_failed(struct schsm_pooled_key *key, struct schsm_member *member,
                                        const struct schsm_error *why);
+
+enum schsm_member_state schsm_member_state(struct schsm_member *member);
 
 /* Whether it is worth to ask a member that is not READY once more: its time has come. */
 bool schsm_member_is_due(struct schsm_pooled_key *key, struct schsm_member *member);

@@ -108,7 +108,7 @@ static bool find_one(struct schsm_pooled_key *key, uint64_t tried)
     while ((member = next_to_ask(key, asked)) != NULL) {
         asked |= (uint64_t)1 << member->number;
         schsm_member_ask(key, member);
-        if (member->state == SCHSM_MEMBER_READY) {
+        if (schsm_member_state(member) == SCHSM_MEMBER_READY) {
             return true;
         }
     }
@@ -120,7 +120,7 @@ static int fail_all(struct schsm_pooled_key *key, const struct schsm_error *last
                     struct schsm_error *err)
 {
     char list[sizeof(last->text)] = "";
-    struct schsm_error missing;
+    struct schsm_error missing, only = SCHSM_ERROR_INIT;
     unsigned int count = 0;
     size_t used = 0;
 
@@ -130,27 +130,21 @@ static int fail_all(struct schsm_pooled_key *key, const struct schsm_error *last
         if (member->state == SCHSM_MEMBER_OUT && used < sizeof(list)) {
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
                                      count > 0 ? "; " : "", member->why.text);
+            only = member->why;
             count++;
         }
     }
     schsm_guard_unlock();
     if (count > 1) {
-        return schsm_fail(err, last->reason != SCHSM_REASON_NONE ? last->reason : missing.reason,
+        return schsm_fail(err, last->reason != SCHSM_REASON_NONE ? last->reason : only.reason,
                           "%s: none of the %u devices that have it can be used: %s", key->name,
                           count, list);
     }
     if (last->reason != SCHSM_REASON_NONE) {
         return schsm_fail_as(err, last);
     }
-    if (count == 1) {
-        for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
-            if (member->state == SCHSM_MEMBER_OUT) {
-                return schsm_fail_as(err, &member->why);
-            }
-        }
-    }
-    if (missing.reason != SCHSM_REASON_NONE) {
-        return schsm_fail_as(err, &missing);
+    if (count == 1 || missing.reason != SCHSM_REASON_NONE) {
+        return schsm_fail_as(err, count == 1 ? &only : &missing);
     }
     return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                       "%s: no device that is connected has it, or none of those named by "

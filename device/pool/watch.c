@@ -76,7 +76,7 @@ static bool has_members_out(struct schsm_pooled_key *key)
     bool out = false;
 
     for (struct schsm_member *member = NULL; (member = next_member(key, member)) != NULL;) {
-        out = out || member->state == SCHSM_MEMBER_OUT;
+        out = out || schsm_member_state(member) == SCHSM_MEMBER_OUT;
     }
     return out;
 }

@@ -287,6 +287,12 @@ static void compare(const struct source *source, const int order[], size_t count
     }
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 /* With every text between them a block begins at another place of a buffer of 4096 bytes. */
 static void keys_come_in_their_order(void **state)
 {
@@ -302,6 +308,9 @@ static void keys_come_in_their_order(void **state)
                 for (size_t count = 1; count <= BLOCKS; count++) {
                     if ((count == 1 && code >= KINDS) || (count == 2 && code >= KINDS * KINDS)) {
                         continue;
+                    }
+                    if (SANITIZED && count == BLOCKS && code % 6 != 1) {
+                        continue; /* minutes of libcrypto's code */
                     }
                     if (between[j] > 0 && (count < 3 || code % 7 != 1)) {
                         continue; /* all of them would take their time */
