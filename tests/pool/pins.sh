@@ -26,7 +26,7 @@ echo 97531864 >"${serials[2]}.pin"
 export SC_HSM_LOG=error
 for workers in threads forked; do
     before=$(used 3)
-    check "8 $workers go on without card 3" "$programs/sign_$workers" rsa.pem 8 20
+    check "8 $workers go on without card 3" forked "$programs/sign_$workers" rsa.pem 8 20
     equal "card 3 was not used" "$before" "$(used 3)"
 done
 says "web-rsa.: a device is left out: .*${serials[2]}"

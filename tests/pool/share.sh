@@ -34,7 +34,7 @@ for card in 1 2 3 4; do
 done
 spread "16 threads with an RSA key" "$programs/sign_threads" rsa.pem 16 25
 spread "16 threads with an EC key" "$programs/sign_threads" ec.pem 16 25
-spread "8 forked processes" "$programs/sign_forked" rsa.pem 8 50
+spread "8 forked processes" forked "$programs/sign_forked" rsa.pem 8 50
 
 # --- what a URI names on several devices is one thing -------------------------------------------------
 configure pool=
