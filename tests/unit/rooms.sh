@@ -10,13 +10,14 @@ below() {
     base) echo ;;
     pin | format) echo base ;;
     model) echo base pin format ;;
-    card | pkcs11) echo base pin format model ;;
+    check | card | pkcs11) echo base pin format model ;;
     hsm) echo base pin format model card ;;
     registry) echo base pin format model card pkcs11 ;;
-    keymgmt) echo base pin format model hsm registry ;;
+    pool) echo base pin format model check registry ;;
+    keymgmt) echo base pin format model check pool hsm registry ;;
     esac
 }
-rooms="base pin format model card hsm pkcs11 registry keymgmt provider tool"
+rooms="base pin format model check card hsm pkcs11 registry pool keymgmt provider tool"
 
 # One header of each room that includes no other room's.
 header() {
@@ -29,6 +30,8 @@ header() {
     hsm) echo hsm/hsm_status.h ;;
     pkcs11) echo pkcs11/pkcs11_device.h ;;
     registry) echo registry/registry.h ;;
+    check) echo check/check.h ;;
+    pool) echo pool/pool.h ;;
     keymgmt) echo keymgmt/context.h ;;
     provider) echo provider/provider.h ;;
     tool) echo tool/tool.h ;;
@@ -47,7 +50,7 @@ for entry in json.load(open(sys.argv[1])):
 END
 }
 
-for room in base pin format model card hsm pkcs11 registry keymgmt; do
+for room in base pin format model check card hsm pkcs11 registry pool keymgmt; do
     mapfile -t told < <(flags $room)
     [ ${#told[@]} -gt 0 ] || fail "no file of $room in compile_commands.json"
     for other in $rooms; do
