@@ -269,11 +269,12 @@ static struct schsm_device *locate(struct schsm_key *key, struct schsm_error *er
     return device;
 }
 
-struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error *err)
+/* hurried: a device that was there before and is missed is not waited for. */
+static struct schsm_device *own_device(struct schsm_key *key, bool hurried, struct schsm_error *err)
 {
-    struct schsm_device_selector selector = { .serial = key->serial,
-                                              .reader = key->reader,
-                                              .token = key->token };
+    struct schsm_device_selector selector = {
+        .serial = key->serial, .reader = key->reader, .token = key->token, .hurried = hurried
+    };
     struct schsm_device *device = atomic_load(&key->device);
     struct schsm_error several = SCHSM_ERROR_INIT;
 
@@ -293,6 +294,11 @@ struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error 
         atomic_store(&key->device, device);
     }
     return device;
+}
+
+struct schsm_device *schsm_key_device(struct schsm_key *key, struct schsm_error *err)
+{
+    return own_device(key, false, err);
 }
 
 const struct schsm_object *schsm_key_object(const struct schsm_key *key)
@@ -346,7 +352,7 @@ struct schsm_device *schsm_key_operator(struct schsm_key *key, struct schsm_erro
         atomic_store(&key->pooled, pooled);
     }
     if (!schsm_pool_has_member(pooled) && schsm_pool_begins_with(key->context->pool, key->serial)) {
-        own = schsm_key_device(key, &missing);
+        own = own_device(key, true, &missing);
         if (own != NULL) {
             schsm_pool_add(pooled, own, schsm_key_object(key));
         } else {

@@ -53,23 +53,29 @@ static void remember_login(struct schsm_pooled_key *key, const struct schsm_logi
     schsm_pin_source_free(before);
 }
 
-/* All members that were out for the device's sake, and not for the key's or a PIN's. */
+static bool is_gone(enum schsm_reason reason)
+{
+    switch (reason) {
+    case SCHSM_REASON_NO_SERVICE:
+    case SCHSM_REASON_NO_READER:
+    case SCHSM_REASON_NO_DEVICE:
+    case SCHSM_REASON_DEVICE_REMOVED:
+    case SCHSM_REASON_TRANSPORT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The members that are out because the device is gone, and may come back at any moment. */
 static uint64_t gone_members(struct schsm_pooled_key *key)
 {
     uint64_t gone = 0;
 
     schsm_guard_lock();
     for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
-        switch (member->why.reason) {
-        case SCHSM_REASON_NO_SERVICE:
-        case SCHSM_REASON_NO_READER:
-        case SCHSM_REASON_NO_DEVICE:
-        case SCHSM_REASON_DEVICE_REMOVED:
-        case SCHSM_REASON_TRANSPORT:
-            gone |= member->state == SCHSM_MEMBER_OUT ? (uint64_t)1 << member->number : 0;
-            break;
-        default:
-            break;
+        if (member->state == SCHSM_MEMBER_OUT && is_gone(member->why.reason)) {
+            gone |= (uint64_t)1 << member->number;
         }
     }
     schsm_guard_unlock();
