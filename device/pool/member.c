@@ -112,9 +112,9 @@ static struct schsm_member *add_member(struct schsm_pooled_key *key, struct schs
     return member;
 }
 
-void schsm_pool_look(struct schsm_pooled_key *key)
+void schsm_pool_look(struct schsm_pooled_key *key, bool hurried)
 {
-    const struct schsm_device_selector all = { .hurried = true };
+    const struct schsm_device_selector all = { .hurried = hurried };
     struct schsm_device *devices[SCHSM_POOL_MEMBERS_MAX];
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     size_t count = SCHSM_POOL_MEMBERS_MAX;

@@ -70,9 +70,10 @@ uint64_t schsm_pool_now(void);
 
 /* Members, member.c */
 
-/* Looks which devices are there now, without waiting for any, and makes members of those that may
- * take part. Asks no device but for a serial number that matters and is not known. */
-void schsm_pool_look(struct schsm_pooled_key *key);
+/* Looks which devices are there now, and makes members of those that may take part. Asks no device
+ * but for a serial number that matters and is not known. hurried: one that was there before and is
+ * missed is not waited for. */
+void schsm_pool_look(struct schsm_pooled_key *key, bool hurried);
 
 /* Asks a device whether it has the key, and makes it READY, OUT or a STRANGER. */
 void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member);

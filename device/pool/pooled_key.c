@@ -105,12 +105,12 @@ static struct schsm_member *next_to_ask(struct schsm_pooled_key *key, uint64_t a
  * No member is READY: looks which devices there are and asks them, in their order, until one has
  * the key. It is done while the caller waits, as there is nobody else to do his work.
  */
-static bool find_one(struct schsm_pooled_key *key, uint64_t tried)
+static bool find_one(struct schsm_pooled_key *key, uint64_t tried, bool hurried)
 {
     struct schsm_member *member = NULL;
     uint64_t asked = tried;
 
-    schsm_pool_look(key);
+    schsm_pool_look(key, hurried);
     while ((member = next_to_ask(key, asked)) != NULL) {
         asked |= (uint64_t)1 << member->number;
         schsm_member_ask(key, member);
@@ -179,7 +179,11 @@ static int run(struct task *task, struct schsm_error *err)
         if (member == NULL) {
             uint64_t gone = gone_members(key);
 
-            if (find_one(key, tried)) {
+            if (find_one(key, tried, true)) {
+                continue;
+            }
+            /* A worker that was forked while all devices are away knows none yet. */
+            if (!schsm_pool_has_member(&key->device) && find_one(key, tried, false)) {
                 continue;
             }
             if (gone == 0 || schsm_pool_now() - began >= RETURN_LIMIT_MS) {
@@ -266,7 +270,7 @@ static void log_in_everywhere(struct task *task)
     struct schsm_object object;
     uint64_t asked = 0;
 
-    schsm_pool_look(key);
+    schsm_pool_look(key, true);
     while ((member = next_to_ask(key, asked)) != NULL) {
         asked |= (uint64_t)1 << member->number;
         schsm_member_ask(key, member);

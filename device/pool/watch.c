@@ -98,7 +98,7 @@ static void look_after(struct schsm_pool_watch *watch, struct schsm_pooled_key *
     if (!wanted && !has_members_out(key)) {
         return;
     }
-    schsm_pool_look(key);
+    schsm_pool_look(key, true);
     for (struct schsm_member *member = NULL; (member = next_member(key, member)) != NULL;) {
         if (is_stopped(watch)) {
             return;
