@@ -181,12 +181,12 @@ change_pin_alone() {
 # where a restart takes longer cannot do this test.
 readonly patience_ms=3500
 restart_pcscd() {
-    local began=${EPOCHREALTIME/./} took
+    local from=${EPOCHREALTIME/./} took
     touch calm
     virtual_hsm service kill
     virtual_hsm service start
     since=${EPOCHREALTIME/./}
-    took=$(((since - began) / 1000))
+    took=$(((since - from) / 1000))
     if [ $took -gt $patience_ms ] && ! (all_well "the restart") 2>/dev/null; then
         echo "left out: it took $took ms to restart pcscd, and something failed meanwhile"
         exit 77
