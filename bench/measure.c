@@ -187,7 +187,7 @@ int bench_run(const struct bench_plan *plan)
     }
     if (ok) {
         qsort(samples, plan->count, sizeof(double), compare);
-        printf("%.1f %.3f %.3f %.3f\n", (double)plan->count / time_of_all(workers, plan->workers),
+        printf("%.2f %.3f %.3f %.3f\n", (double)plan->count / time_of_all(workers, plan->workers),
                samples[plan->count / 2] * 1e3, samples[plan->count * 95 / 100] * 1e3,
                samples[plan->count * 99 / 100] * 1e3);
     }

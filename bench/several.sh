@@ -35,10 +35,7 @@ at_end() {
 
 echo "Making $most cards with the same keys ..." >&2
 pool_cards "$most" --latency jcop4 >progress
-# nginx's workers are another user, and log in to all cards but the key's own for the first time.
-cp "$pin_file" pin
-chown nobody pin
-configure pool=share "pin-source=file:$work/pin"
+configure pool=share cache-pin=yes
 for key in rsa ec; do
     self_signed $key >progress
 done
@@ -128,7 +125,7 @@ done
                 name=$key-$mode-$n
                 awk -v title="${title[$mode]}" -v n="$n" -v own="$own" -v rate="$(figure "$name" 1)" \
                     -v p50="$(figure "$name" 2)" -v p99="$(figure "$name" 4)" 'BEGIN {
-                    printf "%-18s %5d %8.1f %13.1f%% %8.1f %8.1f %10.2f\n", title, n, rate,
+                    printf "%-18s %5d %8.2f %13.1f%% %8.1f %8.1f %10.2f\n", title, n, rate,
                         100 * rate / (n * own), p50, p99, p99 / p50 }'
             done
         done
