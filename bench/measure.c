@@ -161,7 +161,7 @@ int bench_run(const struct bench_plan *plan)
     size_t size = (plan->count + 2 * (size_t)plan->workers) * sizeof(double);
     size_t share = plan->count / plan->workers;
     struct worker workers[WORKERS_MAX];
-    double *samples = share_memory(size);
+    double *samples = share_memory(size), *times = NULL;
     pthread_barrier_t *together = share_memory(sizeof(*together));
     pthread_barrierattr_t shared;
     int ok = 0;
@@ -174,12 +174,13 @@ int bench_run(const struct bench_plan *plan)
     pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_barrier_init(together, &shared, plan->workers);
     pthread_barrierattr_destroy(&shared);
-    for (unsigned int i = 0; i < plan->workers; i++) {
+    times = samples + plan->count;
+    for (unsigned int i = 0; i < plan->workers; i++, times += 2) {
         workers[i] = (struct worker){ .plan = plan,
                                       .samples = samples + i * share,
                                       .start = plan->together ? together : NULL,
-                                      .began = samples + plan->count + 2 * i,
-                                      .ended = samples + plan->count + 2 * i + 1 };
+                                      .began = times,
+                                      .ended = times + 1 };
     }
     if (plan->operate(plan->arg)) {
         ok = plan->processes ? run_processes(workers, plan->workers)
