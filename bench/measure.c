@@ -12,6 +12,7 @@
 
 #define WORKERS_MAX 64
 #define COUNT_MAX 10000000
+#define WARM_UP 2.0 /* seconds; several devices have all joined by then */
 
 static double now(void)
 {
@@ -53,6 +54,7 @@ struct worker {
     const struct bench_plan *plan;
     double *samples;          /* seconds; this worker's share */
     pthread_barrier_t *start; /* NULL: at once */
+    double *began, *ended;    /* when its measured work did */
     int ok;
 };
 
@@ -62,9 +64,13 @@ static void *work(void *arg)
     size_t share = worker->plan->count / worker->plan->workers;
 
     worker->ok = 1;
+    *worker->began = now();
     if (worker->start != NULL) {
-        worker->ok = worker->plan->operate(worker->plan->arg);
+        do {
+            worker->ok = worker->plan->operate(worker->plan->arg);
+        } while (worker->ok && now() - *worker->began < WARM_UP);
         pthread_barrier_wait(worker->start);
+        *worker->began = now();
     }
     for (size_t i = 0; i < share && worker->ok; i++) {
         double start = now();
@@ -72,6 +78,7 @@ static void *work(void *arg)
         worker->ok = worker->plan->operate(worker->plan->arg);
         worker->samples[i] = now() - start;
     }
+    *worker->ended = now();
     return NULL;
 }
 
@@ -137,15 +144,26 @@ static void *share_memory(size_t size)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* From when the first worker began to when the last one ended. */
+static double time_of_all(const struct worker *workers, unsigned int count)
+{
+    double began = *workers[0].began, ended = *workers[0].ended;
+
+    for (unsigned int i = 1; i < count; i++) {
+        began = *workers[i].began < began ? *workers[i].began : began;
+        ended = *workers[i].ended > ended ? *workers[i].ended : ended;
+    }
+    return ended - began;
+}
+
 int bench_run(const struct bench_plan *plan)
 {
-    size_t size = plan->count * sizeof(double);
+    size_t size = (plan->count + 2 * (size_t)plan->workers) * sizeof(double);
     size_t share = plan->count / plan->workers;
     struct worker workers[WORKERS_MAX];
-    double *samples = share_memory(size);
+    double *samples = share_memory(size), *times = NULL;
     pthread_barrier_t *together = share_memory(sizeof(*together));
     pthread_barrierattr_t shared;
-    double start = 0, seconds = 0;
     int ok = 0;
 
     if (samples == NULL || together == NULL) {
@@ -156,19 +174,21 @@ int bench_run(const struct bench_plan *plan)
     pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_barrier_init(together, &shared, plan->workers);
     pthread_barrierattr_destroy(&shared);
-    for (unsigned int i = 0; i < plan->workers; i++) {
-        workers[i] =
-            (struct worker){ plan, samples + i * share, plan->together ? together : NULL, 0 };
+    times = samples + plan->count;
+    for (unsigned int i = 0; i < plan->workers; i++, times += 2) {
+        workers[i] = (struct worker){ .plan = plan,
+                                      .samples = samples + i * share,
+                                      .start = plan->together ? together : NULL,
+                                      .began = times,
+                                      .ended = times + 1 };
     }
     if (plan->operate(plan->arg)) {
-        start = now();
         ok = plan->processes ? run_processes(workers, plan->workers)
                              : run_threads(workers, plan->workers);
-        seconds = now() - start;
     }
     if (ok) {
         qsort(samples, plan->count, sizeof(double), compare);
-        printf("%.1f %.3f %.3f %.3f\n", (double)plan->count / seconds,
+        printf("%.2f %.3f %.3f %.3f\n", (double)plan->count / time_of_all(workers, plan->workers),
                samples[plan->count / 2] * 1e3, samples[plan->count * 95 / 100] * 1e3,
                samples[plan->count * 99 / 100] * 1e3);
     }

@@ -10,10 +10,10 @@
 #include <stddef.h>
 
 struct bench_plan {
-    size_t count;              /* operations in all; a multiple of workers */
-    unsigned int workers;      /* at least 1 */
-    int processes;             /* workers are forked processes instead of threads */
-    int together;              /* they start when each has done one that is not measured */
+    size_t count;         /* operations in all; a multiple of workers */
+    unsigned int workers; /* at least 1 */
+    int processes;        /* workers are forked processes instead of threads */
+    int together;         /* they start when each has worked for two seconds that do not count */
     int (*operate)(void *arg); /* 1: done, 0: failed, and said why on stderr */
     void *arg;
 };

@@ -11,6 +11,8 @@ export SC_HSM_BUILD=${SC_HSM_BUILD:-$root/build-bench}
 runs=5
 signatures=1000
 json=
+cards=
+svg=
 
 readonly workers=4
 readonly few_keys=2 many_keys=40
@@ -19,16 +21,19 @@ readonly pin=648219 # what examples/virtual-hsm.sh gives its cards
 usage() {
     cat <<'END'
 Usage: run.sh [--runs N] [--signatures N] [--json FILE]
+       run.sh --cards N [--runs N] [--json FILE] [--svg FILE]
   --runs N        repeat each measurement N times, default 5; the median is shown
   --signatures N  signatures in one measurement, default 1000
   --json FILE     write the figures to this file as well
+  --cards N       measure instead what 1, 2, 4, ... N cards (8 at most) with the same key do together
+  --svg FILE      and draw it, default several-cards.svg
 The programs are built in SC_HSM_BUILD, by default build-bench in the source tree.
 END
 }
 
 while [ $# -gt 0 ]; do
     case $1 in
-    --runs | --signatures)
+    --runs | --signatures | --cards)
         [[ ${2:-} =~ ^[1-9][0-9]{0,5}$ ]] || {
             echo "run.sh: $1 needs a number" >&2
             exit 2
@@ -36,12 +41,12 @@ while [ $# -gt 0 ]; do
         declare "${1#--}=$2"
         shift 2
         ;;
-    --json)
-        json=${2:-}
-        [ -n "$json" ] || {
-            echo "run.sh: --json needs a file name" >&2
+    --json | --svg)
+        [ -n "${2:-}" ] || {
+            echo "run.sh: $1 needs a file name" >&2
             exit 2
         }
+        declare "${1#--}=$(realpath -m "$2")"
         shift 2
         ;;
     -h | --help)
@@ -60,11 +65,15 @@ done
 # shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
 . "$root/examples/packages.sh"
 install_packages "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
-    libjansson-dev jq opensc-pkcs11 libengine-pkcs11-openssl
+    libjansson-dev jq opensc-pkcs11 libengine-pkcs11-openssl nginx-light python3
 
 cmake -S "$root" -B "$SC_HSM_BUILD" -DCMAKE_BUILD_TYPE=Release -DSC_HSM_BENCH=ON \
     -DSC_HSM_TESTS=OFF >/dev/null
 cmake --build "$SC_HSM_BUILD" -j "$(nproc)" >/dev/null
+
+if [ -n "$cards" ]; then
+    exec "$root/bench/several.sh" "$cards" "$runs" "${svg:-$PWD/several-cards.svg}" "$json"
+fi
 
 multiarch=$(gcc -print-multiarch)
 engine=/usr/lib/$multiarch/engines-3/pkcs11.so
@@ -352,10 +361,6 @@ declare -A text=(
 } | tee table
 
 if [ -n "$json" ]; then
-    case $json in
-    /*) ;;
-    *) json=$OLDPWD/$json ;;
-    esac
     for keys in $few_keys $many_keys; do
         for row in file keyref id pkcs11 engine software; do
             name=cold-$keys-$row
