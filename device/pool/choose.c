@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pool_private.h"
 
+#include <unistd.h>
+
 #include "base/fork_guard.h"
 #include "load.h"
 
@@ -10,7 +12,8 @@
 static bool is_before(const struct schsm_pooled_key *key, const struct schsm_member *a,
                       const struct schsm_member *b)
 {
-    unsigned int from = key->pool->chance;
+    /* Each process begins with another one, or all would make for the same at the same moment. */
+    unsigned int from = (unsigned int)getpid() * 2654435761u >> 26;
 
     if (key->pool->mode == SCHSM_POOL_FAILOVER) {
         return a->rank < b->rank;

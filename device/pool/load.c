@@ -174,14 +174,17 @@ unsigned int schsm_load_waiting(int place)
 
 unsigned int schsm_load_enter(int place)
 {
-    unsigned int before = schsm_load_waiting(place);
     struct row *row = place >= 0 ? get_row() : NULL;
+    unsigned int waiting;
 
-    if (row != NULL) {
-        atomic_store(&row->life, now());
-        atomic_fetch_add(&row->waiting[place], 1);
+    if (row == NULL) {
+        return schsm_load_waiting(place);
     }
-    return before;
+    /* First that, so that of two who come at the same moment one at least sees the other. */
+    atomic_store(&row->life, now());
+    atomic_fetch_add(&row->waiting[place], 1);
+    waiting = schsm_load_waiting(place);
+    return waiting > 0 ? waiting - 1 : 0;
 }
 
 void schsm_load_leave(int place)

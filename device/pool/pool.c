@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -30,8 +29,6 @@ struct schsm_pool *schsm_pool_new(struct schsm_registry *registry, enum schsm_po
     }
     pool->registry = registry;
     pool->mode = mode;
-    /* Processes that know nothing of each other begin with different members. */
-    pool->chance = (unsigned int)getpid() * 2654435761u >> 26;
     schsm_load_share();
     return pool;
 }

@@ -60,7 +60,6 @@ struct schsm_pool {
     struct schsm_registry *registry;
     enum schsm_pool_mode mode;
     char *serials;
-    unsigned int chance;            /* with which member equals begin */
     struct schsm_pooled_key *keys;  /* grows at its head, under the guard */
     struct schsm_pool_watch *watch; /* under the guard; NULL: there is none */
 };
