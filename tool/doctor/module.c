@@ -117,7 +117,12 @@ static void fail_inactive(struct schsm_doctor *doctor, const char *name)
                           name, name, place, name);
     } else {
         schsm_doctor_place(doctor, section, NULL, place);
-        schsm_doctor_cure(doctor, "write 'activate = 1' in %s", place);
+        schsm_doctor_cure(doctor,
+                          get_text(doctor->conf, section, "activate") == NULL
+                              ? "write 'activate = 1' in %s"
+                              : "see to 'activate = 1' in %s; where it is there, another provider "
+                                "of the list fails before it: take that one out",
+                          place);
     }
 }
 
@@ -138,44 +143,72 @@ static void look_at_version(struct schsm_doctor *doctor, OSSL_PROVIDER *provider
     schsm_doctor_cure(doctor, "install both of one version, or correct module or OPENSSL_MODULES");
 }
 
-static void look_at_module(struct schsm_doctor *doctor, const char *path, bool loaded,
-                           const char *trouble)
+/* OpenSSL says nothing of a module in its configuration that it could not load: so the file is
+ * loaded by itself. */
+static bool look_at_module(struct schsm_doctor *doctor, const char *path)
 {
-    OSSL_PROVIDER *provider = OSSL_PROVIDER_try_load(doctor->openssl, PROVIDER, 1);
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *provider = libctx != NULL ? OSSL_PROVIDER_load(libctx, path) : NULL;
     char text[SCHSM_DOCTOR_PLACE_MAX];
+    bool loads = provider != NULL;
 
     queue_text(text, sizeof(text));
-    if (provider != NULL) {
+    if (loads) {
         look_at_version(doctor, provider, path);
         OSSL_PROVIDER_unload(provider);
-        if (!loaded) {
-            schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, "provider",
-                              "OpenSSL does not take all of %s in: %s", doctor->path, trouble);
-            schsm_doctor_cure(doctor, "correct what is named, which need not be ours: OpenSSL goes "
-                                      "no further there");
-        }
-        return;
+    } else {
+        schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "%s does not load: %s", path, text);
+        schsm_doctor_cure(doctor, "install the library that is named, or a provider that was built "
+                                  "for this machine and its OpenSSL");
     }
-    schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "%s does not load: %s", path,
-                      text[0] != '\0' ? text : trouble);
-    schsm_doctor_cure(doctor, "install the library that is named, or a provider that was built for "
-                              "this machine and its OpenSSL");
+    OSSL_LIB_CTX_free(libctx);
+    return loads;
+}
+
+static bool has_others(OSSL_LIB_CTX *libctx)
+{
+    return OSSL_PROVIDER_available(libctx, "default") != 0 ||
+           OSSL_PROVIDER_available(libctx, "fips") != 0;
+}
+
+/* Whether the default provider would be active with ours. OpenSSL has it as a fallback as long as
+ * no other one is, which ends with `-provider sc-hsm`, or with the cure for ours. */
+static bool would_have_others(const struct schsm_doctor *doctor)
+{
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *provider = NULL;
+    bool others = false;
+
+    if (libctx != NULL) {
+        (void)OSSL_LIB_CTX_load_config(libctx, doctor->path);
+        provider = OSSL_PROVIDER_load(libctx, PROVIDER);
+        others = has_others(libctx);
+    }
+    if (provider != NULL) {
+        OSSL_PROVIDER_unload(provider);
+    }
+    OSSL_LIB_CTX_free(libctx);
+    return others;
 }
 
 /* What works is seen in a context that loads the file as programs do. */
-static void look_at_activation(struct schsm_doctor *doctor, bool ours, bool loaded)
+static void look_at_activation(struct schsm_doctor *doctor)
 {
-    bool others = OSSL_PROVIDER_available(doctor->openssl, "default") != 0 ||
-                  OSSL_PROVIDER_available(doctor->openssl, "fips") != 0;
+    bool ours, others;
 
+    doctor->openssl = OSSL_LIB_CTX_new();
+    if (doctor->openssl == NULL) {
+        doctor->failed = true;
+        return;
+    }
+    (void)OSSL_LIB_CTX_load_config(doctor->openssl, doctor->path);
+    ours = OSSL_PROVIDER_available(doctor->openssl, PROVIDER) != 0;
+    others = ours ? has_others(doctor->openssl) : would_have_others(doctor);
     doctor->works = ours && others;
     if (doctor->works) {
         schsm_doctor_find(doctor, SCHSM_FINDING_OK, "provider",
                           "sc-hsm and the default provider are active");
         return;
-    }
-    if (!loaded) {
-        return; /* that was told, and is the reason */
     }
     if (!ours) {
         fail_inactive(doctor, PROVIDER);
@@ -187,28 +220,18 @@ static void look_at_activation(struct schsm_doctor *doctor, bool ours, bool load
 
 void schsm_doctor_module(struct schsm_doctor *doctor)
 {
-    char path[PATH_ROOM], trouble[SCHSM_DOCTOR_PLACE_MAX];
+    char path[PATH_ROOM];
     const char *by;
-    bool loaded, ours;
 
     if (doctor->section == NULL) {
         return;
     }
+    ERR_clear_error();
     by = module_path(doctor, path);
     if (access(path, F_OK) != 0) {
         fail_no_module(doctor, path, by);
-        return;
+    } else if (look_at_module(doctor, path)) {
+        look_at_activation(doctor);
     }
-    doctor->openssl = OSSL_LIB_CTX_new();
-    if (doctor->openssl == NULL) {
-        doctor->failed = true;
-        return;
-    }
-    ERR_clear_error();
-    loaded = OSSL_LIB_CTX_load_config(doctor->openssl, doctor->path) != 0;
-    queue_text(trouble, sizeof(trouble));
-    ours = OSSL_PROVIDER_available(doctor->openssl, PROVIDER) != 0;
-    look_at_module(doctor, path, loaded, trouble);
-    look_at_activation(doctor, ours, loaded);
     ERR_clear_error();
 }
