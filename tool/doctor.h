@@ -39,6 +39,7 @@ struct schsm_doctor {
     bool works;            /* our provider and the default one are active in it */
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
     size_t device_count;
+    bool refused;   /* a setting is wrong, so the provider does nothing until it is mended */
     bool pin_ready; /* a stored PIN can be read */
 };
 

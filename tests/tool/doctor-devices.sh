@@ -71,9 +71,9 @@ healthy "with a PIN of one's own"
 check "a device that expects shares" sc-hsm init --yes --so-pin-source file:so-pin --pin-source file:pin \
     --dkek-shares 1
 uneasy "a share is missing" dkek "1 of 1 shares of the DKEK are still to be imported" "'sc-hsm dkek import-share FILE'"
-echo password >share-password
-check "a share" sc-hsm dkek create-share --password-source file:share-password --out share.pbe
-check "the cure" sc-hsm dkek import-share --yes --password-source file:share-password --pin-source file:pin share.pbe
+# What import-share sends: its work on a share's password takes long, and is tested elsewhere.
+check "the cure" raw_apdus "0020008106$(od -An -tx1 -v pin | tr -d ' \n' | sed 's/0a$//')" \
+    "8052000020$(printf 07%.0s {1..32})"
 healthy "with the DKEK"
 
 # --- what is on it --------------------------------------------------------------------------------
@@ -85,10 +85,10 @@ openssl req -new -key ec.pem -subj /CN=web -out web.csr
 certificate() {
     openssl x509 -req -in web.csr -signkey ec.pem -days "$1" -out web.crt >"$seen" 2>&1 ||
         fail "no certificate for $1 days"
-    check "a certificate for $1 days" sc-hsm cert import --overwrite web.crt
+    check "a certificate for $1 days" sc-hsm cert import --replace web.crt --yes --pin-source file:pin
 }
-certificate -3
-sick "a certificate that has expired" certificate "id=20.* expired 3 days ago" "'sc-hsm cert import FILE'"
+certificate -1
+sick "a certificate that has expired" certificate "id=20.* expired 1 day ago" "'sc-hsm cert import --replace FILE'"
 certificate 8
 uneasy "a certificate that expires soon" certificate "id=20.* expires in [78] days" "have it renewed"
 certificate 300
@@ -102,7 +102,7 @@ healthy "written again" ec.pem
 sick "no such file" reference "none.pem" "correct the name" none.pem
 uneasy "a file that holds no reference" reference "web.crt holds no key reference" "private key" web.crt
 cp ec.pem old.pem
-check "the key is deleted" sc-hsm delete id=20 --yes
+check "the key is deleted" sc-hsm delete "id=20;type=private" --yes
 check "another key in its place" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt id:20 \
     -pkeyopt label:web-ec -out ec.pem
 sick "another key under the same name" reference "old.pem: the device holds another key" "write it again" old.pem

@@ -24,14 +24,15 @@ static bool is_valid(struct schsm_doctor *doctor, X509 *certificate, const char 
     } else if (days < 0 || seconds < 0) {
         schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "%s expired %d %s ago", uri, -days,
                           days == -1 ? "day" : "days");
-        schsm_doctor_cure(doctor,
-                          "have it renewed, and 'sc-hsm cert import FILE'; or, where nobody needs "
-                          "it, 'sc-hsm cert delete '%s''",
-                          uri);
+        schsm_doctor_cure(
+            doctor,
+            "have it renewed, and 'sc-hsm cert import --replace FILE'; or, where nobody needs "
+                          "it: sc-hsm cert delete '%s'",
+            uri);
     } else if (days < SOON) {
         schsm_doctor_find(doctor, SCHSM_FINDING_WARNING, WHAT, "%s expires in %d %s", uri, days,
                           days == 1 ? "day" : "days");
-        schsm_doctor_cure(doctor, "have it renewed, and 'sc-hsm cert import FILE'");
+        schsm_doctor_cure(doctor, "have it renewed, and 'sc-hsm cert import --replace FILE'");
     } else if (since_days < 0 || since_seconds < 0) {
         schsm_doctor_find(doctor, SCHSM_FINDING_WARNING, WHAT, "%s is not valid yet", uri);
         schsm_doctor_cure(doctor, "set the clock of this machine, if that is wrong");

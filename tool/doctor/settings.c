@@ -59,6 +59,7 @@ static void look_at_names(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) * va
             schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "'%s' in %s is unknown", name,
                               place);
             schsm_doctor_cure(doctor, "write %s", meant);
+            doctor->refused = true;
         }
     }
 }
@@ -85,6 +86,7 @@ static size_t look_at_values(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) *
         }
         schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "%s", err.text);
         schsm_doctor_cure(doctor, "correct %s there: openssl.cnf.sample has its values", key);
+        doctor->refused = true;
     }
     return good;
 }

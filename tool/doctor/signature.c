@@ -186,6 +186,9 @@ static const char *find_hindrance(const struct schsm_doctor *doctor)
     if (!doctor->works) {
         return "OpenSSL does not reach the provider";
     }
+    if (doctor->refused) {
+        return "a setting is wrong, and the provider does nothing until it is corrected";
+    }
     if (doctor->pin_ready) {
         return NULL;
     }
