@@ -73,8 +73,8 @@ uneasy() {
 
 # take_cure: runs what the cure has in quotes first.
 take_cure() {
-    local command
-    command=$(sed "s/^[^']*'\([^']*\)'.*/\1/" <<<"$cure")
+    local command=${cure#*\'}
+    command=${command%%\'*}
     check "the cure: $command" bash -c "$command"
 }
 

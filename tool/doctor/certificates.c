@@ -62,8 +62,10 @@ static bool look_at_match(struct schsm_doctor *doctor, const struct schsm_match 
         schsm_doctor_cure(doctor, "'sc-hsm list --all' shows it, 'sc-hsm tidy' and 'sc-hsm delete' "
                                   "take it away");
     } else if (der != NULL) {
-        certificate = d2i_X509(NULL, &der, (long)match->object.value_len);
-        well = certificate != NULL && is_valid(doctor, certificate, uri);
+        certificate = X509_new_ex(doctor->tool->context.libctx, NULL);
+        well = certificate != NULL &&
+               d2i_X509(&certificate, &der, (long)match->object.value_len) != NULL &&
+               is_valid(doctor, certificate, uri);
     }
     X509_free(certificate);
     OPENSSL_free(uri);
