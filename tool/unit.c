@@ -15,14 +15,14 @@
 #include "pin/program.h"
 
 #define UNIT_ENDING ".service"
-#define FILE_MAX (256 * 1024) /* bytes, of a unit file or of what systemctl prints */
+#define FILE_MAX ((size_t)256 * 1024) /* bytes, of a unit file or of what systemctl prints */
 #define PATH_ROOM 4096
 
 /* What is asked of systemd; unit files have other things too, which do no harm. */
-#define PROPERTIES                                                                                 \
-    "LoadState,User,Group,SupplementaryGroups,Environment,EnvironmentFiles,RootDirectory,"         \
-    "LoadCredential,LoadCredentialEncrypted,SetCredential,SetCredentialEncrypted,"                 \
-    "RestrictAddressFamilies,DynamicUser"
+static const char properties[] =
+    "LoadState,User,Group,SupplementaryGroups,Environment,EnvironmentFiles,RootDirectory,"
+    "LoadCredential,LoadCredentialEncrypted,SetCredential,SetCredentialEncrypted,"
+    "RestrictAddressFamilies,DynamicUser";
 
 void schsm_unit_clear(struct schsm_unit *unit)
 {
@@ -171,7 +171,7 @@ static int take_environment_files(struct schsm_unit *unit, struct schsm_error *e
 static int ask_systemd(struct schsm_unit *unit, struct schsm_error *err)
 {
     const char *const arguments[] = { "systemctl", "show",     "--no-pager", "-p",
-                                      PROPERTIES,  unit->name, NULL };
+                                      properties,  unit->name, NULL };
     char *text = OPENSSL_zalloc(FILE_MAX + 1);
     struct schsm_program program;
     size_t len = 0, got = 0;

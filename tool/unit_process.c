@@ -15,7 +15,7 @@
 
 #include "keymgmt/file.h"
 
-#define FILE_MAX (256 * 1024) /* bytes of an environment file */
+#define FILE_MAX ((size_t)256 * 1024) /* bytes of an environment file */
 #define CREDENTIALS "/run/credentials/"
 #define GROUPS_MAX 64
 
@@ -60,8 +60,11 @@ static int put(char *assignment, struct schsm_error *err)
 static int put_words(const char *value, struct schsm_error *err)
 {
     char *copy = OPENSSL_strdup(value), *rest = copy, *word;
-    int ok = copy != NULL || schsm_fail_memory(err);
+    int ok = 1;
 
+    if (copy == NULL) {
+        return schsm_fail_memory(err);
+    }
     while (ok && (word = next_word(&rest)) != NULL) {
         ok = put(word, err);
     }
@@ -192,7 +195,9 @@ static int find_rights(const struct schsm_unit *unit, struct rights *rights,
     while (ok && (value = schsm_unit_next(unit, "SupplementaryGroups", &at)) != NULL) {
         char *copy = OPENSSL_strdup(value), *rest = copy, *word;
 
-        ok = copy != NULL || schsm_fail_memory(err);
+        if (copy == NULL) {
+            return schsm_fail_memory(err);
+        }
         while (ok && (word = next_word(&rest)) != NULL && rights->group_count < GROUPS_MAX) {
             ok = find_group(word, &rights->groups[rights->group_count++], err);
         }

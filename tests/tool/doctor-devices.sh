@@ -48,7 +48,7 @@ equal "one try was spent" $((checks + 1)) "$(pin_checks)"
 sick "the same PIN" signature "PIN is wrong for device $serial; 1 " "correct the PIN"
 says "PIN 2 tries"
 checks=$(pin_checks)
-sick "fewer tries than min-pin-tries" pin "1 try left, .* not tried with fewer than 2" "make sure that the stored PIN"
+sick "fewer tries than min-pin-tries" pin "1 try left, .* not tried with fewer than 2" "see that the stored PIN is right"
 says "signature: not tried"
 equal "no try was spent" "$checks" "$(pin_checks)"
 raw_apdus "0020008106$(printf 999999 | od -An -tx1 | tr -d ' \n')" >/dev/null 2>&1

@@ -27,7 +27,7 @@ static bool is_valid(struct schsm_doctor *doctor, X509 *certificate, const char 
         schsm_doctor_cure(
             doctor,
             "have it renewed, and 'sc-hsm cert import --replace FILE'; or, where nobody needs "
-                          "it: sc-hsm cert delete '%s'",
+            "it: sc-hsm cert delete '%s'",
             uri);
     } else if (days < SOON) {
         schsm_doctor_find(doctor, SCHSM_FINDING_WARNING, WHAT, "%s expires in %d %s", uri, days,

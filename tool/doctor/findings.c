@@ -70,8 +70,7 @@ static const char *const remedies[SCHSM_REASON_COUNT] = {
     [SCHSM_REASON_PIN_BLOCKED] = "unblock it with the SO-PIN: 'sc-hsm pin unblock'",
     [SCHSM_REASON_PIN_MISSING] = "set pin-source",
     [SCHSM_REASON_PIN_TRIES_LOW] =
-        "make sure that the stored PIN is right; then give all tries back with 'sc-hsm pin "
-        "unblock', or by using a key once with the PIN typed (?pin-source=prompt)",
+        "see that the stored PIN is right; then 'sc-hsm pin unblock', or type it once",
     [SCHSM_REASON_PIN_KNOWN_WRONG] = "correct the PIN where it comes from",
     [SCHSM_REASON_PIN_LENGTH] = "correct the PIN where it comes from",
     [SCHSM_REASON_PIN_MUST_CHANGE] = "change it: 'sc-hsm pin change'",

@@ -10,7 +10,8 @@
 
 #include "keymgmt/file.h"
 
-#define FILE_MAX (1024 * 1024) /* bytes; a longer one has no lines that a person would look for */
+#define FILE_MAX                                                                                   \
+    ((size_t)1024 * 1024) /* bytes; a longer one has no lines that a person would look for */
 
 /* Takes away blanks at both ends. */
 static const char *trim(const char *text, size_t *len)

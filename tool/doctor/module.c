@@ -129,17 +129,18 @@ static void fail_inactive(struct schsm_doctor *doctor, const char *name)
 /* Compares the provider's version with the tool's; both come from one build mostly. */
 static void look_at_version(struct schsm_doctor *doctor, OSSL_PROVIDER *provider, const char *path)
 {
-    const char *version = "";
-    OSSL_PARAM request[] = { OSSL_PARAM_construct_utf8_ptr(OSSL_PROV_PARAM_VERSION,
-                                                           (char **)(uintptr_t)&version, 0),
+    char *version = NULL;
+    OSSL_PARAM request[] = { OSSL_PARAM_construct_utf8_ptr(OSSL_PROV_PARAM_VERSION, &version, 0),
                              OSSL_PARAM_END };
 
-    if (OSSL_PROVIDER_get_params(provider, request) && strcmp(version, SC_HSM_VERSION) == 0) {
+    if (OSSL_PROVIDER_get_params(provider, request) && version != NULL &&
+        strcmp(version, SC_HSM_VERSION) == 0) {
         schsm_doctor_find(doctor, SCHSM_FINDING_OK, WHAT, "%s, version %s", path, version);
         return;
     }
     schsm_doctor_find(doctor, SCHSM_FINDING_WARNING, WHAT,
-                      "%s has version %s, and this tool " SC_HSM_VERSION, path, version);
+                      "%s has version %s, and this tool " SC_HSM_VERSION, path,
+                      version != NULL ? version : "unknown");
     schsm_doctor_cure(doctor, "install both of one version, or correct module or OPENSSL_MODULES");
 }
 

@@ -16,7 +16,7 @@
 #include "keymgmt/reference.h"
 
 #define WHAT "reference"
-#define FILE_MAX (1024 * 1024) /* bytes; a server's certificates may be in it too */
+#define FILE_MAX ((size_t)1024 * 1024) /* bytes; a server's certificates may be in it too */
 #define CURE_WRITE                                                                                 \
     "write it again from the key, 'sc-hsm pubkey URI --reference --overwrite --out %s'; 'sc-hsm "  \
     "list' has the URI"

@@ -11,7 +11,7 @@
 #include "keymgmt/file.h"
 
 #define READERS_MAX 64
-#define PROGRAM_MAX (8 * 1024 * 1024) /* bytes of pcscd */
+#define PROGRAM_MAX ((size_t)8 * 1024 * 1024) /* bytes of pcscd */
 
 static void fail_service(struct schsm_doctor *doctor, const struct schsm_error *err)
 {
