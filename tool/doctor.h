@@ -31,6 +31,8 @@ struct schsm_doctor {
     size_t count;
     bool failed; /* memory ran out; there may be findings that are not here */
 
+    struct schsm_unit unit; /* whose eyes these are; name NULL: our own */
+
     /* What one area learns and later ones build on. */
     char *path;            /* of openssl.cnf in force */
     CONF *conf;            /* what is in it; NULL: it cannot be read */

@@ -90,6 +90,18 @@ healthy "with that family, too" --service web --units units
 echo "User=there-is-no-such-user" >>units/web.service.d/20-more.conf
 sick "it has no such user" unit "no user there-is-no-such-user" "make that user" --service web --units units
 rm units/web.service.d/20-more.conf
+configure pin-source=credential:hsm
+sick "it has no such credential" pin-source "no CREDENTIALS_DIRECTORY" \
+    "drop-in with 'LoadCredential=hsm:PATH' .*systemctl edit web.service" --service web --units units
+printf '[Service]\nUser=\nLoadCredential=hsm:%s/hsm.pin\n' "$work" >units/web.service.d/20-pin.conf
+sick "its credential comes from nowhere" unit "no $work/hsm.pin, which LoadCredential=hsm:" "install -m 600" \
+    --service web --units units
+take_cure
+uneasy "it does not run" pin-source "gets the credential hsm when it starts" "systemctl start web.service" \
+    --service web --units units
+rm units/web.service.d/20-pin.conf
+put_back
+chmod 644 "$OPENSSL_CONF"
 mkdir -m 755 empty
 printf '[Service]\nRootDirectory=%s\n' "$work/empty" >units/web.service.d/30-root.conf
 sick "it has another root directory" configuration "openssl.cnf.*no such file" "OPENSSL_CONF" --service web --units units

@@ -102,6 +102,7 @@ void schsm_doctor_clear(struct schsm_doctor *doctor)
         free(doctor->findings[i].cure);
     }
     OPENSSL_free(doctor->findings);
+    schsm_unit_clear(&doctor->unit);
     OPENSSL_free(doctor->path);
     NCONF_free(doctor->conf);
     OSSL_LIB_CTX_free(doctor->openssl);

@@ -3,6 +3,7 @@
 #include "tool/doctor.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,18 +16,16 @@
 static const char *source_text(const struct schsm_doctor *doctor)
 {
     const char *given = schsm_tool_setting(doctor->tool, "pin-source");
+    STACK_OF(CONF_VALUE) * values;
 
     if (given != NULL || doctor->section == NULL) {
         return given;
     }
-    for (STACK_OF(CONF_VALUE) *values = NCONF_get_section(doctor->conf, doctor->section);
-         values != NULL;) {
-        for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
-            if (strcmp(sk_CONF_VALUE_value(values, i)->name, "pin-source") == 0) {
-                return sk_CONF_VALUE_value(values, i)->value;
-            }
+    values = NCONF_get_section(doctor->conf, doctor->section);
+    for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
+        if (strcmp(sk_CONF_VALUE_value(values, i)->name, "pin-source") == 0) {
+            return sk_CONF_VALUE_value(values, i)->value;
         }
-        break;
     }
     return NULL;
 }
@@ -56,18 +55,64 @@ static void cure_file(struct schsm_doctor *doctor, const char *path)
     }
 }
 
+/* What a service's unit says of this credential: NAME:PATH, NAME alone or more; NULL: nothing. */
+static const char *find_credential(const struct schsm_unit *unit, const char *name)
+{
+    static const char *const keys[] = { "LoadCredential", "LoadCredentialEncrypted",
+                                        "SetCredential", "SetCredentialEncrypted" };
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *value;
+        size_t at = 0;
+
+        while ((value = schsm_unit_next(unit, keys[i], &at)) != NULL) {
+            if (strncmp(value, name, len) == 0 && (value[len] == ':' || value[len] == '\0')) {
+                return value;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void fail_credential(struct schsm_doctor *doctor, const char *name,
+                            const struct schsm_error *err)
+{
+    const char *unit = doctor->unit.name;
+
+    if (unit != NULL && find_credential(&doctor->unit, name) != NULL &&
+        getenv("CREDENTIALS_DIRECTORY") == NULL) {
+        schsm_doctor_find(doctor, SCHSM_FINDING_WARNING, WHAT,
+                          "%s gets the credential %s when it starts, and does not run now", unit,
+                          name);
+        schsm_doctor_cure(doctor, "start it, 'systemctl start %s', and look again", unit);
+        return;
+    }
+    schsm_doctor_failure(doctor, WHAT, err);
+    if (unit != NULL) {
+        schsm_doctor_cure(doctor,
+                          "a drop-in with 'LoadCredential=%s:PATH' below [Service]: 'systemctl "
+                          "edit %s'",
+                          name, unit);
+    } else {
+        schsm_doctor_cure(doctor,
+                          "give the service 'LoadCredential=%s:PATH' and start the program by "
+                          "systemd; 'sc-hsm doctor --service NAME' sees what it sees",
+                          name);
+    }
+}
+
 static void fail_source(struct schsm_doctor *doctor, const struct schsm_error *err)
 {
     const char *text = source_text(doctor);
 
+    if (text != NULL && strncmp(text, CREDENTIAL_WORD, strlen(CREDENTIAL_WORD)) == 0) {
+        fail_credential(doctor, text + strlen(CREDENTIAL_WORD), err);
+        return;
+    }
     schsm_doctor_failure(doctor, WHAT, err);
     if (text != NULL && strncmp(text, FILE_WORD, strlen(FILE_WORD)) == 0) {
         cure_file(doctor, text + strlen(FILE_WORD));
-    } else if (text != NULL && strncmp(text, CREDENTIAL_WORD, strlen(CREDENTIAL_WORD)) == 0) {
-        schsm_doctor_cure(doctor,
-                          "give the service 'LoadCredential=%s:PATH' and start the program by "
-                          "systemd; 'sc-hsm doctor --service NAME' sees what it sees",
-                          text + strlen(CREDENTIAL_WORD));
     }
 }
 
