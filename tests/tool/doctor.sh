@@ -104,8 +104,12 @@ put_back
 chmod 644 "$OPENSSL_CONF"
 mkdir -m 755 empty
 printf '[Service]\nRootDirectory=%s\n' "$work/empty" >units/web.service.d/30-root.conf
+# Leaks cannot be looked for in there, and the search for them never ends.
+as=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0")
 sick "it has another root directory" configuration "openssl.cnf.*no such file" "OPENSSL_CONF" --service web --units units
-says "in $work/empty" "root directory \(chroot\)"
+finding error service "root directory \(chroot\)" "show it the folder of $PCSCLITE_CSOCK_NAME: .*BindPaths="
+says "in $work/empty"
+as=()
 rm units/web.service.d/30-root.conf
 as=(setpriv --reuid nobody --clear-groups)
 printf '[Service]\nUser=root\n' >units/web.service.d/30-root.conf

@@ -21,7 +21,12 @@ static void fail_service(struct schsm_doctor *doctor, const struct schsm_error *
 
     schsm_registry_user(user, sizeof(user));
     schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, "service", "%s", err->text);
-    if (access(path, W_OK) != 0 && errno == EACCES) {
+    if (schsm_unit_get(&doctor->unit, "RootDirectory") != NULL && access(path, F_OK) != 0) {
+        schsm_doctor_cure(doctor,
+                          "show it the folder of %s: a drop-in with 'BindPaths=' and that folder "
+                          "below [Service], 'systemctl edit %s'",
+                          path, doctor->unit.name);
+    } else if (access(path, W_OK) != 0 && errno == EACCES) {
         schsm_doctor_cure(doctor,
                           "give user %s the right to write to %s and to come to its folder, or run "
                           "the program as a user who has it",
