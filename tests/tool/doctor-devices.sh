@@ -81,14 +81,30 @@ healthy "with the DKEK"
 make_ec_key
 healthy "with a key" ec.pem
 openssl req -new -key ec.pem -subj /CN=web -out web.csr
-# certificate DAYS: a certificate for the key, on the device.
+cat >ca.cnf <<'END'
+[ca]
+default_ca = here
+[here]
+new_certs_dir = .
+database = index
+serial = serial
+default_md = sha256
+policy = names
+unique_subject = no
+[names]
+commonName = supplied
+END
+touch index
+echo 01 >serial
+# certificate DAYS: a certificate for the key, on the device, that ends in so many days.
 certificate() {
-    openssl x509 -req -in web.csr -signkey ec.pem -days "$1" -out web.crt >"$seen" 2>&1 ||
-        fail "no certificate for $1 days"
+    openssl ca -batch -notext -config ca.cnf -selfsign -keyfile ec.pem -in web.csr -out web.crt \
+        -startdate "$(date -u -d '-9 days' +%Y%m%d%H%M%SZ)" \
+        -enddate "$(date -u -d "$1 days" +%Y%m%d%H%M%SZ)" >"$seen" 2>&1 || fail "no certificate for $1 days"
     check "a certificate for $1 days" sc-hsm cert import --replace web.crt --yes --pin-source file:pin
 }
-certificate -1
-sick "a certificate that has expired" certificate "id=20.* expired 1 day ago" "'sc-hsm cert import --replace FILE'"
+certificate -3
+sick "a certificate that has expired" certificate "id=20.* expired 3 days ago" "'sc-hsm cert import --replace FILE'"
 certificate 8
 uneasy "a certificate that expires soon" certificate "id=20.* expires in [78] days" "have it renewed"
 certificate 300

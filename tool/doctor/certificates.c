@@ -22,8 +22,12 @@ static bool is_valid(struct schsm_doctor *doctor, X509 *certificate, const char 
                           uri);
         schsm_doctor_cure(doctor, "have it issued again");
     } else if (days < 0 || seconds < 0) {
-        schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "%s expired %d %s ago", uri, -days,
-                          days == -1 ? "day" : "days");
+        if (days == 0) {
+            schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "%s expired today", uri);
+        } else {
+            schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT, "%s expired %d %s ago", uri, -days,
+                              days == -1 ? "day" : "days");
+        }
         schsm_doctor_cure(
             doctor,
             "have it renewed, and 'sc-hsm cert import --replace FILE'; or, where nobody needs "
