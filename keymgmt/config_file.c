@@ -61,17 +61,35 @@ static size_t count_slips(const char *a, const char *b)
     return rows[1][b_len];
 }
 
-/* The setting that a name was meant for; NULL: none. */
-static const char *find_meant(const char *name)
+/* The setting that this is one slip of, also where the setting's name is short. */
+static const char *find_slip(const char *name)
+{
+    size_t count = 0;
+    struct schsm_slip *slips = schsm_config_slips(&count);
+    const char *meant = NULL;
+
+    for (size_t i = 0; i < count && meant == NULL; i++) {
+        if (strcmp(slips[i].name, name) == 0) {
+            meant = slips[i].meant;
+        }
+    }
+    OPENSSL_free(slips);
+    return meant;
+}
+
+const char *schsm_config_meant(const char *name)
 {
     const char *key;
 
+    if (schsm_config_is_name(name)) {
+        return NULL;
+    }
     for (size_t i = 0; (key = schsm_config_key(i)) != NULL; i++) {
         if (count_slips(name, key) <= (strlen(key) >= LONG_NAME ? SLIPS_MAX : 0)) {
             return key;
         }
     }
-    return NULL;
+    return find_slip(name);
 }
 
 static int check_section(const CONF *conf, const char *section, struct schsm_error *err)
@@ -80,7 +98,7 @@ static int check_section(const CONF *conf, const char *section, struct schsm_err
 
     for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
         const char *name = sk_CONF_VALUE_value(values, i)->name;
-        const char *meant = schsm_config_is_name(name) ? NULL : find_meant(name);
+        const char *meant = schsm_config_meant(name);
 
         if (meant != NULL) {
             return schsm_fail(err, SCHSM_REASON_CONFIG,
@@ -128,19 +146,36 @@ static bool is_ours(const CONF *conf, const char *name, const char *section)
     return strcmp(identity != NULL ? identity : name, PROVIDER) == 0;
 }
 
-static int check_providers(const CONF *conf, schsm_config_told *told, const void *arg,
-                           struct schsm_error *err)
+const char *schsm_config_providers(const CONF *conf)
 {
     const char *init = get_text(conf, NULL, "openssl_conf");
-    const char *providers = init != NULL ? get_text(conf, init, "providers") : NULL;
+
+    return init != NULL ? get_text(conf, init, "providers") : NULL;
+}
+
+const char *schsm_config_section(const CONF *conf, size_t index)
+{
+    const char *providers = schsm_config_providers(conf);
     STACK_OF(CONF_VALUE) *all = providers != NULL ? NCONF_get_section(conf, providers) : NULL;
+    size_t ours = 0;
 
     for (int i = 0; i < sk_CONF_VALUE_num(all); i++) {
         const CONF_VALUE *provider = sk_CONF_VALUE_value(all, i);
 
-        if (is_ours(conf, provider->name, provider->value) &&
-            is_in_force(conf, provider->value, told, arg) &&
-            !check_section(conf, provider->value, err)) {
+        if (is_ours(conf, provider->name, provider->value) && ours++ == index) {
+            return provider->value;
+        }
+    }
+    return NULL;
+}
+
+static int check_providers(const CONF *conf, schsm_config_told *told, const void *arg,
+                           struct schsm_error *err)
+{
+    const char *section;
+
+    for (size_t i = 0; (section = schsm_config_section(conf, i)) != NULL; i++) {
+        if (is_in_force(conf, section, told, arg) && !check_section(conf, section, err)) {
             return 0;
         }
     }

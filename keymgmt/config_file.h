@@ -6,6 +6,8 @@
 #ifndef SCHSM_KEYMGMT_CONFIG_FILE_H
 #define SCHSM_KEYMGMT_CONFIG_FILE_H
 
+#include <stddef.h>
+
 #include <openssl/types.h>
 
 #include "base/error.h"
@@ -21,5 +23,16 @@ typedef const char *schsm_config_told(const void *arg, const char *key);
  */
 int schsm_config_check_file(OSSL_LIB_CTX *libctx, schsm_config_told *told, const void *arg,
                             struct schsm_error *err);
+
+/* The setting that a name in our section was meant for, one rule for provider and tool; NULL: it is
+ * a setting, or OpenSSL's, or nothing like one. */
+const char *schsm_config_meant(const char *name);
+
+/* The section that lists the providers; NULL: the file has none. Nothing of the error queue. */
+const char *schsm_config_providers(const CONF *conf);
+
+/* The index-th section of a provider of ours, by its name in that list or its identity; NULL: there
+ * are no more. Sections may be missing from the file. */
+const char *schsm_config_section(const CONF *conf, size_t index);
 
 #endif

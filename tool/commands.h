@@ -22,6 +22,7 @@ extern const struct schsm_command schsm_command_dkek_create_share;
 extern const struct schsm_command schsm_command_dkek_import_share;
 extern const struct schsm_command schsm_command_dkek_recrypt_share;
 extern const struct schsm_command schsm_command_dkek_status;
+extern const struct schsm_command schsm_command_doctor;
 extern const struct schsm_command schsm_command_domain_clear;
 extern const struct schsm_command schsm_command_domain_create;
 extern const struct schsm_command schsm_command_domain_create_exchange_key;

@@ -12,6 +12,7 @@
 
 #include "exit_status.h"
 #include "help.h"
+#include "target.h"
 
 static int run_tool(struct schsm_tool *tool, struct schsm_error *err)
 {
@@ -66,17 +67,9 @@ int main(int argc, char **argv)
         schsm_fail_memory(&err);
         goto done;
     }
-    tool.context.registry = schsm_registry_new(&err);
-    if (tool.context.registry == NULL || !schsm_tool_parse(&tool, argc, argv, words, &err)) {
+    if (!schsm_tool_parse(&tool, argc, argv, words, &err) || !schsm_tool_registry(&tool, &err)) {
         goto done;
     }
-    if (!schsm_registry_use_module(tool.context.registry, tool.context.config.pkcs11_module,
-                                   &err)) {
-        goto done;
-    }
-    schsm_registry_wait(tool.context.registry, tool.context.config.wait);
-    schsm_registry_protect(tool.context.registry, tool.context.config.secure_channel,
-                           tool.context.config.roots);
     ok = run_tool(&tool, &err) && flush(&err);
 
 done:

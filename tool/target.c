@@ -3,6 +3,22 @@
 
 #include <openssl/bio.h>
 
+int schsm_tool_registry(struct schsm_tool *tool, struct schsm_error *err)
+{
+    struct schsm_context *context = &tool->context;
+
+    schsm_registry_free(context->registry);
+    context->registry = schsm_registry_new(err);
+    if (context->registry == NULL ||
+        !schsm_registry_use_module(context->registry, context->config.pkcs11_module, err)) {
+        return 0;
+    }
+    schsm_registry_wait(context->registry, context->config.wait);
+    schsm_registry_protect(context->registry, context->config.secure_channel,
+                           context->config.roots);
+    return 1;
+}
+
 int schsm_tool_serial(struct schsm_device *device, char serial[SCHSM_SERIAL_MAX + 1],
                       struct schsm_error *err)
 {

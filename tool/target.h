@@ -6,6 +6,10 @@
 #include "model/device.h"
 #include "tool.h"
 
+/* Makes the registry of devices anew, as the configuration is now. No device that an earlier one
+ * gave may be in use. */
+int schsm_tool_registry(struct schsm_tool *tool, struct schsm_error *err);
+
 /* The device's serial number, NUL terminated; SCHSM_TOOL_NO_SERIAL where it has none. */
 int schsm_tool_serial(struct schsm_device *device, char serial[SCHSM_SERIAL_MAX + 1],
                       struct schsm_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pcsc_service.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -54,15 +55,31 @@ void schsm_pcsc_user_name(char *name, size_t size)
     }
 }
 
+const char *schsm_pcsc_socket(bool *named)
+{
+    const char *path = getenv(SOCKET_VARIABLE);
+
+    *named = path != NULL;
+    return *named ? path : SOCKET_DEFAULT;
+}
+
 int schsm_pcsc_fail_service(struct schsm_error *err, bool refused)
 {
-    const char *named = getenv(SOCKET_VARIABLE);
-    const char *path = named != NULL ? named : SOCKET_DEFAULT;
+    bool named, forbidden;
+    const char *path = schsm_pcsc_socket(&named);
     bool seen = access(path, F_OK) == 0;
     char user[64];
 
+    forbidden = !refused && access(path, W_OK) != 0 && errno == EACCES;
+
+    schsm_pcsc_user_name(user, sizeof(user));
+    if (forbidden) {
+        return schsm_fail(err, SCHSM_REASON_NO_SERVICE,
+                          "user %s may not use the socket %s of the PC/SC service: its mode, or "
+                          "that of a folder above it, keeps this user out",
+                          user, path);
+    }
     if (refused) {
-        schsm_pcsc_user_name(user, sizeof(user));
         return schsm_fail(err, SCHSM_REASON_NO_SERVICE,
                           "the PC/SC service refused the connection: a polkit rule has to give "
                           "user %s the right org.debian.pcsc-lite.access_pcsc",
@@ -76,12 +93,12 @@ int schsm_pcsc_fail_service(struct schsm_error *err, bool refused)
             "the socket's folder there, or let the program keep its root directory",
             path);
     }
-    if (named != NULL) {
+    if (named) {
         return schsm_fail(err, SCHSM_REASON_NO_SERVICE,
                           "the PC/SC service does not answer at the socket %s named by "
                           "PCSCLITE_CSOCK_NAME: start that pcscd, or unset the variable to use "
                           "the system's",
-                          named);
+                          path);
     }
     return schsm_fail(err, SCHSM_REASON_NO_SERVICE,
                       "the PC/SC service does not answer: start pcscd (systemctl start "

@@ -12,6 +12,9 @@
  * chroot is noticed. */
 void schsm_pcsc_remember_root(void);
 
+/* The socket at which the service is looked for; *named: PCSCLITE_CSOCK_NAME says so. */
+const char *schsm_pcsc_socket(bool *named);
+
 /* Fails with NO_SERVICE. refused: the service is there and does not let this user in. */
 int schsm_pcsc_fail_service(struct schsm_error *err, bool refused);
 

@@ -72,6 +72,16 @@ int schsm_registry_use_module(struct schsm_registry *registry, const char *path,
     return registry->tokens != NULL;
 }
 
+const char *schsm_registry_socket(bool *named)
+{
+    return schsm_pcsc_socket(named);
+}
+
+void schsm_registry_user(char *name, size_t size)
+{
+    schsm_pcsc_user_name(name, size);
+}
+
 void schsm_registry_free(struct schsm_registry *registry)
 {
     if (registry == NULL) {

@@ -7,6 +7,7 @@
 #ifndef SCHSM_REGISTRY_REGISTRY_H
 #define SCHSM_REGISTRY_REGISTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/channel_policy.h"
@@ -71,5 +72,11 @@ int schsm_registry_device(struct schsm_registry *registry,
  * are tokens, it is no failure that there is no PC/SC service. */
 int schsm_registry_readers(struct schsm_registry *registry, struct schsm_reader *readers,
                            size_t *count, struct schsm_error *err);
+
+/* The socket at which the PC/SC service is looked for; *named: PCSCLITE_CSOCK_NAME says so. */
+const char *schsm_registry_socket(bool *named);
+
+/* The name of the user that this process is to the PC/SC service and to files. */
+void schsm_registry_user(char *name, size_t size);
 
 #endif

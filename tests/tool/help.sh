@@ -23,22 +23,21 @@ mapfile -t options < <(sed -n '/^Options of every/,/^$/s/^[ a-zV,-]*--\([a-z0-9-
 [ "${#options[@]}" -ge 7 ] || fail "there are ${#options[@]} options"
 
 page=$SC_HSM_BUILD/share/sc-hsm.1
-check "the man page is well-formed" man --warnings -l "$page"
-cp "$seen" page
-says_nothing_of 'warning'
+man --warnings -l "$page" >page-text 2>"$seen" || fail "the man page"
+equal "the man page is well-formed" "" "$(cat "$seen")"
 for command in "${commands[@]}"; do
     read -ra words <<<"$command"
     check "$command is explained" sc-hsm help "${words[@]}"
     says "^Usage: sc-hsm .* $command" "^Options of every command:"
     equal "$command --help" "$(cat "$seen")" "$(sc-hsm "${words[@]}" --help)"
     mapfile -t own < <(sed -n '/^Options:/,/^$/s/^[ a-zV,-]*--\([a-z0-9-]*\).*/\1/p' "$seen")
-    check "$command is in the man page" grep -E "^   $command( |$)" page
+    check "$command is in the man page" grep -E "^   $command( |$)" page-text
     for option in "${own[@]}"; do
-        check "--$option of $command is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page
+        check "--$option of $command is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page-text
     done
 done
 for option in "${options[@]}"; do
-    check "--$option is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page
+    check "--$option is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page-text
 done
 
 # completes WORD...: what bash offers for the last word.

@@ -35,7 +35,7 @@ static void every_key_has_a_good_value(void **state)
         { "reader", "A reader" }, { "pin-source", "env:PIN" },  { "min-pin-tries", "3" },
         { "login", "use" },       { "cache-pin", "yes" },       { "secure-channel", "require" },
         { "token", "A token" },   { "pkcs11-module", "/x.so" }, { "verify", "first" },
-        { "wait", "5" },
+        { "wait", "5" },          { "pool", "share" },          { "pool-devices", "A1,B2" },
     };
     struct schsm_config config;
     size_t keys = 0;
