@@ -36,6 +36,8 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_backup_verify,
     &schsm_command_restore,
     &schsm_command_decrypt_backup,
+    &schsm_command_copy,
+    &schsm_command_mirror,
     &schsm_command_domain_list,
     &schsm_command_domain_create,
     &schsm_command_domain_clear,
