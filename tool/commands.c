@@ -10,6 +10,7 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_status,
     &schsm_command_list,
     &schsm_command_doctor,
+    &schsm_command_pool,
     &schsm_command_init,
     &schsm_command_label,
     &schsm_command_pin_change,

@@ -48,6 +48,7 @@ extern const struct schsm_command schsm_command_pka_authenticate;
 extern const struct schsm_command schsm_command_pka_export;
 extern const struct schsm_command schsm_command_pka_register;
 extern const struct schsm_command schsm_command_pka_status;
+extern const struct schsm_command schsm_command_pool;
 extern const struct schsm_command schsm_command_pubkey;
 extern const struct schsm_command schsm_command_random;
 extern const struct schsm_command schsm_command_readers;

@@ -37,6 +37,7 @@ dkek_on() {
 pool_cards() {
     local card key
     virtual_cards "$@"
+    # shellcheck disable=SC2034  # for the tests
     mapfile -t serials <"$SC_HSM_VIRTUAL/serials"
     for ((card = 1; card <= $1; card++)); do
         dkek_on $card
