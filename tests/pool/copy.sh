@@ -97,6 +97,7 @@ wrapped=$(grep -c '^> 8072' "$SC_HSM_VIRTUAL/card-1.log")
 before=$(state 2)
 check "the same again" copy id=10 id=20 'id=30;type=secret' id=77 label=public label=secret --to "$to"
 says "0 copied, 6 there already"
+if on_pico; then wrapped=$((wrapped + 1)); fi # the AES key, whose description waits elsewhere
 equal "wraps nothing" "$wrapped" "$(grep -c '^> 8072' "$SC_HSM_VIRTUAL/card-1.log")"
 equal "changes nothing" "$before" "$(state 2)"
 check "a renewed certificate" openssl req -x509 -new -key web.pem -subj /CN=web2 -days 9 -out new.crt

@@ -151,7 +151,7 @@ for how in "1 remove-after ins=72" "2 remove-after ins=74"; do
     # shellcheck disable=SC2086  # words on purpose
     virtual_hsm control $how >/dev/null
     fails "card $how" mirror
-    says "removed|pulled|no (card|device)|not there|is connected"
+    says "removed|pulled|no (card|device)|not there|is connected|stopped answering"
     virtual_hsm insert "${how%% *}" >/dev/null
     check "the same again" mirror
     complete "card $how" >/dev/null

@@ -12,7 +12,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # reader N: the number that OpenSC gives the reader of card N.
 reader() {
-    opensc-tool --list-readers | grep -F "$(sed -n "$1p" "$SC_HSM_VIRTUAL/serials")" |
+    local name
+    name=$(sed -n "$1p" "$SC_HSM_VIRTUAL/serials")
+    if on_pico; then name="Pico HSM $1 "; fi # whose readers tell no serial number
+    opensc-tool --list-readers | grep -F "$name" |
         sed -n 's/^\([0-9]*\)  *Yes.*/\1/p'
 }
 
