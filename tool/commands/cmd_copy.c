@@ -270,7 +270,7 @@ static const struct schsm_option copy_options[] = { OPTIONS_OF_BOTH };
 
 const struct schsm_command schsm_command_copy = {
     .name = "copy",
-    .synopsis = "URI... --to SERIAL",
+    .synopsis = "URI...",
     .arguments_min = 1,
     .arguments_max = 64,
     .summary = "Copy keys, certificates and data to another device",
@@ -298,7 +298,7 @@ const struct schsm_command schsm_command_copy = {
 
 const struct schsm_command schsm_command_mirror = {
     .name = "mirror",
-    .synopsis = "--to SERIAL",
+    .synopsis = "",
     .summary = "Copy all that is on a device to another one",
     .help =
         "Copies all keys, certificates and data objects, those behind the PIN too, from one device "
