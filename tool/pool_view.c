@@ -266,7 +266,7 @@ static const struct {
     const char *name, *text;
 } states[] = {
     [SCHSM_POOL_USABLE] = { "usable", "usable" },
-    [SCHSM_POOL_COUNTED] = { "counted", "takes no part: use counter" },
+    [SCHSM_POOL_COUNTED] = { "counted", "use counter: on one device alone" },
     [SCHSM_POOL_PIN_BLOCKED] = { "pin-blocked", "PIN blocked" },
     [SCHSM_POOL_PIN_MUST_CHANGE] = { "pin-must-change", "transport PIN, must be changed" },
     [SCHSM_POOL_PIN_TRIES_LOW] = { "pin-tries-low", "too few PIN tries for a stored PIN" },

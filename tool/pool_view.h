@@ -13,7 +13,7 @@
 /* What a key on a device is good for. */
 enum schsm_pool_state {
     SCHSM_POOL_USABLE,
-    SCHSM_POOL_COUNTED,     /* takes no part */
+    SCHSM_POOL_COUNTED,     /* is used on one device alone */
     SCHSM_POOL_PIN_BLOCKED, /* so do the next ones, until somebody does something */
     SCHSM_POOL_PIN_MUST_CHANGE,
     SCHSM_POOL_PIN_TRIES_LOW, /* a stored PIN is not tried */

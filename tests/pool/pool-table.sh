@@ -24,7 +24,7 @@ before=$(card_commands 1)
 check "the table" sc-hsm pool
 says "^RSA 2048, public key [0-9a-f]{16}$" \
     "^$a +1 +10 +web-rsa +$kcv +[0-9-]+ +usable$" "^$b +9 +10 +web-rsa-2 +$kcv" "^$c +1 +77 +web-rsa-3 +$kcv" \
-    "^$a +4 +40 +once +$kcv +[0-9-]+ +takes no part: use counter, 9 left$" \
+    "^$a +4 +40 +once +$kcv +[0-9-]+ +use counter: on one device alone, 9 left$" \
     "^Not on $b: sc-hsm copy 'sc-hsm:serial=$a;key-ref=3;id=30;label=alone;type=private' --to $b$" "^Not on $c: "
 grep '^> ' "$SC_HSM_VIRTUAL/card-1.log" | tail -n +$((before + 1)) >sent
 [ -s sent ] || fail "card 1 was not asked at all"
