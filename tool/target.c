@@ -69,3 +69,22 @@ int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const
     }
     return login->source != NULL || prospect.pin_pad;
 }
+
+int schsm_tool_login_there(struct schsm_tool *tool, struct schsm_device *device,
+                           struct schsm_pin_source **source, struct schsm_login *login,
+                           struct schsm_error *err)
+{
+    const char *text = schsm_tool_setting(tool, SCHSM_TO_PIN_SOURCE);
+
+    *source = NULL;
+    if (text == NULL) {
+        return schsm_tool_login(tool, device, NULL, login, err);
+    }
+    *source = schsm_pin_source_parse(text, err);
+    *login = (struct schsm_login){ .source = *source,
+                                   .min_pin_tries = tool->context.config.min_pin_tries,
+                                   .keep_pin = true,
+                                   .pin_pad = true,
+                                   .by_option = true };
+    return *source != NULL;
+}

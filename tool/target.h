@@ -31,4 +31,12 @@ int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
 int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const char *object,
                      struct schsm_login *login, struct schsm_error *err);
 
+#define SCHSM_TO_PIN_SOURCE "to-pin-source" /* the option of commands with two devices */
+
+/* The same for a second device of this run: with what --to-pin-source tells, else likewise. *source
+ * is the caller's to free, and NULL without that option; *login lives as long as both. */
+int schsm_tool_login_there(struct schsm_tool *tool, struct schsm_device *device,
+                           struct schsm_pin_source **source, struct schsm_login *login,
+                           struct schsm_error *err);
+
 #endif

@@ -17,6 +17,7 @@
 #include "model/device.h"
 #include "base/secret.h"
 #include "backup_folder.h"
+#include "backup_place.h"
 
 /* What becomes of an object, told as it happens: "saved". reason: why it was left out or failed,
  * NULL where it was not. tell may be NULL. */
@@ -26,15 +27,16 @@ struct schsm_backup_log {
     void *arg;
 };
 
-/* `what` of an object that failed to be restored. */
+/* `what` of an object that failed to be restored, or copied. */
 #define SCHSM_RESTORE_FAILED "NOT RESTORED"
+#define SCHSM_COPY_FAILED "NOT COPIED"
 
-/* A device and a folder. */
+/* A device, and the place of its backup. */
 struct schsm_backup_job {
     OSSL_LIB_CTX *libctx; /* where host cryptography is done */
     struct schsm_device *device;
     const struct schsm_login *login;
-    const char *folder;
+    struct schsm_backup_place place;
     struct schsm_backup_log log;
 };
 

@@ -58,14 +58,15 @@ static int compare_with_manifest(const struct schsm_backup_entry *entry,
     return 1;
 }
 
-int schsm_backup_key_file_read(const char *folder, const struct schsm_backup_entry *entry,
+int schsm_backup_key_file_read(const struct schsm_backup_place *place,
+                               const struct schsm_backup_entry *entry,
                                struct schsm_backup_key_file *file, struct schsm_error *err)
 {
     struct schsm_pkcs15_key named = { .bits = entry->bits, .id_len = entry->id_len };
     size_t len = 0;
 
     memset(file, 0, sizeof(*file));
-    if (!schsm_backup_folder_read(folder, entry, &file->content, &len, err)) {
+    if (!schsm_backup_place_read(place, entry, &file->content, &len, err)) {
         return 0;
     }
     memcpy(named.id, entry->id, entry->id_len);
@@ -78,7 +79,7 @@ int schsm_backup_key_file_read(const char *folder, const struct schsm_backup_ent
             compare_with_manifest(entry, &file->wrapped, err) &&
             schsm_wrapped_file_describe(&file->wrapped, &named, file->buffer, &file->description,
                                         err)) ||
-           schsm_fail_context(err, "%s/%s", folder, entry->file);
+           schsm_backup_place_context(place, entry, err);
 }
 
 void schsm_backup_key_file_clear(struct schsm_backup_key_file *file)
@@ -87,8 +88,8 @@ void schsm_backup_key_file_clear(struct schsm_backup_key_file *file)
     memset(file, 0, sizeof(*file));
 }
 
-int schsm_backup_check_entry(const char *folder, const struct schsm_backup_entry *entry,
-                             struct schsm_error *err)
+int schsm_backup_check_place(const struct schsm_backup_place *place,
+                             const struct schsm_backup_entry *entry, struct schsm_error *err)
 {
     struct schsm_backup_key_file file;
     uint8_t *content = NULL;
@@ -96,16 +97,25 @@ int schsm_backup_check_entry(const char *folder, const struct schsm_backup_entry
     int ok;
 
     if (entry->kind == SCHSM_BACKUP_KEY) {
-        ok = schsm_backup_key_file_read(folder, entry, &file, err);
+        ok = schsm_backup_key_file_read(place, entry, &file, err);
         schsm_backup_key_file_clear(&file);
         return ok;
     }
-    ok = schsm_backup_folder_read(folder, entry, &content, &len, err);
+    ok = schsm_backup_place_read(place, entry, &content, &len, err);
     if (ok && len == 0) {
-        ok = schsm_fail(err, SCHSM_REASON_FILE, "%s/%s is empty", folder, entry->file);
+        schsm_fail(err, SCHSM_REASON_FILE, "it is empty");
+        ok = schsm_backup_place_context(place, entry, err);
     }
     OPENSSL_clear_free(content, len); /* private data, perhaps */
     return ok;
+}
+
+int schsm_backup_check_entry(const char *folder, const struct schsm_backup_entry *entry,
+                             struct schsm_error *err)
+{
+    const struct schsm_backup_place place = { folder, NULL };
+
+    return schsm_backup_check_place(&place, entry, err);
 }
 
 /* --- the same key ---------------------------------------------------------------------------- */

@@ -8,6 +8,10 @@
 #include "format/pkcs15.h"
 #include "keymgmt/wrap_key.h"
 
+/* Whether an entry can be restored from there, as schsm_backup_check_entry says of a folder. */
+int schsm_backup_check_place(const struct schsm_backup_place *place,
+                             const struct schsm_backup_entry *entry, struct schsm_error *err);
+
 /* Whether a failure is one object's own, so that the others may do better. */
 bool schsm_backup_is_objects_own(const struct schsm_error *err);
 
@@ -24,7 +28,8 @@ struct schsm_backup_key_file {
 };
 
 /* Reads it, and compares it with the manifest; to be cleared, also after failure. */
-int schsm_backup_key_file_read(const char *folder, const struct schsm_backup_entry *entry,
+int schsm_backup_key_file_read(const struct schsm_backup_place *place,
+                               const struct schsm_backup_entry *entry,
                                struct schsm_backup_key_file *file, struct schsm_error *err);
 void schsm_backup_key_file_clear(struct schsm_backup_key_file *file);
 

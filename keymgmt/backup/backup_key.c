@@ -55,9 +55,10 @@ int schsm_backup_open_key(OSSL_LIB_CTX *libctx, const char *folder,
                           const struct schsm_backup_entry *entry, const struct schsm_secret *dkek,
                           struct schsm_backup_key *key, struct schsm_error *err)
 {
+    const struct schsm_backup_place place = { folder, NULL };
     struct schsm_backup_key_file file;
     char name[SCHSM_LABEL_MAX + 64];
-    int ok = schsm_backup_key_file_read(folder, entry, &file, err);
+    int ok = schsm_backup_key_file_read(&place, entry, &file, err);
 
     *key = (struct schsm_backup_key){ NULL, NULL };
     if (ok && !open_wrapped(libctx, &file.wrapped, dkek, key, err)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a folder onto the device. */
 #include "restoring.h"
+#include "saving.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,15 +12,24 @@
 #include "hsm/hsm_label.h"
 #include "hsm/hsm_wrap.h"
 
-#define EVERYTHING                                                                                 \
-    (SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_SECRET | SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)
+bool schsm_restore_is_copy(const struct schsm_restoring *restoring)
+{
+    return restoring->job->place.memory != NULL;
+}
 
-/* An object that is not restored, for a reason of its own. */
-static void give_up(const struct schsm_restoring *restoring, const struct schsm_backup_entry *entry,
-                    const struct schsm_error *failure)
+void schsm_restore_give_up(const struct schsm_restoring *restoring,
+                           const struct schsm_backup_entry *entry,
+                           const struct schsm_error *failure)
 {
     restoring->restored->failed++;
-    schsm_backup_tell(restoring->job, entry, SCHSM_RESTORE_FAILED, failure->text);
+    schsm_backup_tell(restoring->job, entry,
+                      schsm_restore_is_copy(restoring) ? SCHSM_COPY_FAILED : SCHSM_RESTORE_FAILED,
+                      failure->text);
+}
+
+static const char *done_word(const struct schsm_restoring *restoring)
+{
+    return schsm_restore_is_copy(restoring) ? "copied" : "restored";
 }
 
 /* --- before anything is written ------------------------------------------------------------ */
@@ -33,29 +43,36 @@ static void check_files(struct schsm_restoring *restoring)
 
         if (entry->file[0] == '\0') {
             restoring->fates[i].what = SCHSM_RESTORE_NEVER;
-        } else if (!schsm_backup_check_entry(restoring->job->folder, entry, &failure)) {
+        } else if (!schsm_backup_check_place(&restoring->job->place, entry, &failure)) {
             restoring->fates[i].what = SCHSM_RESTORE_NEVER;
-            give_up(restoring, entry, &failure);
+            schsm_restore_give_up(restoring, entry, &failure);
         }
     }
 }
 
 /* Each key's key encryption key must be there; the keys of a backup have few different ones. */
-static int check_domains(const struct schsm_restoring *restoring, struct schsm_error *err)
+static int check_domains(struct schsm_restoring *restoring, struct schsm_error *err)
 {
     const struct schsm_backup_entry *last = NULL;
     unsigned int domain = 0;
 
     for (size_t i = 0; i < restoring->manifest->count; i++) {
         const struct schsm_backup_entry *entry = &restoring->manifest->entries[i];
+        struct schsm_error failure = SCHSM_ERROR_INIT;
 
         if (entry->kind != SCHSM_BACKUP_KEY || restoring->fates[i].what == SCHSM_RESTORE_NEVER ||
             (last != NULL && memcmp(last->kcv, entry->kcv, sizeof(entry->kcv)) == 0)) {
             continue;
         }
         if (!schsm_hsm_find_kek_by_login(restoring->job->device, entry->kcv, restoring->job->login,
-                                         &domain, err)) {
-            return schsm_fail_context(err, "nothing was written");
+                                         &domain, &failure)) {
+            if (!schsm_restore_is_copy(restoring) || !schsm_backup_is_objects_own(&failure)) {
+                schsm_fail_as(err, &failure);
+                return schsm_fail_context(err, "nothing was written");
+            }
+            restoring->fates[i].what = SCHSM_RESTORE_NEVER;
+            schsm_restore_give_up(restoring, entry, &failure);
+            continue;
         }
         last = entry;
     }
@@ -99,8 +116,8 @@ static int restore_key(const struct schsm_restoring *restoring,
     const struct schsm_backup_job *job = restoring->job;
     struct schsm_backup_key_file file;
     unsigned int key_ref = 0;
-    char what[48] = "restored";
-    int ok = schsm_backup_key_file_read(job->folder, entry, &file, err) &&
+    char what[48];
+    int ok = schsm_backup_key_file_read(&job->place, entry, &file, err) &&
              place_key(restoring, entry, fate, &key_ref, err);
 
     if (ok) {
@@ -113,9 +130,9 @@ static int restore_key(const struct schsm_restoring *restoring,
         ok = schsm_hsm_unwrap_key(job->device, &spec, job->login, err);
     }
     if (ok) {
-        if ((int)key_ref != entry->key_ref) {
-            (void)snprintf(what, sizeof(what), "restored as key reference %u", key_ref);
-        }
+        (void)snprintf(what, sizeof(what),
+                       (int)key_ref != entry->key_ref ? "%s as key reference %u" : "%s",
+                       done_word(restoring), key_ref);
         schsm_backup_tell(job, entry, what, NULL);
     }
     schsm_backup_key_file_clear(&file);
@@ -145,7 +162,7 @@ static int restore_content(const struct schsm_restoring *restoring,
     struct schsm_object stored = { 0 };
     uint8_t id[SCHSM_ID_MAX], *content = NULL;
     size_t len = 0;
-    int ok = schsm_backup_folder_read(job->folder, entry, &content, &len, err);
+    int ok = schsm_backup_place_read(&job->place, entry, &content, &len, err);
 
     if (ok) {
         struct schsm_store spec = { .type = entry->kind == SCHSM_BACKUP_CERTIFICATE
@@ -165,7 +182,7 @@ static int restore_content(const struct schsm_restoring *restoring,
         ok = ok && schsm_device_store(job->device, &spec, job->login, &stored, err);
     }
     if (ok) {
-        schsm_backup_tell(job, entry, "restored", NULL);
+        schsm_backup_tell(job, entry, done_word(restoring), NULL);
     }
     schsm_object_clear(&stored);
     OPENSSL_clear_free(content, len);
@@ -191,13 +208,13 @@ static int write_entry(struct schsm_restoring *restoring, size_t at, struct schs
         return 1;
     }
     if (schsm_backup_is_objects_own(&failure)) {
-        give_up(restoring, entry, &failure);
+        schsm_restore_give_up(restoring, entry, &failure);
         return 1;
     }
     schsm_fail_as(err, &failure);
-    return schsm_fail_context(err, "%zu %s restored; run the same again to go on",
-                              restoring->restored->written,
-                              restoring->restored->written == 1 ? "object is" : "objects are");
+    return schsm_fail_context(
+        err, "%zu %s %s; run the same again to go on", restoring->restored->written,
+        restoring->restored->written == 1 ? "object is" : "objects are", done_word(restoring));
 }
 
 static int write_entries(struct schsm_restoring *restoring, struct schsm_error *err)
@@ -221,15 +238,16 @@ static int restore_label(const struct schsm_restoring *restoring, struct schsm_e
     const struct schsm_backup_job *job = restoring->job;
     struct schsm_device_info info;
 
-    return schsm_device_info(job->device, &info, err) &&
-           (info.label[0] != '\0' || restoring->manifest->label[0] == '\0' ||
-            schsm_hsm_set_label(job->device, restoring->manifest->label, job->login, err));
+    return schsm_restore_is_copy(restoring) || /* a label is the one device's */
+           (schsm_device_info(job->device, &info, err) &&
+            (info.label[0] != '\0' || restoring->manifest->label[0] == '\0' ||
+             schsm_hsm_set_label(job->device, restoring->manifest->label, job->login, err)));
 }
 
 int schsm_restore(const struct schsm_backup_job *job, const struct schsm_manifest *manifest,
                   struct schsm_restored *restored, struct schsm_error *err)
 {
-    const struct schsm_object_filter everything = { .types = EVERYTHING, .key_ref = -1 };
+    const struct schsm_object_filter everything = { .types = SCHSM_BACKUP_TYPES, .key_ref = -1 };
     struct schsm_restoring restoring = { .job = job, .manifest = manifest, .restored = restored };
     struct schsm_hsm_unwrap_traits traits;
     int ok = 0;

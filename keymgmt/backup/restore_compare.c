@@ -19,11 +19,18 @@ static bool is_key(const struct schsm_object *object)
     return object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_SECRET;
 }
 
-static int fail_taken(const struct schsm_backup_entry *entry, const struct schsm_object *object,
+static int fail_taken(const struct schsm_restoring *restoring,
+                      const struct schsm_backup_entry *entry, const struct schsm_object *object,
                       struct schsm_error *err)
 {
     char name[SCHSM_LABEL_MAX + 64];
 
+    if (schsm_restore_is_copy(restoring)) {
+        return schsm_fail(err, SCHSM_REASON_EXISTS,
+                          "its id is taken by another object%s%s%s on device %s: delete that first",
+                          object->label[0] != '\0' ? ", '" : "", object->label,
+                          object->label[0] != '\0' ? "'," : "", restoring->serial);
+    }
     schsm_backup_entry_name(entry, name, sizeof(name));
     return schsm_fail(err, SCHSM_REASON_EXISTS,
                       "nothing was written: the id of the backup's %s is taken by another "
@@ -162,7 +169,7 @@ static int find_key(struct schsm_restoring *restoring, size_t at, enum look look
         fate->unfinished != 0) {
         return 1;
     }
-    ok = schsm_backup_key_file_read(restoring->job->folder, entry, &file, err);
+    ok = schsm_backup_key_file_read(&restoring->job->place, entry, &file, err);
     for (size_t i = 0; ok && !found && i < restoring->there.count; i++) {
         const struct schsm_object *object = &restoring->there.objects[i];
 
@@ -182,7 +189,7 @@ static int check_key_id(const struct schsm_restoring *restoring,
         const struct schsm_object *object = &restoring->there.objects[i];
 
         if (is_key(object) && !restoring->used[i] && same_id(entry, object)) {
-            return fail_taken(entry, object, err);
+            return fail_taken(restoring, entry, object, err);
         }
     }
     return 1;
@@ -273,7 +280,8 @@ static int compare_with_objects(struct schsm_restoring *restoring,
             taken = object;
         }
     }
-    return fate->what != SCHSM_RESTORE_WRITE || taken == NULL || fail_taken(entry, taken, err);
+    return fate->what != SCHSM_RESTORE_WRITE || taken == NULL ||
+           fail_taken(restoring, entry, taken, err);
 }
 
 static int compare_content(struct schsm_restoring *restoring, size_t at, struct schsm_error *err)
@@ -287,7 +295,7 @@ static int compare_content(struct schsm_restoring *restoring, size_t at, struct 
     if (entry->kind == SCHSM_BACKUP_KEY || fate->what != SCHSM_RESTORE_WRITE) {
         return 1;
     }
-    ok = schsm_backup_folder_read(restoring->job->folder, entry, &content, &len, err);
+    ok = schsm_backup_place_read(&restoring->job->place, entry, &content, &len, err);
     if (ok && entry->kind == SCHSM_BACKUP_CERTIFICATE && entry->key_ref >= 0) {
         compare_key_certificate(restoring, (struct schsm_view){ content, len }, fate);
     } else if (ok) {
@@ -310,12 +318,18 @@ int schsm_restore_compare(struct schsm_restoring *restoring, struct schsm_error 
     }
     for (size_t i = 0; i < count; i++) {
         const struct schsm_backup_entry *entry = &restoring->manifest->entries[i];
+        struct schsm_error failure = SCHSM_ERROR_INIT;
 
-        if (!compare_content(restoring, i, err) ||
-            (entry->kind == SCHSM_BACKUP_KEY && restoring->fates[i].what == SCHSM_RESTORE_WRITE &&
-             !check_key_id(restoring, entry, err))) {
-            return 0;
+        if (compare_content(restoring, i, &failure) &&
+            (entry->kind != SCHSM_BACKUP_KEY || restoring->fates[i].what != SCHSM_RESTORE_WRITE ||
+             check_key_id(restoring, entry, &failure))) {
+            continue;
         }
+        if (!schsm_restore_is_copy(restoring) || !schsm_backup_is_objects_own(&failure)) {
+            return schsm_fail_as(err, &failure);
+        }
+        restoring->fates[i].what = SCHSM_RESTORE_NEVER;
+        schsm_restore_give_up(restoring, entry, &failure);
     }
     return 1;
 }

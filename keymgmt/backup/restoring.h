@@ -25,9 +25,19 @@ struct schsm_restoring {
     struct schsm_restore_fate *fates;  /* for each entry */
 };
 
+/* Whether it is a copy from another device: then each object stands alone, where a backup is
+ * restored onto a device that it fits, or not at all. */
+bool schsm_restore_is_copy(const struct schsm_restoring *restoring);
+
+/* Counts an object that is not restored, for a reason of its own, and tells it. */
+void schsm_restore_give_up(const struct schsm_restoring *restoring,
+                           const struct schsm_backup_entry *entry,
+                           const struct schsm_error *failure);
+
 /*
  * Finds out which entries the device has already. NEVER stays NEVER. Fails with EXISTS, before
- * anything is written, where an entry's id is that of an object that is none of the backup's.
+ * anything is written, where an entry's id is that of an object that is none of the backup's; in a
+ * copy that entry is given up.
  */
 int schsm_restore_compare(struct schsm_restoring *restoring, struct schsm_error *err);
 

@@ -12,7 +12,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # reader N: the number that OpenSC gives the reader of card N.
 reader() {
-    opensc-tool --list-readers | grep -F "$(sed -n "$1p" "$SC_HSM_VIRTUAL/serials")" |
+    local name
+    name=$(sed -n "$1p" "$SC_HSM_VIRTUAL/serials")
+    if on_pico; then name="Pico HSM $1 "; fi # whose readers tell no serial number
+    opensc-tool --list-readers | grep -F "$name" |
         sed -n 's/^\([0-9]*\)  *Yes.*/\1/p'
 }
 
@@ -21,20 +24,26 @@ on() {
     sc-hsm --serial "$(sed -n "$1p" "$SC_HSM_VIRTUAL/serials")" --pin-source "file:$pin_file" "${@:2}"
 }
 
+# dkek_on N [BYTE]: card N is initialised, and its DKEK is 32 times this byte, A5 by default.
+dkek_on() {
+    local share
+    share=$(printf "${2:-A5}%.0s" $(seq 32))
+    echo "$so_pin" >so-pin
+    check "card $1 expects a share" on "$1" init --yes --so-pin-source file:so-pin --dkek-shares 1
+    check "the share" opensc-tool --reader "$(reader "$1")" --card-driver default \
+        --send-apdu 00A404000BE82B0601040181C31F020100 --send-apdu "8052000020${share}00"
+}
+
 # pool_cards N [OPTION...]: N cards that all have the same RSA-2048 and P-256 key. What they are called
 # is each card's own affair: on card 2 the key references are others, on card 3 ids and labels too.
 # rsa.pem, rsa.pub, ec.pem and ec.pub stand for those of card 1.
 pool_cards() {
-    local card key select=00A404000BE82B0601040181C31F020100 share
+    local card key
     virtual_cards "$@"
+    # shellcheck disable=SC2034  # for the tests
     mapfile -t serials <"$SC_HSM_VIRTUAL/serials"
-    echo "$so_pin" >so-pin
-    share=$(printf 'A5%.0s' $(seq 32))
     for ((card = 1; card <= $1; card++)); do
-        check "card $card expects a share" on $card init --yes --so-pin-source file:so-pin \
-            --dkek-shares 1
-        check "the share" opensc-tool --reader "$(reader $card)" --card-driver default \
-            --send-apdu $select --send-apdu "8052000020${share}00"
+        dkek_on $card
     done
     check "an RSA key" on 1 keygen --type rsa:2048 --id 10 --label web-rsa --out rsa.pem
     check "an EC key" on 1 keygen --type ec:P-256 --id 20 --label web-ec --out ec.pem

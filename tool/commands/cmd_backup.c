@@ -130,7 +130,7 @@ static int run_backup(struct schsm_tool *tool, struct schsm_error *err)
         const struct schsm_backup_job job = { .libctx = tool->context.libctx,
                                               .device = device,
                                               .login = &login,
-                                              .folder = folder,
+                                              .place = { .folder = folder },
                                               .log = { tell_progress, &tally } };
 
         ok = schsm_backup(&job, &wishes, &manifest, &failed, err) &&
@@ -250,7 +250,7 @@ static int run_restore(struct schsm_tool *tool, struct schsm_error *err)
         const struct schsm_backup_job job = { .libctx = tool->context.libctx,
                                               .device = device,
                                               .login = &login,
-                                              .folder = folder,
+                                              .place = { .folder = folder },
                                               .log = { tell_restored, &tally } };
 
         ok = schsm_restore(&job, &manifest, &restored, err) &&

@@ -123,7 +123,7 @@ static struct schsm_backup_job make_job(struct flow *flow, struct schsm_device *
     return (struct schsm_backup_job){ .libctx = flow->context.libctx,
                                       .device = device,
                                       .login = &flow->login,
-                                      .folder = path,
+                                      .place = { .folder = path },
                                       .log = { count_told, tally } };
 }
 
@@ -146,7 +146,7 @@ static bool back_up(struct flow *flow, const struct schsm_backup_job *job,
 
         REQUIRE((entry->file[0] == '\0') == (entry->reason[0] != '\0'));
         if (entry->file[0] != '\0') {
-            (void)FLOW_TRY(flow, schsm_backup_check_entry(job->folder, entry, &flow->err));
+            (void)FLOW_TRY(flow, schsm_backup_check_entry(job->place.folder, entry, &flow->err));
         }
     }
     return ok;
@@ -161,7 +161,7 @@ static void open_keys(struct flow *flow, const struct schsm_backup_job *job,
         struct schsm_backup_key key = { NULL, NULL };
 
         if (entry->kind == SCHSM_BACKUP_KEY && entry->file[0] != '\0' &&
-            FLOW_TRY(flow, schsm_backup_open_key(job->libctx, job->folder, entry,
+            FLOW_TRY(flow, schsm_backup_open_key(job->libctx, job->place.folder, entry,
                                                  flow_fixtures.dkek, &key, &flow->err))) {
             REQUIRE((key.pair != NULL) != (key.secret != NULL));
         }
@@ -170,7 +170,7 @@ static void open_keys(struct flow *flow, const struct schsm_backup_job *job,
             (flow->header[FLOW_A] & 0x10) != 0) { /* as a file of no backup */
             char path[1024];
 
-            (void)snprintf(path, sizeof(path), "%s/%s", job->folder, entry->file);
+            (void)snprintf(path, sizeof(path), "%s/%s", job->place.folder, entry->file);
             (void)FLOW_TRY(flow, schsm_backup_open_file(job->libctx, path, flow_fixtures.dkek, &key,
                                                         &flow->err));
             schsm_backup_key_clear(&key);
