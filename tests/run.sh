@@ -134,12 +134,12 @@ lint() {
 
 # ctests NAME OPTION...: all tests on the build in build/NAME. One that fails gets a second try, because a busy
 # machine can be too slow for a server's deadline; that it needed one is told at the end. More than
-# half of what a test does is waiting, for a card or a server; so more run than there are cores.
+# two thirds of what a test does is waiting, for a card or a server; so more run than there are cores.
 ctests() {
     local arguments name=$1
     shift
     read -ra arguments <<<"${CTEST_ARGS:-}"
-    (cd "$builds/$name" && ctest --output-on-failure --no-tests=error -j$((2 * jobs)) \
+    (cd "$builds/$name" && ctest --output-on-failure --no-tests=error -j$((3 * jobs)) \
         --repeat until-pass:2 "$@" \
         ${arguments[@]+"${arguments[@]}"}) | tee "$builds/$name-tests.log"
 }
