@@ -223,8 +223,8 @@ struct schsm_device_ops {
     void (*free)(struct schsm_device *dev);
 };
 
-/* First member of every implementation's own struct. What an implementation does not do is NULL: the
- * call fails with UNSUPPORTED. */
+/* First member of every implementation's own struct. What an implementation does not do is NULL:
+ * the call fails with UNSUPPORTED. */
 struct schsm_device {
     const struct schsm_device_ops *ops;
 };
