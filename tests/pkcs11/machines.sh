@@ -76,6 +76,7 @@ END
     "${on_hsm[@]}" "$(command -v sshd)" -D -e -f "$work/sshd_config" 2>sshd.log &
     started+=($!)
     mkdir hsm.d
+    # shellcheck disable=SC2154  # of lib.sh
     OPENSSL_CONF=/dev/null "${on_hsm[@]}" p11-kit server --provider "$softhsm" -f \
         -n "$work/hsm.d/socket" 'pkcs11:token=the%20token' >p11-kit.log 2>&1 &
     started+=($!)

@@ -7,16 +7,16 @@ configure pool=failover "pool-devices=${serials[1]},${serials[0]}"
 
 # by CARD WHAT COMMAND...: the command is done by this card alone.
 by() {
-    local card before=()
+    local card counts=()
     for card in 1 2 3; do
-        before[card]=$(used $card)
+        counts[card]=$(used $card)
     done
     check "${@:2}"
     for card in 1 2 3; do
         if [ "$card" = "$1" ]; then
-            [ "$(used "$card")" -gt "${before[card]}" ] || fail "$2: card $card did nothing"
+            [ "$(used "$card")" -gt "${counts[card]}" ] || fail "$2: card $card did nothing"
         else
-            equal "$2: not card $card" "${before[card]}" "$(used $card)"
+            equal "$2: not card $card" "${counts[card]}" "$(used $card)"
         fi
     done
 }
@@ -38,10 +38,10 @@ done
 running=$!
 sleep 1
 check "card 2 is pulled" virtual_hsm remove 2
-wait_for "card 1 does the work" eval '[ "$(used 1)" -gt 10 ]'
+wait_for "card 1 does the work" has_done 1 10
 check "card 2 is back" virtual_hsm insert 2
 before=$(used 2)
-wait_for "card 2 does it again" eval '[ "$(used 2)" -gt $((before + 10)) ]'
+wait_for "card 2 does it again" has_done 2 $((before + 10))
 before=$(used 1)
 sleep 1
 equal "and card 1 does nothing" "$before" "$(used 1)"

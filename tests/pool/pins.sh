@@ -46,7 +46,7 @@ equal "card 3 does nothing" 0 "$before"
 check "the PIN of card 3 gets its tries back" sc-hsm --serial "${serials[2]}" pin unblock \
     --keep-pin --so-pin-source file:so-pin
 echo "$pin" >"${serials[2]}.pin"
-wait_for "card 3 takes part again" eval '[ "$(used 3)" -gt 5 ]'
+wait_for "card 3 takes part again" has_done 3 5
 check "the program went on" wait $running
 
 # --- PINs that are wrong everywhere ------------------------------------------------------------------

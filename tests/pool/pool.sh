@@ -64,6 +64,11 @@ used() {
     grep -c '^> 80[67][28]' "$SC_HSM_VIRTUAL/card-$1.log" || true
 }
 
+# has_done N COUNT: card N was asked for more private operations than that.
+has_done() {
+    [ "$(used "$1")" -gt "$2" ]
+}
+
 # card_commands N: how many commands card N had so far.
 card_commands() {
     grep -c '^> ' "$SC_HSM_VIRTUAL/card-$1.log" || true

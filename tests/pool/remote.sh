@@ -30,9 +30,9 @@ serve_token
 configure pool=share cache-pin=yes "pkcs11-module=$client_module" "pin-source=file:$card_pin"
 check "the card takes its time" virtual_hsm control 1 delay 30 ins=68 count=100000
 
-# signed_elsewhere: how many times the token signed; its server tells nothing, so what the card did not.
+# work_of COUNT COMMAND...: runs it, and tells how many of so many operations were the card's.
 count=0
-work_of() { # COUNT COMMAND...: runs it, and tells how many of so many operations were the card's
+work_of() {
     local before
     before=$(used 1)
     check "${@:2}"
@@ -91,7 +91,11 @@ pull_and_insert() {
 }
 through "the link is cut and mended" cut_and_mend
 through "the card is pulled and put back" pull_and_insert
-wait_for "the token works again" eval 'work_of 50 "50 handshakes" handshakes 50 4 1.3 both.crt >/dev/null; [ "$count" -lt 45 ]'
+token_works() {
+    work_of 50 "50 handshakes" handshakes 50 4 1.3 both.crt
+    [ "$count" -lt 45 ]
+}
+wait_for "the token works again" token_works
 check "the same nginx" kill -0 "$server"
 kill -TERM "$server"
 wait "$server" || fail "nginx ended badly"
