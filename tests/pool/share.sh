@@ -22,8 +22,8 @@ spread() {
     check "$@"
     for card in 1 2 3 4; do
         did[card]=$(($(used $card) - before[card]))
-        [ "${did[card]}" -ge $least ] || least=${did[card]}
-        [ "${did[card]}" -le $most ] || most=${did[card]}
+        [ "${did[card]}" -ge "$least" ] || least=${did[card]}
+        [ "${did[card]}" -le "$most" ] || most=${did[card]}
     done
     echo "operations of each card: ${did[*]}"
     if [ "$least" = 0 ] || [ "$most" -gt $((2 * least)) ]; then
