@@ -242,6 +242,9 @@ int schsm_session_run(struct schsm_session *session, const struct schsm_job *job
     int ok;
 
     enter_session(session);
+    if (session->transport->hurry != NULL) {
+        session->transport->hurry(is_hurried(job));
+    }
     session->card.key_used = false;
     ok = attempt_on_card(session, job, false, &found);
     session->job.key_used = session->card.key_used; /* recovery may forget the connection */

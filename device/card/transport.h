@@ -70,6 +70,9 @@ struct schsm_transport {
      * reconnect and transmit do, for a bounded time. */
     enum schsm_transport_result (*begin)(void *handle, struct schsm_error *err);
     void (*end)(void *handle);
+    /* Whether this thread's calls wait for other programs for a few seconds at most, however long
+     * they may: another device can do the work. NULL where no call waits. */
+    void (*hurry)(bool hurried);
     /* True where the reader has a PIN pad that verifies (protocol section 18). */
     bool (*has_pin_pad)(void *handle);
     /* Runs a PIN_VERIFY_STRUCTURE on the reader; the response is the card's, or 64xx. */

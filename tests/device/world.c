@@ -418,8 +418,16 @@ static enum schsm_transport_result world_verify_on_pad(void *handle, const uint8
 }
 
 static const struct schsm_transport transport = {
-    world_list,     world_open,  world_close, world_close,       world_reconnect,
-    world_transmit, world_begin, world_end,   world_has_pin_pad, world_verify_on_pad
+    .list = world_list,
+    .open = world_open,
+    .close = world_close,
+    .abandon = world_close,
+    .reconnect = world_reconnect,
+    .transmit = world_transmit,
+    .begin = world_begin,
+    .end = world_end,
+    .has_pin_pad = world_has_pin_pad,
+    .verify_on_pad = world_verify_on_pad,
 };
 
 /* --- for the tests -------------------------------------------------------------------------- */

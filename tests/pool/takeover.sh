@@ -61,3 +61,14 @@ wrong_answers() {
     check "card 3 is cut off" virtual_hsm control 3 truncate 5 ins=68
 }
 busy rsa wrong_answers
+
+# --- a program that keeps a card for itself -----------------------------------------------------------
+# The first operations that meet it wait for some seconds, and are done by the others; later ones do not.
+kept_for_ever() {
+    "$SC_HSM_BUILD/tests/device/device_test" hold 600000 >holder.out 2>&1 &
+    holder=$!
+    wait_for "another program keeps a card" grep -q held holder.out
+}
+busy ec kept_for_ever
+kill -KILL $holder
+wait $holder 2>/dev/null || true

@@ -314,6 +314,14 @@ static enum schsm_transport_result flow_verify_on_pad(void *handle, const uint8_
 }
 
 const struct schsm_transport flow_readers_transport = {
-    flow_list,     flow_open,  flow_close, flow_close,       flow_reconnect,
-    flow_transmit, flow_begin, flow_end,   flow_has_pin_pad, flow_verify_on_pad
+    .list = flow_list,
+    .open = flow_open,
+    .close = flow_close,
+    .abandon = flow_close,
+    .reconnect = flow_reconnect,
+    .transmit = flow_transmit,
+    .begin = flow_begin,
+    .end = flow_end,
+    .has_pin_pad = flow_has_pin_pad,
+    .verify_on_pad = flow_verify_on_pad,
 };

@@ -215,8 +215,15 @@ static bool record_has_pin_pad(void *handle)
 }
 
 static const struct schsm_transport transport = {
-    record_list,     record_open,  record_close, record_close,       record_reconnect,
-    record_transmit, record_begin, record_close, record_has_pin_pad, NULL
+    .list = record_list,
+    .open = record_open,
+    .close = record_close,
+    .abandon = record_close,
+    .reconnect = record_reconnect,
+    .transmit = record_transmit,
+    .begin = record_begin,
+    .end = record_close,
+    .has_pin_pad = record_has_pin_pad,
 };
 
 static struct schsm_registry *open_cards(void *arg, struct schsm_error *err)
