@@ -70,5 +70,5 @@ kept_for_ever() {
     wait_for "another program keeps a card" grep -q held holder.out
 }
 busy ec kept_for_ever
-kill -KILL $holder
-wait $holder 2>/dev/null || true
+kill -KILL "$holder"
+wait "$holder" 2>/dev/null || true
