@@ -16,14 +16,22 @@ make() {
 remove() {
     check "the key is deleted" sc-hsm delete --yes --pin-source "file:$pin_file" sc-hsm:key-ref=50
 }
+# small FILE OPTION...: a ciphertext below every modulus of that length, so that another key does not
+# refuse it for that.
+small() {
+    local first=ff
+    until [ $((0x$first)) -lt 128 ]; do
+        plain_openssl pkeyutl -encrypt -pubin -inkey rsa.pub -in plain "${@:2}" -out "$1"
+        first=$(od -An -N1 -tx1 "$1" | tr -d ' ')
+    done
+}
 inputs() {
     case $1 in
     rsa)
         check "its public part" openssl pkey -in rsa.pem -pubout -out rsa.pub
         echo "a secret of somebody" >plain
-        check "for PKCS#1" plain_openssl pkeyutl -encrypt -pubin -inkey rsa.pub -in plain -out decrypt.in
-        check "for OAEP" plain_openssl pkeyutl -encrypt -pubin -inkey rsa.pub -in plain \
-            -pkeyopt rsa_padding_mode:oaep -out oaep.in
+        small decrypt.in
+        small oaep.in -pkeyopt rsa_padding_mode:oaep
         cp oaep.in raw-decrypt.in
         ;;
     ec)
