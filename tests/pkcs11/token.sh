@@ -138,7 +138,7 @@ elsewhere=(readers status list doctor pool copy mirror "pin change" "pin unblock
 sc-hsm --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\)\( .*\|$\)/\1/p' >commands
 [ "$(wc -l <commands)" -gt 40 ] || fail "which commands are there?"
 while read -r command; do
-    printf '%s\n' "${for_cards[@]}" "${elsewhere[@]}" | grep -q "^$command\b" ||
+    grep -q "^$command\b" <<<"$(printf '%s\n' "${for_cards[@]}" "${elsewhere[@]}")" ||
         fail "what does '$command' say of a token?"
 done <commands
 check "nothing is tidied" tool tidy --yes
