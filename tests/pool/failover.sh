@@ -34,7 +34,7 @@ check "card 1 is back" virtual_hsm insert 1
 for card in 1 2; do
     check "card $card takes its time" virtual_hsm control $card delay 30 ins=68 count=100000
 done
-"$programs/sign_threads" rsa.pem 4 200 >busy.out 2>&1 &
+"$programs/sign_threads" rsa.pem 4 140 >busy.out 2>&1 &
 running=$!
 sleep 1
 check "card 2 is pulled" virtual_hsm remove 2
