@@ -7,9 +7,13 @@ configure pool=share "pin-source=file:$work/{serial}.pin"
 for serial in "${serials[@]}"; do
     echo "$pin" >"$serial.pin"
 done
-# tries N: how many tries the PIN of card N has left.
-tries_of() {
+# log_out N: nobody is logged in on card N.
+log_out() {
     on "$1" apdu --yes 00A404000BE82B0601040181C31F020100 >/dev/null
+}
+# tries_of N: how many tries the PIN of card N has left.
+tries_of() {
+    log_out "$1"
     on "$1" status | sed -n 's/^PIN: .* \([0-9]*\) \(try\|tries\) left.*/\1/p'
 }
 # slow: so slow that every card has its share.
@@ -23,6 +27,7 @@ slow
 
 # --- one device has another PIN than its file says ------------------------------------------------
 echo 97531864 >"${serials[2]}.pin"
+log_out 3 # who made its keys may still be
 export SC_HSM_LOG=error
 for workers in threads forked; do
     before=$(used 3)
@@ -54,7 +59,7 @@ for serial in "${serials[@]}"; do
     echo 11111111 >"$serial.pin"
 done
 for card in 1 2 3 4; do
-    on $card apdu --yes 00A404000BE82B0601040181C31F020100 >/dev/null
+    log_out $card
 done
 fails "no device can be used" openssl dgst -sha256 -sign rsa.pem -out signature data
 says "none of the 4 devices that have it can be used" "${serials[1]}" "PIN"
