@@ -244,3 +244,17 @@ bool schsm_pcsc_watch_end(struct schsm_pcsc_watch *watch)
     destroy_waitable(&watch->mutex, &watch->over);
     return watch->ended;
 }
+
+#define HURRIED_WAIT 5 /* seconds: longer than a login and what comes with it take */
+
+static _Thread_local bool hurried_thread;
+
+void schsm_pcsc_hurry(bool hurried)
+{
+    hurried_thread = hurried;
+}
+
+unsigned int schsm_pcsc_limit(unsigned int seconds)
+{
+    return hurried_thread && seconds > HURRIED_WAIT ? HURRIED_WAIT : seconds;
+}

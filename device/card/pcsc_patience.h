@@ -21,6 +21,12 @@
 LONG schsm_pcsc_connect(SCARDCONTEXT *context, const char *reader, unsigned int seconds,
                         SCARDHANDLE *card, DWORD *protocol);
 
+/* As the transport's hurry: from now on this thread waits for a few seconds at most. */
+void schsm_pcsc_hurry(bool hurried);
+
+/* For how many seconds this thread waits where so many are set. */
+unsigned int schsm_pcsc_limit(unsigned int seconds);
+
 /* A look at a call of libpcsclite that another thread is in. The caller owns it; its members are
  * the watch's own. */
 struct schsm_pcsc_watch {

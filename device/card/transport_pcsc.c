@@ -139,25 +139,11 @@ static enum schsm_transport_result fail_connect(struct schsm_error *err, LONG co
     return SCHSM_TRANSPORT_FAILED;
 }
 
-#define HURRIED_WAIT 5 /* seconds: longer than a login and what comes with it take */
-
-static _Thread_local bool hurried_thread;
-
-static void pcsc_hurry(bool hurried)
-{
-    hurried_thread = hurried;
-}
-
-static unsigned int set_patience(const struct schsm_pcsc_settings *settings)
-{
-    return hurried_thread && settings->wait > HURRIED_WAIT ? HURRIED_WAIT : settings->wait;
-}
-
 /* For how long to wait for others: not at all, or nearly so, where somebody has just done so in
  * vain, lest a queue of threads waits for that time one after another. */
 static unsigned int patience(const struct schsm_pcsc_settings *settings, unsigned int least)
 {
-    unsigned int seconds = atomic_load(&settings->held) ? 0 : set_patience(settings);
+    unsigned int seconds = atomic_load(&settings->held) ? 0 : schsm_pcsc_limit(settings->wait);
 
     return seconds > least ? seconds : least;
 }
@@ -165,7 +151,7 @@ static unsigned int patience(const struct schsm_pcsc_settings *settings, unsigne
 static enum schsm_transport_result fail_held(struct schsm_error *err,
                                              const struct pcsc_connection *connection)
 {
-    unsigned int seconds = set_patience(connection->settings);
+    unsigned int seconds = schsm_pcsc_limit(connection->settings->wait);
 
     atomic_store(&connection->settings->held, true);
     schsm_fail(err, SCHSM_REASON_TRANSPORT,
@@ -595,7 +581,7 @@ const struct schsm_transport schsm_transport_pcsc = {
     .transmit = pcsc_transmit,
     .begin = pcsc_begin,
     .end = pcsc_end,
-    .hurry = pcsc_hurry,
+    .hurry = schsm_pcsc_hurry,
     .has_pin_pad = pcsc_has_pin_pad,
     .verify_on_pad = pcsc_verify_on_pad,
 };

@@ -189,10 +189,10 @@ static enum schsm_failure failure_of(enum schsm_reason reason)
     case SCHSM_REASON_PIN_MISSING:
     case SCHSM_REASON_NOT_PERMITTED:
     case SCHSM_REASON_UNSUPPORTED:
+    case SCHSM_REASON_BAD_INPUT: /* perhaps because its key is another one by now */
         return SCHSM_FAILURE_ELSEWHERE;
     case SCHSM_REASON_CANCELLED:
     case SCHSM_REASON_ARGUMENT:
-    case SCHSM_REASON_BAD_INPUT:
     case SCHSM_REASON_CRYPTO:
     case SCHSM_REASON_OUT_OF_MEMORY:
         return SCHSM_FAILURE_FINAL;
