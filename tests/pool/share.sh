@@ -37,6 +37,14 @@ spread "16 threads with an RSA key" "$programs/sign_threads" rsa.pem 16 25
 spread "16 threads with an EC key" "$programs/sign_threads" ec.pem 16 25
 spread "8 forked processes" forked "$programs/sign_forked" rsa.pem 8 50
 
+# --- a device may refuse what is right: its key is another one by now ---------------------------------
+for card in 1 2 3 4; do
+    check "card $card goes well" virtual_hsm control $card clear
+done
+check "card 1 refuses its input" virtual_hsm control 1 status 6A80 ins=68 count=100000
+check "the others do it" "$programs/sign_threads" rsa.pem 8 5
+check "card 1 goes well again" virtual_hsm control 1 clear
+
 # --- what a URI names on several devices is one thing -------------------------------------------------
 configure pool=
 fails "without a pool: which one?" openssl pkey -in "sc-hsm:id=10" -noout
