@@ -17,6 +17,7 @@
 #include "keymgmt/login.h"
 #include "pin/memory.h"
 
+#include "clock.h"
 #include "fuzz.h"
 #include "library.h"
 #include "memory.h"
@@ -289,6 +290,7 @@ bool flow_run(const struct flow_world *world, const uint8_t *header, const char 
     bool done;
 
     prepare(&flow, pin);
+    flow_clock_start();
     flow_library_rewind();
     flow_memory_fail(header[FLOW_MEMORY], fails_at);
     done = open_world(&flow) && flow_kind_of(header)->run(&flow);

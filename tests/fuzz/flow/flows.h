@@ -9,13 +9,13 @@
 extern const struct flow_kind flow_list, flow_status, flow_store, flow_remove;
 
 /* flows_keys.c */
-extern const struct flow_kind flow_load, flow_use, flow_generate;
+extern const struct flow_kind flow_load, flow_use, flow_generate, flow_pool;
 
 /* flows_admin.c */
 extern const struct flow_kind flow_initialise, flow_pins, flow_files, flow_domains;
 
 /* flows_wrapped.c */
-extern const struct flow_kind flow_wrap, flow_import, flow_backup, flow_restore;
+extern const struct flow_kind flow_wrap, flow_import, flow_backup, flow_restore, flow_copy;
 
 /* flows_trust.c */
 extern const struct flow_kind flow_attest, flow_custodians, flow_exchange;

@@ -281,6 +281,20 @@ static bool run_use(struct flow *flow)
     return ok;
 }
 
+/* With the key on several devices, which do it in turn, or the second where the first fails. */
+static bool run_pool(struct flow *flow)
+{
+    const enum schsm_pool_mode mode =
+        (flow->header[FLOW_A] & 0x80) != 0 ? SCHSM_POOL_FAILOVER : SCHSM_POOL_SHARE;
+    bool ok;
+
+    flow->context.pool = schsm_pool_new(flow->context.registry, mode, NULL, &flow->err);
+    ok = flow_check(flow, flow->context.pool != NULL, "schsm_pool_new") && run_use(flow);
+    schsm_pool_free(flow->context.pool);
+    flow->context.pool = NULL;
+    return ok;
+}
+
 /* --- generate -------------------------------------------------------------------------------- */
 
 /* What kind of key, by the lower half of FLOW_A. */
@@ -391,3 +405,4 @@ static bool run_generate(struct flow *flow)
 const struct flow_kind flow_load = { "load", run_load };
 const struct flow_kind flow_use = { "use", run_use };
 const struct flow_kind flow_generate = { "generate", run_generate };
+const struct flow_kind flow_pool = { "pool", run_pool };

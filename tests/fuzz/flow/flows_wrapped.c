@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "backup/backup.h"
+#include "backup/copy.h"
 #include "hsm/hsm_wrap.h"
 #include "keymgmt/import_key.h"
 #include "keymgmt/unfinished.h"
@@ -228,6 +229,45 @@ static bool run_restore(struct flow *flow)
     return ok;
 }
 
+/* --- copy ------------------------------------------------------------------------------------- */
+
+static bool copy(struct flow *flow, const struct schsm_copy_job *job)
+{
+    struct schsm_restored copied = { 0 };
+    struct tally *tally = job->log.arg;
+    bool ok;
+
+    tally->told = 0;
+    ok = FLOW_TRY(flow, schsm_copy(job, &copied, &flow->err));
+    if (ok) {
+        REQUIRE(copied.written + copied.present + copied.left_out + copied.failed <= tally->told);
+    }
+    return ok;
+}
+
+static bool run_copy(struct flow *flow)
+{
+    struct tally tally = { 0 };
+    struct schsm_copy_job job = { .libctx = flow->context.libctx,
+                                  .from = flow->device,
+                                  .from_login = &flow->login,
+                                  .to_login = &flow->login,
+                                  .counted_keys = (flow->header[FLOW_A] & 0x02) != 0,
+                                  .log = { count_told, &tally } };
+    bool ok;
+
+    if (!flow_find_other(flow)) {
+        return false;
+    }
+    job.to = flow->other;
+    ok = copy(flow, &job);
+    if ((flow->header[FLOW_A] & 0x08) != 0) { /* once more: it goes on, or has nothing to do */
+        (void)copy(flow, &job);
+    }
+    return ok;
+}
+
+const struct flow_kind flow_copy = { "copy", run_copy };
 const struct flow_kind flow_wrap = { "wrap", run_wrap };
 const struct flow_kind flow_import = { "import", run_import };
 const struct flow_kind flow_backup = { "backup", run_backup };

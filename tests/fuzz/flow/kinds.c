@@ -7,9 +7,10 @@
 
 /* The order is that of the seeds. */
 static const struct flow_kind *const kinds[] = {
-    &flow_list,     &flow_status,     &flow_store,   &flow_remove, &flow_load,       &flow_use,
-    &flow_generate, &flow_initialise, &flow_pins,    &flow_files,  &flow_domains,    &flow_wrap,
-    &flow_import,   &flow_backup,     &flow_restore, &flow_attest, &flow_custodians, &flow_exchange,
+    &flow_list,    &flow_status,     &flow_store,      &flow_remove, &flow_load,
+    &flow_use,     &flow_generate,   &flow_initialise, &flow_pins,   &flow_files,
+    &flow_domains, &flow_wrap,       &flow_import,     &flow_backup, &flow_restore,
+    &flow_attest,  &flow_custodians, &flow_exchange,   &flow_pool,   &flow_copy,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -44,6 +45,7 @@ bool flow_uri(struct flow *flow, unsigned int number, struct schsm_uri *uri)
         "sc-hsm:token=flow;label=web",
         "sc-hsm:label=authority",
         "sc-hsm:key-ref=8",
+        "sc-hsm:key-ref=7",
     };
 
     return FLOW_TRY(

@@ -331,7 +331,9 @@ enum {
     RESTORE,
     ATTEST,
     CUSTODY,
-    EXCHANGE
+    EXCHANGE,
+    POOL,
+    COPY
 };
 
 /* clang-format off */
@@ -445,5 +447,12 @@ const struct record_scene record_scenes[] = {
     { "membership", { EXCHANGE, 1 }, NULL, "", INITIALISED | DOMAINS, INITIALISED | EC_KEY, false },
     { "exchange-key", { EXCHANGE, 2, 2 }, NULL, "", INITIALISED | DOMAINS, INITIALISED | DOMAINS | EC_KEY | EXCHANGE_KEY, false },
     { "exchange", { EXCHANGE, 3 }, NULL, "", INITIALISED | DOMAINS, INITIALISED | DOMAINS | EC_KEY | EXCHANGE_KEY, false },
+    { "pool-share", { POOL, 2, 11 }, NULL, "", INITIALISED | DKEK | OUR_KEY, INITIALISED | DKEK | OUR_KEY, false },
+    { "pool-failover", { POOL, 0x93, 18 }, NULL, "", INITIALISED | DKEK | RSA_CRT_KEY, INITIALISED | DKEK | RSA_CRT_KEY, false },
+    { "pool-pico", { POOL, 3, 11 }, NULL, "pico", INITIALISED | DKEK | OUR_KEY, INITIALISED | DKEK | OUR_KEY, false },
+    { "pool-one", { POOL, 2, 1 }, NULL, NULL, KEYS, 0, false },
+    { "copy", { COPY, 0x0A }, NULL, "", KEYS | AUTHORITY | DATA, INITIALISED | DKEK, false },
+    { "copy-present", { COPY }, NULL, "", INITIALISED | DKEK | OUR_KEY | EC_KEY, INITIALISED | DKEK | OUR_KEY, false },
+    { "copy-other-dkek", { COPY }, NULL, "", INITIALISED | DKEK | EC_KEY, INITIALISED, true },
     { NULL, { 0 }, NULL, NULL, 0, 0, false },
 };
