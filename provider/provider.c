@@ -345,7 +345,7 @@ static void configure_once(struct schsm_provider *prov)
     schsm_config_init(&fresh.config);
     ok = configure(prov, &fresh, &err);
     if (!ok) {
-        schsm_pool_free(fresh.pool);
+        (void)schsm_pool_free(fresh.pool); /* which nobody used yet */
         schsm_registry_free(fresh.registry);
         schsm_config_clear(&fresh.config);
     }
@@ -406,6 +406,14 @@ static void take_core_functions(struct schsm_provider *prov, const OSSL_DISPATCH
     }
 }
 
+static void free_context(struct schsm_provider *prov)
+{
+    schsm_registry_free(prov->context.registry);
+    schsm_config_clear(&prov->context.config);
+    OSSL_PROVIDER_unload(prov->host);
+    OSSL_LIB_CTX_free(prov->libctx);
+}
+
 /* Also called after OPENSSL_cleanup, when a key is freed that late. */
 static void provider_teardown(void *provctx)
 {
@@ -413,14 +421,12 @@ static void provider_teardown(void *provctx)
 
     schsm_trace("provider_teardown", NULL);
     schsm_reasons_free(prov->reasons);
-    schsm_pool_free(prov->context.pool);
-    schsm_registry_free(prov->context.registry);
-    schsm_config_clear(&prov->context.config);
+    if (schsm_pool_free(prov->context.pool)) {
+        free_context(prov);
+    }
     for (int i = 0; i < SCHSM_SETTABLE_COUNT; i++) {
         OPENSSL_free(atomic_load(&prov->settable[i]));
     }
-    OSSL_PROVIDER_unload(prov->host);
-    OSSL_LIB_CTX_free(prov->libctx);
     schsm_fork_leave(&prov->config_lock);
     OPENSSL_free(prov);
 }

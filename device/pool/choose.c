@@ -77,6 +77,17 @@ struct schsm_member *schsm_pool_choose(struct schsm_pooled_key *key, uint64_t tr
     return best;
 }
 
+bool schsm_pool_has_other(struct schsm_pooled_key *key, uint64_t tried)
+{
+    unsigned int waiting = 0;
+    bool has;
+
+    schsm_guard_lock();
+    has = best_member(key, tried, &waiting) != NULL;
+    schsm_guard_unlock();
+    return has;
+}
+
 unsigned int schsm_pool_count(struct schsm_pooled_key *key)
 {
     unsigned int count = 0;

@@ -17,6 +17,9 @@
 #define WRONG_MS 30000u
 #define STRANGER_MS 30000u
 
+/* A search that waits for devices which were there before. */
+#define LONG_LOOK_MS 40000u
+
 /* The serial number's place in the list, from 0; -1: it is not in it. */
 static int place_in_list(const char *list, const char *serial)
 {
@@ -58,15 +61,14 @@ static struct schsm_member *find_member(struct schsm_pooled_key *key,
     return member;
 }
 
-/* Where several devices have no order, they have that in which they were met. */
-static bool rank_of(const struct schsm_pool *pool, struct schsm_device *device, unsigned int number,
-                    unsigned int *rank)
+/* Its place in the list, where there is one: false where it is not in it. */
+static bool rank_of(const struct schsm_pool *pool, struct schsm_device *device, unsigned int *rank)
 {
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     char serial[SCHSM_SERIAL_MAX + 1];
     int place;
 
-    *rank = number;
+    *rank = 0;
     if (pool->serials == NULL) {
         return true;
     }
@@ -91,7 +93,7 @@ static struct schsm_member *add_member(struct schsm_pooled_key *key, struct schs
     member->device = device;
     schsm_device_place(device, place);
     member->place = schsm_load_place(place);
-    if (!rank_of(key->pool, device, 0, &member->rank)) {
+    if (!rank_of(key->pool, device, &member->rank)) {
         OPENSSL_free(member);
         return NULL;
     }
@@ -105,16 +107,26 @@ static struct schsm_member *add_member(struct schsm_pooled_key *key, struct schs
         member = *end; /* another thread was quicker */
     } else {
         member->number = number;
-        member->rank = key->pool->serials == NULL ? number : member->rank;
+        if (key->pool->serials == NULL) { /* they have the order in which they were met */
+            member->rank = number;
+        }
         *end = member;
     }
     schsm_guard_unlock();
     return member;
 }
 
-void schsm_pool_look(struct schsm_pooled_key *key, bool hurried)
+struct look {
+    struct schsm_errand errand; /* first member */
+    struct schsm_pooled_key *key;
+    bool hurried;
+};
+
+static void run_look(struct schsm_errand *errand)
 {
-    const struct schsm_device_selector all = { .hurried = hurried };
+    const struct look *it = (const struct look *)errand;
+    const struct schsm_device_selector all = { .hurried = it->hurried };
+    struct schsm_pooled_key *key = it->key;
     struct schsm_device *devices[SCHSM_POOL_MEMBERS_MAX];
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     size_t count = SCHSM_POOL_MEMBERS_MAX;
@@ -134,6 +146,43 @@ void schsm_pool_look(struct schsm_pooled_key *key, bool hurried)
         }
     }
     schsm_guard_unlock();
+}
+
+static void free_plain(struct schsm_errand *errand)
+{
+    OPENSSL_free(errand); /* an errand is the first member of what was allocated */
+}
+
+/* Nobody knows which are there: so any may be. */
+static void suppose_seen(struct schsm_pooled_key *key)
+{
+    schsm_guard_lock();
+    for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+        member->seen = true;
+    }
+    schsm_guard_unlock();
+}
+
+void schsm_pool_look(struct schsm_pooled_key *key, bool hurried, const atomic_bool *stop)
+{
+    struct look *it = NULL;
+
+    if (schsm_answers_missing(&key->pool->looks) || (it = OPENSSL_zalloc(sizeof(*it))) == NULL) {
+        suppose_seen(key);
+        return;
+    }
+    it->errand =
+        (struct schsm_errand){ .run = run_look, .free = free_plain, .answers = &key->pool->looks };
+    it->key = key;
+    it->hurried = hurried;
+    schsm_errand_start(&it->errand);
+    if (!schsm_errand_wait(&it->errand, hurried ? SCHSM_POOL_ANSWER_MS : LONG_LOOK_MS, stop) &&
+        schsm_errand_leave(&it->errand)) {
+        schsm_log(SCHSM_LOG_ERROR, "%s: the search for devices gets no answer", key->name);
+        suppose_seen(key);
+        return;
+    }
+    schsm_errand_end(&it->errand);
 }
 
 static void set_state(struct schsm_member *member, enum schsm_member_state state)
@@ -373,8 +422,26 @@ static bool may_join(struct schsm_pooled_key *key, struct schsm_member *member,
     return may;
 }
 
-void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member)
+int schsm_member_silent(const struct schsm_member *member, struct schsm_error *err)
 {
+    char name[SCHSM_DEVICE_NAME_MAX];
+
+    schsm_device_name(member->device, name);
+    return schsm_fail(err, SCHSM_REASON_TRANSPORT, "device %s gave no answer for %u seconds", name,
+                      SCHSM_POOL_ANSWER_MS / 1000u);
+}
+
+struct question {
+    struct schsm_errand errand; /* first member */
+    struct schsm_pooled_key *key;
+    struct schsm_member *member;
+};
+
+static void run_question(struct schsm_errand *errand)
+{
+    const struct question *it = (const struct question *)errand;
+    struct schsm_pooled_key *key = it->key;
+    struct schsm_member *member = it->member;
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_object found = { .value = NULL };
     bool was_out, refused;
@@ -409,6 +476,30 @@ void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member)
     }
 }
 
+void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member,
+                      const atomic_bool *stop)
+{
+    struct schsm_error silent = SCHSM_ERROR_INIT;
+    struct question *it = NULL;
+
+    if (schsm_answers_missing(&member->answers) || (it = OPENSSL_zalloc(sizeof(*it))) == NULL) {
+        return;
+    }
+    it->errand = (struct schsm_errand){ .run = run_question,
+                                        .free = free_plain,
+                                        .answers = &member->answers };
+    it->key = key;
+    it->member = member;
+    schsm_errand_start(&it->errand);
+    if (!schsm_errand_wait(&it->errand, SCHSM_POOL_ANSWER_MS, stop) &&
+        schsm_errand_leave(&it->errand)) {
+        (void)schsm_member_silent(member, &silent);
+        put_out(key, member, &silent);
+        return;
+    }
+    schsm_errand_end(&it->errand);
+}
+
 enum schsm_member_state schsm_member_state(struct schsm_member *member)
 {
     enum schsm_member_state state;
@@ -425,6 +516,9 @@ bool schsm_member_is_due(struct schsm_pooled_key *key, struct schsm_member *memb
     bool wanted = atomic_load(&key->wanted), due = false;
     uint64_t now = schsm_pool_now(), since;
 
+    if (schsm_answers_missing(&member->answers)) {
+        return false;
+    }
     schsm_guard_lock();
     since = now > member->asked_at ? now - member->asked_at : 0;
     if (member->seen) { /* one that is not there would be waited for */

@@ -46,18 +46,34 @@ static void free_key(struct schsm_pooled_key *key)
     OPENSSL_free(key);
 }
 
-void schsm_pool_free(struct schsm_pool *pool)
+static bool owes_answers(const struct schsm_pool *pool)
+{
+    bool owes = schsm_answers_missing(&pool->looks);
+
+    for (struct schsm_pooled_key *key = pool->keys; key != NULL; key = key->next) {
+        for (struct schsm_member *member = key->members; member != NULL; member = member->next) {
+            owes = owes || schsm_answers_missing(&member->answers);
+        }
+    }
+    return owes;
+}
+
+bool schsm_pool_free(struct schsm_pool *pool)
 {
     if (pool == NULL) {
-        return;
+        return true;
     }
     schsm_pool_unwatch(pool);
+    if (owes_answers(pool)) {
+        return false;
+    }
     for (struct schsm_pooled_key *key = pool->keys, *next; key != NULL; key = next) {
         next = key->next;
         free_key(key);
     }
     OPENSSL_free(pool->serials);
     OPENSSL_free(pool);
+    return true;
 }
 
 static struct schsm_pooled_key *find_pooled(struct schsm_pool *pool,

@@ -33,8 +33,11 @@ struct schsm_pool;
 struct schsm_pool *schsm_pool_new(struct schsm_registry *registry, enum schsm_pool_mode mode,
                                   const char *serials, struct schsm_error *err);
 
-/* Ends the pool's thread and frees its devices, not the registry's. */
-void schsm_pool_free(struct schsm_pool *pool);
+/*
+ * Ends the pool's thread and frees its devices, not the registry's. False where a device still owes
+ * an answer that nobody waits for: the pool stays then, and so must all that it borrowed.
+ */
+bool schsm_pool_free(struct schsm_pool *pool);
 
 /*
  * The device that stands for all that have this key: one for each key, and the pool's. object:

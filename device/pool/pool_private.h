@@ -6,9 +6,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "errand.h"
 #include "pool.h"
 
 #define SCHSM_POOL_MEMBERS_MAX 64
+
+/* A device that says nothing for so long is left, where another one can do the work; none takes as
+ * long for one operation. */
+#define SCHSM_POOL_ANSWER_MS 5000u
 
 /* What is known of a device, as far as one key is concerned. */
 enum schsm_member_state {
@@ -32,7 +37,7 @@ struct schsm_member {
     uint64_t asked_at;        /* when it was asked for the key, or failed; milliseconds */
     unsigned long connection; /* STRANGER: on which it had no such key */
     struct schsm_error why;   /* OUT */
-    bool named;               /* OUT: somebody was told */
+    struct schsm_answers answers;
 };
 
 /* All devices that have one key. */
@@ -61,6 +66,7 @@ struct schsm_pool {
     enum schsm_pool_mode mode;
     char *serials;
     struct schsm_pooled_key *keys;  /* grows at its head, under the guard */
+    struct schsm_answers looks;     /* for devices */
     struct schsm_pool_watch *watch; /* under the guard; NULL: there is none */
 };
 
@@ -71,11 +77,15 @@ uint64_t schsm_pool_now(void);
 
 /* Looks which devices are there now, and makes members of those that may take part. Asks no device
  * but for a serial number that matters and is not known. hurried: one that was there before and is
- * missed is not waited for. */
-void schsm_pool_look(struct schsm_pooled_key *key, bool hurried);
+ * missed is not waited for. stop, which may be NULL: becomes true where it is to end soon. */
+void schsm_pool_look(struct schsm_pooled_key *key, bool hurried, const atomic_bool *stop);
 
-/* Asks a device whether it has the key, and makes it READY, OUT or a STRANGER. */
-void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member);
+/* Asks a device whether it has the key, and makes it READY, OUT or a STRANGER. stop: likewise. */
+void schsm_member_ask(struct schsm_pooled_key *key, struct schsm_member *member,
+                      const atomic_bool *stop);
+
+/* Fails with TRANSPORT: it gave no answer. Returns 0. */
+int schsm_member_silent(const struct schsm_member *member, struct schsm_error *err);
 
 /* What a failed operation means. */
 enum schsm_failure {
@@ -97,6 +107,9 @@ bool schsm_member_is_due(struct schsm_pooled_key *key, struct schsm_member *memb
  * those tried (bit for member number). *object is the key there. */
 struct schsm_member *schsm_pool_choose(struct schsm_pooled_key *key, uint64_t tried,
                                        struct schsm_object *object);
+
+/* Whether there is a READY member that is not among those tried. */
+bool schsm_pool_has_other(struct schsm_pooled_key *key, uint64_t tried);
 
 /* How many members have the key, or may. */
 unsigned int schsm_pool_count(struct schsm_pooled_key *key);

@@ -17,6 +17,9 @@
 #define RETURN_PAUSE_MS 100u
 #define RETURN_LIMIT_MS 4000u
 
+/* For a device that says nothing while no other can do it: times SCHSM_POOL_ANSWER_MS. */
+#define PATIENCE 6
+
 /* What one of the devices is to do. */
 struct task {
     int (*run)(const struct task *task, struct schsm_member *member,
@@ -30,6 +33,7 @@ struct task {
     size_t room;
     size_t *out_len;
     struct schsm_pin_prospect *prospect;
+    struct schsm_errand *errand; /* NULL: the caller does it himself */
 };
 
 static struct schsm_pooled_key *pooled_key(struct schsm_device *dev)
@@ -92,7 +96,8 @@ static struct schsm_member *next_to_ask(struct schsm_pooled_key *key, uint64_t a
         bool stranger = member->state == SCHSM_MEMBER_STRANGER &&
                         schsm_device_connection(member->device) == member->connection;
 
-        if (member->seen && member->state != SCHSM_MEMBER_READY && !stranger &&
+        if (member->seen && !schsm_answers_missing_guarded(&member->answers) &&
+            member->state != SCHSM_MEMBER_READY && !stranger &&
             (asked >> member->number & 1) == 0 && (first == NULL || member->rank < first->rank)) {
             first = member;
         }
@@ -110,10 +115,10 @@ static bool find_one(struct schsm_pooled_key *key, uint64_t tried, bool hurried)
     struct schsm_member *member = NULL;
     uint64_t asked = tried;
 
-    schsm_pool_look(key, hurried);
+    schsm_pool_look(key, hurried, NULL);
     while ((member = next_to_ask(key, asked)) != NULL) {
         asked |= (uint64_t)1 << member->number;
-        schsm_member_ask(key, member);
+        schsm_member_ask(key, member, NULL);
         if (schsm_member_state(member) == SCHSM_MEMBER_READY) {
             return true;
         }
@@ -158,6 +163,126 @@ static int fail_all(struct schsm_pooled_key *key, const struct schsm_error *last
                       key->name);
 }
 
+/* --- by a thread of its own ------------------------------------------------------------------ */
+
+/* A task with all that it needs. */
+struct job {
+    struct schsm_errand errand; /* first member */
+    struct task task;
+    struct schsm_member *member;
+    struct schsm_object object;
+    char *login_object;
+    uint8_t *in, *out;
+    size_t out_len;
+    struct schsm_pin_prospect prospect;
+    struct schsm_error err;
+    int ok;
+};
+
+static void run_job(struct schsm_errand *errand)
+{
+    struct job *job = (struct job *)errand;
+
+    job->ok = job->task.run(&job->task, job->member, &job->object, &job->err);
+}
+
+static void free_job(struct schsm_errand *errand)
+{
+    struct job *job = (struct job *)errand;
+
+    schsm_pin_source_free(job->task.login.source);
+    OPENSSL_free(job->login_object);
+    OPENSSL_clear_free(job->in, job->task.in_len);
+    OPENSSL_clear_free(job->out, job->task.room);
+    OPENSSL_free(job);
+}
+
+static struct job *new_job(const struct task *task, struct schsm_member *member,
+                           const struct schsm_object *object)
+{
+    struct job *job = OPENSSL_zalloc(sizeof(*job));
+
+    if (job == NULL) {
+        return NULL;
+    }
+    job->errand =
+        (struct schsm_errand){ .run = run_job, .free = free_job, .answers = &member->answers };
+    job->err = (struct schsm_error)SCHSM_ERROR_INIT;
+    job->member = member;
+    job->object = *object;
+    job->task = *task;
+    job->task.login.source =
+        task->login.source != NULL ? schsm_pin_source_ref(task->login.source) : NULL;
+    job->login_object = task->login.object != NULL ? OPENSSL_strdup(task->login.object) : NULL;
+    job->in = task->in_len > 0 ? OPENSSL_memdup(task->in, task->in_len) : NULL;
+    job->out = task->room > 0 ? OPENSSL_zalloc(task->room) : NULL;
+    if ((job->login_object == NULL) != (task->login.object == NULL) ||
+        (job->in == NULL) != (task->in_len == 0) || (job->out == NULL) != (task->room == 0)) {
+        free_job(&job->errand);
+        return NULL;
+    }
+    job->task.login.object = job->login_object;
+    job->task.in = job->in;
+    job->task.out = job->out;
+    job->task.out_len = &job->out_len;
+    job->task.prospect = &job->prospect;
+    job->task.errand = &job->errand;
+    return job;
+}
+
+/* What came of it, to the caller. */
+static int end_job(struct job *job, const struct task *task, struct schsm_error *err)
+{
+    int ok = job->ok;
+
+    if (ok && task->out != NULL) {
+        memcpy(task->out, job->out, job->out_len);
+        *task->out_len = job->out_len;
+    }
+    if (ok && task->prospect != NULL) {
+        *task->prospect = job->prospect;
+    }
+    *err = job->err;
+    schsm_errand_end(&job->errand);
+    return ok;
+}
+
+/* A person who is asked for a PIN may take his time, and is asked by the caller's own thread. */
+static bool may_ask_person(const struct schsm_login *login)
+{
+    return login->source != NULL && !schsm_pin_source_is_stored(login->source);
+}
+
+/*
+ * Lets a member do it. Where it says nothing for long and another one can do it instead, this one
+ * fails; and some time later even where there is none, unless it is the only device that there is.
+ */
+static int perform(const struct task *task, struct schsm_member *member,
+                   const struct schsm_object *object, uint64_t tried, struct schsm_error *err)
+{
+    struct schsm_pooled_key *key = task->key;
+    uint64_t others = tried | (uint64_t)1 << member->number;
+    struct job *job = NULL;
+
+    if (may_ask_person(&task->login)) {
+        return task->run(task, member, object, err);
+    }
+    if ((job = new_job(task, member, object)) == NULL) {
+        return schsm_fail_memory(err);
+    }
+    schsm_errand_start(&job->errand);
+    for (int i = 1; !schsm_errand_wait(&job->errand, SCHSM_POOL_ANSWER_MS, NULL); i++) {
+        if ((schsm_pool_has_other(key, others) || find_one(key, others, true) ||
+             (i >= PATIENCE && schsm_pool_count(key) > 1)) &&
+            schsm_errand_leave(&job->errand)) {
+            return schsm_member_silent(member, err);
+        }
+    }
+    return end_job(job, task, err);
+}
+
+/* --- by one of the members -------------------------------------------------------------------- */
+
 /* Lets one member after the other try it, until one can. */
 static int run(struct task *task, struct schsm_error *err)
 {
@@ -194,7 +319,7 @@ static int run(struct task *task, struct schsm_error *err)
             continue;
         }
         task->login.hurried = schsm_pool_count(key) > 1;
-        ok = task->run(task, member, &object, &found);
+        ok = perform(task, member, &object, tried, &found);
         schsm_load_leave(member->place);
         if (ok) {
             return 1;
@@ -223,6 +348,7 @@ static int run_operation(const struct task *task, struct schsm_member *member,
     *task->out_len = task->room;
     return schsm_device_operate(member->device, task->operation, object, &task->login, task->in,
                                 task->in_len, task->out, task->out_len, err) &&
+           (task->errand == NULL || !schsm_errand_is_left(task->errand)) &&
            schsm_check_result(&task->key->expected, &member->checked, &asked, task->out,
                               task->out_len, err);
 }
@@ -270,17 +396,17 @@ static void log_in_everywhere(struct task *task)
     struct schsm_object object;
     uint64_t asked = 0;
 
-    schsm_pool_look(key, true);
+    schsm_pool_look(key, true, NULL);
     while ((member = next_to_ask(key, asked)) != NULL) {
         asked |= (uint64_t)1 << member->number;
-        schsm_member_ask(key, member);
+        schsm_member_ask(key, member, NULL);
     }
     asked = 0;
     while ((member = schsm_pool_choose(key, asked, &object)) != NULL) {
         struct schsm_error err = SCHSM_ERROR_INIT;
 
         asked |= (uint64_t)1 << member->number;
-        if (!schsm_device_login(member->device, &task->login, &err)) {
+        if (!perform(task, member, &object, asked, &err)) {
             (void)schsm_member_failed(key, member, &err);
         }
         schsm_load_leave(member->place);

@@ -27,7 +27,7 @@ struct schsm_pool_watch {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool stop;                     /* under the mutex */
+    atomic_bool stop;              /* changed under the mutex */
     atomic_bool over;              /* it has ended by itself, and is to be joined */
     struct schsm_pool_watch *next; /* of all that run, under the guard */
 };
@@ -81,16 +81,6 @@ static bool has_members_out(struct schsm_pooled_key *key)
     return out;
 }
 
-static bool is_stopped(struct schsm_pool_watch *watch)
-{
-    bool stop;
-
-    (void)pthread_mutex_lock(&watch->mutex);
-    stop = watch->stop;
-    (void)pthread_mutex_unlock(&watch->mutex);
-    return stop;
-}
-
 static void look_after(struct schsm_pool_watch *watch, struct schsm_pooled_key *key)
 {
     bool wanted = atomic_load(&key->wanted);
@@ -98,13 +88,13 @@ static void look_after(struct schsm_pool_watch *watch, struct schsm_pooled_key *
     if (!wanted && !has_members_out(key)) {
         return;
     }
-    schsm_pool_look(key, true);
+    schsm_pool_look(key, true, &watch->stop);
     for (struct schsm_member *member = NULL; (member = next_member(key, member)) != NULL;) {
-        if (is_stopped(watch)) {
+        if (atomic_load(&watch->stop)) {
             return;
         }
         if (schsm_member_is_due(key, member)) {
-            schsm_member_ask(key, member);
+            schsm_member_ask(key, member, &watch->stop);
         }
     }
     if (wanted) {
@@ -123,10 +113,10 @@ static bool pause_a_moment(struct schsm_pool_watch *watch)
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     (void)pthread_mutex_lock(&watch->mutex);
-    while (!watch->stop &&
+    while (!atomic_load(&watch->stop) &&
            pthread_cond_timedwait(&watch->changed, &watch->mutex, &until) != ETIMEDOUT) {
     }
-    stop = watch->stop;
+    stop = atomic_load(&watch->stop);
     (void)pthread_mutex_unlock(&watch->mutex);
     return !stop;
 }
@@ -138,7 +128,7 @@ static void *run_watch(void *arg)
     do {
         schsm_load_show_life();
         for (struct schsm_pooled_key *key = NULL;
-             (key = next_key(watch->pool, key)) != NULL && !is_stopped(watch);) {
+             (key = next_key(watch->pool, key)) != NULL && !atomic_load(&watch->stop);) {
             look_after(watch, key);
         }
     } while (pause_a_moment(watch) && is_used(watch->pool));
@@ -210,7 +200,7 @@ static void end(struct schsm_pool_watch *watch)
     }
     if (watch->process == getpid()) {
         (void)pthread_mutex_lock(&watch->mutex);
-        watch->stop = true;
+        atomic_store(&watch->stop, true);
         (void)pthread_cond_signal(&watch->changed);
         (void)pthread_mutex_unlock(&watch->mutex);
         (void)pthread_join(watch->thread, NULL);

@@ -59,6 +59,29 @@ pool_cards() {
     done
 }
 
+# card_and_token: a card, and a token of SoftHSM with the same key, both.pem and both.crt; client_module
+# is still to be configured.
+card_and_token() {
+    pool_cards 1
+    plain_openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out both.key 2>/dev/null
+    plain_openssl req -new -x509 -key both.key -subj /CN=both -days 30 -out both.crt
+    plain_openssl pkey -in both.key -pubout -out both.pub
+    (umask 077 && echo "a password" >password)
+    check "a share" sc-hsm dkek create-share share.pbe --password-source file:password
+    check "a card that expects it" on 1 init --yes --so-pin-source file:so-pin --dkek-shares 1
+    check "which it gets" on 1 dkek import-share share.pbe --password-source file:password
+    check "the key on the card" on 1 import both.key --share share.pbe \
+        --password-source file:password --label web --id 10
+    check "its reference" on 1 pubkey "label=web;type=private" --reference --out both.pem
+    # shellcheck disable=SC2034  # for the tests
+    card_pin=$pin_file
+    local card_socket=$PCSCLITE_CSOCK_NAME card_conf=$OPENSSL_CONF
+    softhsm_token
+    check "the key on the token" env OPENSSL_CONF=/dev/null softhsm2-util --import both.key \
+        --token "the token" --label elsewhere --id 55 --pin "$pin"
+    export PCSCLITE_CSOCK_NAME=$card_socket OPENSSL_CONF=$card_conf
+}
+
 # used N: how many private operations card N was asked for.
 used() {
     grep -c '^> 80[67][28]' "$SC_HSM_VIRTUAL/card-$1.log" || true

@@ -10,22 +10,7 @@
 . "$SC_HSM_SOURCE/tests/pkcs11/machines.sh"
 need nginx softhsm2-util
 
-# --- one key on both ------------------------------------------------------------------------------
-pool_cards 1
-plain_openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out both.key 2>/dev/null
-plain_openssl req -new -x509 -key both.key -subj /CN=both -days 30 -out both.crt
-(umask 077 && echo "a password" >password)
-check "a share" sc-hsm dkek create-share share.pbe --password-source file:password
-check "a card that expects it" on 1 init --yes --so-pin-source file:so-pin --dkek-shares 1
-check "which it gets" on 1 dkek import-share share.pbe --password-source file:password
-check "the key on the card" on 1 import both.key --share share.pbe --password-source file:password \
-    --label web --id 10
-check "its reference" on 1 pubkey "label=web;type=private" --reference --out both.pem
-card_pin=$pin_file card_socket=$PCSCLITE_CSOCK_NAME card_conf=$OPENSSL_CONF
-softhsm_token
-check "the key on the token" env OPENSSL_CONF=/dev/null softhsm2-util --import both.key \
-    --token "the token" --label elsewhere --id 55 --pin "$pin"
-export PCSCLITE_CSOCK_NAME=$card_socket OPENSSL_CONF=$card_conf
+card_and_token
 serve_token
 configure pool=share cache-pin=yes "pkcs11-module=$client_module" "pin-source=file:$card_pin"
 check "the card takes its time" virtual_hsm control 1 delay 30 ins=68 count=100000

@@ -290,7 +290,7 @@ static bool run_pool(struct flow *flow)
 
     flow->context.pool = schsm_pool_new(flow->context.registry, mode, NULL, &flow->err);
     ok = flow_check(flow, flow->context.pool != NULL, "schsm_pool_new") && run_use(flow);
-    schsm_pool_free(flow->context.pool);
+    REQUIRE(schsm_pool_free(flow->context.pool));
     flow->context.pool = NULL;
     return ok;
 }
