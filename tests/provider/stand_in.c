@@ -195,7 +195,9 @@ static int keymgmt_import(void *vkey, int selection, const OSSL_PARAM params[])
     if (full == NULL) {
         return 0;
     }
+    key->has_public = true;
     if (!pair || !import_to_device) {
+        key->has_private = pair;
         key->pkey = full;
         return 1;
     }
@@ -287,7 +289,7 @@ static const char *edwards_operation(int id)
 
 static const char *montgomery_operation(int id)
 {
-    return id == OSSL_OP_KEYEXCH ? "SC-HSM-XDH" : NULL;
+    return id == OSSL_OP_KEYEXCH ? "SC-HSM-XDH" : id == OSSL_OP_KEM ? "SC-HSM-DHKEM" : NULL;
 }
 
 static const char *rsa_operation(int id)
@@ -298,7 +300,9 @@ static const char *rsa_operation(int id)
 
 static const char *ec_operation(int id)
 {
-    return id == OSSL_OP_KEYEXCH ? "SC-HSM-ECDH" : "SC-HSM-ECDSA";
+    return id == OSSL_OP_KEYEXCH ? "SC-HSM-ECDH"
+           : id == OSSL_OP_KEM   ? "SC-HSM-DHKEM"
+                                 : "SC-HSM-ECDSA";
 }
 
 #define KEYMGMT(name, new_function, operation)                                                     \
@@ -357,6 +361,13 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cach
         { "SC-HSM-XDH", PROPERTIES, schsm_keyexch_ecx, NULL },
         { NULL, NULL, NULL, NULL },
     };
+    static const OSSL_ALGORITHM kem[] = {
+        { "SC-HSM-RSA", PROPERTIES, schsm_kem_rsa, NULL },
+#ifdef OSSL_FUNC_KEM_AUTH_ENCAPSULATE_INIT
+        { "SC-HSM-DHKEM", PROPERTIES, schsm_kem_dhkem, NULL },
+#endif
+        { NULL, NULL, NULL, NULL },
+    };
 
     (void)provctx;
     *no_cache = 0;
@@ -369,6 +380,8 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cach
         return cipher;
     case OSSL_OP_KEYEXCH:
         return keyexch;
+    case OSSL_OP_KEM:
+        return kem;
     default:
         return NULL;
     }
