@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Secrets that the default provider encapsulates are decapsulated by keys on the card, by one command
+# each.
+. "$(dirname "$0")/../lib.sh"
+virtual_card
+
+# plain COMMAND...: with the default provider alone.
+plain() {
+    env -u OPENSSL_MODULES -u PCSCLITE_CSOCK_NAME OPENSSL_CONF=/dev/null "$@"
+}
+
+# encapsulated OPERATION NAME: a secret for NAME.pub, in wrapped and theirs; 1 where this OpenSSL has
+# no such operation.
+encapsulated() {
+    local status=0
+    plain "$programs/encapsulate" "$1" "$2.pub" wrapped >theirs 2>"$seen" || status=$?
+    [ $status != 77 ] || return 1
+    [ $status = 0 ] || fail "the encapsulation for $2: status $status"
+}
+
+# decapsulate OPERATION KEY TIMES: of wrapped, so many times, into ours.
+decapsulate() {
+    yes | head -n "$3" | "$programs/use_steps" "$1" "$2" wrapped >ours
+    ! grep failed: ours >"$seen" || return 1
+}
+
+# agreed OPERATION NAME: by reference file and by URI, and what the second hundred costs.
+agreed() {
+    local key
+    for key in "$2.pem" "sc-hsm:label=$2"; do
+        check "$1 with $key" decapsulate "$1" "$key" 1
+        equal "both have the same secret" "done $(cat theirs)" "$(tail -n 1 ours)"
+    done
+    on_token && return
+    local first second third
+    first=$(commands)
+    check "one decapsulation" decapsulate "$1" "$2.pem" 1
+    second=$(commands)
+    check "21 of them" decapsulate "$1" "$2.pem" 21
+    third=$(commands)
+    equal "20 more are 20 commands" 20 $((third - second - (second - first)))
+    equal "and all the same" 1 "$(grep '^done' ours | sort -u | wc -l)"
+}
+
+# sentence WHAT OPERATION KEY REGEX: the wrapped one is refused in one sentence, without a command that
+# uses the key.
+sentence() {
+    check "$1" yes_once "$2" "$3"
+    says "^failed: .*$4"
+    [ "$(grep -o 'no encapsulation' "$seen" | wc -l)" -le 1 ] || fail "more than one sentence"
+}
+yes_once() {
+    echo | "$programs/use_steps" "$1" "$2" wrapped
+}
+
+check "an RSA key" openssl genpkey -algorithm SC-HSM-RSA -pkeyopt bits:2048 -pkeyopt label:rsa -out rsa.pem
+check "its public part" openssl pkey -in rsa.pem -pubout -out rsa.pub
+encapsulated RSASVE rsa
+agreed rsasve rsa
+cp wrapped good
+head -c 255 good >wrapped
+sentence "a byte is missing" rsasve rsa.pem '255 bytes are no encapsulation'
+head -c 256 /dev/zero >wrapped
+sentence "zero" rsasve rsa.pem 'not between 1 and'
+head -c 256 /dev/zero | tr '\0' '\377' >wrapped
+sentence "more than the modulus" rsasve rsa.pem 'not between 1 and'
+
+# What openssl itself offers, from 3.4 on.
+if openssl pkeyutl -help 2>&1 | grep -q -e -encap; then
+    check "pkeyutl encapsulates" plain_openssl pkeyutl -encap -inkey rsa.pub -pubin -kemop RSASVE \
+        -out wrapped -secret theirs.bin
+    for key in rsa.pem sc-hsm:label=rsa; do
+        check "pkeyutl decapsulates with $key" openssl pkeyutl -decap -inkey "$key" -kemop RSASVE \
+            -in wrapped -secret ours.bin
+        same_bytes "the same secret" theirs.bin ours.bin
+    done
+    check "pkeyutl encapsulates for the card's key" openssl pkeyutl -encap -inkey rsa.pem \
+        -kemop RSASVE -out wrapped -secret theirs.bin
+    check "and decapsulates" openssl pkeyutl -decap -inkey rsa.pem -kemop RSASVE -in wrapped -secret ours.bin
+    same_bytes "the same secret" theirs.bin ours.bin
+fi
+
+for curve in P-256:0x10 P-384:0x11 P-521:0x12; do
+    kem=${curve#*:} curve=${curve%:*}
+    check "a key on $curve" openssl genpkey -algorithm SC-HSM-EC -pkeyopt "group:$curve" \
+        -pkeyopt "label:$curve" -out "$curve.pem"
+    check "its public part" openssl pkey -in "$curve.pem" -pubout -out "$curve.pub"
+    if ! encapsulated DHKEM "$curve"; then
+        echo "DHKEM and HPKE are not tested: this OpenSSL has none, 3.2 and later do"
+        exit 0
+    fi
+    agreed dhkem "$curve"
+    cp wrapped good
+    tail -c +2 good >wrapped
+    sentence "a byte is missing" dhkem "$curve.pem" 'bytes are no encapsulation'
+    { head -c -1 good && tail -c 1 good | tr '\0-\377' '\1-\377\0'; } >wrapped
+    sentence "not on the curve" dhkem "$curve.pem" 'no public key on'
+    check "a sender's key on $curve" openssl genpkey -algorithm SC-HSM-EC -pkeyopt "group:$curve" \
+        -pkeyopt "label:sender" -out sender.pem
+    plain_openssl genpkey -algorithm EC -pkeyopt "group:$curve" -out soft.pem
+    check "HPKE for a key on $curve" "$programs/hpke" "$kem" "$curve.pem"
+    check "HPKE, the sender authenticated" "$programs/hpke" "$kem" "$curve.pem" soft.pem
+    check "HPKE, the sender's key on the card" "$programs/hpke" "$kem" soft.pem sender.pem
+    check "HPKE, both on the card" "$programs/hpke" "$kem" "$curve.pem" sender.pem
+    check "the sender's key goes" sc-hsm delete --yes label=sender
+done
