@@ -81,27 +81,37 @@ if openssl pkeyutl -help 2>&1 | grep -q -e -encap; then
     same_bytes "the same secret" theirs.bin ours.bin
 fi
 
-for curve in P-256:0x10 P-384:0x11 P-521:0x12; do
-    kem=${curve#*:} curve=${curve%:*}
-    check "a key on $curve" openssl genpkey -algorithm SC-HSM-EC -pkeyopt "group:$curve" \
-        -pkeyopt "label:$curve" -out "$curve.pem"
-    check "its public part" openssl pkey -in "$curve.pem" -pubout -out "$curve.pub"
-    if ! encapsulated DHKEM "$curve"; then
+# dhkem NAME KEM GENPKEY-OPTION...: with keys of that kind.
+dhkem() {
+    local name=$1 kem=$2
+    shift 2
+    check "a key: $name" openssl genpkey "$@" -pkeyopt "label:$name" -out "$name.pem"
+    check "its public part" openssl pkey -in "$name.pem" -pubout -out "$name.pub"
+    if ! encapsulated DHKEM "$name"; then
         echo "DHKEM and HPKE are not tested: this OpenSSL has none, 3.2 and later do"
         exit 0
     fi
-    agreed dhkem "$curve"
+    agreed dhkem "$name"
     cp wrapped good
     tail -c +2 good >wrapped
-    sentence "a byte is missing" dhkem "$curve.pem" 'bytes are no encapsulation'
-    { head -c -1 good && tail -c 1 good | tr '\0-\377' '\1-\377\0'; } >wrapped
-    sentence "not on the curve" dhkem "$curve.pem" 'no public key on'
-    check "a sender's key on $curve" openssl genpkey -algorithm SC-HSM-EC -pkeyopt "group:$curve" \
-        -pkeyopt "label:sender" -out sender.pem
-    plain_openssl genpkey -algorithm EC -pkeyopt "group:$curve" -out soft.pem
-    check "HPKE for a key on $curve" "$programs/hpke" "$kem" "$curve.pem"
-    check "HPKE, the sender authenticated" "$programs/hpke" "$kem" "$curve.pem" soft.pem
+    sentence "a byte is missing" dhkem "$name.pem" 'bytes are no encapsulation'
+    if [[ $name = P-* ]]; then
+        { head -c -1 good && tail -c 1 good | tr '\0-\377' '\1-\377\0'; } >wrapped
+        sentence "not on the curve" dhkem "$name.pem" 'no public key on'
+    fi
+    check "a sender's key" openssl genpkey "$@" -pkeyopt "label:sender $name" -out sender.pem
+    # The same kind of key in software.
+    plain_openssl genpkey "${@/#SC-HSM-/}" -out soft.pem
+    check "HPKE for $name" "$programs/hpke" "$kem" "$name.pem"
+    check "HPKE, the sender authenticated" "$programs/hpke" "$kem" "$name.pem" soft.pem
     check "HPKE, the sender's key on the card" "$programs/hpke" "$kem" soft.pem sender.pem
-    check "HPKE, both on the card" "$programs/hpke" "$kem" "$curve.pem" sender.pem
-    check "the sender's key goes" sc-hsm delete --yes label=sender
-done
+    check "HPKE, both on the card" "$programs/hpke" "$kem" "$name.pem" sender.pem
+}
+
+dhkem P-256 0x10 -algorithm SC-HSM-EC -pkeyopt group:P-256
+dhkem P-384 0x11 -algorithm SC-HSM-EC -pkeyopt group:P-384
+dhkem P-521 0x12 -algorithm SC-HSM-EC -pkeyopt group:P-521
+if on_pico; then
+    dhkem X25519 0x20 -algorithm SC-HSM-X25519
+    dhkem X448 0x21 -algorithm SC-HSM-X448
+fi
