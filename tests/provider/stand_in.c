@@ -12,7 +12,7 @@
 #include "provider/pkey.h"
 
 unsigned int stand_in_operations;
-bool stand_in_broken;
+bool stand_in_broken, stand_in_busy;
 const char *stand_in_permitted = "";
 static bool import_to_device;
 static OSSL_PROVIDER *default_provider, *stand_in_provider;
@@ -97,8 +97,8 @@ static int sign(EVP_PKEY_CTX *ctx, enum schsm_padding padding, const char *diges
            EVP_PKEY_sign(ctx, out, out_len, in, in_len) > 0;
 }
 
-int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
-                      size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
+static int operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
+                   size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     EVP_PKEY *pair = key->pair, *plain = NULL;
@@ -146,6 +146,17 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
     EVP_PKEY_free(plain);
     OSSL_LIB_CTX_free(libctx);
     return ok ? 1 : schsm_fail(err, SCHSM_REASON_DEVICE, "the stand-in for a device failed");
+}
+
+int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
+                      size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    int done = 0;
+
+    stand_in_busy = true;
+    done = operate(key, operation, in, in_len, out, out_len, err);
+    stand_in_busy = false;
+    return done;
 }
 
 void schsm_key_free(struct schsm_key *key)
