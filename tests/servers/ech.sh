@@ -68,6 +68,29 @@ if on_pico; then
     served -algorithm SC-HSM-X448
 fi
 
+# The device has only the ECH key: while it is away, names are not read, and all else goes on.
+check "a key for ECH" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt label:ech -out ech-key.pem
+check "its file" bash -c "'$SC_HSM_SOURCE/examples/ech/ech-config.sh' ech-key.pem public.example >ech.pem"
+list=$(sed -n '/BEGIN ECHCONFIG/,/END ECHCONFIG/{/-----/d;p}' ech.pem | tr -d '\n')
+check "a TLS key in software" plain_openssl req -x509 -newkey rsa:2048 -nodes -config "$OPENSSL_CONF" \
+    -keyout soft.pem -out ec.crt -subj /CN=public.example -addext subjectAltName=DNS:public.example
+port=$(free_port 1)
+openssl s_server -accept "127.0.0.1:$port" -cert ec.crt -key soft.pem -ech_key ech.pem -www \
+    </dev/null >server.log 2>&1 &
+server=$!
+wait_for "s_server with ECH" listening "$port" "$server"
+check "a handshake" hello
+says 'ECH: success'
+virtual_hsm remove
+fails "without the device" hello
+says 'ECH: (failed|got retry)'
+check "names in the clear" plain_openssl s_client -connect "127.0.0.1:$port" -CAfile ec.crt \
+    -verify_return_error -tls1_3 </dev/null
+virtual_hsm insert
+check "with the device again" hello
+says 'ECH: success'
+stop_server
+
 check "an RSA key" openssl genpkey -algorithm SC-HSM-RSA -pkeyopt bits:2048 -out rsa.pem
 fails "is none for ECH" "$SC_HSM_SOURCE/examples/ech/ech-config.sh" rsa.pem public.example
 says 'rsa.pem is no key on P-256'
