@@ -229,21 +229,18 @@ static unsigned char *bytes(const char *hex, size_t *len)
     return data;
 }
 
-/* The public key of the private one, as imports do not compute it on all versions. */
-static void add_public(OSSL_PARAM_BLD *build, const char *curve, const BIGNUM *number)
+/* The public key of the private one, as imports do not compute it on all versions; its length. */
+static size_t public_of(const char *curve, const BIGNUM *number, unsigned char out[ROOM])
 {
     EC_GROUP *group = EC_GROUP_new_by_curve_name_ex(libctx, NULL, EC_curve_nist2nid(curve));
     EC_POINT *point = EC_POINT_new(group);
-    unsigned char buffer[ROOM];
     size_t len;
 
     assert_int_equal(EC_POINT_mul(group, point, number, NULL, NULL, NULL), 1);
-    len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, buffer, sizeof(buffer),
-                             NULL);
-    assert_int_equal(OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, buffer, len),
-                     1);
+    len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, out, ROOM, NULL);
     EC_POINT_free(point);
     EC_GROUP_free(group);
+    return len;
 }
 
 static struct keys from_vector(const char *name, const char *hex)
@@ -254,6 +251,7 @@ static struct keys from_vector(const char *name, const char *hex)
     OSSL_PARAM *params = NULL;
     EVP_PKEY *key = NULL;
     BIGNUM *number = NULL;
+    unsigned char point[ROOM]; /* the builder copies it in the end */
     size_t len = 0;
     unsigned char *data = bytes(hex, &len);
 
@@ -263,7 +261,8 @@ static struct keys from_vector(const char *name, const char *hex)
         number = BN_bin2bn(data, (int)len, NULL);
         OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, number);
-        add_public(build, name, number);
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                         public_of(name, number, point));
     }
     params = OSSL_PARAM_BLD_to_param(build);
     assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);

@@ -341,6 +341,11 @@ static void a_key_on_the_device_is_not_exported_to_be_a_sender(void **state)
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(from);
     EVP_PKEY_free(to);
+    for (size_t i = 0; i < COUNT(kinds); i++) { /* and all else goes on */
+        unsigned char bytes[ROOM];
+
+        EVP_PKEY_free(sealed(libctx, NULL, &kinds[i], OSSL_HPKE_MODE_AUTH, bytes, &len));
+    }
 }
 
 #endif
