@@ -115,3 +115,27 @@ if on_pico; then
     dhkem X25519 0x20 -algorithm SC-HSM-X25519
     dhkem X448 0x21 -algorithm SC-HSM-X448
 fi
+
+# The vector of RFC 9180, A.3.1: its recipient's key on the card. A Pico HSM and a token are not needed for
+# that once more.
+if ! on_token && ! on_pico; then
+    printf '30310201010420f3ce7fdae57e1a310d87f1ebbde6f328be0a99cdbcadf4d6589cf29de4b8ffd2a00a06082a8648ce3d030107' |
+        sed 's/../\\x&/g' | xargs -0 printf '%b' | plain_openssl ec -inform DER -out vector.key 2>"$seen"
+    printf '04a92719c6195d5085104f469a8b9814d5838ff72b60501e2c4466e5e67b325ac98536d7b61a1af4b78e5b7f951c0900be863c403ce65c9bfcb9382657222d18c4' |
+        sed 's/../\\x&/g' | xargs -0 printf '%b' >wrapped
+    # The share of a published guide, whose password is 123456789.
+    base64 -d >share.pbe <<'END'
+U2FsdGVkX19TK+VuViUAPOKAfVPE9puwK7yvJSInvPeBSld+Uh2hHli8RazbFVd3dGgOu7ahEjm6YzzYWtxMnA==
+END
+    printf 123456789 >password
+    echo "$so_pin" >so-pin
+    check "a device that expects a share" sc-hsm init --yes --so-pin-source file:so-pin \
+        --pin-source "file:$pin_file" --dkek-shares 1
+    check "the share" raw_apdus 8052000020ae71747fce318e9cf798b8ae0553a32c41269dd4eccccf457ae2e3c0eaccbc3d00
+    check "the key of the vector comes to the card" \
+        sc-hsm --pin-source "file:$pin_file" import vector.key --label vector \
+        --share share.pbe --password-source file:password
+    check "its secret" decapsulate dhkem sc-hsm:label=vector 1
+    equal "is that of RFC 9180" "done c0d26aeab536609a572b07695d933b589dcf363ff9d93c93adea537aeabb8cb8" \
+        "$(tail -n 1 ours)"
+fi
