@@ -153,7 +153,7 @@ static int start_authenticated(struct schsm_kem *ctx, struct schsm_pkey *key,
         return done <= 0 ? done : 0;
     }
     if (!on_device) {
-        done = init(ctx->twin, auth->pkey, params);
+        done = auth != NULL ? init(ctx->twin, auth->pkey, params) : 0;
     } else {
         done = schsm_kem_honours(ctx, params) ? EVP_PKEY_encapsulate_init(ctx->twin, params) : 0;
     }
@@ -187,10 +187,9 @@ static int dhkem_auth_decapsulate_init(void *vctx, void *vkey, void *vauth,
  */
 
 /* "HPKE-v1" || suite_id || label; returns what is behind it. */
-static unsigned char *put_label(unsigned char *p, const struct scheme *scheme, const char *label)
+static unsigned char *put_label(unsigned char *p, const struct scheme *scheme, const char *label,
+                                size_t len)
 {
-    size_t len = strlen(label);
-
     memcpy(p, VERSION KEM_SUITE, TEXT_LEN(VERSION KEM_SUITE));
     p += TEXT_LEN(VERSION KEM_SUITE);
     *p++ = (unsigned char)(scheme->id >> 8);
@@ -211,7 +210,7 @@ static struct schsm_secret *new_agreed(const struct schsm_kem *ctx, const struct
         schsm_raise(ctx->prov, &err);
         return NULL;
     }
-    *agreed = put_label(*agreed, scheme, LABEL_EXTRACT);
+    *agreed = put_label(*agreed, scheme, LABEL_EXTRACT, TEXT_LEN(LABEL_EXTRACT));
     return secret;
 }
 
@@ -227,7 +226,7 @@ static unsigned char *new_info(const struct scheme *scheme, const struct transcr
     }
     info[0] = (unsigned char)(secret_len >> 8);
     info[1] = (unsigned char)secret_len;
-    p = put_label(info + 2, scheme, LABEL_EXPAND);
+    p = put_label(info + 2, scheme, LABEL_EXPAND, TEXT_LEN(LABEL_EXPAND));
     for (size_t i = 0; i < 3; i++) {
         if (all->part[i] != NULL) {
             memcpy(p, all->part[i], all->len[i]);

@@ -97,6 +97,7 @@ static int encapsulate(EVP_PKEY *key, EVP_PKEY *auth, unsigned char *seed, size_
         *p++ = OSSL_PARAM_construct_octet_string(OSSL_KEM_PARAM_IKME, seed, seed_len);
     }
     *p = OSSL_PARAM_construct_end();
+    memset(out, 0, sizeof(*out));
     out->len = out->secret_len = ROOM;
     done = auth != NULL ? EVP_PKEY_auth_encapsulate_init(ctx, auth, params)
                         : EVP_PKEY_encapsulate_init(ctx, params);
@@ -322,7 +323,7 @@ static void what_is_no_public_key_never_reaches_the_device(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         EVP_PKEY *key = recipients[i].device;
-        struct wrapped good;
+        struct wrapped good = { .len = 0 };
         unsigned char bad[ROOM];
 
         assert_int_equal(encapsulate(key, NULL, NULL, 0, &good), 1);
