@@ -6,7 +6,7 @@
  * that a program learns at once what is wrong. It gives the object itself, as a search does. A URI
  * that names no object gives, like a directory, the names of what is there. Where a device may hide
  * the key that is named until somebody is logged in, that waits for the load, which can ask for a
- * PIN.
+ * PIN; see also store_open_ex.
  *
  * A program that expects a type of object and gets several may want all of them (storeutl) or only
  * one (req -key), and does not say which. It gets their names, which the one lists and the other
