@@ -371,7 +371,7 @@ static void other_forms_of_a_point_are_the_default_providers(void **state)
     struct wrapped wrapped;
     unsigned char ours[ROOM], theirs[ROOM];
     size_t our_len = 0, their_len = 0;
-    int done = 0;
+    int done;
 
     (void)state;
     assert_int_equal(encapsulate(recipients[0].device, NULL, NULL, 0, &wrapped), 1);
@@ -525,9 +525,6 @@ static void operations_are_chosen_as_with_the_default_provider(void **state)
         }
     }
 }
-
-/* --- HPKE --------------------------------------------------------------------------------------
- */
 
 static void hpke(const struct kind *kind, int mode, EVP_PKEY *to, EVP_PKEY *from)
 {
