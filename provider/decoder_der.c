@@ -16,9 +16,8 @@
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"
+#include "read_der.h"
 #include "trace.h"
-
-#define REFERENCE_MAX 65536 /* bytes; the largest real one is below 2000 */
 
 struct der_decoder {
     struct schsm_provider *prov;
@@ -52,62 +51,6 @@ static int der_does_selection(void *provctx, int selection)
     schsm_trace("decoder_does_selection", NULL);
     (void)provctx;
     return selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
-}
-
-static int read_exactly(BIO *in, unsigned char *to, size_t len)
-{
-    size_t done = 0;
-
-    while (done < len) {
-        size_t n = 0;
-
-        if (!BIO_read_ex(in, to + done, len - done, &n) || n == 0) {
-            return 0;
-        }
-        done += n;
-    }
-    return 1;
-}
-
-/*
- * Reads one DER SEQUENCE of up to REFERENCE_MAX bytes, no byte more. *der is the caller's; NULL
- * with 1 returned: something else stands there.
- */
-static int read_sequence(BIO *in, unsigned char **der, size_t *len)
-{
-    unsigned char header[4];
-    size_t header_len = 2;
-    size_t content = 0;
-
-    *der = NULL;
-    if (!read_exactly(in, header, 2) || header[0] != 0x30) {
-        return 1;
-    }
-    content = header[1];
-    if (header[1] == 0x81 || header[1] == 0x82) {
-        size_t extra = header[1] & 0x0Fu;
-
-        if (!read_exactly(in, header + 2, extra)) {
-            return 1;
-        }
-        header_len += extra;
-        content = extra == 1 ? header[2] : (size_t)header[2] << 8 | header[3];
-    } else if (header[1] >= 0x80) { /* 0x80: no end is told, which DER has not */
-        return 1;
-    }
-    unsigned char *buffer = OPENSSL_malloc(header_len + content);
-
-    if (buffer == NULL) {
-        return 0;
-    }
-    memcpy(buffer, header, header_len);
-    if (!read_exactly(in, buffer + header_len, content)) {
-        OPENSSL_clear_free(buffer, header_len + content);
-        return 1;
-    }
-    *der = buffer;
-    *len = header_len + content;
-    return 1;
 }
 
 static int emit_key(struct schsm_pkey **key, OSSL_CALLBACK *data_cb, void *data_cbarg)
@@ -170,7 +113,7 @@ static int decode(void *ctx, OSSL_CORE_BIO *cin, int selection, OSSL_CALLBACK *d
         return 0;
     }
     ERR_set_mark();
-    int readable = read_sequence(in, &der, &len);
+    int readable = schsm_read_sequence(in, &der, &len);
     ERR_pop_to_mark();
 
     if (der == NULL) {

@@ -84,6 +84,11 @@ SCHSM_MESSAGE_ALGORITHMS(SCHSM_DECLARE)
 extern const OSSL_DISPATCH schsm_asym_cipher_rsa[];
 extern const OSSL_DISPATCH schsm_keyexch_ecdh[];
 extern const OSSL_DISPATCH schsm_keyexch_ecx[];
+extern const OSSL_DISPATCH schsm_kem_rsa[];
+/* OpenSSL 3.2 and later. */
+#ifdef OSSL_FUNC_KEM_AUTH_ENCAPSULATE_INIT
+extern const OSSL_DISPATCH schsm_kem_dhkem[];
+#endif
 
 extern const OSSL_DISPATCH schsm_store[];
 

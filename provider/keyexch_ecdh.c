@@ -7,12 +7,12 @@
 
 #include <string.h>
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include "agree.h"
 #include "digest.h"
 #include "honoured.h"
 #include "keyexch.h"
@@ -61,46 +61,10 @@ static int ecdh_init(void *vctx, void *vkey, const OSSL_PARAM params[])
     return schsm_agreement_start(vctx, vkey, params, honoured);
 }
 
-/* From the coordinates, as the encoding that the key itself would give may be a compressed one. */
-static unsigned char *encode_point(const EVP_PKEY *peer, size_t field_len, size_t *point_len)
-{
-    BIGNUM *x = NULL, *y = NULL;
-    unsigned char *point = OPENSSL_malloc(1 + 2 * field_len);
-    int len = (int)field_len;
-
-    if (point != NULL && EVP_PKEY_get_bn_param(peer, OSSL_PKEY_PARAM_EC_PUB_X, &x) &&
-        EVP_PKEY_get_bn_param(peer, OSSL_PKEY_PARAM_EC_PUB_Y, &y) &&
-        BN_bn2binpad(x, point + 1, len) == len &&
-        BN_bn2binpad(y, point + 1 + field_len, len) == len) {
-        point[0] = 0x04;
-        *point_len = 1 + 2 * field_len;
-    } else {
-        OPENSSL_free(point);
-        point = NULL;
-    }
-    BN_free(x);
-    BN_free(y);
-    return point;
-}
-
-/* The length of a coordinate; 0 on failure. The order may be a bit longer than the field. */
-static size_t field_length(const EVP_PKEY *pkey)
-{
-    BIGNUM *p = NULL;
-    size_t len = 0;
-
-    if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_P, &p)) {
-        len = (size_t)BN_num_bytes(p);
-    }
-    BN_free(p);
-    return len;
-}
-
 static int ecdh_set_peer(void *vctx, void *vpeer)
 {
     struct schsm_agreement *ctx = vctx;
     const struct schsm_pkey *peer = vpeer;
-    size_t field_len;
 
     if (!schsm_agreement_may_set_peer(ctx, peer)) {
         return 0;
@@ -113,8 +77,7 @@ static int ecdh_set_peer(void *vctx, void *vpeer)
     if (ctx->key->device == NULL) {
         return 1;
     }
-    if ((field_len = field_length(ctx->key->pkey)) == 0 ||
-        (ctx->peer = encode_point(peer->pkey, field_len, &ctx->peer_len)) == NULL) {
+    if ((ctx->peer = schsm_agree_public(peer->pkey, &ctx->peer_len)) == NULL) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_CRYPTO,
                                   "the peer's key has no point that can be used");
     }
@@ -178,19 +141,13 @@ static int derive_on_device(const struct schsm_agreement *ctx, const struct ecdh
                             size_t field_len, unsigned char *out, size_t *out_len, size_t out_size)
 {
     unsigned char *x = OPENSSL_malloc(field_len);
-    size_t x_len = field_len;
     int ok = 0;
 
-    if (x == NULL ||
-        !schsm_pkey_operate(ctx->key, SCHSM_OP_ECDH, ctx->peer, ctx->peer_len, x, &x_len)) {
+    if (x == NULL || !schsm_agree(ctx->key, ctx->peer, ctx->peer_len, x, field_len)) {
         goto end;
     }
-    if (x_len != field_len) {
-        schsm_raise_reason(ctx->prov, SCHSM_REASON_DEVICE,
-                           "the device answered %zu bytes to a key agreement, not %zu", x_len,
-                           field_len);
-    } else if (ecdh->kdf[0] != '\0') {
-        ok = derive_x963(ctx, ecdh, x, x_len, out);
+    if (ecdh->kdf[0] != '\0') {
+        ok = derive_x963(ctx, ecdh, x, field_len, out);
         *out_len = ecdh->out_len;
     } else {
         *out_len = out_size < field_len ? out_size : field_len;
@@ -212,7 +169,7 @@ static int ecdh_derive(void *vctx, unsigned char *secret, size_t *secret_len, si
     if (!schsm_agreement_may_derive(ctx, secret, secret_len, out_size, &done)) {
         return done;
     }
-    if (!read_parameters(ctx, &ecdh) || (field_len = field_length(ctx->key->pkey)) == 0) {
+    if (!read_parameters(ctx, &ecdh) || (field_len = schsm_agree_size(ctx->key->pkey)) == 0) {
         return 0;
     }
     if (ecdh.kdf[0] != '\0' && strcmp(ecdh.kdf, OSSL_KDF_NAME_X963KDF) != 0) {

@@ -73,7 +73,7 @@ static const OSSL_PARAM *ec_types(int selection)
     return types;
 }
 
-/* NULL: the key's own name, under which the default provider has what we do not (KEM). */
+/* NULL: the key's own name, under which the default provider has what we do not. */
 static const char *ec_query_operation_name(int operation_id)
 {
     schsm_trace_of("keymgmt_query_operation_name", "EC");
@@ -82,6 +82,10 @@ static const char *ec_query_operation_name(int operation_id)
         return "SC-HSM-ECDSA";
     case OSSL_OP_KEYEXCH:
         return "SC-HSM-ECDH";
+#ifdef OSSL_FUNC_KEM_AUTH_ENCAPSULATE_INIT
+    case OSSL_OP_KEM:
+        return "SC-HSM-DHKEM";
+#endif
     default:
         return NULL;
     }

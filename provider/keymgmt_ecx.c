@@ -35,11 +35,20 @@ static const char *edwards_operation_name(int operation_id)
     return operation_id == OSSL_OP_SIGNATURE ? "SC-HSM-EDDSA" : NULL;
 }
 
-/* NULL: the key's own name, under which the default provider has what we do not (KEM). */
+/* NULL: the key's own name, under which the default provider has what we do not. */
 static const char *montgomery_operation_name(int operation_id)
 {
     schsm_trace_of("keymgmt_query_operation_name", "XDH");
-    return operation_id == OSSL_OP_KEYEXCH ? "SC-HSM-XDH" : NULL;
+    switch (operation_id) {
+    case OSSL_OP_KEYEXCH:
+        return "SC-HSM-XDH";
+#ifdef OSSL_FUNC_KEM_AUTH_ENCAPSULATE_INIT
+    case OSSL_OP_KEM:
+        return "SC-HSM-DHKEM";
+#endif
+    default:
+        return NULL;
+    }
 }
 
 /* clang-format off */

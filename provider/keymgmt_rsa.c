@@ -120,12 +120,18 @@ static const OSSL_PARAM *pss_types(int selection)
     return types;
 }
 
-/* What we do not have ourselves (KEM) is the default provider's, by the name that it uses. */
+/* What we do not have ourselves is the default provider's, by the name that it uses. */
 static const char *rsa_query_operation_name(int operation_id)
 {
     schsm_trace_of("keymgmt_query_operation_name", "RSA");
-    return operation_id == OSSL_OP_SIGNATURE || operation_id == OSSL_OP_ASYM_CIPHER ? "SC-HSM-RSA"
-                                                                                    : "RSA";
+    switch (operation_id) {
+    case OSSL_OP_SIGNATURE:
+    case OSSL_OP_ASYM_CIPHER:
+    case OSSL_OP_KEM:
+        return "SC-HSM-RSA";
+    default:
+        return "RSA";
+    }
 }
 
 /* clang-format off */

@@ -88,6 +88,14 @@ static const OSSL_ALGORITHM keyexch_algorithms[] = {
     { NULL, NULL, NULL, NULL }
 };
 
+static const OSSL_ALGORITHM kem_algorithms[] = {
+    { "SC-HSM-RSA", PROPERTIES, schsm_kem_rsa, "RSASVE by a SmartCard-HSM" },
+#ifdef OSSL_FUNC_KEM_AUTH_ENCAPSULATE_INIT
+    { "SC-HSM-DHKEM", PROPERTIES, schsm_kem_dhkem, "DHKEM by a SmartCard-HSM or a Pico HSM" },
+#endif
+    { NULL, NULL, NULL, NULL }
+};
+
 static const OSSL_ALGORITHM store_algorithms[] = {
     { "sc-hsm", PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" }, { NULL, NULL, NULL, NULL }
 };
@@ -177,6 +185,8 @@ static const char *operation_name(int operation_id)
         return "asym_cipher";
     case OSSL_OP_KEYEXCH:
         return "keyexch";
+    case OSSL_OP_KEM:
+        return "kem";
     case OSSL_OP_STORE:
         return "store";
     case OSSL_OP_DECODER:
@@ -203,6 +213,8 @@ static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operati
         return asym_cipher_algorithms;
     case OSSL_OP_KEYEXCH:
         return keyexch_algorithms;
+    case OSSL_OP_KEM:
+        return kem_algorithms;
     case OSSL_OP_STORE:
         return store_algorithms;
     case OSSL_OP_DECODER:

@@ -6,7 +6,7 @@
  * that a program learns at once what is wrong. It gives the object itself, as a search does. A URI
  * that names no object gives, like a directory, the names of what is there. Where a device may hide
  * the key that is named until somebody is logged in, that waits for the load, which can ask for a
- * PIN.
+ * PIN; see also store_open_ex.
  *
  * A program that expects a type of object and gets several may want all of them (storeutl) or only
  * one (req -key), and does not say which. It gets their names, which the one lists and the other
@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include <openssl/core_names.h>
-#include <openssl/core_object.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/store.h>
@@ -30,30 +29,17 @@
 #include "implementations.h"
 #include "passphrase.h"
 #include "pkey.h"
+#include "store_attach.h"
 #include "store_delete.h"
+#include "store_emit.h"
 #include "store_search.h"
 #include "trace.h"
 
-struct store {
-    struct schsm_provider *prov;
-    struct schsm_context *context;
-    struct schsm_uri uri;
-    struct schsm_store_search search;
-    int expect;    /* OSSL_STORE_INFO_*, 0: anything */
-    bool searched; /* found is what the URI names */
-    bool prepared; /* found is what is going to be given */
-    bool names;    /* only the names */
-    bool refuse;   /* one was needed: in the end, an error */
-    unsigned int
-        several; /* types of which only the names are given, as nothing says which is meant */
-    bool ended;
-    struct schsm_match_list found;
-    size_t next;
-    struct schsm_match_list defects; /* of a directory: what of its objects cannot be read */
-    size_t told;
-};
-
 static OSSL_FUNC_store_open_fn store_open;
+#ifdef OSSL_FUNC_STORE_OPEN_EX
+static OSSL_FUNC_store_open_ex_fn store_open_ex;
+#endif
+static OSSL_FUNC_store_attach_fn store_attach;
 static OSSL_FUNC_store_settable_ctx_params_fn store_settable_ctx_params;
 static OSSL_FUNC_store_set_ctx_params_fn store_set_ctx_params;
 static OSSL_FUNC_store_load_fn store_load;
@@ -64,7 +50,7 @@ static OSSL_FUNC_store_export_object_fn store_export_object;
 #define DEVICES_MAX 64
 
 /* Is there any device that the URI may mean? Asks none of them. */
-static int device_present(struct store *store, struct schsm_error *err)
+static int device_present(struct schsm_open_store *store, struct schsm_error *err)
 {
     struct schsm_device_selector selector = schsm_find_selector(store->context, &store->uri);
     struct schsm_device *devices[DEVICES_MAX];
@@ -78,14 +64,14 @@ static bool wants_private_key(const struct schsm_uri *uri)
     return uri->types == 0 || (uri->types & SCHSM_OBJECT_PRIVATE) != 0;
 }
 
-static int search(struct store *store, unsigned int types, struct schsm_error *err)
+static int search(struct schsm_open_store *store, unsigned int types, struct schsm_error *err)
 {
     store->searched = true;
     return schsm_find_quick(store->context, &store->uri, types, &store->found, err);
 }
 
 /* Nothing was found of what the URI names: is there a device that may hide it? */
-static int may_hide(const struct store *store, struct schsm_error *err)
+static int may_hide(const struct schsm_open_store *store, struct schsm_error *err)
 {
     struct schsm_hiding hiding = { .device = NULL };
 
@@ -97,21 +83,30 @@ static int may_hide(const struct store *store, struct schsm_error *err)
            schsm_find_fail(&store->uri, &store->found, store->uri.types, err);
 }
 
+static struct schsm_open_store *new_store(struct schsm_provider *prov)
+{
+    struct schsm_open_store *store = OPENSSL_zalloc(sizeof(*store));
+
+    if (store != NULL) {
+        store->prov = prov;
+        schsm_uri_init(&store->uri);
+        store->context = schsm_provider_context(prov);
+        if (store->context == NULL) {
+            store_close(store);
+            store = NULL;
+        }
+    }
+    return store;
+}
+
 static void *store_open(void *provctx, const char *uri)
 {
-    struct store *store = OPENSSL_zalloc(sizeof(*store));
+    struct schsm_open_store *store = NULL;
     struct schsm_error err = SCHSM_ERROR_INIT;
     int ok = 0;
 
     schsm_trace("store_open", NULL);
-    if (store == NULL) {
-        return NULL;
-    }
-    store->prov = provctx;
-    schsm_uri_init(&store->uri);
-    store->context = schsm_provider_context(provctx);
-    if (store->context == NULL) {
-        store_close(store);
+    if ((store = new_store(provctx)) == NULL) {
         return NULL;
     }
     ok = schsm_uri_parse(&store->uri, uri, &err);
@@ -125,6 +120,21 @@ static void *store_open(void *provctx, const char *uri)
         schsm_raise(store->prov, &err);
         store_close(store);
         store = NULL;
+    }
+    return store;
+}
+
+static void *store_attach(void *provctx, OSSL_CORE_BIO *in)
+{
+    struct schsm_open_store *store = NULL;
+
+    schsm_trace("store_attach", NULL);
+    if ((store = new_store(provctx)) != NULL) {
+        store->attached = true;
+        if (!schsm_store_read_reference(provctx, in, &store->reference)) {
+            store_close(store);
+            store = NULL;
+        }
     }
     return store;
 }
@@ -149,126 +159,12 @@ static const OSSL_PARAM *store_settable_ctx_params(void *provctx)
 
 static int store_set_ctx_params(void *loaderctx, const OSSL_PARAM params[])
 {
-    struct store *store = loaderctx;
+    struct schsm_open_store *store = loaderctx;
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
 
     schsm_trace("store_set_ctx_params", NULL);
     return (p == NULL || OSSL_PARAM_get_int(p, &store->expect)) &&
            schsm_store_search_set(store->prov, &store->search, params);
-}
-
-/* Hands a key over to libcrypto; frees it where libcrypto did not take it. */
-static int emit_key(struct schsm_pkey *key, OSSL_CALLBACK *cb, void *arg)
-{
-    int object_type = OSSL_OBJECT_PKEY;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (char *)key->type, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)&key,
-                                          sizeof(struct schsm_pkey *)),
-        OSSL_PARAM_construct_end(),
-    };
-    int ok = cb(params, arg);
-
-    schsm_pkey_free(key);
-    return ok;
-}
-
-/*
- * Whether the PIN is to be proven now. A program that only lists asks for nothing in particular,
- * and costs nobody a PIN. nginx asks for nothing in particular, either, when it loads a key, and
- * gives a pass phrase along: so a URI that names one private key will do.
- */
-static bool is_load(const struct store *store)
-{
-    return store->expect == OSSL_STORE_INFO_PKEY ||
-           (store->expect == 0 && schsm_uri_names_object(&store->uri));
-}
-
-static int emit_private(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb,
-                        void *arg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
-{
-    struct schsm_core_passphrase core = { .cb = pw_cb, .arg = pw_arg };
-    struct schsm_passphrase passphrase = { .ask = schsm_ask_passphrase, .arg = &core };
-    struct schsm_error err = SCHSM_ERROR_INIT;
-    struct schsm_key *device = schsm_key_from_match(store->context, match, &store->uri, &err);
-    struct schsm_pkey *key = NULL;
-
-    if (device == NULL || (is_load(store) && !schsm_key_login_at_load(device, &passphrase, &err))) {
-        schsm_key_free(device);
-        return schsm_raise(store->prov, &err);
-    }
-    key = schsm_pkey_from_device(store->prov, device);
-    return key != NULL && emit_key(key, cb, arg);
-}
-
-static int emit_public(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb, void *arg)
-{
-    struct schsm_error err = SCHSM_ERROR_INIT;
-    struct schsm_key *device = schsm_key_from_match(store->context, match, &store->uri, &err);
-    struct schsm_pkey *key = NULL;
-
-    if (device == NULL) {
-        return schsm_raise(store->prov, &err);
-    }
-    key = schsm_pkey_from_device(store->prov, device);
-    if (key == NULL) {
-        return 0;
-    }
-    schsm_key_free(key->device); /* what is left is a public key */
-    key->device = NULL;
-    return emit_key(key, cb, arg);
-}
-
-static int emit_certificate(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb,
-                            void *arg)
-{
-    struct schsm_error err = SCHSM_ERROR_INIT;
-    int object_type = OSSL_OBJECT_CERT;
-
-    if (!schsm_device_read(match->device, &match->object, NULL, &err)) {
-        return schsm_raise(store->prov, &err);
-    }
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, match->object.value,
-                                          match->object.value_len),
-        OSSL_PARAM_construct_end(),
-    };
-
-    return cb(params, arg);
-}
-
-static int emit_name(struct store *store, const struct schsm_match *match, OSSL_CALLBACK *cb,
-                     void *arg)
-{
-    struct schsm_error err = SCHSM_ERROR_INIT;
-    int object_type = OSSL_OBJECT_NAME;
-    char *uri = schsm_match_uri(match, true, &err);
-    char description[64];
-    int ok = 0;
-
-    if (uri == NULL) {
-        return schsm_raise(store->prov, &err);
-    }
-    schsm_object_describe(&match->object, description, sizeof(description));
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA, uri, 0),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DESC, description, 0),
-        OSSL_PARAM_construct_end(),
-    };
-
-    /* libcrypto (3.5) tries the name as octets first, and leaves that error beside the success. */
-    ERR_set_mark();
-    ok = cb(params, arg);
-    if (ok) {
-        ERR_pop_to_mark();
-    } else {
-        ERR_clear_last_mark();
-    }
-    OPENSSL_free(uri);
-    return ok;
 }
 
 /* The object types that an expectation asks for; 0: none that we have. */
@@ -298,7 +194,7 @@ static int is_wanted(void *arg, struct schsm_match *match, struct schsm_error *e
 }
 
 /* Several are there of what is expected: is the program to have them all? */
-static bool all_may_be_given(const struct store *store)
+static bool all_may_be_given(const struct schsm_open_store *store)
 {
     return store->expect != OSSL_STORE_INFO_PKEY &&
            (schsm_store_search_active(&store->search) ||
@@ -306,7 +202,7 @@ static bool all_may_be_given(const struct store *store)
 }
 
 /* Finding nothing is an error where something was named, or where a key is needed. */
-static bool nothing_is_failure(const struct store *store)
+static bool nothing_is_failure(const struct schsm_open_store *store)
 {
     return !schsm_store_search_active(&store->search) &&
            (store->expect == OSSL_STORE_INFO_PKEY || schsm_uri_names_object(&store->uri));
@@ -327,13 +223,13 @@ static unsigned int types_with_several(const struct schsm_match_list *found)
 }
 
 /* For a program that lists: what a key reference names comes with id and label. */
-static int describe_found(struct store *store, struct schsm_error *err)
+static int describe_found(struct schsm_open_store *store, struct schsm_error *err)
 {
     schsm_match_list_clear(&store->found);
     return schsm_find(store->context, &store->uri, SCHSM_OBJECT_ANY, &store->found, err);
 }
 
-static bool has_found(const struct store *store, unsigned int types)
+static bool has_found(const struct schsm_open_store *store, unsigned int types)
 {
     for (size_t i = 0; i < store->found.count; i++) {
         if ((store->found.matches[i].object.type & types) != 0) {
@@ -348,13 +244,13 @@ static bool has_found(const struct store *store, unsigned int types)
  * looks again. Whoever expects nothing in particular is given what is to be seen where there is no
  * PIN: it may be all there is, a certificate of an authority for one.
  */
-static int look_for_hidden(struct store *store, const struct schsm_passphrase *passphrase,
-                           struct schsm_error *err)
+static int look_for_hidden(struct schsm_open_store *store,
+                           const struct schsm_passphrase *passphrase, struct schsm_error *err)
 {
     struct schsm_hiding hiding = { .device = NULL };
     bool revealed = false;
 
-    if (!is_load(store) || !wants_private_key(&store->uri) ||
+    if (!schsm_store_is_load(store) || !wants_private_key(&store->uri) ||
         schsm_store_search_active(&store->search) || has_found(store, SCHSM_OBJECT_PRIVATE)) {
         return 1;
     }
@@ -373,7 +269,7 @@ static int look_for_hidden(struct store *store, const struct schsm_passphrase *p
 }
 
 /* Makes the search, and decides what is given. */
-static int prepare(struct store *store, const struct schsm_passphrase *passphrase,
+static int prepare(struct schsm_open_store *store, const struct schsm_passphrase *passphrase,
                    struct schsm_error *err)
 {
     const unsigned int orphan = SCHSM_OBJECT_ORPHAN;
@@ -425,36 +321,68 @@ static int prepare(struct store *store, const struct schsm_passphrase *passphras
     return 1;
 }
 
-static int emit(struct store *store, struct schsm_match *match, OSSL_CALLBACK *cb, void *arg,
-                OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
+#ifdef OSSL_FUNC_STORE_OPEN_EX
+/*
+ * OpenSSL 3.2 and later give the pass phrase callback here, too. What the program expects it tells
+ * only afterwards, and lists, public keys and certificates are to cost nobody a PIN: so it is asked
+ * for here where the URI itself says that it means a private key, and the device shows none before
+ * somebody is logged in. Then a program learns at once what is wrong.
+ */
+static void *store_open_ex(void *provctx, const char *uri, const OSSL_PARAM params[],
+                           OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
 {
-    if (store->names || (match->object.type & store->several) != 0) {
-        return emit_name(store, match, cb, arg);
+    struct schsm_core_passphrase core = { .cb = pw_cb, .arg = pw_arg };
+    const struct schsm_passphrase passphrase = { .ask = schsm_ask_passphrase, .arg = &core };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_open_store *store = NULL;
+    int ok = 1;
+
+    schsm_trace("store_open_ex", NULL);
+    if ((store = store_open(provctx, uri)) == NULL) {
+        return NULL;
     }
-    switch (match->object.type) {
-    case SCHSM_OBJECT_PRIVATE:
-        return emit_private(store, match, cb, arg, pw_cb, pw_arg);
-    case SCHSM_OBJECT_PUBLIC:
-        return emit_public(store, match, cb, arg);
-    case SCHSM_OBJECT_CERTIFICATE:
-        return emit_certificate(store, match, cb, arg);
-    case SCHSM_OBJECT_DATA:
-    case SCHSM_OBJECT_SECRET:
-    case SCHSM_OBJECT_ORPHAN:
-        break;
+    if (params != NULL && params->key != NULL) {
+        ok = store_set_ctx_params(store, params);
     }
-    return emit_name(store, match, cb, arg); /* named, not dumped */
+    if (ok && store->searched && store->found.count == 0 &&
+        store->uri.types == SCHSM_OBJECT_PRIVATE && !look_for_hidden(store, &passphrase, &err)) {
+        ok = schsm_raise(store->prov, &err);
+    }
+    if (!ok) {
+        store_close(store);
+        store = NULL;
+    }
+    return store;
+}
+#endif
+
+/* What was attached is a private key, and no search finds it. */
+static int load_attached(struct schsm_open_store *store, OSSL_CALLBACK *cb, void *arg,
+                         OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
+{
+    struct schsm_pkey *key = NULL;
+
+    store->ended = true;
+    if ((store->expect != 0 && store->expect != OSSL_STORE_INFO_PKEY) ||
+        schsm_store_search_active(&store->search)) {
+        return 0;
+    }
+    key = schsm_store_attached_key(store->prov, &store->reference, pw_cb, pw_arg);
+    return key != NULL && schsm_store_emit_key(key, cb, arg);
 }
 
 static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cbarg,
                       OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
 {
-    struct store *store = loaderctx;
+    struct schsm_open_store *store = loaderctx;
     struct schsm_error err = SCHSM_ERROR_INIT;
 
     schsm_trace("store_load", NULL);
     if (store->ended) {
         return 0;
+    }
+    if (store->attached) {
+        return load_attached(store, object_cb, object_cbarg, pw_cb, pw_cbarg);
     }
     if (!store->prepared) {
         struct schsm_core_passphrase core = { .cb = pw_cb, .arg = pw_cbarg };
@@ -474,7 +402,7 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
 
         store->ended = store->next == store->found.count && !store->refuse &&
                        store->told == store->defects.count;
-        return emit(store, match, object_cb, object_cbarg, pw_cb, pw_cbarg);
+        return schsm_store_emit(store, match, object_cb, object_cbarg, pw_cb, pw_cbarg);
     }
     /* At the end, since some programs stop at the first error. */
     if (store->told < store->defects.count) {
@@ -501,7 +429,7 @@ static int store_load(void *loaderctx, OSSL_CALLBACK *object_cb, void *object_cb
 
 static int store_eof(void *loaderctx)
 {
-    const struct store *store = loaderctx;
+    const struct schsm_open_store *store = loaderctx;
 
     schsm_trace("store_eof", NULL);
     return store->ended;
@@ -509,12 +437,13 @@ static int store_eof(void *loaderctx)
 
 static int store_close(void *loaderctx)
 {
-    struct store *store = loaderctx;
+    struct schsm_open_store *store = loaderctx;
 
     schsm_trace("store_close", NULL);
     schsm_match_list_clear(&store->found);
     schsm_match_list_clear(&store->defects);
     schsm_store_search_clear(&store->search);
+    schsm_reference_clear(&store->reference);
     schsm_uri_clear(&store->uri);
     OPENSSL_free(store);
     return 1;
@@ -540,6 +469,10 @@ static int store_export_object(void *loaderctx, const void *reference, size_t re
 
 const OSSL_DISPATCH schsm_store[] = {
     { OSSL_FUNC_STORE_OPEN, (void (*)(void))store_open },
+#ifdef OSSL_FUNC_STORE_OPEN_EX
+    { OSSL_FUNC_STORE_OPEN_EX, (void (*)(void))store_open_ex },
+#endif
+    { OSSL_FUNC_STORE_ATTACH, (void (*)(void))store_attach },
     { OSSL_FUNC_STORE_SETTABLE_CTX_PARAMS, (void (*)(void))store_settable_ctx_params },
     { OSSL_FUNC_STORE_SET_CTX_PARAMS, (void (*)(void))store_set_ctx_params },
     { OSSL_FUNC_STORE_LOAD, (void (*)(void))store_load },

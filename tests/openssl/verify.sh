@@ -33,10 +33,15 @@ inputs() {
         small decrypt.in
         small oaep.in -pkeyopt rsa_padding_mode:oaep
         cp oaep.in raw-decrypt.in
+        cp oaep.in rsasve.in # below every modulus, too
         ;;
     ec)
         check "a peer" plain_openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out peer.pem
         check "its public part" plain_openssl pkey -in peer.pem -pubout -out derive.in
+        check "the key's own" openssl pkey -in ec.pem -pubout -out ec.pub
+        # From OpenSSL 3.2 on.
+        env -u OPENSSL_MODULES OPENSSL_CONF=/dev/null "$programs/encapsulate" DHKEM ec.pub dhkem.in \
+            >"$seen" 2>&1 || rm -f dhkem.in
         ;;
     esac
 }
@@ -86,7 +91,7 @@ wrong_once() {
 make rsa
 inputs rsa
 for how in pkcs1 pss raw; do wrong_once rsa $how 68; done
-for how in decrypt oaep raw-decrypt; do wrong_once rsa $how 62; done
+for how in decrypt oaep raw-decrypt rsasve; do wrong_once rsa $how 62; done
 remove
 make ec
 inputs ec
@@ -114,8 +119,9 @@ replaced() {
     check "the new reference works" openssl pkey -in "$1.pem" -check -noout
     remove
 }
-for how in pkcs1 pss raw decrypt oaep raw-decrypt; do replaced rsa $how; done
+for how in pkcs1 pss raw decrypt oaep raw-decrypt rsasve; do replaced rsa $how; done
 for how in ecdsa derive; do replaced ec $how; done
+[ ! -f dhkem.in ] || replaced ec dhkem
 
 # All that costs no card command in the steady state, but for one at ECDH's first use.
 make ec

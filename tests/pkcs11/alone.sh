@@ -67,6 +67,24 @@ says 'there is no private key with id 77 on'
 fails "several keys" openssl pkey -noout -in sc-hsm:
 says '3 private keys match'
 
+# From 3.2 on OpenSSL gives the pass phrase when a store is opened; who names a private key is told then.
+configure pin-source=
+opens=1
+case $(openssl version) in
+"OpenSSL 3.0."* | "OpenSSL 3.1."*) ;;
+*) opens=0 ;;
+esac
+plain=$SC_HSM_BUILD/tests/store/store_plain
+fails "a store of a private key with a wrong PIN" "$plain" "sc-hsm:id=10;type=private" 111111
+says "opened: $opens" 'asked: 1' 'PIN is wrong'
+check "and with the right one" "$plain" "sc-hsm:id=10;type=private" "$pin"
+says 'opened: 1' 'came: Pkey' 'asked: 1' 'signs: 1'
+fails "a store of whatever is there opens with a wrong PIN" "$plain" "sc-hsm:id=10" 111111
+says 'opened: 1' 'asked: 1' 'PIN is wrong'
+check "and with the right one" "$plain" "sc-hsm:id=10" "$pin"
+says 'opened: 1' 'came: Pkey' 'asked: 1' 'signs: 1'
+configure "pin-source=file:$work/.pin"
+
 # A key without any public part can do nothing, and that is said.
 fails "an EC key whose public part nobody knows" openssl pkey -noout -in sc-hsm:id=20
 says "\(token 'the token'\), bare: the token holds neither a public key nor a certificate"

@@ -2,8 +2,9 @@
 /*
  * use_steps HOW KEY [INPUT]: loads a key, says "ready", then uses it once for each line of standard
  * input and answers "done HEX", or "failed: " with the sentences of all errors. HOW: pkcs1, pss,
- * raw (RSA signatures), ecdsa, decrypt, oaep, raw-decrypt (INPUT: the ciphertext) or derive (INPUT:
- * the peer's public key). What happens to the card between two lines is up to the caller.
+ * raw (RSA signatures), ecdsa, decrypt, oaep, raw-decrypt (INPUT: the ciphertext), rsasve, dhkem
+ * (INPUT: the encapsulation) or derive (INPUT: the peer's public key). What happens to the card
+ * between two lines is up to the caller.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 static const struct way {
     const char *name;
     int padding; /* RSA; 0: none is set */
-    enum { SIGN, DECRYPT, DERIVE } what;
+    enum { SIGN, DECRYPT, DECAPSULATE, DERIVE } what;
 } ways[] = {
     { "pkcs1", RSA_PKCS1_PADDING, SIGN },
     { "pss", RSA_PKCS1_PSS_PADDING, SIGN },
@@ -29,6 +30,8 @@ static const struct way {
     { "decrypt", RSA_PKCS1_PADDING, DECRYPT },
     { "oaep", RSA_PKCS1_OAEP_PADDING, DECRYPT },
     { "raw-decrypt", RSA_NO_PADDING, DECRYPT },
+    { "rsasve", 0, DECAPSULATE },
+    { "dhkem", 0, DECAPSULATE },
     { "derive", 0, DERIVE },
 };
 
@@ -56,6 +59,10 @@ static int use(EVP_PKEY *key, const struct way *way, EVP_PKEY *peer, const unsig
         ok = ok && EVP_PKEY_decrypt_init(ctx) > 0 &&
              EVP_PKEY_CTX_set_rsa_padding(ctx, way->padding) > 0 &&
              EVP_PKEY_decrypt(ctx, out, out_len, in, in_len) > 0;
+    } else if (way->what == DECAPSULATE) {
+        ok = ok && EVP_PKEY_decapsulate_init(ctx, NULL) > 0 &&
+             EVP_PKEY_CTX_set_kem_op(ctx, way->name) > 0 &&
+             EVP_PKEY_decapsulate(ctx, out, out_len, in, in_len) > 0;
     } else {
         ok = ok && EVP_PKEY_derive_init(ctx) > 0 && EVP_PKEY_derive_set_peer(ctx, peer) > 0 &&
              EVP_PKEY_derive(ctx, out, out_len) > 0;

@@ -12,7 +12,7 @@
 #include "provider/pkey.h"
 
 unsigned int stand_in_operations;
-bool stand_in_broken;
+bool stand_in_broken, stand_in_busy;
 const char *stand_in_permitted = "";
 static bool import_to_device;
 static OSSL_PROVIDER *default_provider, *stand_in_provider;
@@ -97,8 +97,8 @@ static int sign(EVP_PKEY_CTX *ctx, enum schsm_padding padding, const char *diges
            EVP_PKEY_sign(ctx, out, out_len, in, in_len) > 0;
 }
 
-int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
-                      size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
+static int operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
+                   size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     EVP_PKEY *pair = key->pair, *plain = NULL;
@@ -148,6 +148,17 @@ int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, con
     return ok ? 1 : schsm_fail(err, SCHSM_REASON_DEVICE, "the stand-in for a device failed");
 }
 
+int schsm_key_operate(struct schsm_key *key, enum schsm_operation operation, const uint8_t *in,
+                      size_t in_len, uint8_t *out, size_t *out_len, struct schsm_error *err)
+{
+    int done = 0;
+
+    stand_in_busy = true;
+    done = operate(key, operation, in, in_len, out, out_len, err);
+    stand_in_busy = false;
+    return done;
+}
+
 void schsm_key_free(struct schsm_key *key)
 {
     if (key != NULL) {
@@ -195,7 +206,9 @@ static int keymgmt_import(void *vkey, int selection, const OSSL_PARAM params[])
     if (full == NULL) {
         return 0;
     }
+    key->has_public = true;
     if (!pair || !import_to_device) {
+        key->has_private = pair;
         key->pkey = full;
         return 1;
     }
@@ -287,7 +300,7 @@ static const char *edwards_operation(int id)
 
 static const char *montgomery_operation(int id)
 {
-    return id == OSSL_OP_KEYEXCH ? "SC-HSM-XDH" : NULL;
+    return id == OSSL_OP_KEYEXCH ? "SC-HSM-XDH" : id == OSSL_OP_KEM ? "SC-HSM-DHKEM" : NULL;
 }
 
 static const char *rsa_operation(int id)
@@ -298,7 +311,9 @@ static const char *rsa_operation(int id)
 
 static const char *ec_operation(int id)
 {
-    return id == OSSL_OP_KEYEXCH ? "SC-HSM-ECDH" : "SC-HSM-ECDSA";
+    return id == OSSL_OP_KEYEXCH ? "SC-HSM-ECDH"
+           : id == OSSL_OP_KEM   ? "SC-HSM-DHKEM"
+                                 : "SC-HSM-ECDSA";
 }
 
 #define KEYMGMT(name, new_function, operation)                                                     \
@@ -357,6 +372,13 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cach
         { "SC-HSM-XDH", PROPERTIES, schsm_keyexch_ecx, NULL },
         { NULL, NULL, NULL, NULL },
     };
+    static const OSSL_ALGORITHM kem[] = {
+        { "SC-HSM-RSA", PROPERTIES, schsm_kem_rsa, NULL },
+#ifdef OSSL_FUNC_KEM_AUTH_ENCAPSULATE_INIT
+        { "SC-HSM-DHKEM", PROPERTIES, schsm_kem_dhkem, NULL },
+#endif
+        { NULL, NULL, NULL, NULL },
+    };
 
     (void)provctx;
     *no_cache = 0;
@@ -369,6 +391,8 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation_id, int *no_cach
         return cipher;
     case OSSL_OP_KEYEXCH:
         return keyexch;
+    case OSSL_OP_KEM:
+        return kem;
     default:
         return NULL;
     }

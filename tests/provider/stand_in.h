@@ -14,6 +14,7 @@
 
 extern unsigned int stand_in_operations; /* device operations so far */
 extern bool stand_in_broken;             /* the device fails every operation */
+extern bool stand_in_busy;               /* the device is at work, not the provider */
 extern const char *stand_in_permitted;   /* ids of the algorithms it permits; "": all */
 
 /* A library context with the default provider and the stand-in. */

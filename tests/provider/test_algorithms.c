@@ -115,6 +115,14 @@ static int fetched(int operation, const char *name, const char *properties, cons
         EVP_KEYEXCH_free(found);
         break;
     }
+    case OSSL_OP_KEM: {
+        EVP_KEM *found = EVP_KEM_fetch(libctx, name, properties);
+
+        from = found != NULL ? EVP_KEM_get0_provider(found) : NULL;
+        is_a = found != NULL && EVP_KEM_is_a(found, alias);
+        EVP_KEM_free(found);
+        break;
+    }
     case OSSL_OP_STORE: {
         OSSL_STORE_LOADER *found = OSSL_STORE_LOADER_fetch(libctx, name, properties);
 

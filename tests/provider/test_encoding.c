@@ -461,62 +461,10 @@ static void software_keys_are_written_as_the_default_provider_writes_them(void *
     assert_true(written > WRITTEN_MIN);
 }
 
-/* --- operations that we do not have ------------------------------------------------------------
- */
-
-static int encapsulates(EVP_PKEY *key, OSSL_LIB_CTX *in, const char *operation)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(in, key, NULL);
-    unsigned char wrapped[512], secret[512], again[512];
-    size_t wrapped_len = sizeof(wrapped), secret_len = sizeof(secret), again_len = sizeof(again);
-    int ok = EVP_PKEY_encapsulate_init(ctx, NULL) > 0 &&
-             EVP_PKEY_CTX_set_kem_op(ctx, operation) > 0 &&
-             EVP_PKEY_encapsulate(ctx, wrapped, &wrapped_len, secret, &secret_len) > 0;
-
-    EVP_PKEY_CTX_free(ctx);
-    ctx = EVP_PKEY_CTX_new_from_pkey(in, key, NULL);
-    if (ok) {
-        assert_int_equal(EVP_PKEY_decapsulate_init(ctx, NULL), 1);
-        assert_int_equal(EVP_PKEY_CTX_set_kem_op(ctx, operation), 1);
-        assert_int_equal(EVP_PKEY_decapsulate(ctx, again, &again_len, wrapped, wrapped_len), 1);
-        assert_int_equal(again_len, secret_len);
-        assert_memory_equal(again, secret, secret_len);
-    }
-    EVP_PKEY_CTX_free(ctx);
-    ERR_clear_error();
-    return ok;
-}
-
-static void what_we_do_not_have_is_the_default_provider_s(void **state)
-{
-    size_t done = 0;
-
-    (void)state;
-    for (size_t i = 0; i < SAMPLES; i++) {
-        const char *operation = samples[i].group == NULL ? "RSASVE" : "DHKEM";
-        EVP_PKEY *ours = NULL, *theirs = NULL;
-        int expected;
-
-        if (samples[i].part != PAIR) {
-            continue;
-        }
-        make_pair(&samples[i], &ours, &theirs);
-        expected = encapsulates(theirs, judge, operation);
-        if (encapsulates(ours, libctx, operation) != expected) {
-            fail_msg("%s: key encapsulation: expected %d", samples[i].what, expected);
-        }
-        done += (size_t)expected;
-        EVP_PKEY_free(ours);
-        EVP_PKEY_free(theirs);
-    }
-    assert_true(done > 0);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(software_keys_are_written_as_the_default_provider_writes_them),
-        cmocka_unit_test(what_we_do_not_have_is_the_default_provider_s),
     };
 
     return run_with_judge(tests);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_plain NAME PIN: a program that opens a store without OSSL_STORE_expect, as nginx does, and
- * takes the first key that comes. Prints what came, how often it was asked for a pass phrase, and
- * whether the key signs. Status 0: it has a key.
+ * takes the first key that comes. Prints whether it opened, what came, how often it was asked for a
+ * pass phrase, and whether the key signs. Status 0: it has a key.
  */
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +44,7 @@ int main(int argc, char **argv)
         return 2;
     }
     store = OSSL_STORE_open_ex(argv[1], NULL, NULL, ui, argv[2], NULL, NULL, NULL);
+    printf("opened: %d\n", store != NULL);
     while (store != NULL && key == NULL && !OSSL_STORE_eof(store)) {
         OSSL_STORE_INFO *info = OSSL_STORE_load(store);
 
