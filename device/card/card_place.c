@@ -3,7 +3,6 @@
 #include "card_private.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -198,9 +197,10 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
     return 1;
 }
 
-/* Refuses an id that a key has. */
-static int check_id(struct schsm_session *session, const struct schsm_card_files *files,
-                    const uint8_t *wanted, size_t wanted_len, struct schsm_error *err)
+/* Marks the ids of one byte that are taken, and refuses the one asked for if it is. */
+static int look_for_id(struct schsm_session *session, const struct schsm_card_files *files,
+                       const uint8_t *wanted, size_t wanted_len, bool taken[256],
+                       struct schsm_error *err)
 {
     for (size_t i = 0; i < files->count; i++) {
         unsigned int file = files->ids[i], ref = SCHSM_FILE_ID(file);
@@ -212,7 +212,11 @@ static int check_id(struct schsm_session *session, const struct schsm_card_files
         if (!schsm_card_read_name(session, ref, &other, err)) {
             return 0;
         }
-        if (other.id_len == wanted_len && memcmp(other.id, wanted, wanted_len) == 0) {
+        if (other.id_len == 1) {
+            taken[other.id[0]] = true;
+        }
+        if (wanted != NULL && other.id_len == wanted_len &&
+            memcmp(other.id, wanted, wanted_len) == 0) {
             return schsm_fail(err, SCHSM_REASON_EXISTS,
                               "key reference %u%s%s%s already has this id: choose another", ref,
                               other.label[0] != 0 ? " (" : "", other.label,
@@ -223,16 +227,28 @@ static int check_id(struct schsm_session *session, const struct schsm_card_files
 }
 
 int schsm_card_choose_id(struct schsm_session *session, const struct schsm_card_files *files,
-                         const uint8_t *wanted, size_t wanted_len, uint8_t *id, size_t *id_len,
-                         struct schsm_error *err)
+                         const uint8_t *wanted, size_t wanted_len, unsigned int first, uint8_t *id,
+                         size_t *id_len, struct schsm_error *err)
 {
+    bool taken[256] = { false };
+    unsigned int next = first;
+
+    if (!look_for_id(session, files, wanted, wanted_len, taken, err)) {
+        return 0;
+    }
     if (wanted != NULL) {
         memcpy(id, wanted, wanted_len);
         *id_len = wanted_len;
-        return check_id(session, files, wanted, wanted_len, err);
+        return 1;
     }
-    *id_len = SCHSM_ID_CHOSEN_LEN;
-    return getentropy(id, SCHSM_ID_CHOSEN_LEN) == 0
-               ? 1
-               : schsm_fail(err, SCHSM_REASON_CRYPTO, "this machine gives no random numbers");
+    for (unsigned int tried = 0; taken[next] || next == 0; tried++) {
+        if (tried > 255) {
+            return schsm_fail(err, SCHSM_REASON_DEVICE_FULL,
+                              "all ids of one byte are taken: name an id");
+        }
+        next = (next + 1) & 0xFF;
+    }
+    id[0] = (uint8_t)next;
+    *id_len = 1;
+    return 1;
 }

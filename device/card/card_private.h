@@ -171,16 +171,14 @@ bool schsm_card_delete_if_there(struct schsm_session *session, unsigned int file
 int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
                               unsigned int *key_ref, struct schsm_error *err);
 
-/* So many random bytes are no other key's id, and nobody need be asked for that. */
-#define SCHSM_ID_CHOSEN_LEN 8
-
 /*
- * An id for a new key: the wanted one, which fails with EXISTS where a key has it, for which each
- * key's description is read; with NULL one that surely no key has, for which nothing is read. id
- * has room for SCHSM_ID_MAX bytes. (card_place.c)
+ * An id for a new key: the wanted one, which fails with EXISTS where a key has it, or with NULL one
+ * of a byte, from `first` on: the same whenever it is asked for, so that an interrupted import
+ * knows its key again. Reads each key's description. id has room for SCHSM_ID_MAX bytes.
+ * (card_place.c)
  */
 int schsm_card_choose_id(struct schsm_session *session, const struct schsm_card_files *files,
-                         const uint8_t *wanted, size_t wanted_len, uint8_t *id, size_t *id_len,
-                         struct schsm_error *err);
+                         const uint8_t *wanted, size_t wanted_len, unsigned int first, uint8_t *id,
+                         size_t *id_len, struct schsm_error *err);
 
 #endif

@@ -190,8 +190,8 @@ static int run_place(struct schsm_session *session, void *arg, struct schsm_erro
         *placing->id_len = place->id_len;
         return 1;
     }
-    return schsm_card_choose_id(session, &placing->files, place->id, place->id_len, placing->id,
-                                placing->id_len, err);
+    return schsm_card_choose_id(session, &placing->files, place->id, place->id_len,
+                                *placing->key_ref, placing->id, placing->id_len, err);
 }
 
 int schsm_hsm_place_key(struct schsm_device *dev, const struct schsm_hsm_place *place,

@@ -41,7 +41,7 @@ int schsm_hsm_read_companions(struct schsm_device *dev, int key_ref,
 /* Where a key that comes to the device is to be. */
 struct schsm_hsm_place {
     int key_ref;       /* -1: the next free one */
-    const uint8_t *id; /* NULL: one that no key has */
+    const uint8_t *id; /* NULL: a free one of a byte, like the key reference if that is free */
     size_t id_len;
     bool id_is_free; /* the caller knows that no key has the id: the device is not asked for all */
     bool replace;    /* with key_ref: what is there may be replaced */
