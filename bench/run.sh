@@ -65,7 +65,7 @@ done
 # shellcheck source-path=SCRIPTDIR source=../examples/packages.sh
 . "$root/examples/packages.sh"
 install_packages "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" \
-    libjansson-dev jq opensc-pkcs11 libengine-pkcs11-openssl nginx-light python3
+    libjansson-dev libsmartcols-dev jq opensc-pkcs11 libengine-pkcs11-openssl nginx-light python3
 
 cmake -S "$root" -B "$SC_HSM_BUILD" -DCMAKE_BUILD_TYPE=Release -DSC_HSM_BENCH=ON \
     -DSC_HSM_TESTS=OFF >/dev/null

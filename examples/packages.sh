@@ -7,7 +7,7 @@
 # To build the provider, the tool and the virtual card.
 # shellcheck disable=SC2034  # read by the scripts that source this file
 packages_build=(gcc libc6-dev make cmake pkg-config libssl-dev libpcsclite-dev
-    libjansson-dev libp11-dev openssl)
+    libjansson-dev libsmartcols-dev libp11-dev openssl)
 
 # To use a token: the PC/SC daemon, its driver for USB tokens, and OpenSC's tools.
 # shellcheck disable=SC2034

@@ -11,6 +11,7 @@
 #include "keymgmt/remove.h"
 #include "keymgmt/reveal.h"
 #include "ask.h"
+#include "certificate_view.h"
 #include "output.h"
 #include "target.h"
 
@@ -241,13 +242,29 @@ static json_t *orphan_json(const struct schsm_object *object)
                                                : json_null();
 }
 
-json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_key_policy *policy,
-                          const char *uri)
+/* Adds what a certificate says; nulls of everything else. */
+static bool add_certificate(const struct schsm_tool *tool, const struct schsm_object *object,
+                            json_t *json)
+{
+    struct schsm_certificate_view view = { .subject = NULL };
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    bool ok = (object->type != SCHSM_OBJECT_CERTIFICATE ||
+               schsm_certificate_view_read(tool->context.libctx, object->value, object->value_len,
+                                           &view, &ignored)) &&
+              schsm_certificate_json(json, &view);
+
+    schsm_certificate_view_clear(&view);
+    return ok;
+}
+
+json_t *schsm_object_json(const struct schsm_tool *tool, const struct schsm_object *object,
+                          const struct schsm_key_policy *policy, const char *uri)
 {
     char id[2 * SCHSM_ID_MAX + 1];
+    json_t *json = NULL;
 
     schsm_hex(object->id, object->id_len, id);
-    return json_pack(
+    json = json_pack(
         "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "type",
         type_of(object)->name, "key_ref", schsm_json_count(object->key_ref), "id",
         schsm_json_text(id), "label", schsm_json_text(object->label), "algorithm",
@@ -258,6 +275,11 @@ json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_
         policy != NULL && policy->limited ? json_integer(policy->uses_left) : json_null(),
         "key_domain", schsm_json_count(policy != NULL ? policy->key_domain : -1), "oid",
         schsm_json_text(object->oid), "orphan", orphan_json(object), "uri", uri);
+    if (json != NULL && !add_certificate(tool, object, json)) {
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
 }
 
 int schsm_object_report(const struct schsm_tool *tool, const char *done,
@@ -272,7 +294,7 @@ int schsm_object_report(const struct schsm_tool *tool, const char *done,
         return 0;
     }
     if (tool->json) {
-        json = schsm_object_json(&match->object, NULL, uri);
+        json = schsm_object_json(tool, &match->object, NULL, uri);
         if (json != NULL && file != NULL &&
             json_object_set_new(json, "file", schsm_json_text(file)) != 0) {
             json_decref(json);

@@ -55,8 +55,8 @@ const char *schsm_object_algorithm(const struct schsm_object *object);
 int schsm_object_bytes(const struct schsm_object *object);
 
 /* The object for programs; policy may be NULL. NULL where memory runs out. */
-json_t *schsm_object_json(const struct schsm_object *object, const struct schsm_key_policy *policy,
-                          const char *uri);
+json_t *schsm_object_json(const struct schsm_tool *tool, const struct schsm_object *object,
+                          const struct schsm_key_policy *policy, const char *uri);
 
 /* One sentence, or with --json a document, about what was done to an object: "Stored", the object,
  * its URI. file: what was written for it; NULL: nothing. */

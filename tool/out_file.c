@@ -59,8 +59,9 @@ static json_t *base64_json(const struct schsm_content *content)
     return json;
 }
 
-static int print_out_json(const struct schsm_match *match, const struct schsm_content *content,
-                          const char *path, struct schsm_error *err)
+static int print_out_json(const struct schsm_tool *tool, const struct schsm_match *match,
+                          const struct schsm_content *content, const char *path,
+                          struct schsm_error *err)
 {
     char *uri = schsm_match_uri(match, true, err);
     json_t *json = NULL, *value = NULL;
@@ -70,7 +71,7 @@ static int print_out_json(const struct schsm_match *match, const struct schsm_co
     if (uri == NULL) {
         return 0;
     }
-    json = schsm_object_json(&match->object, NULL, uri);
+    json = schsm_object_json(tool, &match->object, NULL, uri);
     OPENSSL_free(uri);
     if (path != NULL) {
         name = "file";
@@ -108,7 +109,7 @@ int schsm_out_object(const struct schsm_tool *tool, const struct schsm_match *ma
         return 0;
     }
     return tool->json && (path == NULL || !schsm_file_is_stdout(path))
-               ? print_out_json(match, content, path, err)
+               ? print_out_json(tool, match, content, path, err)
                : 1;
 }
 

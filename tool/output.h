@@ -14,16 +14,35 @@
 
 #define SCHSM_COLUMNS_MAX 8
 
+/* How a column that is too wide for the terminal is made to fit. */
+enum schsm_table_fit {
+    SCHSM_FIT_NOT = 0, /* it stays as it is */
+    SCHSM_FIT_SHORTEN, /* cut, for what is told elsewhere in full */
+    SCHSM_FIT_WRAP,    /* goes on in the next line */
+};
+
+/* What a cell is to catch the eye for, where colours are wanted. */
+enum schsm_table_mark { SCHSM_MARK_NONE = 0, SCHSM_MARK_WARNING, SCHSM_MARK_ERROR };
+
+struct schsm_cell {
+    char *text; /* printable */
+    enum schsm_table_mark mark;
+};
+
 /* Cells are added row by row; a row is whole when it has as many cells as there are columns. */
 struct schsm_table {
     size_t columns;
-    char **cells; /* printable */
+    enum schsm_table_fit fits[SCHSM_COLUMNS_MAX];
+    bool has_headings;
+    struct schsm_cell *cells;
     size_t count, room;
     bool failed; /* memory ran out on the way */
 };
 
-/* headings: NULL, or one for each column, printed as the first row. */
+/* headings: NULL, or one for each column, printed as the first row. columns: at most
+ * SCHSM_COLUMNS_MAX. */
 void schsm_table_init(struct schsm_table *table, size_t columns, const char *const *headings);
+void schsm_table_fit(struct schsm_table *table, size_t column, enum schsm_table_fit fit);
 void schsm_table_add(struct schsm_table *table, const char *cell);
 void schsm_table_addf(struct schsm_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -32,7 +51,11 @@ void schsm_table_addf(struct schsm_table *table, const char *format, ...)
 void schsm_table_row(struct schsm_table *table, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Prints the table and clears it. */
+/* Marks the cell that was added last. */
+void schsm_table_mark(struct schsm_table *table, enum schsm_table_mark mark);
+
+/* Prints the table and clears it: fitted to the terminal, and with colours where standard output is
+ * one, and NO_COLOR is not set; else every cell whole. */
 int schsm_table_print(struct schsm_table *table, struct schsm_error *err);
 void schsm_table_clear(struct schsm_table *table);
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "text.h"
 
-#include <locale.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <wchar.h>
 
 #include <openssl/crypto.h>
 
@@ -99,27 +97,4 @@ char *schsm_text_printable(const char *text)
 char *schsm_text_valid(const char *text)
 {
     return copy(text, false);
-}
-
-size_t schsm_text_width(const char *text)
-{
-    /* wcwidth follows the locale; the text is UTF-8 in any. */
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
-    const unsigned char *p = (const unsigned char *)text;
-    size_t width = 0;
-
-    while (*p != '\0') {
-        uint32_t character = 0;
-        size_t len = decode(p, &character);
-        int columns = len > 0 && utf8 != (locale_t)0 ? wcwidth((wchar_t)character) : 1;
-
-        width += columns >= 0 ? (size_t)columns : 1;
-        p += len > 0 ? len : 1;
-    }
-    if (utf8 != (locale_t)0) {
-        uselocale(before);
-        freelocale(utf8);
-    }
-    return width;
 }

@@ -13,7 +13,4 @@
 char *schsm_text_printable(const char *text);
 char *schsm_text_valid(const char *text);
 
-/* How many columns a printable text takes on a terminal. */
-size_t schsm_text_width(const char *text);
-
 #endif

@@ -67,6 +67,20 @@ static int card_device_prepare_login(struct schsm_device *dev, const struct schs
     return schsm_session_run(schsm_card_session(dev), &job, err);
 }
 
+/* The only way to log out is to select the applet (3.1). */
+static int select_applet(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    (void)arg;
+    return schsm_session_select(session, err);
+}
+
+static int card_device_logout(struct schsm_device *dev, struct schsm_error *err)
+{
+    const struct schsm_job job = { .run = select_applet };
+
+    return schsm_session_run(schsm_card_session(dev), &job, err);
+}
+
 static void card_device_free(struct schsm_device *dev)
 {
     schsm_session_free(schsm_card_session(dev));
@@ -104,6 +118,8 @@ static const struct schsm_device_ops card_ops = {
     .store = schsm_card_device_store,
     .key_policy = schsm_card_device_key_policy,
     .remove = schsm_card_device_remove,
+    .rename = schsm_card_device_rename,
+    .logout = card_device_logout,
     .change_pin = schsm_card_device_change_pin,
     .change_so_pin = schsm_card_device_change_so_pin,
     .unblock_pin = schsm_card_device_unblock_pin,

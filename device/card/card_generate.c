@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
@@ -231,6 +232,26 @@ static int write_description(struct schsm_session *session, struct generation *g
                                  generation->encoded, generation->encoded_len, err);
 }
 
+/* Where the id is left to us, so many random bytes are no other key's, and none of them need be
+ * asked. */
+#define ID_CHOSEN_LEN 8
+
+static int choose_new_id(struct schsm_session *session, struct generation *generation,
+                         struct schsm_error *err)
+{
+    const struct schsm_generate *spec = generation->spec;
+    struct schsm_pkcs15_key *description = &generation->description;
+
+    if (spec->id != NULL) {
+        return schsm_card_choose_id(session, &generation->files, spec->id, spec->id_len, 0,
+                                    description->id, &description->id_len, err);
+    }
+    description->id_len = ID_CHOSEN_LEN;
+    return getentropy(description->id, ID_CHOSEN_LEN) == 0
+               ? 1
+               : schsm_fail(err, SCHSM_REASON_CRYPTO, "this machine gives no random numbers");
+}
+
 static int describe_key(struct schsm_session *session, struct generation *generation,
                         struct schsm_error *err)
 {
@@ -250,23 +271,14 @@ static int describe_key(struct schsm_session *session, struct generation *genera
            write_description(session, generation, err);
 }
 
-/* A Pico HSM writes a description of its own when it makes a key: ours again. */
+/* A Pico HSM writes a description of its own over ours: ours again, which replaces it whole (4.4).
+ */
 static int keep_description(struct schsm_session *session, struct generation *generation,
                             struct schsm_error *err)
 {
-    unsigned int file = SCHSM_FILE_KEY_DESCRIPTION | generation->key_ref;
-    uint8_t *content = NULL;
-    size_t len = 0;
-    bool ours;
+    const struct schsm_card_kind *kind = schsm_session_kind(session, err);
 
-    if (!schsm_card_read_optional(session, file, SCHSM_FORM_BYTES, &content, &len, err)) {
-        return 0;
-    }
-    ours = schsm_view_equal((struct schsm_view){ content, len },
-                            (struct schsm_view){ generation->encoded, generation->encoded_len });
-    OPENSSL_free(content);
-    return ours || (schsm_card_delete_optional(session, file, err) &&
-                    write_description(session, generation, err));
+    return kind != NULL && (!kind->describes_keys || write_description(session, generation, err));
 }
 
 /* Removes what an attempt left. What failed stays what failed. */
@@ -352,9 +364,7 @@ static int generate_on_card(struct schsm_session *session, void *arg, struct sch
     memset(&generation->description, 0, sizeof(generation->description));
     if (!schsm_card_list_files(session, &generation->files, err) ||
         !schsm_card_choose_key_ref(&generation->files, spec->key_ref, &generation->key_ref, err) ||
-        !schsm_card_choose_id(session, &generation->files, spec->id, spec->id_len,
-                              generation->key_ref, generation->description.id,
-                              &generation->description.id_len, err) ||
+        !choose_new_id(session, generation, err) ||
         !schsm_card_clear_key_ref(session, &generation->files, generation->key_ref, err)) {
         return 0;
     }

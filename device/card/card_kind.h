@@ -22,7 +22,8 @@ struct schsm_card_kind {
     unsigned int public_keys_max; /* likewise, of those that have to authenticate */
     bool exponent_fixed;          /* its RSA keys have the public exponent 65537 and no other */
     unsigned int crt_bits_max;    /* of an RSA key that it unwraps in form 06; 0: as long as any */
-    bool describes_keys;          /* UNWRAP KEY writes a description and a request of its own */
+    bool describes_keys;          /* it writes a description of its own with each key that it
+                                   * makes or unwraps; with the latter a request, too */
     bool hides_kcv;               /* key check values are zero until somebody logs in */
     bool ecx;                     /* it has Edwards and Montgomery keys */
     bool shares_names;            /* several devices may have one serial number */

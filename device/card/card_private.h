@@ -52,6 +52,9 @@ int schsm_card_device_key_policy(struct schsm_device *dev, const struct schsm_ob
                                  struct schsm_key_policy *policy, struct schsm_error *err);
 int schsm_card_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                              const struct schsm_login *login, struct schsm_error *err);
+int schsm_card_device_rename(struct schsm_device *dev, struct schsm_object *object,
+                             const struct schsm_rename *spec, const struct schsm_login *login,
+                             struct schsm_error *err);
 
 int schsm_card_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
                                  struct schsm_secret *new_pin, int min_tries,
@@ -170,7 +173,9 @@ int schsm_card_choose_key_ref(const struct schsm_card_files *files, int wanted,
 
 /*
  * An id for a new key: the wanted one, which fails with EXISTS where a key has it, or with NULL one
- * of a byte, from `first` on. id has room for SCHSM_ID_MAX bytes. (card_place.c)
+ * of a byte, from `first` on: the same whenever it is asked for, so that an interrupted import
+ * knows its key again. Reads each key's description. id has room for SCHSM_ID_MAX bytes.
+ * (card_place.c)
  */
 int schsm_card_choose_id(struct schsm_session *session, const struct schsm_card_files *files,
                          const uint8_t *wanted, size_t wanted_len, unsigned int first, uint8_t *id,

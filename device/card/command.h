@@ -239,8 +239,10 @@ int schsm_card_generate_secret_key(struct schsm_card *card, unsigned int key_ref
 int schsm_card_initialise(struct schsm_card *card, const uint8_t *objects, size_t len,
                           struct schsm_error *err);
 
-/* The same command without data: bytes that are free (6.7). A card that does not tell refuses. */
-int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schsm_error *err);
+/* The same command without data: bytes that are free, and the version of the software (6.7). A card
+ * that does not tell refuses. */
+int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, uint8_t version[2],
+                           struct schsm_error *err);
 
 /* What one GET CHALLENGE gives at most (6.1). */
 #define SCHSM_CHALLENGE_MAX 1024

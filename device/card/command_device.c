@@ -27,7 +27,8 @@ int schsm_card_initialise(struct schsm_card *card, const uint8_t *objects, size_
     return schsm_card_accepted(card, &apdu, err);
 }
 
-int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schsm_error *err)
+int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, uint8_t version[2],
+                           struct schsm_error *err)
 {
     const struct schsm_apdu apdu = { .cla = 0x80, .ins = SCHSM_INS_INITIALIZE_DEVICE, .le = 256 };
     uint8_t response[256];
@@ -42,6 +43,7 @@ int schsm_card_free_memory(struct schsm_card *card, uint32_t *bytes, struct schs
     }
     *bytes = (uint32_t)response[0] << 24 | (uint32_t)response[1] << 16 |
              (uint32_t)response[2] << 8 | response[3];
+    memcpy(version, response + 5, 2);
     return 1;
 }
 

@@ -16,6 +16,7 @@
 
 #include "types.h"
 #include "base/error.h"
+#include "base/tlv.h"
 
 /* PKCS#15 6.1.8 KeyUsageFlags; bit n of the BIT STRING is 1 << n. */
 enum schsm_pkcs15_usage {
@@ -82,6 +83,16 @@ int schsm_pkcs15_decode_certificate(const uint8_t *file, size_t len,
  */
 int schsm_pkcs15_encode_certificate(const struct schsm_pkcs15_certificate *certificate,
                                     uint8_t *out, size_t *out_len, struct schsm_error *err);
+
+/*
+ * Copies the description of a key, a certificate or a data object with another label (absent where
+ * it has no bytes) or id (which a data object has not); NULL: as it is. All else stays as it is,
+ * also what nobody here knows. Sizes as for schsm_pkcs15_encode_key. Fails with DEVICE_DATA for
+ * what is no description, or would be too long. (pkcs15_rename.c)
+ */
+int schsm_pkcs15_rename(const uint8_t *file, size_t len, const struct schsm_view *label,
+                        const struct schsm_view *id, uint8_t *out, size_t *out_len,
+                        struct schsm_error *err);
 
 /* A data object: DCOD. Section 10.7. */
 struct schsm_pkcs15_data {

@@ -16,6 +16,7 @@ static int run_hsm_status(struct schsm_session *session, void *arg, struct schsm
     struct schsm_hsm_status *status = arg;
     struct schsm_public_key_status keys = { 0 };
     struct schsm_pin_status user, so;
+    uint8_t version[2] = { 0, 0 };
     int ok;
 
     memset(status, 0, sizeof(*status));
@@ -39,8 +40,10 @@ static int run_hsm_status(struct schsm_session *session, void *arg, struct schsm
     status->public_keys_missing = keys.missing;
     status->public_keys_required = keys.required;
     status->public_keys_authenticated = keys.authenticated;
-    ok = schsm_card_free_memory(&session->card, &status->free_memory, err);
+    ok = schsm_card_free_memory(&session->card, &status->free_memory, version, err);
     status->memory_known = ok != 0;
+    status->version_major = version[0];
+    status->version_minor = version[1];
     return goes_on(session, ok);
 }
 

@@ -22,7 +22,8 @@ struct schsm_hsm_status {
     unsigned int public_keys_total, public_keys_missing, public_keys_required,
         public_keys_authenticated;
     bool memory_known;
-    uint32_t free_memory; /* bytes */
+    uint32_t free_memory;                      /* bytes */
+    unsigned int version_major, version_minor; /* told with it; 0.0: not told */
 };
 
 /* Asks the device; nobody is logged in or out, no try is spent. Best after schsm_device_info, which

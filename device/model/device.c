@@ -198,6 +198,26 @@ int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *obj
                     &found, err);
 }
 
+int schsm_device_rename(struct schsm_device *dev, struct schsm_object *object,
+                        const struct schsm_rename *spec, const struct schsm_login *login,
+                        struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return hand_out(dev->ops->rename == NULL
+                        ? fail_several(&found)
+                        : dev->ops->rename(dev, object, spec, login_or_none(login), &found),
+                    &found, err);
+}
+
+int schsm_device_logout(struct schsm_device *dev, struct schsm_error *err)
+{
+    struct schsm_error found = SCHSM_ERROR_INIT;
+
+    return hand_out(dev->ops->logout == NULL ? fail_several(&found) : dev->ops->logout(dev, &found),
+                    &found, err);
+}
+
 int schsm_device_change_pin(struct schsm_device *dev, struct schsm_secret *old_pin,
                             struct schsm_secret *new_pin, int min_tries, struct schsm_error *err)
 {

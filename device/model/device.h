@@ -149,7 +149,7 @@ struct schsm_generate {
     size_t exponent_len;
     int curve_nid;     /* EC: libcrypto's NID */
     int key_ref;       /* -1: the next free one */
-    const uint8_t *id; /* NULL: the next free one */
+    const uint8_t *id; /* NULL: a free one */
     size_t id_len;
     const char *label;         /* NULL: none */
     const uint8_t *algorithms; /* card algorithm ids; NULL: everything allowed */
@@ -176,6 +176,13 @@ struct schsm_store {
     const uint8_t *value;    /* DER of an X.509 certificate, or the content; not empty */
     size_t value_len;
     const struct schsm_object *replaces; /* data: goes once the new one is whole; NULL: none */
+};
+
+/* What an object is to be called. */
+struct schsm_rename {
+    const char *label; /* NULL: as it is; "" for none */
+    const uint8_t *id; /* NULL: as it is; a data object has none */
+    size_t id_len;
 };
 
 struct schsm_device;
@@ -212,6 +219,10 @@ struct schsm_device_ops {
                       struct schsm_key_policy *policy, struct schsm_error *err);
     int (*remove)(struct schsm_device *dev, const struct schsm_object *object,
                   const struct schsm_login *login, struct schsm_error *err);
+    int (*rename)(struct schsm_device *dev, struct schsm_object *object,
+                  const struct schsm_rename *spec, const struct schsm_login *login,
+                  struct schsm_error *err);
+    int (*logout)(struct schsm_device *dev, struct schsm_error *err);
     int (*change_pin)(struct schsm_device *dev, struct schsm_secret *old_pin,
                       struct schsm_secret *new_pin, int min_tries, struct schsm_error *err);
     int (*change_so_pin)(struct schsm_device *dev, const struct schsm_secret *old_pin,
@@ -230,9 +241,9 @@ struct schsm_device {
 };
 
 /*
- * The device's identity and state; logs nobody in and out. A SmartCard-HSM tells version and
- * options only where that would log somebody out: they are 0.0 and false while the PIN is verified,
- * unless they were told before.
+ * The device's identity and state; logs nobody in and out. A SmartCard-HSM tells its options only
+ * where that would log somebody out: they are not known while the PIN is verified, unless they were
+ * told before.
  */
 int schsm_device_info(struct schsm_device *dev, struct schsm_device_info *info,
                       struct schsm_error *err);
@@ -344,6 +355,20 @@ int schsm_device_key_policy(struct schsm_device *dev, const struct schsm_object 
  */
 int schsm_device_remove(struct schsm_device *dev, const struct schsm_object *object,
                         const struct schsm_login *login, struct schsm_error *err);
+
+/*
+ * Gives a key, a certificate without a key, or a data object another label and id; a key's
+ * certificate and public part have theirs from the key, which is to be named. *object becomes what
+ * it is called then. At every moment the object has the old name or the new one, whole; what it has
+ * already is written again, so that the same call can be repeated. An id that another key or
+ * certificate has is EXISTS.
+ */
+int schsm_device_rename(struct schsm_device *dev, struct schsm_object *object,
+                        const struct schsm_rename *spec, const struct schsm_login *login,
+                        struct schsm_error *err);
+
+/* Logs out: on a SmartCard-HSM every program that uses it. */
+int schsm_device_logout(struct schsm_device *dev, struct schsm_error *err);
 
 /*
  * PINs. Each of these spends at most one try, and only on a value that the caller gave. Wrong ones

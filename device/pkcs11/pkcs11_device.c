@@ -219,6 +219,28 @@ static unsigned long token_device_connection(struct schsm_device *dev)
     return atomic_load(&((struct schsm_pkcs11_token *)(void *)dev)->connections);
 }
 
+static int token_device_rename(struct schsm_device *dev, struct schsm_object *object,
+                               const struct schsm_rename *spec, const struct schsm_login *login,
+                               struct schsm_error *err)
+{
+    (void)dev;
+    (void)object;
+    (void)spec;
+    (void)login;
+    return schsm_fail(
+        err, SCHSM_REASON_UNSUPPORTED,
+        "the objects of a PKCS#11 token are renamed by the token's own tools; nothing "
+        "was changed");
+}
+
+/* A token knows by program who is logged in, and forgets this one as it ends. */
+static int token_device_logout(struct schsm_device *dev, struct schsm_error *err)
+{
+    (void)dev;
+    (void)err;
+    return 1;
+}
+
 static const struct schsm_device_ops token_ops = {
     .info = token_device_info,
     .serial = token_device_serial,
@@ -236,6 +258,8 @@ static const struct schsm_device_ops token_ops = {
     .store = schsm_pkcs11_device_store,
     .key_policy = token_device_key_policy,
     .remove = schsm_pkcs11_device_remove,
+    .rename = token_device_rename,
+    .logout = token_device_logout,
     .change_pin = schsm_pkcs11_device_change_pin,
     .change_so_pin = schsm_pkcs11_device_change_so_pin,
     .unblock_pin = schsm_pkcs11_device_unblock_pin,

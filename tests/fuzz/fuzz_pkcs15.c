@@ -59,6 +59,23 @@ static void check_data(const struct schsm_pkcs15_data *data)
     REQUIRE(strcmp(again.application, data->application) == 0);
 }
 
+/* What is renamed has the new name, and is otherwise the key that it was. */
+static void check_renamed(const uint8_t *data, size_t len, const struct schsm_pkcs15_key *key)
+{
+    const struct schsm_view label = { (const uint8_t *)"new", 3 },
+                            id = { (const uint8_t *)"id", 2 };
+    uint8_t out[SCHSM_PKCS15_MAX];
+    struct schsm_pkcs15_key again;
+    size_t out_len = sizeof(out);
+
+    if (schsm_pkcs15_rename(data, len, &label, &id, out, &out_len, NULL)) {
+        REQUIRE(out_len <= sizeof(out));
+        REQUIRE(schsm_pkcs15_decode_key(out, out_len, &again, NULL));
+        REQUIRE(strcmp(again.label, "new") == 0 && again.id_len == 2);
+        REQUIRE(again.type == key->type && again.bits == key->bits && again.usage == key->usage);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct schsm_pkcs15_key key;
@@ -68,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     if (schsm_pkcs15_decode_key(data, len, &key, NULL)) {
         check_key(&key);
+        check_renamed(data, len, &key);
     }
     if (schsm_pkcs15_decode_certificate(data, len, &certificate, NULL)) {
         REQUIRE(memchr(certificate.label, '\0', sizeof(certificate.label)) != NULL);

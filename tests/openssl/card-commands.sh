@@ -17,6 +17,16 @@ cold() {
     count "req -x509 by reference file, $1 keys on the card" "=$(cold_signature)" x509 ec.pem
     count "the same with the RSA key" "=$(cold_signature)" x509 rsa.pem
     count "req -x509 by key-ref, $1 keys on the card" '<=5' x509 "sc-hsm:$ref"
+    # A Pico HSM is asked for certificates and data that nobody described, too.
+    count "sc-hsm list, $1 keys on the card" "<=$((2 * $1 + 1 + $(on_pico && echo 4 || echo 0)))" sc-hsm list
+}
+
+# genpkey, and keygen NUMBER: another key, for which the id is left to us.
+genpkey() {
+    openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -out /dev/null
+}
+keygen() {
+    sc-hsm --pin-source "file:$pin_file" keygen --type "$1"
 }
 
 cold 2
@@ -35,6 +45,14 @@ for number in $(seq 3 40); do
 done
 equal "40 keys are on the card" 40 "$(openssl storeutl -noout sc-hsm:type=private | sed -n 's/^Total found: //p')"
 cold 40
+count "openssl genpkey, 40 keys on the card" '<=10' genpkey
+# The secure channel for the PIN is a part of it, and a Pico HSM is asked once more who it is.
+bound="<=$(on_pico && echo 11 || echo 10)"
+count "sc-hsm keygen of an EC key" "$bound" keygen ec:P-256
+count "sc-hsm keygen of an AES key" "$bound" keygen aes:128
+count "sc-hsm keygen of an RSA key" "$bound" keygen rsa:2048
+openssl storeutl -noout -text sc-hsm:type=private | grep -o ';id=[0-9a-f]*' >ids
+equal "no id is two keys'" "" "$(sort ids | uniq -d)"
 
 # Steady state: one command for each signature, whoever asks.
 for key in rsa.pem ec.pem; do

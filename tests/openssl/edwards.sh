@@ -180,6 +180,17 @@ for type in ed25519 ed448 x25519 x448; do
     check "pubkey" sc-hsm pubkey "label=tool-$type"
     check "it is that of the reference" openssl pkey -in "tool-$type.pem" -pubout
 done
+# It lets them sign requests and certificates of themselves.
+for type in ed25519 ed448; do
+    check "csr" sc-hsm --pin-source "file:$pin_file" csr "label=tool-$type" --subject /CN=x --san DNS:x.example \
+        --out "$type.csr"
+    check "it verifies" plain_openssl req -in "$type.csr" -noout -verify
+    check "cert self-sign" sc-hsm --pin-source "file:$pin_file" cert self-sign "label=tool-$type" --subject /CN=x \
+        --days 9 --ca --store --out "$type.crt"
+    check "it verifies" plain_openssl verify -x509_strict -CAfile "$type.crt" "$type.crt"
+done
+fails "a key that only agrees" sc-hsm --pin-source "file:$pin_file" csr label=tool-x25519 --subject /CN=x
+says "signs nothing"
 check "its help names them" sc-hsm help pubkey
 says 'P-521, Ed25519\), jwk' 'secp256k1, Ed448, X25519 and X448\)'
 check "pubkey --format jwk" sc-hsm pubkey --format jwk label=tool-ed25519

@@ -37,7 +37,7 @@ keys_of() {
 }
 # listed N: what the list shows; its status tells of the nonsense on the card.
 listed() {
-    on "$1" "${@:2}" list || [ $? = 1 ]
+    on "$1" "${@:2}" list --policy || [ $? = 1 ]
 }
 # manifest FOLDER EXPRESSION: over the manifest `d`.
 manifest() {

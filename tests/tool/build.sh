@@ -14,6 +14,7 @@ only() {
         libssl-dev) modules+=(openssl libcrypto libssl) ;;
         libpcsclite-dev) modules+=(libpcsclite) ;;
         libjansson-dev) modules+=(jansson) ;;
+        libsmartcols-dev) modules+=(smartcols) ;;
         esac
         shift
     done

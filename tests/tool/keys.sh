@@ -33,8 +33,8 @@ same_bytes "the file is what it was" text text.out
 
 check "an EC key is made" keygen --type ec:P-256 --label web --key-ref 7 \
     --algorithms ecdsa,80 --use-count 20 --out web.pem
-check "the device made it so" sc-hsm list
-says "^private key +7 +07 +web +EC 256 +only ecdsa,ecdh; 20 uses left +sc-hsm:" \
+check "the device made it so" sc-hsm list --policy
+says "^private key +7 +[0-9a-f]{16} +web +EC 256 +only ecdsa,ecdh; 20 uses left +sc-hsm:" \
     "^private key +1 +10 +mail +RSA 2048 +- +sc-hsm:"
 equal "programs are told as well" "(['ecdsa', 'ecdh'], 20, 0)" \
     "$(json "[(o['permitted'], o['uses_left'], o['key_domain']) for o in d['objects']][0]" \
@@ -66,9 +66,9 @@ check "and the file written again" sc-hsm pubkey key-ref=7 --reference --out web
 check "an AES key is made" keygen --type aes:256 --id 40 --label vault
 says "^Made secret key 'vault': sc-hsm:serial=$serial;key-ref=6;id=40;label=vault;type=secret$"
 check "another one for CMAC alone" keygen --type aes:128 --algorithms aes-cmac --label mac --json
-check "both are listed" sc-hsm list
+check "both are listed" sc-hsm list --policy
 says "^secret key +6 +40 +vault +AES 256 +- +sc-hsm:" \
-    "^secret key +8 +08 +mac +AES 128 +only aes-cmac +sc-hsm:"
+    "^secret key +8 +[0-9a-f]{16} +mac +AES 128 +only aes-cmac +sc-hsm:"
 check "the device works with it" raw_apdus 0020008106"$(printf %s "$pin" | od -An -tx1 | tr -d ' \n')" \
     80780810100000000000000000000000000000000010 80780818100000000000000000000000000000000010
 equal "the list of algorithms is obeyed" "$(on_pico && echo 0x69,0x85 || echo 0x6A,0x81) 0x90,0x00" \
@@ -80,7 +80,8 @@ check "pkcs15-tool lists the keys" opensc pkcs15-tool -D
 says "Private RSA Key \[mail\]" "Private EC Key \[web\]" "Key ref +: 7 " "ID +: 10$"
 # pkcs11-tool signs with the keys, and its signature is OpenSSL's
 openssl dgst -sha256 -binary text >hash
-check "pkcs11-tool signs" p11 --login --pin "$pin" --sign --mechanism ECDSA --id 07 \
+id=$(json "d['objects'][0]['id']" sc-hsm --json list 'label=web;type=private')
+check "pkcs11-tool signs" p11 --login --pin "$pin" --sign --mechanism ECDSA --id "$id" \
     --signature-format openssl --input-file hash --output-file p11.sig
 check "and OpenSSL verifies" plain_openssl pkeyutl -verify -pubin -inkey web.pub -in hash \
     -sigfile p11.sig

@@ -158,6 +158,16 @@ before_label() { a label before; }
 reached_label() { a --json status | grep -q '"label": "after"'; }
 sweep label a label after
 
+check "a key to rename" a keygen --type ec:P-256 --label old --id 71
+before_rename() { a rename key-ref="$renamed" --label old --id 71; }
+reached_rename() {
+    [ "$(a --json list key-ref="$renamed" | python3 -c 'import json, sys
+print([(o["label"], o["id"]) for o in json.load(sys.stdin)["objects"]])')" = "[('another', '7172')]" ]
+}
+renamed=$(a --json list label=old | python3 -c 'import json, sys
+print(json.load(sys.stdin)["objects"][0]["key_ref"])')
+sweep rename a rename label=old --label another --id 7172
+
 before_keygen() { has new 0 || a delete --yes 'label=new;type=private'; }
 reached_keygen() { has new 1; }
 sweep keygen a keygen --type ec:P-256 --label new

@@ -358,6 +358,73 @@ static void writes_certificates_and_data(void **state)
     assert_int_equal(err.reason, SCHSM_REASON_ARGUMENT);
 }
 
+/* --- renaming ------------------------------------------------------------------------------ */
+
+/* label and id: NULL: as it is. */
+static void assert_renames(const char *hex, const char *label, const char *id, const char *expected)
+{
+    struct bytes file = from_hex(hex), exact = copy_bytes(file.data, file.len);
+    struct bytes new_id = from_hex(id != NULL ? id : "");
+    struct schsm_view text = { (const uint8_t *)label, label != NULL ? strlen(label) : 0 };
+    struct schsm_view bytes = { new_id.data, new_id.len };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    uint8_t out[SCHSM_PKCS15_MAX];
+    size_t len = sizeof(out);
+
+    if (!schsm_pkcs15_rename(exact.data, exact.len, label != NULL ? &text : NULL,
+                             id != NULL ? &bytes : NULL, out, &len, &err)) {
+        fail_msg("%s: %s", hex, err.text);
+    }
+    assert_bytes_are_hex(out, len, expected);
+    free_bytes(&new_id);
+    free_bytes(&exact);
+    free_bytes(&file);
+}
+
+static void a_new_name_leaves_all_else_as_it_is(void **state)
+{
+    /* OpenSC's: flags, PIN, usage, access, key reference (section 10.2) */
+    static const char key[] =
+        "3028 300E 0C0573686F7274 030206C0 040101 300A 040120 03020430 020102 "
+        "A10A 3008 30020400 02020800";
+
+    (void)state;
+    assert_renames(key, "s", NULL,
+                   "3024 300A 0C0173 030206C0 040101 300A 040120 03020430 020102 "
+                   "A10A 3008 30020400 02020800");
+    assert_renames(key, NULL, "112233",
+                   "302A 300E 0C0573686F7274 030206C0 040101 300C 0403112233 03020430 020102 "
+                   "A10A 3008 30020400 02020800");
+    assert_renames(key, "", "21",
+                   "3021 3007 030206C0 040101 300A 040121 03020430 020102 "
+                   "A10A 3008 30020400 02020800");
+    /* what follows the description is not its part; data have no id */
+    assert_renames("301B 300A 0C046E6F7465 03020640 3005 0C03617070 A106 3004 0402CF00 FFFF", "n",
+                   NULL, "3018 3007 0C016E 03020640 3005 0C03617070 A106 3004 0402CF00");
+    /* of a kind that nobody knows */
+    assert_renames("A704 3000 3000", "x", "01", "A70A 3003 0C0178 3003 040101");
+}
+
+static void no_name_for_what_is_no_description(void **state)
+{
+    static const char *const broken[] = {
+        "", "30", "3003 3002 00", "3002 0500", "3005 3003 0C0241", "3002 3000"
+    };
+    const struct schsm_view label = { (const uint8_t *)"a", 1 }, id = { (const uint8_t *)"b", 1 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        struct bytes file = from_hex(broken[i]);
+        struct schsm_error err = SCHSM_ERROR_INIT;
+        uint8_t out[SCHSM_PKCS15_MAX];
+        size_t len = sizeof(out);
+
+        assert_int_equal(schsm_pkcs15_rename(file.data, file.len, &label, &id, out, &len, &err), 0);
+        assert_int_equal(err.reason, SCHSM_REASON_DEVICE_DATA);
+        free_bytes(&file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +441,8 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_description),
         cmocka_unit_test(refuses_cut_and_survives_changed_descriptions),
         cmocka_unit_test(writes_nothing_without_id_type_or_room),
+        cmocka_unit_test(a_new_name_leaves_all_else_as_it_is),
+        cmocka_unit_test(no_name_for_what_is_no_description),
     };
 
     return cmocka_run_group_tests_name("PKCS#15 descriptions", tests, NULL, NULL);

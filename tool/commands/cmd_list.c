@@ -7,116 +7,43 @@
 
 #include <openssl/crypto.h>
 
-#include "format/ecx.h"
-#include "keymgmt/algorithm.h"
 #include "keymgmt/defect.h"
 #include "keymgmt/find.h"
 #include "keymgmt/reveal.h"
 #include "keymgmt/uri.h"
 #include "tool/object.h"
+#include "tool/object_table.h"
 #include "tool/output.h"
 
 /* A public key is a part of its private one here, and listed alone only where it is asked for. */
 #define LISTED                                                                                     \
     (SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_SECRET | SCHSM_OBJECT_CERTIFICATE | SCHSM_OBJECT_DATA)
 
-#define POLICY_TEXT_MAX 512
-
-/* What a key's policy forbids or says beyond the usual, in words; "" where that is nothing. */
-static void policy_text(const struct schsm_object *object, const struct schsm_key_policy *policy,
-                        char text[POLICY_TEXT_MAX])
+/* They take a command of their own for each key: to be asked for where there are not many, or
+ * where somebody wants them. */
+static bool wants_policies(const struct schsm_tool *tool, const struct schsm_uri *uri)
 {
-    bool all =
-        schsm_algorithms_are_all(object->key_type, policy->algorithms, policy->algorithms_len);
-    size_t len = 0;
-
-    text[0] = '\0';
-    for (size_t i = 0; i < policy->algorithms_len && !all; i++) {
-        char name[SCHSM_ALGORITHM_NAME_MAX];
-
-        schsm_algorithm_name(policy->algorithms[i], name);
-        (void)snprintf(text + len, POLICY_TEXT_MAX - len, "%s%s", i > 0 ? "," : "only ", name);
-        len = strlen(text);
-    }
-    if (policy->limited) {
-        (void)snprintf(text + len, POLICY_TEXT_MAX - len, "%s%u uses left", len > 0 ? "; " : "",
-                       policy->uses_left);
-        len = strlen(text);
-    }
-    if (policy->key_domain > 0) {
-        (void)snprintf(text + len, POLICY_TEXT_MAX - len, "%skey domain %d", len > 0 ? "; " : "",
-                       policy->key_domain);
-    }
+    return tool->json || schsm_tool_flag(tool, "policy") || schsm_uri_names_object(uri);
 }
 
-/* policy: NULL where no key has one worth a column */
-static void object_row(struct schsm_table *table, const struct schsm_object *object,
-                       const char *policy, const char *uri)
-{
-    char id[2 * SCHSM_ID_MAX + 1];
-
-    schsm_hex(object->id, object->id_len, id);
-    schsm_table_addf(table, "%s%s",
-                     object->type == SCHSM_OBJECT_ORPHAN ? "orphan: "
-                     : object->private_data              ? "private "
-                                                         : "",
-                     schsm_object_type_text(object));
-    if (object->key_ref >= 0) {
-        schsm_table_addf(table, "%d", object->key_ref);
-    } else {
-        schsm_table_add(table, "-");
-    }
-    schsm_table_add(table, object->id_len > 0 ? id : "-");
-    schsm_table_add(table, object->label[0] != '\0' ? object->label : "-");
-    if (object->oid[0] != '\0' && schsm_object_is_key(object)) {
-        schsm_table_addf(table, "unknown, oid %s", object->oid);
-    } else if (schsm_object_is_key(object) && object->bits > 0 &&
-               schsm_ecx_by_type(object->key_type) == NULL) { /* whose names tell the size */
-        schsm_table_addf(table, "%s %u", schsm_object_algorithm(object), object->bits);
-    } else if (object->key_type != SCHSM_KEY_NONE && schsm_object_is_key(object)) {
-        schsm_table_add(table, schsm_object_algorithm(object));
-    } else if (schsm_object_bytes(object) >= 0) {
-        schsm_table_addf(table, "%d bytes", schsm_object_bytes(object));
-    } else {
-        schsm_table_add(table, "-");
-    }
-    if (policy != NULL) {
-        schsm_table_add(table, policy[0] != '\0' ? policy : "-");
-    }
-    schsm_table_add(table, uri);
-}
-
-/* Data objects come without their content, and only it tells the size. */
-static int read_sizes(struct schsm_match_list *list, struct schsm_error *err)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        struct schsm_object *object = &list->matches[i].object;
-        struct schsm_error found = SCHSM_ERROR_INIT;
-
-        if (object->type != SCHSM_OBJECT_DATA || object->private_data ||
-            schsm_device_read(list->matches[i].device, object, NULL, &found)) {
-            continue;
-        }
-        if (schsm_failure_is_general(&found)) {
-            return schsm_fail_as(err, &found);
-        }
-        object->defect = SCHSM_DEFECT_UNREADABLE;
-    }
-    return 1;
-}
-
-/* One for each match; those of other objects than keys stay unknown, and those that the device does
- * not give. */
-static int read_policies(const struct schsm_match_list *list, struct schsm_key_policy *policies,
+/* One for each match, *policies is the caller's; those of other objects than keys stay unknown, and
+ * those that the device does not give. */
+static int read_policies(const struct schsm_match_list *list, struct schsm_key_policy **policies,
                          struct schsm_error *err)
 {
+    struct schsm_key_policy *policy = OPENSSL_zalloc((list->count + 1) * sizeof(*policy));
+
+    *policies = policy;
+    if (policy == NULL) {
+        return schsm_fail_memory(err);
+    }
     for (size_t i = 0; i < list->count; i++) {
         const struct schsm_object *object = &list->matches[i].object;
         struct schsm_error found = SCHSM_ERROR_INIT;
 
-        policies[i].key_domain = -1;
+        policy[i].key_domain = -1;
         if ((object->type == SCHSM_OBJECT_PRIVATE || object->type == SCHSM_OBJECT_SECRET) &&
-            !schsm_device_key_policy(list->matches[i].device, object, &policies[i], &found) &&
+            !schsm_device_key_policy(list->matches[i].device, object, &policy[i], &found) &&
             schsm_failure_is_general(&found)) {
             return schsm_fail_as(err, &found);
         }
@@ -142,7 +69,7 @@ static json_t *defects_json(const struct schsm_match_list *defects)
     return array;
 }
 
-static int print_objects_json(const struct schsm_match_list *list,
+static int print_objects_json(const struct schsm_tool *tool, const struct schsm_match_list *list,
                               const struct schsm_key_policy *policies,
                               const struct schsm_match_list *defects, struct schsm_error *err)
 {
@@ -155,7 +82,8 @@ static int print_objects_json(const struct schsm_match_list *list,
             json_decref(array);
             return 0;
         }
-        schsm_json_append(&array, schsm_object_json(&list->matches[i].object, &policies[i], uri));
+        schsm_json_append(&array,
+                          schsm_object_json(tool, &list->matches[i].object, &policies[i], uri));
         OPENSSL_free(uri);
     }
     return schsm_json_print(
@@ -176,35 +104,6 @@ static int fail_for_defects(const struct schsm_match_list *defects, struct schsm
         }
     }
     return defects->count == 0;
-}
-
-static int print_objects_table(const struct schsm_match_list *list,
-                               const struct schsm_key_policy *policies, struct schsm_error *err)
-{
-    static const char *const headings[] = { "TYPE", "KEY-REF", "ID", "LABEL", "SIZE", "URI" };
-    static const char *const with_policy[] = { "TYPE", "KEY-REF", "ID", "LABEL",
-                                               "SIZE", "POLICY",  "URI" };
-    char policy[POLICY_TEXT_MAX];
-    struct schsm_table table;
-    bool wide = false;
-
-    for (size_t i = 0; i < list->count; i++) {
-        policy_text(&list->matches[i].object, &policies[i], policy);
-        wide = wide || policy[0] != '\0';
-    }
-    schsm_table_init(&table, wide ? 7 : 6, wide ? with_policy : headings);
-    for (size_t i = 0; i < list->count; i++) {
-        char *uri = schsm_match_uri(&list->matches[i], true, err);
-
-        if (uri == NULL) {
-            schsm_table_clear(&table);
-            return 0;
-        }
-        policy_text(&list->matches[i].object, &policies[i], policy);
-        object_row(&table, &list->matches[i].object, wide ? policy : NULL, uri);
-        OPENSSL_free(uri);
-    }
-    return schsm_table_print(&table, err);
 }
 
 /* Orphans are found by what they belonged to. */
@@ -238,7 +137,8 @@ static int find_listed(struct schsm_tool *tool, const struct schsm_uri *uri,
     if (!schsm_find(&tool->context, &any,
                     wanted.types | SCHSM_OBJECT_ORPHAN | (orphans ? SCHSM_SEARCH_THOROUGHLY : 0),
                     list, err) ||
-        !schsm_match_list_filter(list, is_listed, &wanted, err) || !read_sizes(list, err) ||
+        !schsm_match_list_filter(list, is_listed, &wanted, err) ||
+        !schsm_object_read_sizes(list, err) ||
         !schsm_defects_split(list, orphans ? wanted.types | SCHSM_OBJECT_ORPHAN : wanted.types,
                              defects, err)) {
         return 0;
@@ -305,14 +205,9 @@ static int run_list(struct schsm_tool *tool, struct schsm_error *err)
     if (list.count == 0 && !tool->json) {
         ok = defects.count > 0 || say_nothing_listed(&hiding, err);
     } else {
-        policies = OPENSSL_zalloc((list.count + 1) * sizeof(*policies));
-        if (policies == NULL) {
-            schsm_fail_memory(err);
-            goto done;
-        }
-        ok = read_policies(&list, policies, err) &&
-             (tool->json ? print_objects_json(&list, policies, &defects, err)
-                         : print_objects_table(&list, policies, err));
+        ok = (!wants_policies(tool, &uri) || read_policies(&list, &policies, err)) &&
+             (tool->json ? print_objects_json(tool, &list, policies, &defects, err)
+                         : schsm_object_table_print(tool, &list, policies, err));
     }
     ok = ok && fail_for_defects(&defects, err);
 
@@ -326,6 +221,7 @@ done:
 
 static const struct schsm_option list_options[] = {
     { "all", 'a', false, NULL, "orphans too: what belongs to nothing", NULL },
+    { "policy", 'p', false, NULL, "what each key may be used for", NULL },
     SCHSM_OPTIONS_END,
 };
 
@@ -338,9 +234,13 @@ const struct schsm_command schsm_command_list = {
         "Shows what is on the device, each object with the sc-hsm: URI that names it for openssl. "
         "A URI as argument narrows the list, for example sc-hsm:type=cert or sc-hsm:id=10, or "
         "shorter id=10 or label=web.\n"
-        "Where the device tells it, the column POLICY shows what a key may be used for if that is "
-        "not everything, how many uses it has left, and its key domain if that is not the first; "
-        "--json has all three of each key.\n"
+        "Behind the objects it shows of each certificate when it ends, its subject and its issuer. "
+        "On a terminal the tables are fitted to its width, and what has ended or ends within 30 "
+        "days has a colour, unless NO_COLOR is set.\n"
+        "With --policy, and where URI names an object, the column POLICY shows what a key may be "
+        "used for if that is not everything, how many uses it has left, and its key domain if that "
+        "is not the first, where the device tells it; --json has all three of each key. That takes "
+        "one more command for each key.\n"
         "An object of which something cannot be read is named on standard error, all others are "
         "listed, and the exit status is 1. With --all, what belongs to nothing is listed as well, "
         "such as the certificate of a key that another program deleted: 'sc-hsm tidy' deletes all "

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "hsm/hsm_initialise.h"
 #include "hsm/hsm_key_domain.h"
@@ -11,7 +12,9 @@
 #include "tool/domain.h"
 #include "tool/output.h"
 
-#define UNKNOWN "unknown while logged in"
+#define UNKNOWN "unknown while logged in; 'sc-hsm status --log-out' tells"
+
+#define LOOK_AGAIN_MS 200 /* while there is no device */
 
 /* What one device told. */
 struct state {
@@ -382,18 +385,24 @@ static int print_status(const struct state *state, struct schsm_error *err)
     return schsm_table_print(&table, err);
 }
 
-static int learn(struct schsm_device *device, struct state *state, struct schsm_error *err)
+static int learn(struct schsm_device *device, bool log_out, struct state *state,
+                 struct schsm_error *err)
 {
     struct schsm_error found = SCHSM_ERROR_INIT;
 
     memset(state, 0, sizeof(*state));
-    if (!schsm_device_info(device, &state->info, err)) {
+    if ((log_out && !schsm_device_logout(device, err)) ||
+        !schsm_device_info(device, &state->info, err)) {
         return 0;
     }
     state->domain_count = SCHSM_HSM_DOMAINS_MAX;
     if (schsm_hsm_status(device, &state->hsm, &found) &&
         schsm_hsm_domains(device, state->domains, &state->domain_count, &found)) {
         state->told = true;
+        if (!version_known(&state->info)) { /* the FCI tells it after a logout only */
+            state->info.version_major = state->hsm.version_major;
+            state->info.version_minor = state->hsm.version_minor;
+        }
         return 1;
     }
     state->domain_count = 0;
@@ -404,23 +413,60 @@ static int learn(struct schsm_device *device, struct state *state, struct schsm_
     return 1; /* a device of another kind */
 }
 
+static time_t now_in_seconds(void)
+{
+    struct timespec now = { 0 };
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* What passes as devices come: there is no service, reader or device yet, or it was plugged in
+ * right now. */
+static bool may_come(const struct schsm_error *err)
+{
+    return err->reason == SCHSM_REASON_NO_SERVICE || err->reason == SCHSM_REASON_NO_DEVICE ||
+           err->reason == SCHSM_REASON_NO_READER || err->reason == SCHSM_REASON_DEVICE_REMOVED;
+}
+
+/* The devices that are there; with --wait it waits so long until there is one. */
+static int find_devices(struct schsm_tool *tool, const struct schsm_device_selector *selector,
+                        struct schsm_device **devices, size_t *count, struct schsm_error *err)
+{
+    const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
+    time_t end =
+        schsm_tool_flag(tool, "wait") ? now_in_seconds() + (time_t)tool->context.config.wait : 0;
+    size_t room = *count;
+
+    while (!schsm_registry_devices(tool->context.registry, selector, devices, count, err)) {
+        if (!may_come(err) || now_in_seconds() >= end) {
+            return 0;
+        }
+        (void)nanosleep(&pause, NULL);
+        *count = room;
+        *err = (struct schsm_error)SCHSM_ERROR_INIT;
+    }
+    return 1;
+}
+
 static int run_status(struct schsm_tool *tool, struct schsm_error *err)
 {
     const struct schsm_device_selector selector = { .serial = tool->context.config.serial,
                                                     .reader = tool->context.config.reader,
                                                     .token = tool->context.config.token };
+    bool log_out = schsm_tool_flag(tool, "log-out");
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
     size_t count = SCHSM_TOOL_DEVICES_MAX, told = 0;
     json_t *array = json_array();
     struct schsm_error first = SCHSM_ERROR_INIT;
-    int ok = schsm_registry_devices(tool->context.registry, &selector, devices, &count, err);
+    int ok = find_devices(tool, &selector, devices, &count, err);
 
     /* A device that does not answer keeps no other from being shown; the status is its. */
     for (size_t i = 0; ok && i < count; i++) {
         struct schsm_error found = SCHSM_ERROR_INIT;
         struct state state;
 
-        if (!learn(devices[i], &state, &found)) {
+        if (!learn(devices[i], log_out, &state, &found)) {
             if (first.reason == SCHSM_REASON_NONE) {
                 first = found;
             } else {
@@ -444,6 +490,11 @@ static int run_status(struct schsm_tool *tool, struct schsm_error *err)
     return ok && first.reason != SCHSM_REASON_NONE ? schsm_fail_as(err, &first) : ok;
 }
 
+static const struct schsm_option status_options[] = {
+    { "log-out", '\0', false, NULL, "log out first, so that the device tells everything", NULL },
+    SCHSM_OPTIONS_END,
+};
+
 const struct schsm_command schsm_command_status = {
     .name = "status",
     .synopsis = "",
@@ -453,7 +504,11 @@ const struct schsm_command schsm_command_status = {
             "the tries that are left, public-key authentication, the state of its device key "
             "encryption key (DKEK) or of its key domains, and its free memory.\n"
             "No PIN is needed, no try is spent, and nobody is logged out. What the device tells "
-            "only after somebody logged out, such as its version, is shown as unknown while "
-            "somebody is logged in.\n",
+            "only to who is not logged in, its options and what the SO-PIN may do, is shown as "
+            "unknown while somebody is. With --log-out it is asked for after logging out every "
+            "program that uses the device; those log in again by themselves where they can.\n"
+            "With --wait SECONDS it waits so long until there is a device.\n"
+            " sc-hsm status --wait 60\n",
+    .options = status_options,
     .run = run_status,
 };

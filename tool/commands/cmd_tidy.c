@@ -76,7 +76,7 @@ static int report_tidied(const struct schsm_tool *tool, struct schsm_device *dev
                 json_decref(array);
                 return 0;
             }
-            schsm_json_append(&array, schsm_object_json(&match.object, NULL, uri));
+            schsm_json_append(&array, schsm_object_json(tool, &match.object, NULL, uri));
             OPENSSL_free(uri);
             continue;
         }

@@ -7,9 +7,9 @@
 
 #include "keymgmt/defect.h"
 #include "keymgmt/find.h"
+#include "tool/certificate_view.h"
 
 #define WHAT "certificate"
-#define SOON 30 /* days */
 
 /* Adds a finding about the time of a certificate; true where there is nothing to say. */
 static bool is_valid(struct schsm_doctor *doctor, X509 *certificate, const char *uri)
@@ -33,7 +33,7 @@ static bool is_valid(struct schsm_doctor *doctor, X509 *certificate, const char 
             "have it renewed, and 'sc-hsm cert import --replace FILE'; or, where nobody needs "
             "it: sc-hsm cert delete '%s'",
             uri);
-    } else if (days < SOON) {
+    } else if (days < SCHSM_CERTIFICATE_SOON) {
         schsm_doctor_find(doctor, SCHSM_FINDING_WARNING, WHAT, "%s expires in %d %s", uri, days,
                           days == 1 ? "day" : "days");
         schsm_doctor_cure(doctor, "have it renewed, and 'sc-hsm cert import --replace FILE'");
@@ -100,7 +100,7 @@ void schsm_doctor_certificates(struct schsm_doctor *doctor)
     }
     if (valid > 0) {
         schsm_doctor_find(doctor, SCHSM_FINDING_OK, WHAT, "%zu valid for %d days and more", valid,
-                          SOON);
+                          SCHSM_CERTIFICATE_SOON);
     }
     schsm_match_list_clear(&list);
 }
