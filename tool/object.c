@@ -63,6 +63,8 @@ int schsm_tool_uri(struct schsm_tool *tool, const char *text, struct schsm_uri *
     if (ok && uri->pin_source != NULL) {
         schsm_pin_source_free(config->pin_source);
         config->pin_source = schsm_pin_source_ref(uri->pin_source);
+        OPENSSL_free(tool->origins.pin); /* it is no configured one any more */
+        tool->origins.pin = NULL;
     }
     return ok;
 }
