@@ -13,6 +13,7 @@ extern const struct schsm_command schsm_command_cat;
 extern const struct schsm_command schsm_command_cert_delete;
 extern const struct schsm_command schsm_command_cert_export;
 extern const struct schsm_command schsm_command_cert_import;
+extern const struct schsm_command schsm_command_config;
 extern const struct schsm_command schsm_command_copy;
 extern const struct schsm_command schsm_command_data_delete;
 extern const struct schsm_command schsm_command_data_read;
