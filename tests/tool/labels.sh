@@ -55,6 +55,9 @@ check "another of it" sc-hsm keygen --type ec:P-256 --label twin --id 52
 says "^sc-hsm: 2 keys on device .* have the label 'twin' now: name each by its id"
 check "and a secret key" sc-hsm --json keygen --type aes:128 --label twin
 says "3 keys .*'twin'"
+check "the log tells of one that openssl makes" env SC_HSM_LOG=info openssl genpkey -algorithm SC-HSM-EC \
+    -pkeyopt group:P-256 -pkeyopt label:twin -out key.pem
+says "4 keys have the label 'twin' now"
 check "nothing is said of what nobody named" sc-hsm keygen --type ec:P-256
 says_nothing_of "have the label"
 for authority in one two; do
