@@ -2,8 +2,10 @@
 #include "config_file.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
@@ -182,22 +184,52 @@ static int check_providers(const CONF *conf, schsm_config_told *told, const void
     return 1;
 }
 
+int schsm_config_file_read(OSSL_LIB_CTX *libctx, struct schsm_config_file *file)
+{
+    int read = 0;
+
+    memset(file, 0, sizeof(*file));
+    file->path = CONF_get1_default_config_file();
+    file->conf = NCONF_new_ex(libctx, NULL);
+    if (file->path == NULL || file->conf == NULL) {
+        schsm_config_file_clear(file);
+        return 0;
+    }
+    if (access(file->path, R_OK) != 0) {
+        file->error = errno;
+    } else {
+        (void)ERR_set_mark();
+        schsm_descriptor_hold();
+        read = NCONF_load(file->conf, file->path, &file->line);
+        schsm_descriptor_release();
+        if (read <= 0) {
+            file->why = ERR_reason_error_string(ERR_peek_last_error());
+        }
+        (void)ERR_pop_to_mark();
+    }
+    if (read <= 0) {
+        NCONF_free(file->conf);
+        file->conf = NULL;
+    }
+    return 1;
+}
+
+void schsm_config_file_clear(struct schsm_config_file *file)
+{
+    NCONF_free(file->conf);
+    OPENSSL_free(file->path);
+    memset(file, 0, sizeof(*file));
+}
+
 int schsm_config_check_file(OSSL_LIB_CTX *libctx, schsm_config_told *told, const void *arg,
                             struct schsm_error *err)
 {
-    char *path = CONF_get1_default_config_file();
-    CONF *conf = NCONF_new_ex(libctx, NULL);
-    int read = 0, ok = 1;
+    struct schsm_config_file file;
+    int ok = 1;
 
-    if (path != NULL && conf != NULL) {
-        (void)ERR_set_mark();
-        schsm_descriptor_hold();
-        read = NCONF_load(conf, path, NULL);
-        schsm_descriptor_release();
-        ok = read <= 0 || check_providers(conf, told, arg, err);
-        (void)ERR_pop_to_mark();
+    if (schsm_config_file_read(libctx, &file)) {
+        ok = file.conf == NULL || check_providers(file.conf, told, arg, err);
+        schsm_config_file_clear(&file);
     }
-    NCONF_free(conf);
-    OPENSSL_free(path);
     return ok;
 }

@@ -57,7 +57,7 @@ void schsm_defect_text(const struct schsm_match *match, char text[SCHSM_DEFECT_T
     (void)schsm_device_serial(match->device, serial, NULL);
     schsm_object_name(&match->object, name, sizeof(name));
     (void)snprintf(text, SCHSM_DEFECT_TEXT_MAX,
-                   "device %s, %s: it %s; 'sc-hsm delete %s' deletes it", serial, name,
+                   "device %s, %s: it %s; sc-hsm delete '%s' deletes it", serial, name,
                    complaint(&match->object), uri != NULL ? uri : "handle=...");
     OPENSSL_free(uri);
 }

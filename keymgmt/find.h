@@ -87,4 +87,10 @@ char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct sc
 struct schsm_device_selector schsm_find_selector(const struct schsm_context *context,
                                                  const struct schsm_uri *uri);
 
+/*
+ * How many others of its kind on the device have the label of an object that was just made: names
+ * that tell nobody which. Reads a description for each of them; 0 as well where that fails.
+ */
+size_t schsm_same_label(struct schsm_device *device, const struct schsm_object *made);
+
 #endif

@@ -470,3 +470,12 @@ int schsm_key_reference(struct schsm_key *key, uint8_t **der, size_t *len, struc
     OPENSSL_free(uri);
     return ok;
 }
+
+int schsm_key_reference_write(struct schsm_key *key, BIO *out, struct schsm_error *err)
+{
+    char *uri = schsm_key_uri(key, err);
+    int ok = uri != NULL && schsm_reference_write(uri, &key->object, out, err);
+
+    OPENSSL_free(uri);
+    return ok;
+}

@@ -86,4 +86,7 @@ char *schsm_key_uri(struct schsm_key *key, struct schsm_error *err);
 /* The key's reference file in DER; OPENSSL_malloc'ed for the caller. */
 int schsm_key_reference(struct schsm_key *key, uint8_t **der, size_t *len, struct schsm_error *err);
 
+/* The same in PEM, with what it stands for (schsm_reference_write). */
+int schsm_key_reference_write(struct schsm_key *key, BIO *out, struct schsm_error *err);
+
 #endif

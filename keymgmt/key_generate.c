@@ -4,6 +4,8 @@
 
 #include <openssl/crypto.h>
 
+#include "base/log.h"
+
 /* The PIN's source: the card parameters' or the configuration's, else the controlling terminal. */
 static struct schsm_pin_source *choose_source(const struct schsm_context *context,
                                               const struct schsm_uri *uri, struct schsm_error *err)
@@ -15,6 +17,17 @@ static struct schsm_pin_source *choose_source(const struct schsm_context *contex
         return schsm_pin_source_ref(context->config.pin_source);
     }
     return schsm_pin_source_parse("prompt", err);
+}
+
+/* A program asks for a key by its label later, and cannot be told now. Looked for where somebody
+ * reads it alone, because it takes a command for each key. */
+static void log_same_label(struct schsm_device *device, const struct schsm_object *made)
+{
+    size_t others = schsm_log_wants(SCHSM_LOG_INFO) ? schsm_same_label(device, made) : 0;
+
+    if (others > 0) {
+        schsm_log(SCHSM_LOG_INFO, "%zu keys have the label '%s' now", others + 1, made->label);
+    }
 }
 
 struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct schsm_uri *uri,
@@ -42,6 +55,7 @@ struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct
     key = schsm_key_new(context, &match, uri, err);
     if (key != NULL) {
         key->made = true;
+        log_same_label(device, &made);
     } else {
         /* Nobody would ever know of that key: it must not stay. */
         struct schsm_error ignored = SCHSM_ERROR_INIT;

@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/types.h>
+
 #include "base/error.h"
+#include "model/device.h"
 
 #define SCHSM_REFERENCE_PEM_NAME "SC-HSM PRIVATE KEY"
 
@@ -39,5 +42,12 @@ enum schsm_reference_kind schsm_reference_decode(const uint8_t *der, size_t len,
 /* *der: OPENSSL_malloc'ed, the caller's. spki may be NULL. */
 int schsm_reference_encode(const char *uri, const uint8_t *spki, size_t spki_len, uint8_t **der,
                            size_t *len, struct schsm_error *err);
+
+/*
+ * Writes the file in PEM for a key of this URI, whose public part is the object's value where it has
+ * one: text that says what it stands for, and the reference.
+ */
+int schsm_reference_write(const char *uri, const struct schsm_object *object, BIO *out,
+                          struct schsm_error *err);
 
 #endif

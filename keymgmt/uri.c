@@ -263,6 +263,22 @@ static int set_attribute(struct schsm_uri *uri, const struct attribute *attribut
     return ok;
 }
 
+/* A word by itself was meant for a label, or for an id where it is hexadecimal digits. */
+static int fail_bare_word(const char *word, size_t len, struct schsm_error *err)
+{
+    size_t digits = strspn(word, "0123456789abcdefABCDEF");
+    int shown = (int)(len < 40 ? len : 40);
+
+    if (digits >= len && len % 2 == 0) {
+        return schsm_fail(err, SCHSM_REASON_URI,
+                          "'%.*s' is no attribute: did you mean id=%.*s or "
+                          "label=%.*s?",
+                          shown, word, shown, word, shown, word);
+    }
+    return schsm_fail(err, SCHSM_REASON_URI, "'%.*s' is no attribute: did you mean label=%.*s?",
+                      shown, word, shown, word);
+}
+
 /* Parses NAME=VALUE pairs between text and end; seen has a bit for each attribute met. */
 static int parse_pairs(struct schsm_uri *uri, const char *text, const char *end, bool query,
                        unsigned int *seen, struct schsm_error *err)
@@ -280,6 +296,9 @@ static int parse_pairs(struct schsm_uri *uri, const char *text, const char *end,
                (attributes[i].query != query || strlen(attributes[i].name) != name_len ||
                 memcmp(attributes[i].name, text, name_len) != 0)) {
             i++;
+        }
+        if (i == ATTRIBUTE_COUNT && equals == NULL && !query && name_len > 0) {
+            return fail_bare_word(text, name_len, err);
         }
         if (i == ATTRIBUTE_COUNT) {
             return schsm_fail(err, SCHSM_REASON_URI, "unknown %s attribute '%.*s'",
@@ -333,10 +352,11 @@ int schsm_uri_parse(struct schsm_uri *uri, const char *text, struct schsm_error 
 /* Writes value with everything percent-encoded that RFC 7512 does not let stand in a path. */
 static void put_encoded(BIO *out, const char *name, const char *value)
 {
+    /* Encoded as well: what goes on having a meaning between the quotes of a shell. */
     BIO_printf(out, ";%s=", name);
     for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++) {
         bool plain = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') ||
-                     (*p >= 'a' && *p <= 'z') || strchr("-._~:[]@!$'()*+,=&", *p) != NULL;
+                     (*p >= 'a' && *p <= 'z') || strchr("-._~:[]@!()*+,=&", *p) != NULL;
 
         if (plain) {
             BIO_write(out, p, 1);

@@ -16,7 +16,6 @@
 #include <openssl/bio.h>
 #include <openssl/buffer.h>
 #include <openssl/crypto.h>
-#include <openssl/pem.h>
 
 #include "keymgmt/reference.h"
 #include "encoder.h"
@@ -43,11 +42,14 @@ static int write_reference(const struct schsm_encoder *encoder, const struct sch
     size_t len = 0;
     int ok = 0;
 
+    if (pem) {
+        return schsm_key_reference_write(key->device, out, &err) ||
+               schsm_raise(encoder->prov, &err);
+    }
     if (!schsm_key_reference(key->device, &der, &len, &err)) {
         return schsm_raise(encoder->prov, &err);
     }
-    ok = pem ? PEM_write_bio(out, SCHSM_REFERENCE_PEM_NAME, "", der, (long)len) > 0
-             : BIO_write(out, der, (int)len) == (int)len;
+    ok = BIO_write(out, der, (int)len) == (int)len;
     OPENSSL_free(der);
     return ok;
 }

@@ -30,6 +30,8 @@ pin=648219 so_pin=3537363231383830
 
 # The settings of whoever calls must not reach a test.
 unset PCSCLITE_CSOCK_NAME OPENSSL_CONF OPENSSL_MODULES SC_HSM_VIRTUAL SC_HSM_LOG
+unset SC_HSM_SERIAL SC_HSM_READER SC_HSM_TOKEN SC_HSM_PKCS11_MODULE SC_HSM_PIN_SOURCE \
+    SC_HSM_SECURE_CHANNEL SC_HSM_WAIT
 export LC_ALL=C
 
 # Seconds that anything may take that a test waits for. It is a bound for what never comes, not a

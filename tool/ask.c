@@ -48,13 +48,36 @@ static int compare(struct schsm_pin_source *terminal, const struct schsm_questio
     return ok;
 }
 
+/* serial: for a source that tells devices apart, NULL where that is not permitted. */
+static int read_secret(struct schsm_pin_source *source, const struct schsm_question *question,
+                       const char *serial, struct schsm_secret **secret, struct schsm_error *err)
+{
+    const struct schsm_pin_prompt prompt = { .what = question->what,
+                                             .device = question->device,
+                                             .tries_left = question->tries_left,
+                                             .serial = serial };
+    int ok = schsm_pin_source_read(source, &prompt, secret, err) &&
+             check_length(question, *secret, err) &&
+             (!question->twice || schsm_pin_source_is_stored(source) ||
+              compare(source, question, *secret, err));
+
+    if (!ok) {
+        schsm_secret_free(*secret);
+        *secret = NULL;
+    }
+    return ok;
+}
+
+int schsm_tool_secret_from(struct schsm_pin_source *source, const struct schsm_question *question,
+                           struct schsm_secret **secret, struct schsm_error *err)
+{
+    return read_secret(source, question, question->device, secret, err);
+}
+
 int schsm_tool_secret(const struct schsm_tool *tool, const char *option,
                       const struct schsm_question *question, struct schsm_secret **secret,
                       struct schsm_error *err)
 {
-    const struct schsm_pin_prompt prompt = { .what = question->what,
-                                             .device = question->device,
-                                             .tries_left = question->tries_left };
     const char *text = option != NULL ? schsm_tool_setting(tool, option) : NULL;
     struct schsm_pin_source *source = schsm_pin_source_parse(text != NULL ? text : "prompt", err);
     int ok = 0;
@@ -67,10 +90,7 @@ int schsm_tool_secret(const struct schsm_tool *tool, const char *option,
         schsm_fail(err, SCHSM_REASON_CONFIG, "the %s cannot be typed on a PIN pad", question->what);
         goto done;
     }
-    ok = schsm_pin_source_read(source, &prompt, secret, err) &&
-         check_length(question, *secret, err) &&
-         (!question->twice || schsm_pin_source_is_stored(source) ||
-          compare(source, question, *secret, err));
+    ok = read_secret(source, question, NULL, secret, err);
     if (!ok && err != NULL && err->reason == SCHSM_REASON_PIN_MISSING && option != NULL) {
         schsm_fail(err, SCHSM_REASON_PIN_MISSING,
                    "there is no terminal to ask for the %s at: give it with --%s", question->what,
@@ -78,10 +98,6 @@ int schsm_tool_secret(const struct schsm_tool *tool, const char *option,
     }
 
 done:
-    if (!ok) {
-        schsm_secret_free(*secret);
-        *secret = NULL;
-    }
     schsm_pin_source_free(source);
     return ok;
 }

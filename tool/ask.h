@@ -26,6 +26,10 @@ int schsm_tool_secret(const struct schsm_tool *tool, const char *option,
                       const struct schsm_question *question, struct schsm_secret **secret,
                       struct schsm_error *err);
 
+/* The same from a source that is no PIN pad; {serial} in it is the question's device. */
+int schsm_tool_secret_from(struct schsm_pin_source *source, const struct schsm_question *question,
+                           struct schsm_secret **secret, struct schsm_error *err);
+
 /*
  * Says on standard error what is going to happen, and goes on only where the user types the
  * device's serial number at the terminal, or gave --yes (SCHSM_OPTION_YES). consequences: whole

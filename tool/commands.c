@@ -18,6 +18,7 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_pin_change,
     &schsm_command_pin_unblock,
     &schsm_command_so_pin_change,
+    &schsm_command_config,
     &schsm_command_keygen,
     &schsm_command_pubkey,
     &schsm_command_csr,

@@ -12,6 +12,7 @@
 
 #include <openssl/conf.h>
 
+#include "keymgmt/config_file.h"
 #include "model/device.h"
 #include "tool.h"
 #include "unit.h"
@@ -34,9 +35,8 @@ struct schsm_doctor {
     struct schsm_unit unit; /* whose eyes these are; name NULL: our own */
 
     /* What one area learns and later ones build on. */
-    char *path;            /* of openssl.cnf in force */
-    CONF *conf;            /* what is in it; NULL: it cannot be read */
-    const char *section;   /* ours in it; NULL: there is none */
+    struct schsm_config_file file; /* openssl.cnf in force */
+    const char *section;           /* ours in it; NULL: there is none */
     OSSL_LIB_CTX *openssl; /* a library context as a program would have it; NULL: there is none */
     bool works;            /* our provider and the default one are active in it */
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
@@ -80,15 +80,9 @@ void schsm_doctor_failure(struct schsm_doctor *doctor, const char *what,
 /* The cure for failures with this reason, in general; never NULL. */
 const char *schsm_doctor_remedy(enum schsm_reason reason);
 
-/* The line of a name in a section of a configuration file, or with name NULL of the section's head;
- * 0: it cannot be told, as for what an included file has. */
-size_t schsm_doctor_line(const char *path, const char *section, const char *name);
-
-#define SCHSM_DOCTOR_PLACE_MAX 512
-
 /* "[sc_hsm_sect] of /etc/ssl/openssl.cnf, line 12" */
 void schsm_doctor_place(const struct schsm_doctor *doctor, const char *section, const char *name,
-                        char place[SCHSM_DOCTOR_PLACE_MAX]);
+                        char place[SCHSM_CONFIG_PLACE_MAX]);
 
 /* What a device is called in findings: its serial number, else by its place. */
 void schsm_doctor_name(struct schsm_device *device, char name[SCHSM_DEVICE_NAME_MAX]);

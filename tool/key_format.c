@@ -268,15 +268,8 @@ static int write_jwk(const struct parts *parts, BIO *out, struct schsm_error *er
 static int write_reference(const struct schsm_match *match, BIO *out, struct schsm_error *err)
 {
     char *uri = schsm_match_uri(match, false, err);
-    uint8_t *der = NULL;
-    size_t len = 0;
-    int ok = uri != NULL && schsm_reference_encode(uri, match->object.value,
-                                                   match->object.value_len, &der, &len, err);
+    int ok = uri != NULL && schsm_reference_write(uri, &match->object, out, err);
 
-    if (ok) {
-        (void)PEM_write_bio(out, SCHSM_REFERENCE_PEM_NAME, "", der, (long)len);
-    }
-    OPENSSL_free(der);
     OPENSSL_free(uri);
     return ok;
 }

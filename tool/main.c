@@ -10,6 +10,7 @@
 
 #include <openssl/crypto.h>
 
+#include "configured.h"
 #include "exit_status.h"
 #include "help.h"
 #include "target.h"
@@ -23,7 +24,9 @@ static int run_tool(struct schsm_tool *tool, struct schsm_error *err)
     if (tool->want_help) {
         return schsm_help(tool->command, tool->group, err);
     }
-    return tool->command->run(tool, err);
+    return (tool->command->by_itself ? schsm_tool_registry(tool, err)
+                                     : schsm_tool_configure(tool, err)) &&
+           tool->command->run(tool, err);
 }
 
 /* A full disk or a closed pipe shows at the latest here. */
@@ -57,7 +60,7 @@ int main(int argc, char **argv)
     int ok = 0;
 
     take_closed_descriptors();
-    /* The user's openssl.cnf may load our own provider, and has no say in this program. */
+    /* The user's openssl.cnf may load our own provider: only its settings have a say here. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     schsm_config_init(&tool.context.config);
     tool.context.config.secure_channel = SCHSM_CHANNEL_AUTO;
@@ -67,17 +70,17 @@ int main(int argc, char **argv)
         schsm_fail_memory(&err);
         goto done;
     }
-    if (!schsm_tool_parse(&tool, argc, argv, words, &err) || !schsm_tool_registry(&tool, &err)) {
-        goto done;
-    }
-    ok = run_tool(&tool, &err) && flush(&err);
+    ok = schsm_tool_parse(&tool, argc, argv, words, &err) && run_tool(&tool, &err) && flush(&err);
 
 done:
     if (!ok) {
+        schsm_tool_blame(&tool, &err);
         (void)fflush(stdout);
         (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err.text);
     }
     schsm_registry_free(tool.context.registry);
+    schsm_pin_source_free(tool.prompt);
+    schsm_tool_origins_clear(&tool.origins);
     schsm_config_clear(&tool.context.config);
     OSSL_LIB_CTX_free(tool.context.libctx);
     OPENSSL_free(words);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -14,6 +15,7 @@
 #include "certificate_view.h"
 #include "output.h"
 #include "target.h"
+#include "text.h"
 
 #define DEVICES_MAX 64
 
@@ -64,6 +66,8 @@ int schsm_tool_uri(struct schsm_tool *tool, const char *text, struct schsm_uri *
     if (ok && uri->pin_source != NULL) {
         schsm_pin_source_free(config->pin_source);
         config->pin_source = schsm_pin_source_ref(uri->pin_source);
+        OPENSSL_free(tool->origins.pin); /* it is no configured one any more */
+        tool->origins.pin = NULL;
     }
     return ok;
 }
@@ -310,6 +314,22 @@ int schsm_object_report(const struct schsm_tool *tool, const char *done,
 done:
     OPENSSL_free(uri);
     return ok;
+}
+
+void schsm_object_note_label(struct schsm_device *device, const char *serial,
+                             const struct schsm_object *made)
+{
+    size_t others = schsm_same_label(device, made);
+    char *label = others > 0 ? schsm_text_printable(made->label) : NULL;
+
+    if (label != NULL) {
+        (void)fprintf(stderr,
+                      SCHSM_TOOL_NAME ": %zu %s on device %s have the label '%s' now: name each by "
+                                      "its id\n",
+                      others + 1, schsm_object_is_key(made) ? "keys" : "certificates", serial,
+                      label);
+    }
+    OPENSSL_free(label);
 }
 
 int schsm_object_delete(struct schsm_tool *tool, struct schsm_match *match, const char *serial,

@@ -54,7 +54,7 @@ const struct schsm_option schsm_options[] = {
       "the tokens of this PKCS#11 module are devices too, beside those of PC/SC", set_config },
     { "pin-source", '\0', false, "SRC",
       "take the PIN from file:PATH, credential:NAME, env:NAME, fd:N, prompt, pinentry, "
-      "systemd-ask-password or pinpad; default: ask",
+      "systemd-ask-password or pinpad; default: the configuration's, else ask",
       set_config },
     { "so-pin-source", '\0', false, "SRC",
       "take the SO-PIN, 16 hex digits (a token's is text), from file:PATH, env:NAME, fd:N or "

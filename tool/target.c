@@ -3,6 +3,8 @@
 
 #include <openssl/bio.h>
 
+#include "configured.h"
+
 int schsm_tool_registry(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_context *context = &tool->context;
@@ -42,32 +44,55 @@ int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
            schsm_tool_serial(*device, serial, err);
 }
 
-int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const char *object,
-                     struct schsm_login *login, struct schsm_error *err)
+/* Asks at the reader's PIN pad, or at the terminal. The last tries are for a person, and this is
+ * one. */
+static int ask_person(struct schsm_tool *tool, struct schsm_device *device,
+                      struct schsm_login *login, struct schsm_error *err)
 {
-    struct schsm_config *config = &tool->context.config;
     struct schsm_pin_prospect prospect;
 
+    if (!schsm_device_prepare_login(device, login, &prospect, err)) {
+        return 0;
+    }
+    if (!prospect.pin_pad) {
+        if (tool->prompt == NULL) {
+            tool->prompt = schsm_pin_source_parse("prompt", err);
+        }
+        login->source = tool->prompt;
+    }
+    return login->source != NULL || prospect.pin_pad;
+}
+
+static int log_in(struct schsm_tool *tool, struct schsm_device *device, const char *object,
+                  bool second, struct schsm_login *login, struct schsm_error *err)
+{
+    struct schsm_config *config = &tool->context.config;
+
     *login = (struct schsm_login){
-        .source = config->pin_source,
+        .source = tool->origins.pin != NULL ? schsm_tool_configured_pin(tool, device, second)
+                                            : config->pin_source,
         .keep_pin = true,
         .pin_pad = true,
         .object = object,
         .by_option = true,
     };
-    if (login->source != NULL) {
-        login->min_pin_tries = config->min_pin_tries;
-        return 1;
+    if (login->source == NULL) {
+        return ask_person(tool, device, login, err);
     }
-    /* The last tries are for a person, and this is one. */
-    if (!schsm_device_prepare_login(device, login, &prospect, err)) {
-        return 0;
-    }
-    if (!prospect.pin_pad) {
-        config->pin_source = schsm_pin_source_parse("prompt", err);
-        login->source = config->pin_source;
-    }
-    return login->source != NULL || prospect.pin_pad;
+    login->min_pin_tries = config->min_pin_tries;
+    return 1;
+}
+
+int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const char *object,
+                     struct schsm_login *login, struct schsm_error *err)
+{
+    return log_in(tool, device, object, false, login, err);
+}
+
+int schsm_tool_login_second(struct schsm_tool *tool, struct schsm_device *device,
+                            const char *object, struct schsm_login *login, struct schsm_error *err)
+{
+    return log_in(tool, device, object, true, login, err);
 }
 
 int schsm_tool_login_there(struct schsm_tool *tool, struct schsm_device *device,
@@ -78,7 +103,7 @@ int schsm_tool_login_there(struct schsm_tool *tool, struct schsm_device *device,
 
     *source = NULL;
     if (text == NULL) {
-        return schsm_tool_login(tool, device, NULL, login, err);
+        return schsm_tool_login_second(tool, device, NULL, login, err);
     }
     *source = schsm_pin_source_parse(text, err);
     *login = (struct schsm_login){ .source = *source,

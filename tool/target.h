@@ -23,13 +23,18 @@ int schsm_tool_device(struct schsm_tool *tool, struct schsm_device **device,
                       char serial[SCHSM_SERIAL_MAX + 1], struct schsm_error *err);
 
 /*
- * How to log in to the device: with --pin-source, else on the reader's PIN pad, else by asking at
- * the terminal. A PIN that worked is kept for this run. *login lives as long as tool; object, which
- * may be NULL, is what for. Without --pin-source this asks the device how many tries are left, and
- * fails where no PIN can help.
+ * How to log in to the device: with --pin-source, or what the configuration has in its place
+ * (configured.h), else on the reader's PIN pad, else by asking at the terminal. A PIN that worked
+ * is kept for this run. *login lives as long as tool; object, which may be NULL, is what for.
+ * Without a source this asks the device how many tries are left, and fails where no PIN can help.
  */
 int schsm_tool_login(struct schsm_tool *tool, struct schsm_device *device, const char *object,
                      struct schsm_login *login, struct schsm_error *err);
+
+/* The same for a device beside the one that was looked for: a configured PIN is that one's alone.
+ */
+int schsm_tool_login_second(struct schsm_tool *tool, struct schsm_device *device,
+                            const char *object, struct schsm_login *login, struct schsm_error *err);
 
 #define SCHSM_TO_PIN_SOURCE "to-pin-source" /* the option of commands with two devices */
 

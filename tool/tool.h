@@ -40,6 +40,7 @@ struct schsm_command {
      * example and printed as it is. Ends with a newline. */
     const char *help;
     const struct schsm_option *options; /* its own; ends with SCHSM_OPTIONS_END; NULL: none */
+    bool by_itself; /* runs without the settings of the configuration, see configured.h */
     int (*run)(struct schsm_tool *tool, struct schsm_error *err);
 };
 
@@ -64,6 +65,17 @@ struct schsm_setting {
  * as a Pico HSM before its first initialisation. */
 #define SCHSM_TOOL_NO_SERIAL "without serial number"
 
+/* Where settings in force were found that no option gave: "[sc_hsm_sect] of F, line 12", or a
+ * variable; NULL: an option gave them, or nobody. All are the tool's. */
+struct schsm_origins {
+    char *serial, *reader, *token, *pkcs11_module;
+    char *pin;
+    /* the device that is named beside the PIN's source: it is this one's; NULL: of any */
+    char *pin_serial, *pin_reader, *pin_token;
+    bool pin_used; /* it was to open a device */
+    bool pin_told; /* why it cannot be had was said */
+};
+
 struct schsm_tool {
     struct schsm_context context;
     const struct schsm_command *command; /* NULL: none was given */
@@ -75,6 +87,8 @@ struct schsm_tool {
     bool json;
     bool want_help;
     bool want_version;
+    struct schsm_origins origins;
+    struct schsm_pin_source *prompt; /* NULL: nobody was asked for a PIN yet */
     int exit_status; /* of a run that failed, where the reason does not tell it; else 0 */
 };
 

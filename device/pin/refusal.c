@@ -60,7 +60,7 @@ int schsm_refuse_missing(struct schsm_error *err, const char *device, const char
 int schsm_refuse_pad(struct schsm_error *err, const char *where, bool by_option)
 {
     return schsm_fail(err, SCHSM_REASON_PIN_SOURCE,
-                      by_option ? "%s has no PIN pad, but --pin-source pinpad asks for one: use "
+                      by_option ? "%s has no PIN pad, but pin-source is pinpad: use "
                                   "--pin-source prompt"
                                 : "%s has no PIN pad, but pin-source=pinpad asks for one: use "
                                   "pin-source=prompt",

@@ -7,7 +7,7 @@ virtual_card
 reference() {
     check "$1 is a key reference file" grep -q 'BEGIN SC-HSM PRIVATE KEY' "$1"
     fails "$1 is no key for OpenSSL without our provider" plain_openssl pkey -in "$1" -noout
-    sed '/^-/d' "$1" | base64 -d >reference.der
+    sed '1,/^-----BEGIN/d; /^-/d' "$1" | base64 -d >reference.der
     check "$1 names its URI" grep -aq 'sc-hsm key v1.*sc-hsm:' reference.der
     fails "$1 holds no PIN" grep -aq "$pin" reference.der
 }

@@ -11,7 +11,8 @@ stands_for() {
     check "$1 is a reference" python3 - "$1" <<'END'
 import base64, sys
 data = open(sys.argv[1], "rb").read()
-if data.startswith(b"-----BEGIN SC-HSM PRIVATE KEY-----"):
+if b"-----BEGIN SC-HSM PRIVATE KEY-----" in data:
+    assert b"provider sc-hsm" in data.split(b"-----")[0]
     data = base64.b64decode(b"".join(data.split(b"-----")[2].split()))
 sys.exit(0 if data[:1] == b"\x30" and b"sc-hsm key v1" in data[:32] else 1)
 END

@@ -90,5 +90,5 @@ for tries in 2 1; do
     says "$tries (try is|tries are) left"
     echo "99999$tries" >wrong-pin
 done
-fails "the last one, typed" typed "PIN.*1 try left.*:=555555" -- sc-hsm keygen --type aes:128
+fails "the last one, typed" typed "PIN.*1 try left.*:=555555" -- sc-hsm --pin-source prompt keygen --type aes:128
 says "wrong" "now blocked" "sc-hsm pin unblock"

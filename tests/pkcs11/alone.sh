@@ -112,7 +112,7 @@ check "also without the public part" openssl dgst -sha256 -passin "pass:$pin" -s
     -out sig note
 check "its public part without a PIN" setsid -w openssl pkey -in ca.pem -pubout -out ca-again.pub </dev/null
 same_bytes "the same" ca.pub ca-again.pub
-check "a reference to a key that is not there" plain_openssl asn1parse -in alone.pem -out alone.der
+check "a reference to a key that is not there" plain_openssl asn1parse -strictpem -in alone.pem -out alone.der
 sed 's/id=10;label=alone/id=66;label=alone/' alone.der >missing.der
 fails "is found out by the signature" openssl dgst -sha256 -passin "pass:$pin" -sign missing.der -out sig note
 says 'no private key of this id'

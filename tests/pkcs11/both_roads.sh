@@ -26,7 +26,7 @@ says_nothing_of 'key-ref='
 
 fails "an ambiguous URI" openssl pkey -in sc-hsm:id=10 -noout
 says "2 .* match where one is needed: sc-hsm:serial=$serial;key-ref=[0-9]+;id=10[^,]*, sc-hsm:serial=$serial;${token//[()]/.};id=10"
-fails "an ambiguous device" sc-hsm --pkcs11-module "$opensc" random 4
+fails "an ambiguous device" sc-hsm random 4
 says "several devices .*$serial in Virtual SmartCard-HSM.*$serial \(token '"
 
 # Equal signatures, by both roads; and each the other's certificate.
@@ -80,8 +80,8 @@ on_token=(sc-hsm --pkcs11-module "$opensc" --pin-source "file:$pin_file" --token
     'import sys, urllib.parse; print(urllib.parse.unquote(sys.argv[1][6:]))' "$token")")
 fails "dkek status" "${on_token[@]}" dkek status
 says 'is no SmartCard-HSM'
-check "a file on the card" sc-hsm --pin-source "file:$pin_file" data write --label note message
-check "a backup of what may leave it" sc-hsm --pin-source "file:$pin_file" backup folder
+check "a file on the card" sc-hsm --reader Virtual data write --label note message
+check "a backup of what may leave it" sc-hsm --reader Virtual backup folder
 [ -s folder/manifest.json ] || fail "no backup"
 fails "onto the token" "${on_token[@]}" restore folder
 says 'is no SmartCard-HSM, and only that has wrapped keys'

@@ -124,7 +124,7 @@ done
 ends 4 "the last try is for people" tool pin change --pin-source file:pin --new-pin-source file:new-pin
 says 'only 1 PIN try is left'
 ends 4 "a person spends it" prompted 999999 sc-hsm --pkcs11-module "$module_path" --token "$label" \
-    pin change --new-pin-source file:new-pin
+    pin change --pin-source prompt --new-pin-source file:new-pin
 check "it is blocked" tool status
 says 'PIN: +blocked'
 ends 4 "nothing is sent then" tool pin change --pin-source file:pin --new-pin-source file:new-pin

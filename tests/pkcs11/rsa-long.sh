@@ -17,7 +17,7 @@ check "its public part" plain_openssl pkey -in key.der -pubout -out key.pub
 check "onto the token" pkcs11-tool --module "$softhsm" --login --pin "$pin" --write-object key.der \
     --type privkey --id 81 --label long
 check "a reference file" openssl pkey -in sc-hsm:id=81 -out key.pem
-check "in DER" plain_openssl asn1parse -in key.pem -noout -out reference.der
+check "in DER" plain_openssl asn1parse -strictpem -in key.pem -noout -out reference.der
 check "the public part of it" openssl pkey -in key.pem -pubout -out again.pub
 same_bytes "the same" key.pub again.pub
 

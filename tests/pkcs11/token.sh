@@ -80,7 +80,7 @@ check "listing with one" tool list
 says '^private data .*label=secret' '^secret key .*AES 256 .*label=vault'
 check "private data is read" tool data read --out secret.back label=secret
 same_bytes "the same" note secret.back
-fails "not without a PIN" setsid -w sc-hsm --pkcs11-module "$softhsm" data read label=secret </dev/null
+fails "not without a PIN" setsid -w sc-hsm --pkcs11-module "$softhsm" --pin-source prompt data read label=secret </dev/null
 says 'PIN.*no terminal to ask at'
 fails "a second one of this label" tool data write --private --label secret rsa.pub
 says "there is a data object 'secret' on .* already"
@@ -131,7 +131,7 @@ for command in "${for_cards[@]}"; do
 done
 [ ! -e folder ] || fail "a backup of nothing"
 # The rest: what is tried here and elsewhere, and what needs no device or a file of a card first.
-elsewhere=(readers status list doctor pool copy mirror "pin change" "pin unblock" "so-pin change" keygen pubkey "cert import" "cert export"
+elsewhere=(readers status list doctor config pool copy mirror "pin change" "pin unblock" "so-pin change" keygen pubkey "cert import" "cert export"
     "cert delete" "data write" "data read" "data delete" delete tidy "dkek create-share" "dkek recrypt-share"
     unwrap "backup verify" restore "decrypt-backup" "domain issue-membership" "domain derive" "pka register"
     random help)
@@ -204,7 +204,7 @@ check "a signature by a module that uses the same libcrypto" \
 check "judged by the default provider" plain_openssl dgst -sha256 -verify rsa.pub \
     -signature x.sig note
 check "generation" openssl genpkey -algorithm SC-HSM-RSA -pkeyopt bits:2048 \
-    -pkeyopt "serial:$(grep -ao 'serial=[0-9a-f]*' <(plain_openssl asn1parse -in rsa.pem) |
+    -pkeyopt "serial:$(grep -ao 'serial=[0-9a-f]*' <(plain_openssl asn1parse -strictpem -in rsa.pem) |
         cut -d= -f2)" -out first.pem
 
 # Modules that do not work.

@@ -37,7 +37,7 @@ reference "pkey with a URI" openssl pkey -in sc-hsm:id=10
 reference "pkey, encrypted" openssl pkey -in rsa.pem -aes256 -passout pass:abcd
 reference "rsa" openssl rsa -in rsa.pem
 reference "ec" openssl ec -in ec.pem
-check "the reference in DER" openssl asn1parse -in rsa.pem -noout -out x
+check "the reference in DER" openssl asn1parse -strictpem -in rsa.pem -noout -out x
 check "it loads" openssl pkey -inform DER -in x -noout
 check "a compressed public key" openssl ec -in ec.pem -conv_form compressed -pubout -out x
 check "the judge reads it" plain_openssl pkey -pubin -in x -noout

@@ -134,7 +134,7 @@ everything "ours first"
 
 # --- the restriction lives in the reference file -----------------------------------------------
 
-check "the reference in DER" openssl asn1parse -in pss.pem -noout -out pss.der
+check "the reference in DER" openssl asn1parse -strictpem -in pss.pem -noout -out pss.der
 check "it loads" openssl pkey -inform DER -in pss.der -noout -text
 says "minimum salt length: 32"
 check "the card itself knows a plain RSA key" openssl pkey -in sc-hsm:id=30 -pubout -out plain.pub

@@ -38,6 +38,7 @@ static int make_blocks(void)
         if (i == REFERENCE) {
             size_t reference_len = make_reference(keys[i], buffer, &reference);
 
+            BIO_puts(out, "What people read first:\n  label:     -BEGIN\n");
             PEM_write_bio(out, "SC-HSM PRIVATE KEY", "", reference, (long)reference_len);
         } else if (i == PUBLIC_KEY) {
             PEM_write_bio_PUBKEY(out, keys[i]);

@@ -76,6 +76,7 @@ localhost() {
 
 # unwrapped PROGRAM: where it is itself, not what stands before it in a sanitized build.
 unwrapped() {
+    hash -r # type would tell of what was run alone
     type -aP "$1" | grep -v "^$work/" | head -n 1
 }
 

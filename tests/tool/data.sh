@@ -32,7 +32,7 @@ same_bytes "it is what it was" notes back
 check "the large one comes back" sc-hsm data read label=large --out large.back
 same_bytes "it is what it was" large large.back
 ends 4 "the private one with a wrong PIN" sc-hsm --pin-source file:wrong-pin data read label=codes
-ends 1 "the private one without a PIN" setsid sc-hsm data read label=codes
+ends 1 "the private one without a PIN" setsid sc-hsm --pin-source prompt data read label=codes
 check "the private one with the PIN" data read label=codes --out codes
 same_bytes "it is what it was" notes codes
 equal "nobody else may read it" 600 "$(stat -c %a codes)"
@@ -43,7 +43,7 @@ equal "with a file for them, its name" notes.json \
     "$(json "d['file']" sc-hsm --json data read label=notes --out notes.json)"
 same_bytes "which has the content" notes notes.json
 raw_apdus >apdus.out
-check "with its PIN typed" typed "PIN.*=$pin" -- sc-hsm data read label=codes
+check "with its PIN typed" typed "PIN.*=$pin" -- sc-hsm --pin-source prompt data read label=codes
 says "some notes"
 
 # --- OpenSC reads ours, and we read OpenSC's -------------------------------------------------

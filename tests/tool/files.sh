@@ -16,6 +16,8 @@ printf 'behind the PIN' >private
 p11 --login --pin "$pin" --write-object public --type data --label a >out 2>&1
 p11 --login --pin "$pin" --write-object private --type data --label b --private >out 2>&1
 
+configure pin-source= # from here on it is typed, or given by an option
+
 # --- label ----------------------------------------------------------------------------------------
 
 check "a label" sc-hsm --pin-source file:pin label "A rather long label for a card"

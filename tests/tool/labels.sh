@@ -46,3 +46,39 @@ assert all(b == 10 or 32 <= b < 127 for b in text)
 labels = {o["label"] for o in json.loads(text)["objects"]}
 assert labels == {"\x1b[31mred\x07\u202egnp.exe", "Zo\xeb \u9375", "two\nlines"}, labels
 '
+
+# --- names that help nobody -----------------------------------------------------------------------
+
+check "one of a label" sc-hsm keygen --type ec:P-256 --label twin --id 51
+says_nothing_of "have the label"
+check "another of it" sc-hsm keygen --type ec:P-256 --label twin --id 52
+says "^sc-hsm: 2 keys on device .* have the label 'twin' now: name each by its id"
+check "and a secret key" sc-hsm --json keygen --type aes:128 --label twin
+says "3 keys .*'twin'"
+check "the log tells of one that openssl makes" env SC_HSM_LOG=info openssl genpkey -algorithm SC-HSM-EC \
+    -pkeyopt group:P-256 -pkeyopt label:twin -out key.pem
+says "4 keys have the label 'twin' now"
+check "nothing is said of what nobody named" sc-hsm keygen --type ec:P-256
+says_nothing_of "have the label"
+for authority in one two; do
+    plain_openssl req -new -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout x.key \
+        -subj "/CN=root" -days 30 -out $authority.crt 2>"$seen"
+done
+check "an authority" sc-hsm cert import --ca one.crt
+says_nothing_of "have the label"
+check "another of its name" sc-hsm cert import --ca two.crt
+says "2 certificates .*'root'"
+
+fails "a label by itself" sc-hsm pubkey twin
+says "'twin' is no attribute: did you mean label=twin\?"
+fails "an id by itself" sc-hsm pubkey 51
+says "'51' is no attribute: did you mean id=51 or label=51\?"
+fails "in openssl" openssl pkey -in sc-hsm:twin -noout
+says "did you mean label=twin\?"
+
+# A printed URI is one word of the shell between quotes, whatever the label.
+made $'a\'b$(touch evil)`touch evil`"c\\'
+uri=$(sc-hsm --json list | python3 -c 'import json, sys
+print([o["uri"] for o in json.load(sys.stdin)["objects"] if (o["label"] or "").startswith("a\x27b")][0])')
+eval "check 'by its URI in quotes' sc-hsm pubkey '$uri'"
+[ ! -e evil ] || fail "the label was run"

@@ -5,6 +5,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=outcome.sh
 . "$(dirname "$0")/outcome.sh"
 admin_card
+configure pin-source= # typed, or given by an option
 # A command that needs the PIN.
 by_pin=(label x)
 keep=(--keep-pin)

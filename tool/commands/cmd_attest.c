@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "keymgmt/attest.h"
+#include "tool/configured.h"
 #include "tool/object.h"
 #include "tool/output.h"
 #include "tool/target.h"
@@ -163,12 +164,27 @@ static int attest_conclude(const struct schsm_tool *tool, const struct schsm_att
     return 1;
 }
 
+/* Files can be judged without any settings; these may name roots to trust. */
+static int attest_configure(struct schsm_tool *tool, struct schsm_error *err)
+{
+    struct schsm_error why = SCHSM_ERROR_INIT;
+
+    if (schsm_tool_configure(tool, &why)) {
+        return 1;
+    }
+    if (!schsm_tool_flag(tool, "file")) {
+        return schsm_fail_as(err, &why);
+    }
+    (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", why.text);
+    return schsm_tool_registry(tool, err);
+}
+
 static int run_attest(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_evidence evidence = { 0 };
     struct schsm_attestation about;
     struct schsm_table table;
-    int ok = attest_collect(tool, &evidence, err) &&
+    int ok = attest_configure(tool, err) && attest_collect(tool, &evidence, err) &&
              schsm_attest(&tool->context, &evidence, &about, err);
 
     if (ok && tool->json) {
@@ -210,5 +226,6 @@ const struct schsm_command schsm_command_attest = {
             " sc-hsm attest sc-hsm:label=web\n"
             " sc-hsm attest --file web.req --device-id device.id\n",
     .options = attest_options,
+    .by_itself = true, /* configures itself */
     .run = run_attest,
 };

@@ -135,5 +135,6 @@ const struct schsm_command schsm_command_backup_verify = {
             " sc-hsm backup verify /media/safe/2026-11 --share share-1.pbe --share share-2.pbe\n"
             " sc-hsm backup verify web.wky --share share-1.pbe\n",
     .options = backup_verify_options,
+    .by_itself = true,
     .run = run_backup_verify,
 };

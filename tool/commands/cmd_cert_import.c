@@ -66,6 +66,20 @@ static json_t *item_json(const struct schsm_certificate_item *item)
                      schsm_json_text(id), "subject", schsm_json_text(item->label));
 }
 
+/* A certificate that belongs to a key has that one's label. */
+static void note_label(const struct schsm_certificate_wishes *wishes,
+                       const struct schsm_certificate_item *item)
+{
+    struct schsm_object made = { .type = SCHSM_OBJECT_CERTIFICATE,
+                                 .key_ref = -1,
+                                 .authority = true };
+
+    if (!item->has_key && !item->present) {
+        (void)snprintf(made.label, sizeof(made.label), "%s", item->label);
+        schsm_object_note_label(wishes->device, wishes->serial, &made);
+    }
+}
+
 /* known: the login where it was asked for already, else NULL. */
 static int store_items(struct schsm_tool *tool, const struct schsm_certificate_plan *plan,
                        const struct schsm_login *known, struct schsm_error *err)
@@ -86,7 +100,10 @@ static int store_items(struct schsm_tool *tool, const struct schsm_certificate_p
         if (!ok) {
             schsm_fail_context(err, "%s, certificate %zu of %zu ('%s')", wishes->path, i + 1,
                                plan->count, item->label);
-        } else if (tool->json) {
+            break;
+        }
+        note_label(wishes, item);
+        if (tool->json) {
             schsm_json_append(&array, item_json(item));
         } else {
             ok = print_item(item, wishes->serial, err);

@@ -220,5 +220,6 @@ const struct schsm_command schsm_command_decrypt_backup = {
             " openssl pkey -in /run/keys/key-001.pem -noout -text\n"
             " sc-hsm decrypt-backup web.wky --share share-1.pbe --out /run/keys\n",
     .options = decrypt_backup_options,
+    .by_itself = true,
     .run = run_decrypt_backup,
 };

@@ -11,6 +11,7 @@
 #include "tool/domain.h"
 #include "tool/output.h"
 #include "tool/share_file.h"
+#include "tool/configured.h"
 #include "tool/target.h"
 
 /* --- status -------------------------------------------------------------------------------- */
@@ -201,10 +202,10 @@ static int run_dkek_import_share(struct schsm_tool *tool, struct schsm_error *er
     struct schsm_device *device = NULL;
     struct schsm_hsm_domain after;
     struct schsm_secret *share = NULL;
-    /* a device that wants a login for this gets one only where --pin-source gives the PIN */
-    const struct schsm_login login = { .source = tool->context.config.pin_source,
-                                       .min_pin_tries = tool->context.config.min_pin_tries,
-                                       .by_option = true };
+    /* a device that wants a login for this gets one only where a source gives the PIN */
+    struct schsm_login login = { .source = tool->context.config.pin_source,
+                                 .min_pin_tries = tool->context.config.min_pin_tries,
+                                 .by_option = true };
     char serial[SCHSM_SERIAL_MAX + 1];
     uint8_t file[SCHSM_SHARE_FILE_LEN];
     long domain = 0;
@@ -214,6 +215,9 @@ static int run_dkek_import_share(struct schsm_tool *tool, struct schsm_error *er
         !schsm_share_file_read(path, file, err) || !schsm_tool_device(tool, &device, serial, err) ||
         !check_outstanding(device, serial, (unsigned int)domain, err)) {
         return 0;
+    }
+    if (tool->origins.pin != NULL) {
+        login.source = schsm_tool_configured_pin(tool, device, false);
     }
     share =
         schsm_share_file_open(tool, path, file, schsm_tool_setting(tool, "password-source"), err);

@@ -97,6 +97,7 @@ const struct schsm_command schsm_command_dkek_create_share = {
             " sc-hsm dkek create-share dkek-1.pbe\n"
             " sc-hsm dkek create-share dkek-1.pbe --password-shares 3/5\n",
     .options = dkek_create_share_options,
+    .by_itself = true,
     .run = run_dkek_create_share,
 };
 
@@ -162,5 +163,6 @@ const struct schsm_command schsm_command_dkek_recrypt_share = {
             " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-new.pbe\n"
             " sc-hsm dkek recrypt-share dkek-1.pbe dkek-1-split.pbe --new-password-shares 3/5\n",
     .options = dkek_recrypt_share_options,
+    .by_itself = true,
     .run = run_dkek_recrypt_share,
 };

@@ -140,5 +140,6 @@ const struct schsm_command schsm_command_doctor = {
         " sc-hsm doctor /etc/ssl/private/web.pem\n"
         " sudo sc-hsm doctor --service nginx\n",
     .options = doctor_options,
+    .by_itself = true,
     .run = run_doctor,
 };

@@ -53,5 +53,6 @@ const struct schsm_command schsm_command_help = {
     .help =
         "Explains the command, or shows all commands and the options that each of them takes.\n",
     .options = help_options,
+    .by_itself = true,
     .run = run_help,
 };

@@ -140,6 +140,9 @@ static int run_keygen(struct schsm_tool *tool, struct schsm_error *err)
     on_stdout = wish.file != NULL && schsm_file_is_stdout(wish.file);
     ok = (wish.file == NULL || write_reference_file(tool, &match, wish.file, err)) &&
          (on_stdout || schsm_object_report(tool, "Made", &match, wish.file, err));
+    if (ok && schsm_tool_setting(tool, "label") != NULL) {
+        schsm_object_note_label(match.device, serial, &match.object);
+    }
 
 done:
     schsm_match_clear(&match);

@@ -182,7 +182,9 @@ static int run_list(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     /* Nobody is asked for a PIN to list; one that is given shows what a device hides. */
-    if (tool->context.config.pin_source != NULL && !schsm_tool_reveal(tool, &uri, &revealed, err)) {
+    /* A configured PIN is for what needs one, and a list does not. */
+    if (tool->context.config.pin_source != NULL && tool->origins.pin == NULL &&
+        !schsm_tool_reveal(tool, &uri, &revealed, err)) {
         goto done;
     }
     if (!find_listed(tool, &uri, &list, &defects, err)) {

@@ -6,6 +6,7 @@
 
 #include "model/device.h"
 #include "tool/ask.h"
+#include "tool/configured.h"
 #include "tool/output.h"
 #include "tool/so_pin.h"
 #include "tool/target.h"
@@ -27,30 +28,54 @@ static int report_pin(struct schsm_tool *tool, struct schsm_device *device, cons
                             err);
 }
 
-/* Whom to ask, and whether there is any sense in asking. */
+/* Whom to ask, and whether there is any sense in asking. *configured: where the configuration has
+ * the present PIN, no option gives another and a person need not type it; else NULL. */
 static int prepare_change(struct schsm_tool *tool, struct schsm_device *device,
+                          struct schsm_pin_source **configured, struct schsm_login *login,
                           struct schsm_pin_prospect *prospect, struct schsm_device_info *info,
                           struct schsm_error *err)
 {
-    const struct schsm_login login = { .min_pin_tries = schsm_tool_min_tries(tool, "pin-source"),
-                                       .by_option = true };
-
     prospect->tries_left = -1;
-    return schsm_device_info(device, info, err) &&
-           (info->pin_must_change || schsm_device_prepare_login(device, &login, prospect, err));
+    if (!schsm_device_info(device, info, err)) {
+        return 0;
+    }
+    if (!info->pin_must_change) { /* a transport PIN is in no configuration */
+        *configured = schsm_tool_configured_pin(tool, device, false);
+    }
+    if (*configured != NULL && schsm_pin_source_is_pinpad(*configured)) {
+        *configured = NULL; /* which sends no PIN here */
+    }
+    login->min_pin_tries = *configured != NULL ? tool->context.config.min_pin_tries
+                                               : schsm_tool_min_tries(tool, "pin-source");
+    login->by_option = true;
+    return info->pin_must_change || schsm_device_prepare_login(device, login, prospect, err);
+}
+
+/* What is stored is wrong from now on, and costs a try where it is used next. */
+static void remind_of_configured(const struct schsm_tool *tool,
+                                 const struct schsm_pin_source *configured)
+{
+    if (configured != NULL && schsm_pin_source_is_stored(configured)) {
+        (void)fprintf(stderr,
+                      SCHSM_TOOL_NAME ": pin-source in %s still gives the old PIN: write the new "
+                                      "one there before a program uses it\n",
+                      tool->origins.pin);
+    }
 }
 
 static int run_pin_change(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct schsm_secret *old_pin = NULL, *new_pin = NULL;
+    struct schsm_pin_source *configured = NULL;
     struct schsm_device *device = NULL;
     struct schsm_pin_prospect prospect = { 0 };
+    struct schsm_login login = { 0 };
     struct schsm_device_info info;
     char serial[SCHSM_SERIAL_MAX + 1];
     int ok = 0;
 
     if (!schsm_tool_device(tool, &device, serial, err) ||
-        !prepare_change(tool, device, &prospect, &info, err)) {
+        !prepare_change(tool, device, &configured, &login, &prospect, &info, err)) {
         return 0;
     }
     const struct schsm_question question = { .what = info.pin_must_change ? "transport PIN" : "PIN",
@@ -59,12 +84,15 @@ static int run_pin_change(struct schsm_tool *tool, struct schsm_error *err)
                                              .min = info.pin.min,
                                              .max = info.pin.max };
 
-    ok = schsm_tool_secret(tool, "pin-source", &question, &old_pin, err) &&
+    ok = (configured != NULL ? schsm_tool_secret_from(configured, &question, &old_pin, err)
+                             : schsm_tool_secret(tool, "pin-source", &question, &old_pin, err)) &&
          schsm_tool_new_pin(tool, "new-pin-source", "new PIN", serial, &info.pin, &new_pin, err) &&
-         schsm_device_change_pin(device, old_pin, new_pin, schsm_tool_min_tries(tool, "pin-source"),
-                                 err) &&
+         schsm_device_change_pin(device, old_pin, new_pin, login.min_pin_tries, err) &&
          report_pin(tool, device, serial,
                     info.pin_must_change ? "Replaced the transport PIN" : "Changed the PIN", err);
+    if (ok) {
+        remind_of_configured(tool, configured);
+    }
     schsm_secret_free(old_pin);
     schsm_secret_free(new_pin);
     return ok;
@@ -81,13 +109,13 @@ const struct schsm_command schsm_command_pin_change = {
     .name = "pin change",
     .synopsis = "",
     .summary = "Change the PIN, or replace a transport PIN",
-    .help =
-        "Changes the user PIN. Needs the present PIN (--pin-source, or typed) and the new one "
-        "(--new-pin-source, or typed twice), which has 6 to 16 characters, on a PKCS#11 token as "
-        "many as that wants. A wrong present PIN costs a try.\n"
-        "A device that comes with a transport PIN works only after that was changed here.\n"
-        " sc-hsm pin change\n"
-        " sc-hsm pin change --pin-source file:old --new-pin-source file:new\n",
+    .help = "Changes the user PIN. Needs the present PIN (--pin-source, else the configuration's "
+            "pin-source, else typed) and the new one (--new-pin-source, or typed twice), which has "
+            "6 to 16 characters, on a PKCS#11 token as "
+            "many as that wants. A wrong present PIN costs a try.\n"
+            "A device that comes with a transport PIN works only after that was changed here.\n"
+            " sc-hsm pin change\n"
+            " sc-hsm pin change --pin-source file:old --new-pin-source file:new\n",
     .options = pin_change_options,
     .run = run_pin_change,
 };

@@ -51,7 +51,7 @@ static int sign(struct schsm_tool *tool, struct schsm_opening *opening,
 
     (void)snprintf(object, sizeof(object), "custodian %s", key->name);
     if (!schsm_tool_serial(key->device, serial, err) ||
-        !schsm_tool_login(tool, key->device, object, &login, err) ||
+        !schsm_tool_login_second(tool, key->device, object, &login, err) ||
         !schsm_opening_sign(tool->context.libctx, opening, key, &login, err)) {
         return 0;
     }
@@ -65,6 +65,7 @@ static int ask_named(struct schsm_tool *tool, struct schsm_opening *opening, con
                      struct schsm_error *err)
 {
     struct schsm_pin_source *usual = tool->context.config.pin_source;
+    char *origin = tool->origins.pin;
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_certified_key key = { 0 };
     struct schsm_match match = { 0 };
@@ -72,6 +73,11 @@ static int ask_named(struct schsm_tool *tool, struct schsm_opening *opening, con
 
     /* A PIN source in one custodian's URI is not the next one's. */
     tool->context.config.pin_source = schsm_pin_source_ref(usual);
+    tool->origins.pin = origin != NULL ? OPENSSL_strdup(origin) : NULL;
+    if (origin != NULL && tool->origins.pin == NULL) {
+        schsm_fail_memory(err);
+        goto done;
+    }
     if (!schsm_tool_object(tool, text, SCHSM_OBJECT_PRIVATE, &match, serial, err) ||
         !schsm_certified_key_load(match.device, match.object.key_ref, &key, err)) {
         goto done;
@@ -90,6 +96,8 @@ done:
     schsm_match_clear(&match);
     schsm_pin_source_free(tool->context.config.pin_source);
     tool->context.config.pin_source = usual;
+    OPENSSL_free(tool->origins.pin);
+    tool->origins.pin = origin;
     return ok;
 }
 

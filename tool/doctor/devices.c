@@ -13,7 +13,7 @@
 static void cure_selection(struct schsm_doctor *doctor)
 {
     static const char *const keys[] = { "serial", "reader", "token" };
-    char place[SCHSM_DOCTOR_PLACE_MAX];
+    char place[SCHSM_CONFIG_PLACE_MAX];
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (schsm_tool_flag(doctor->tool, keys[i])) {
@@ -22,7 +22,7 @@ static void cure_selection(struct schsm_doctor *doctor)
         }
     }
     for (size_t i = 0; doctor->section != NULL && i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (schsm_doctor_line(doctor->path, doctor->section, keys[i]) > 0) {
+        if (schsm_config_line(doctor->file.path, doctor->section, keys[i]) > 0) {
             schsm_doctor_place(doctor, doctor->section, keys[i], place);
             schsm_doctor_cure(doctor, "plug that device in, or correct %s in %s", keys[i], place);
             return;

@@ -95,6 +95,12 @@ void schsm_doctor_failure(struct schsm_doctor *doctor, const char *what,
     schsm_doctor_cure(doctor, "%s", schsm_doctor_remedy(err->reason));
 }
 
+void schsm_doctor_place(const struct schsm_doctor *doctor, const char *section, const char *name,
+                        char place[SCHSM_CONFIG_PLACE_MAX])
+{
+    schsm_config_place(doctor->file.path, section, name, place);
+}
+
 void schsm_doctor_clear(struct schsm_doctor *doctor)
 {
     for (size_t i = 0; i < doctor->count; i++) {
@@ -103,8 +109,7 @@ void schsm_doctor_clear(struct schsm_doctor *doctor)
     }
     OPENSSL_free(doctor->findings);
     schsm_unit_clear(&doctor->unit);
-    OPENSSL_free(doctor->path);
-    NCONF_free(doctor->conf);
+    schsm_config_file_clear(&doctor->file);
     OSSL_LIB_CTX_free(doctor->openssl);
     memset(doctor, 0, sizeof(*doctor));
 }

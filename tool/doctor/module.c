@@ -44,7 +44,7 @@ static const char *modules_folder(const char **by)
  * other names get their ending. */
 static const char *module_path(const struct schsm_doctor *doctor, char path[PATH_ROOM])
 {
-    const char *module = get_text(doctor->conf, doctor->section, "module"), *by;
+    const char *module = get_text(doctor->file.conf, doctor->section, "module"), *by;
     const char *folder = modules_folder(&by);
 
     if (module != NULL && module[0] == '/') {
@@ -78,8 +78,8 @@ static void queue_text(char *text, size_t size)
 static void fail_no_module(struct schsm_doctor *doctor, const char *path, const char *by)
 {
     const char *own = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
-    char place[SCHSM_DOCTOR_PLACE_MAX], usual[PATH_ROOM];
-    bool by_setting = get_text(doctor->conf, doctor->section, "module") != NULL;
+    char place[SCHSM_CONFIG_PLACE_MAX], usual[PATH_ROOM];
+    bool by_setting = get_text(doctor->file.conf, doctor->section, "module") != NULL;
 
     BIO_snprintf(usual, sizeof(usual), "%s/" PROVIDER ".so", own != NULL ? own : "");
     schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT,
@@ -95,16 +95,16 @@ static void fail_no_module(struct schsm_doctor *doctor, const char *path, const 
         schsm_doctor_cure(doctor,
                           "install the provider ('cmake --install build'), or name its file: "
                           "'module = /path/to/" PROVIDER ".so' in [%s] of %s",
-                          doctor->section, doctor->path);
+                          doctor->section, doctor->file.path);
     }
 }
 
 /* A provider that is known under this name in the list, and is not active. */
 static void fail_inactive(struct schsm_doctor *doctor, const char *name)
 {
-    const char *providers = schsm_config_providers(doctor->conf);
-    const char *section = get_text(doctor->conf, providers, name);
-    char place[SCHSM_DOCTOR_PLACE_MAX];
+    const char *providers = schsm_config_providers(doctor->file.conf);
+    const char *section = get_text(doctor->file.conf, providers, name);
+    char place[SCHSM_CONFIG_PLACE_MAX];
 
     schsm_doctor_find(
         doctor, SCHSM_FINDING_ERROR, "provider", "the provider %s is not active%s", name,
@@ -118,7 +118,7 @@ static void fail_inactive(struct schsm_doctor *doctor, const char *name)
     } else {
         schsm_doctor_place(doctor, section, NULL, place);
         schsm_doctor_cure(doctor,
-                          get_text(doctor->conf, section, "activate") == NULL
+                          get_text(doctor->file.conf, section, "activate") == NULL
                               ? "write 'activate = 1' in %s"
                               : "see to 'activate = 1' in %s; where it is there, another provider "
                                 "of the list fails before it: take that one out",
@@ -150,7 +150,7 @@ static bool look_at_module(struct schsm_doctor *doctor, const char *path)
 {
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     OSSL_PROVIDER *provider = libctx != NULL ? OSSL_PROVIDER_load(libctx, path) : NULL;
-    char text[SCHSM_DOCTOR_PLACE_MAX];
+    char text[SCHSM_CONFIG_PLACE_MAX];
     bool loads = provider != NULL;
 
     queue_text(text, sizeof(text));
@@ -181,7 +181,7 @@ static bool would_have_others(const struct schsm_doctor *doctor)
     bool others = false;
 
     if (libctx != NULL) {
-        (void)OSSL_LIB_CTX_load_config(libctx, doctor->path);
+        (void)OSSL_LIB_CTX_load_config(libctx, doctor->file.path);
         provider = OSSL_PROVIDER_load(libctx, PROVIDER);
         others = has_others(libctx);
     }
@@ -202,7 +202,7 @@ static void look_at_activation(struct schsm_doctor *doctor)
         doctor->failed = true;
         return;
     }
-    (void)OSSL_LIB_CTX_load_config(doctor->openssl, doctor->path);
+    (void)OSSL_LIB_CTX_load_config(doctor->openssl, doctor->file.path);
     ours = OSSL_PROVIDER_available(doctor->openssl, PROVIDER) != 0;
     others = ours ? has_others(doctor->openssl) : would_have_others(doctor);
     doctor->works = ours && others;

@@ -21,7 +21,7 @@ static const char *source_text(const struct schsm_doctor *doctor)
     if (given != NULL || doctor->section == NULL) {
         return given;
     }
-    values = NCONF_get_section(doctor->conf, doctor->section);
+    values = NCONF_get_section(doctor->file.conf, doctor->section);
     for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
         if (strcmp(sk_CONF_VALUE_value(values, i)->name, "pin-source") == 0) {
             return sk_CONF_VALUE_value(values, i)->value;

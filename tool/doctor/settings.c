@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 
 #include "keymgmt/config_file.h"
+#include "tool/configured.h"
 #include "tool/target.h"
 
 #define WHAT "setting"
@@ -25,30 +26,9 @@ static const char *get_value(STACK_OF(CONF_VALUE) * values, const char *name)
     return NULL;
 }
 
-/* Whether an option of the command line stands for one of these. */
-static bool is_given(const struct schsm_tool *tool, const char *const *names, const char *key)
-{
-    bool concerned = false, given = false;
-
-    for (; *names != NULL; names++) {
-        concerned = concerned || strcmp(*names, key) == 0;
-        given = given || schsm_tool_flag(tool, *names);
-    }
-    return concerned && given;
-}
-
-/* A device that is named by an option is not narrowed by a configuration that names another. */
-static bool is_overruled(const struct schsm_tool *tool, const char *key)
-{
-    static const char *const device[] = { "serial", "reader", "token", NULL };
-    static const char *const pin[] = { "pin-source", "pin", NULL };
-
-    return is_given(tool, device, key) || is_given(tool, pin, key) || schsm_tool_flag(tool, key);
-}
-
 static void look_at_names(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) * values)
 {
-    char place[SCHSM_DOCTOR_PLACE_MAX];
+    char place[SCHSM_CONFIG_PLACE_MAX];
 
     for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
         const char *name = sk_CONF_VALUE_value(values, i)->name;
@@ -68,7 +48,7 @@ static void look_at_names(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) * va
 static size_t look_at_values(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) * values)
 {
     struct schsm_config *config = &doctor->tool->context.config;
-    char place[SCHSM_DOCTOR_PLACE_MAX];
+    char place[SCHSM_CONFIG_PLACE_MAX];
     const char *key;
     size_t good = 0;
 
@@ -76,7 +56,7 @@ static size_t look_at_values(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) *
         const char *value = get_value(values, key);
         struct schsm_error err = SCHSM_ERROR_INIT;
 
-        if (value == NULL || is_overruled(doctor->tool, key)) {
+        if (value == NULL || schsm_tool_overruled(doctor->tool, key)) {
             continue;
         }
         schsm_doctor_place(doctor, doctor->section, key, place);
@@ -95,9 +75,9 @@ static size_t look_at_values(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) *
 static void look_at_pin(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) * values)
 {
     struct stat file;
-    char place[SCHSM_DOCTOR_PLACE_MAX];
+    char place[SCHSM_CONFIG_PLACE_MAX];
 
-    if (get_value(values, "pin") == NULL || stat(doctor->path, &file) != 0 ||
+    if (get_value(values, "pin") == NULL || stat(doctor->file.path, &file) != 0 ||
         (file.st_mode & S_IRWXO) == 0) {
         return;
     }
@@ -111,7 +91,7 @@ static void look_at_pin(struct schsm_doctor *doctor, STACK_OF(CONF_VALUE) * valu
 void schsm_doctor_settings(struct schsm_doctor *doctor)
 {
     STACK_OF(CONF_VALUE) *values =
-        doctor->section != NULL ? NCONF_get_section(doctor->conf, doctor->section) : NULL;
+        doctor->section != NULL ? NCONF_get_section(doctor->file.conf, doctor->section) : NULL;
     struct schsm_error err = SCHSM_ERROR_INIT;
     size_t before = doctor->count, good = 0;
 

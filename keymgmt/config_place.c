@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where something stands in a configuration file: libcrypto reads it and forgets the lines. */
-#include "tool/doctor.h"
+#include "config_file.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "keymgmt/file.h"
+#include "file.h"
 
 #define FILE_MAX                                                                                   \
     ((size_t)1024 * 1024) /* bytes; a longer one has no lines that a person would look for */
@@ -75,7 +76,7 @@ static size_t find_line(const char *content, size_t len, const char *section, co
     return found;
 }
 
-size_t schsm_doctor_line(const char *path, const char *section, const char *name)
+size_t schsm_config_line(const char *path, const char *section, const char *name)
 {
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     uint8_t *content = NULL;
@@ -88,13 +89,13 @@ size_t schsm_doctor_line(const char *path, const char *section, const char *name
     return line;
 }
 
-void schsm_doctor_place(const struct schsm_doctor *doctor, const char *section, const char *name,
-                        char place[SCHSM_DOCTOR_PLACE_MAX])
+void schsm_config_place(const char *path, const char *section, const char *name,
+                        char place[SCHSM_CONFIG_PLACE_MAX])
 {
-    size_t line = schsm_doctor_line(doctor->path, section, name);
-    int len = snprintf(place, SCHSM_DOCTOR_PLACE_MAX, "[%s] of %s", section, doctor->path);
+    size_t line = schsm_config_line(path, section, name);
+    int len = snprintf(place, SCHSM_CONFIG_PLACE_MAX, "[%s] of %s", section, path);
 
-    if (line > 0 && len > 0 && len < SCHSM_DOCTOR_PLACE_MAX) {
-        (void)snprintf(place + len, SCHSM_DOCTOR_PLACE_MAX - (size_t)len, ", line %zu", line);
+    if (line > 0 && len > 0 && len < SCHSM_CONFIG_PLACE_MAX) {
+        (void)snprintf(place + len, SCHSM_CONFIG_PLACE_MAX - (size_t)len, ", line %zu", line);
     }
 }
