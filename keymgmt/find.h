@@ -89,7 +89,8 @@ struct schsm_device_selector schsm_find_selector(const struct schsm_context *con
 
 /*
  * How many others of its kind on the device have the label of an object that was just made: names
- * that tell nobody which. Reads a description for each of them; 0 as well where that fails.
+ * that tell nobody which. Reads a description for each of them; 0 as well where that fails, or on a
+ * card with more than some nine keys, where it would take too long.
  */
 size_t schsm_same_label(struct schsm_device *device, const struct schsm_object *made);
 

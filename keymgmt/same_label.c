@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "find.h"
 
+/* Of some nine keys: on a fuller card it would cost more commands than making the key did. */
+#define FILES_MAX 30
+
 /* Keys by what signs or encrypts with them, as a URI names them. */
 static unsigned int kin_of(const struct schsm_object *object)
 {
@@ -11,9 +14,9 @@ static unsigned int kin_of(const struct schsm_object *object)
 
 size_t schsm_same_label(struct schsm_device *device, const struct schsm_object *made)
 {
-    const struct schsm_object_filter filter = { .types = kin_of(made),
-                                                .key_ref = -1,
-                                                .label = made->label };
+    const struct schsm_object_filter filter = {
+        .types = kin_of(made), .key_ref = -1, .label = made->label, .files_max = FILES_MAX
+    };
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     struct schsm_object_list list = { NULL, 0 };
     size_t count = 0;

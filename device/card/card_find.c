@@ -450,8 +450,13 @@ static int search_card(struct schsm_session *session, void *arg, struct schsm_er
     while (search->list->count > search->before) {
         schsm_object_clear(&search->list->objects[--search->list->count]);
     }
-    if (!schsm_card_list_files(session, &search->files, err) ||
-        !add_unlisted(session, search, err)) {
+    if (!schsm_card_list_files(session, &search->files, err)) {
+        return 0;
+    }
+    if (search->filter->files_max > 0 && search->files.count > search->filter->files_max) {
+        return 1;
+    }
+    if (!add_unlisted(session, search, err)) {
         return 0;
     }
     return search->filter->key_ref < 0 ? find_listed(session, search, err)

@@ -95,7 +95,9 @@ struct schsm_object_filter {
     const char *label; /* NULL: any; compared whole */
     bool describe;     /* with a key_ref: id and label are wanted as well */
     unsigned int
-        handle; /* this one is looked for even where the device does not list it; 0: none */
+        handle;       /* this one is looked for even where the device does not list it; 0: none */
+    size_t files_max; /* where a card has more files than that, nothing is found, as it would take
+                       * too many commands; 0: no limit */
 };
 
 /* How long a PIN is, in bytes, and how people write it. */
