@@ -162,6 +162,8 @@ static ck_rv make_aes_on_token(struct schsm_pkcs11_token *token, struct generati
     put_bool(&secret, CKA_EXTRACTABLE, false);
     put_bool(&secret, CKA_ENCRYPT, true);
     put_bool(&secret, CKA_DECRYPT, true);
+    put_bool(&secret, CKA_SIGN, true); /* CMAC */
+    put_bool(&secret, CKA_VERIFY, true);
     put_attribute(&secret, CKA_VALUE_LEN, &len, sizeof(len));
     return SCHSM_PKCS11_WRITE(token, generate_key, &mechanism, secret.at, secret.count,
                               &generation->private);
