@@ -26,7 +26,10 @@ static int read_in(void *arg, uint8_t *out, size_t *len, struct schsm_error *err
 
 static int write_out(void *arg, const void *bytes, size_t len, struct schsm_error *err)
 {
-    return schsm_file_append(((struct schsm_key_use *)arg)->writer, bytes, len, err);
+    struct schsm_key_use *use = arg;
+
+    use->written += len;
+    return schsm_file_append(use->writer, bytes, len, err);
 }
 
 int schsm_key_use_begin(struct schsm_tool *tool, struct schsm_key_use *use, struct schsm_error *err)
@@ -72,7 +75,7 @@ int schsm_key_use_out(struct schsm_tool *tool, struct schsm_key_use *use,
 }
 
 int schsm_key_use_commit(struct schsm_tool *tool, struct schsm_key_use *use, const char *done,
-                         struct schsm_error *err)
+                         unsigned long long bytes, struct schsm_error *err)
 {
     const char *path = schsm_tool_setting(tool, "out");
     struct schsm_file_writer *writer = use->writer;
@@ -88,10 +91,10 @@ int schsm_key_use_commit(struct schsm_tool *tool, struct schsm_key_use *use, con
     }
     if (tool->json) {
         return schsm_json_print(
-            json_pack("{s:I, s:o}", "bytes", (json_int_t)use->bytes, "file", schsm_json_text(path)),
+            json_pack("{s:I, s:o}", "bytes", (json_int_t)bytes, "file", schsm_json_text(path)),
             err);
     }
-    return schsm_say(err, "%s %llu bytes with %s: %s.", done, use->bytes, use->name, path);
+    return schsm_say(err, "%s %llu bytes with %s: %s.", done, bytes, use->name, path);
 }
 
 void schsm_key_use_end(struct schsm_key_use *use)

@@ -20,6 +20,7 @@ struct schsm_key_use {
     struct schsm_progress *progress;
     char doing[SCHSM_OBJECT_NAME_MAX + 32]; /* the progress's line */
     unsigned long long bytes, total;        /* that came in; of the file, 0: not known */
+    unsigned long long written;
     /* for functions that want them; out has no place to write to before schsm_key_use_out */
     struct schsm_file_writer *writer;
     struct schsm_bytes_in in;
@@ -42,9 +43,9 @@ int schsm_key_use_in(struct schsm_tool *tool, struct schsm_key_use *use, const c
 int schsm_key_use_out(struct schsm_tool *tool, struct schsm_key_use *use,
                       enum schsm_file_secrecy secrecy, struct schsm_error *err);
 
-/* Puts the file in its place and says so: "Encrypted". */
+/* Puts the file in its place and says so: "Encrypted", and how many bytes. */
 int schsm_key_use_commit(struct schsm_tool *tool, struct schsm_key_use *use, const char *done,
-                         struct schsm_error *err);
+                         unsigned long long bytes, struct schsm_error *err);
 
 void schsm_key_use_end(struct schsm_key_use *use);
 

@@ -168,7 +168,8 @@ static int run_both(struct schsm_tool *tool, bool encrypt, struct schsm_error *e
         schsm_fail_context(err, "%s",
                            tool->argument_count > 1 ? tool->arguments[1] : "standard input");
     }
-    ok = ok && schsm_key_use_commit(tool, &use, encrypt ? "Encrypted" : "Decrypted", err);
+    ok = ok && schsm_key_use_commit(tool, &use, encrypt ? "Encrypted" : "Decrypted",
+                                    encrypt ? use.bytes : use.written, err);
 
 done:
     schsm_key_use_end(&use);
