@@ -192,8 +192,9 @@ struct recipient {
     struct schsm_view id, wrapped;
 };
 
-/* RFC 5652, 6.2.3; false for others than that. */
-static bool read_recipient(struct schsm_view value, unsigned int bits, struct recipient *recipient)
+/* RFC 5652, 6.2.3; false for others than that, with AES key wrap. Which length of key it names is
+ * not looked at: where the device describes the key wrongly, it says so as well. */
+static bool read_recipient(struct schsm_view value, struct recipient *recipient)
 {
     struct schsm_tlv_reader tlvs;
     struct schsm_tlv version, kek, algorithm, wrapped, inner;
@@ -208,8 +209,10 @@ static bool read_recipient(struct schsm_view value, unsigned int bits, struct re
     recipient->id = inner.value;
     recipient->wrapped = wrapped.value;
     return schsm_tlv_first(algorithm.value.data, algorithm.value.len, &inner) &&
-           inner.tag == 0x06 && nist_aes(inner.value) != 0 &&
-           nist_aes(inner.value) == schsm_oid_aes_wrap(bits);
+           inner.tag == 0x06 &&
+           (nist_aes(inner.value) == schsm_oid_aes_wrap(128) ||
+            nist_aes(inner.value) == schsm_oid_aes_wrap(192) ||
+            nist_aes(inner.value) == schsm_oid_aes_wrap(256));
 }
 
 /* Those with the key's id in the first round, the others in the second. */
@@ -228,7 +231,7 @@ static int try_recipients(struct reading *reading, bool same_id, unsigned int *a
         size_t used = strlen(ids);
         bool same;
 
-        if (tlv.tag != 0xA2 || !read_recipient(tlv.value, object->bits, &recipient)) {
+        if (tlv.tag != 0xA2 || !read_recipient(tlv.value, &recipient)) {
             continue;
         }
         same = recipient.id.len == object->id_len &&
@@ -267,7 +270,7 @@ static int open_content_key(struct reading *reading, struct schsm_error *err)
     }
     return ids[0] == '\0'
                ? schsm_fail(err, SCHSM_REASON_WRONG_KEY,
-                            "it is not encrypted for an AES key of this length")
+                            "it is encrypted for no AES key, but for certificates or a password")
                : schsm_fail(err, SCHSM_REASON_WRONG_KEY,
                             "it is encrypted for another key than this one, or was changed: it "
                             "names AES keys with the ids %s",
