@@ -68,14 +68,14 @@ EVP_CIPHER_CTX *schsm_gcm_begin(OSSL_LIB_CTX *libctx, bool encrypt,
     return ctx;
 }
 
+/* last: one more byte; 0: none. */
 static void put_oid(struct schsm_tlv_writer *writer, const char *oid, uint8_t last)
 {
-    uint8_t bytes[16];
-    size_t len = strlen(oid);
+    size_t element = schsm_tlv_begin(writer, 0x06);
 
-    memcpy(bytes, oid, len);
-    bytes[len] = last;
-    schsm_tlv_put(writer, 0x06, bytes, last != 0 ? len + 1 : len);
+    schsm_tlv_put_raw(writer, (const uint8_t *)oid, strlen(oid));
+    schsm_tlv_put_raw(writer, &last, last != 0 ? 1 : 0);
+    schsm_tlv_end(writer, element);
 }
 
 static void put_text(struct schsm_tlv_writer *writer, const char *bytes)

@@ -56,7 +56,7 @@ enum schsm_operation {
 };
 #define SCHSM_OPERATION_COUNT (SCHSM_OP_AES_DERIVE + 1)
 
-#define SCHSM_AES_BLOCK 16
+#define SCHSM_AES_BLOCK 16u
 #define SCHSM_CIPHER_MAX 16384 /* whole blocks */
 #define SCHSM_DERIVED_LEN 32   /* what a SmartCard-HSM derives */
 

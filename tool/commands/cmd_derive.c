@@ -18,12 +18,13 @@ static int read_info(struct schsm_tool *tool, struct schsm_key_use *use, uint8_t
                      struct schsm_error *err)
 {
     const char *text = schsm_tool_setting(tool, "text"), *hex = schsm_tool_setting(tool, "hex");
-    size_t text_len = text != NULL ? strlen(text) : 0, hex_len = hex != NULL ? strlen(hex) : 0;
+    size_t hex_len = hex != NULL ? strlen(hex) : 0;
 
     *len = SCHSM_MESSAGE_MAX + 1;
-    if (text != NULL && text_len <= SCHSM_MESSAGE_MAX) {
-        memcpy(info, text, text_len);
-        *len = text_len;
+    if (text != NULL) {
+        for (*len = 0; *len <= SCHSM_MESSAGE_MAX && text[*len] != '\0'; (*len)++) {
+            info[*len] = (uint8_t)text[*len];
+        }
     } else if (hex != NULL && hex_len / 2 <= SCHSM_MESSAGE_MAX) {
         if (hex_len % 2 != 0 || !schsm_hex_parse(hex, info, hex_len / 2)) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT,

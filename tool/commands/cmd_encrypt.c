@@ -55,7 +55,7 @@ static size_t pad(uint8_t *data, size_t len)
 static int fail_blocks(struct schsm_error *err)
 {
     return schsm_fail(err, SCHSM_REASON_BAD_INPUT,
-                      "aes-cbc takes whole blocks of %d bytes: the data is no multiple of that; "
+                      "aes-cbc takes whole blocks of %u bytes: the data is no multiple of that; "
                       "aes-cbc-pad fills the last one up",
                       BLOCK);
 }
@@ -127,7 +127,7 @@ static int decrypt_cbc(struct schsm_key_use *use, struct mechanism *mechanism,
         }
         if (ok && len % BLOCK != 0) {
             ok = schsm_fail(err, SCHSM_REASON_BAD_INPUT,
-                            "CBC makes whole blocks of %d bytes: the data is no multiple of that, "
+                            "CBC makes whole blocks of %u bytes: the data is no multiple of that, "
                             "so it is something else, or was cut off",
                             BLOCK);
         }
