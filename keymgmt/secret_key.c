@@ -111,7 +111,7 @@ static const uint8_t initial_value[8] = { 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0x
 
 #define HALF 8u
 #define ROUNDS 6
-#define STEPS_MAX (ROUNDS * SCHSM_KEY_WRAP_MAX / HALF)
+#define STEPS_MAX ((size_t)ROUNDS * SCHSM_KEY_WRAP_MAX / HALF)
 
 /* The step's number, big endian, into the first half. */
 static void xor_number(uint8_t half[HALF], size_t number)

@@ -13,8 +13,8 @@
 #define BLOCK SCHSM_AES_BLOCK
 
 /* Whole blocks in one command, within what is known to go to every card and reader (2.3). */
-#define LONG_PIECE (SCHSM_APDU_WRITE_CHUNK / BLOCK * BLOCK)
-#define SHORT_PIECE (SCHSM_APDU_SHORT_CHUNK / BLOCK * BLOCK)
+#define LONG_PIECE ((size_t)SCHSM_APDU_WRITE_CHUNK / BLOCK * BLOCK)
+#define SHORT_PIECE ((size_t)SCHSM_APDU_SHORT_CHUNK / BLOCK * BLOCK)
 
 static void xor_block(uint8_t *to, const uint8_t *with)
 {
