@@ -109,7 +109,7 @@ int schsm_cmac_finish(const struct schsm_secret_key *key, struct schsm_cmac *cma
 /* RFC 3394, 2.2.3.1 */
 static const uint8_t initial_value[8] = { 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6 };
 
-#define HALF 8u
+#define HALF ((size_t)8)
 #define ROUNDS 6
 #define STEPS_MAX ((size_t)ROUNDS * SCHSM_KEY_WRAP_MAX / HALF)
 
