@@ -297,64 +297,260 @@ done:
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Whole or not at all; false with errno. */
-static bool write_whole(const char *path, mode_t mode, bool overwrite, const void *content,
-                        size_t len)
-{
-    char *name = NULL;
-    int fd = open_beside(path, &name), reason;
-    bool ok = fd >= 0 && fchmod(fd, mode) == 0 && schsm_descriptor_write(fd, content, len) &&
-              fsync(fd) == 0 && put_in_place(name, path, overwrite);
+struct schsm_file_writer {
+    char *path; /* as the user gave it */
+    struct place place;
+    char *name; /* of the file beside the one that is to be; NULL: it has none yet */
+    int fd;
+    mode_t mode;
+    bool overwrite;
+};
 
-    reason = errno;
-    if (fd >= 0) {
-        (void)close(fd);
-        (void)unlink(name); /* gone already where it was renamed */
-    }
-    if (ok) {
-        sync_folder(path);
+/* A new file in the same folder that has no name before it is whole: nothing is left of it however
+ * this program ends. -1 where file system or system cannot. */
+static int open_nameless(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder =
+        slash == NULL ? OPENSSL_strdup(".") : OPENSSL_strndup(path, (size_t)(slash - path) + 1);
+    int fd = folder == NULL || access("/proc/self/fd", X_OK) != 0
+                 ? -1
+                 : schsm_descriptor_open(folder, O_TMPFILE | O_RDWR, 0600);
+
+    OPENSSL_free(folder);
+    return fd;
+}
+
+/* Gives it that name, which must be free. */
+static bool name_it(int fd, const char *name)
+{
+    char link_to_it[64];
+
+    (void)snprintf(link_to_it, sizeof(link_to_it), "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, link_to_it, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Gives it a name beside the one that it is to have. */
+static bool name_beside(struct schsm_file_writer *writer)
+{
+    size_t size = strlen(writer->place.path) + 32;
+    char *name = OPENSSL_malloc(size);
+
+    for (unsigned int i = 0; name != NULL; i++) {
+        (void)snprintf(name, size, "%s.%ld-%u", writer->place.path, (long)getpid(), i);
+        if (name_it(writer->fd, name)) {
+            writer->name = name;
+            return true;
+        }
+        if (errno != EEXIST) {
+            break;
+        }
     }
     OPENSSL_free(name);
+    return false;
+}
+
+static void writer_free(struct schsm_file_writer *writer)
+{
+    int reason = errno;
+
+    if (writer->fd >= 0 && writer->fd != writer->place.descriptor) {
+        (void)close(writer->fd);
+    }
+    if (writer->name != NULL) {
+        (void)unlink(writer->name); /* gone already where it was renamed */
+    }
+    OPENSSL_free(writer->name);
+    OPENSSL_free(writer->path);
+    place_clear(&writer->place);
+    OPENSSL_free(writer);
     errno = reason;
+}
+
+static void open_writer(struct schsm_file_writer *writer, const char *path)
+{
+    const struct place *place = &writer->place;
+
+    if (place->descriptor >= 0) {
+        /* Whatever was printed before comes before. */
+        writer->fd = fflush(stdout) == 0 ? place->descriptor : -1;
+    } else if (place->path == NULL) {
+        writer->fd = schsm_descriptor_open(path, O_WRONLY | O_NOCTTY, 0);
+    } else {
+        writer->fd = open_nameless(place->path);
+        if (writer->fd < 0) {
+            writer->fd = open_beside(place->path, &writer->name);
+        }
+    }
+}
+
+struct schsm_file_writer *schsm_file_begin(const char *path, enum schsm_file_secrecy secrecy,
+                                           bool overwrite, struct schsm_error *err)
+{
+    struct schsm_file_writer *writer = OPENSSL_zalloc(sizeof(*writer));
+    mode_t mask = umask(077);
+
+    (void)umask(mask);
+    if (writer == NULL) {
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    writer->place.descriptor = -1;
+    writer->fd = -1;
+    writer->mode = secrecy == SCHSM_FILE_FOR_OWNER ? 0600 : 0666 & ~mask;
+    writer->overwrite = overwrite;
+    writer->path = OPENSSL_strdup(path);
+    if (writer->path == NULL || !find_place(path, &writer->place)) {
+        fail_write(path, err);
+        goto failed;
+    }
+    if (writer->place.path != NULL && writer->place.exists && !overwrite) {
+        fail_exists(path, err);
+        goto failed;
+    }
+    open_writer(writer, path);
+    if (writer->fd < 0) {
+        fail_write(path, err);
+        goto failed;
+    }
+    return writer;
+
+failed:
+    writer_free(writer);
+    return NULL;
+}
+
+bool schsm_file_can_abandon(const struct schsm_file_writer *writer)
+{
+    return writer->place.path != NULL;
+}
+
+int schsm_file_append(struct schsm_file_writer *writer, const void *content, size_t len,
+                      struct schsm_error *err)
+{
+    return schsm_descriptor_write(writer->fd, content, len) ? 1 : fail_write(writer->path, err);
+}
+
+/* False with errno. */
+static bool finish_writing(struct schsm_file_writer *writer)
+{
+    const char *path = writer->place.path;
+
+    if (path == NULL) {
+        int fd = writer->fd;
+
+        writer->fd = writer->place.descriptor;
+        return fd == writer->place.descriptor || close(fd) == 0;
+    }
+    if (fchmod(writer->fd, writer->mode) != 0 || fsync(writer->fd) != 0) {
+        return false;
+    }
+    if (writer->name == NULL && !writer->overwrite) {
+        return name_it(writer->fd, path);
+    }
+    return (writer->name != NULL || name_beside(writer)) &&
+           put_in_place(writer->name, path, writer->overwrite);
+}
+
+int schsm_file_commit(struct schsm_file_writer *writer, struct schsm_error *err)
+{
+    bool ok = finish_writing(writer);
+
+    if (ok && writer->place.path != NULL) {
+        sync_folder(writer->place.path);
+    }
+    if (!ok) {
+        (void)(errno == EEXIST ? fail_exists(writer->path, err) : fail_write(writer->path, err));
+    }
+    writer_free(writer);
     return ok;
 }
 
-/* What cannot be written whole or not at all: a device, a FIFO. False with errno. */
-static bool write_special(const char *path, const void *content, size_t len)
+void schsm_file_abandon(struct schsm_file_writer *writer)
 {
-    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    bool ok = fd >= 0 && schsm_descriptor_write(fd, content, len);
-
-    return fd < 0 ? ok : close(fd) == 0 && ok;
+    if (writer != NULL) {
+        writer_free(writer);
+    }
 }
 
 int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool overwrite,
                      const void *content, size_t len, struct schsm_error *err)
 {
-    mode_t mask = umask(077);
-    mode_t mode = secrecy == SCHSM_FILE_FOR_OWNER ? 0600 : 0666 & ~mask;
-    struct place place;
-    bool ok;
+    struct schsm_file_writer *writer = schsm_file_begin(path, secrecy, overwrite, err);
 
-    (void)umask(mask);
-    if (!find_place(path, &place)) {
-        return fail_write(path, err);
+    if (writer == NULL) {
+        return 0;
     }
-    if (place.descriptor >= 0) {
-        /* Whatever was printed before comes before. */
-        ok = fflush(stdout) == 0 && schsm_descriptor_write(place.descriptor, content, len);
-    } else if (place.path == NULL) {
-        ok = write_special(path, content, len);
-    } else {
-        ok = write_whole(place.path, mode, overwrite, content, len);
-        if (!ok && errno == EEXIST) {
-            place_clear(&place);
-            return fail_exists(path, err);
+    if (!schsm_file_append(writer, content, len, err)) {
+        schsm_file_abandon(writer);
+        return 0;
+    }
+    return schsm_file_commit(writer, err);
+}
+
+/* --- reading in pieces ----------------------------------------------------------------------- */
+
+struct schsm_file_reader {
+    char *path;
+    int fd;
+};
+
+struct schsm_file_reader *schsm_file_open(const char *path, struct schsm_error *err)
+{
+    struct schsm_file_reader *reader = OPENSSL_zalloc(sizeof(*reader));
+
+    if (reader == NULL || (reader->path = OPENSSL_strdup(path)) == NULL) {
+        OPENSSL_free(reader);
+        schsm_fail_memory(err);
+        return NULL;
+    }
+    reader->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : schsm_descriptor_open(path, O_RDONLY, 0);
+    if (reader->fd < 0) {
+        fail_read(path, strerror(errno), err);
+        OPENSSL_free(reader->path);
+        OPENSSL_free(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+int schsm_file_read_piece(struct schsm_file_reader *reader, uint8_t *out, size_t *len,
+                          struct schsm_error *err)
+{
+    size_t room = *len;
+
+    *len = 0;
+    while (*len < room) {
+        ssize_t got = read(reader->fd, out + *len, room - *len);
+
+        if (got < 0 && errno != EINTR) {
+            return fail_read(reader->path, strerror(errno), err);
         }
+        if (got == 0) {
+            break;
+        }
+        *len += got > 0 ? (size_t)got : 0;
     }
-    if (!ok) {
-        fail_write(path, err);
+    return 1;
+}
+
+unsigned long long schsm_file_size(const struct schsm_file_reader *reader)
+{
+    struct stat about;
+
+    return fstat(reader->fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0
+               ? (unsigned long long)about.st_size
+               : 0;
+}
+
+void schsm_file_close(struct schsm_file_reader *reader)
+{
+    if (reader == NULL) {
+        return;
     }
-    place_clear(&place);
-    return ok;
+    if (reader->fd != STDIN_FILENO) {
+        (void)close(reader->fd);
+    }
+    OPENSSL_free(reader->path);
+    OPENSSL_free(reader);
 }

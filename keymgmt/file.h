@@ -29,6 +29,33 @@ int schsm_file_write(const char *path, enum schsm_file_secrecy secrecy, bool ove
                      const void *content, size_t len, struct schsm_error *err);
 
 /*
+ * The same in pieces. What was appended is nowhere to be found before schsm_file_commit, unless it
+ * goes where nothing can be taken back (schsm_file_can_abandon tells). NULL on failure.
+ */
+struct schsm_file_writer;
+struct schsm_file_writer *schsm_file_begin(const char *path, enum schsm_file_secrecy secrecy,
+                                           bool overwrite, struct schsm_error *err);
+int schsm_file_append(struct schsm_file_writer *writer, const void *content, size_t len,
+                      struct schsm_error *err);
+bool schsm_file_can_abandon(const struct schsm_file_writer *writer);
+
+/* Both end the writer, also in failure; abandon takes NULL. */
+int schsm_file_commit(struct schsm_file_writer *writer, struct schsm_error *err);
+void schsm_file_abandon(struct schsm_file_writer *writer);
+
+/* Reading in pieces; "-" is standard input. NULL on failure, with BAD_INPUT. */
+struct schsm_file_reader;
+struct schsm_file_reader *schsm_file_open(const char *path, struct schsm_error *err);
+
+/* *len: room, and how much came: less than there is room for only at the end. */
+int schsm_file_read_piece(struct schsm_file_reader *reader, uint8_t *out, size_t *len,
+                          struct schsm_error *err);
+
+/* How long it is; 0: not known. */
+unsigned long long schsm_file_size(const struct schsm_file_reader *reader);
+void schsm_file_close(struct schsm_file_reader *reader); /* NULL is fine */
+
+/*
  * Whether schsm_file_write would find its way, before the work for the content is done: fails with
  * EXISTS or BAD_INPUT, and changes nothing.
  */

@@ -14,6 +14,7 @@
 #include "format/wrapped_key.h"
 #include "certificate.h"
 #include "key_request.h"
+#include "secret_key.h"
 #include "unfinished.h"
 
 /* What is put together for the device. */
@@ -217,12 +218,31 @@ static void remove_stored(struct storing *storing)
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
+/* Whether an AES key on the device is the one to be imported, by what it makes of a random block.
+ * One that permits nothing of the kind cannot be compared, and one with a use counter is left
+ * alone. */
+static bool is_secret(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                      const struct schsm_object *object, const struct schsm_secret *secret,
+                      const struct schsm_login *login)
+{
+    const struct schsm_secret_key key = { device, object, login };
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+    struct schsm_key_policy policy = { 0 };
+
+    return (object->bits == 0 || object->bits == schsm_secret_len(secret) * 8) &&
+           schsm_device_key_policy(device, object, &policy, &ignored) && !policy.limited &&
+           schsm_secret_key_is(libctx, &key, secret, &ignored) == 1;
+}
+
 /* An import whose last answer was lost, or whose program was killed then, brought the key: made
  * again, it must not bring another copy. Who names an id wants one. */
-static int check_new(OSSL_LIB_CTX *libctx, struct schsm_device *device, const EVP_PKEY *key,
-                     struct schsm_error *err)
+static int check_new(OSSL_LIB_CTX *libctx, struct schsm_device *device,
+                     const struct schsm_import *import, const EVP_PKEY *key,
+                     const struct schsm_login *login, struct schsm_error *err)
 {
-    const struct schsm_object_filter filter = { .types = SCHSM_OBJECT_PRIVATE, .key_ref = -1 };
+    const struct schsm_object_filter filter = { .types = key != NULL ? SCHSM_OBJECT_PRIVATE
+                                                                     : SCHSM_OBJECT_SECRET,
+                                                .key_ref = -1 };
     struct schsm_object_list list = { NULL, 0 };
     struct schsm_error ignored = SCHSM_ERROR_INIT;
     int ok = schsm_device_find(device, &filter, &list, err);
@@ -231,8 +251,9 @@ static int check_new(OSSL_LIB_CTX *libctx, struct schsm_device *device, const EV
         struct schsm_object *object = &list.objects[i];
 
         /* one without a public part cannot be compared */
-        if (schsm_device_read(device, object, NULL, &ignored) &&
-            schsm_public_key_is(libctx, object->value, object->value_len, key)) {
+        if (key != NULL ? schsm_device_read(device, object, NULL, &ignored) &&
+                              schsm_public_key_is(libctx, object->value, object->value_len, key)
+                        : is_secret(libctx, device, object, import->secret, login)) {
             ok = schsm_fail(err, SCHSM_REASON_EXISTS,
                             "the device has this key already, as key reference %d%s%s%s: a second "
                             "copy needs an id of its own",
@@ -329,8 +350,7 @@ static int prepare_import(OSSL_LIB_CTX *libctx, struct schsm_device *device,
     return find_unfinished(device, import, parts, made, err) &&
            (parts->unfinished ||
             (choose_import_place(device, import, import->key_ref, false, made, err) &&
-             (import->id != NULL || import->key == NULL ||
-              check_new(libctx, device, parts->key, err)) &&
+             (import->id != NULL || check_new(libctx, device, import, parts->key, login, err)) &&
              describe_import(import, made, parts, err)));
 }
 

@@ -40,8 +40,9 @@ int schsm_import_check_dkek(OSSL_LIB_CTX *libctx, struct schsm_device *device,
 /*
  * Imports the key. The certificates of the chain come first, those left out that the device has
  * already; *stored becomes how many were stored. EXISTS where the device has the key already and
- * import->id names none for a second copy. Of an AES key nobody can tell that. A failure leaves the
- * device as it was. *made is filled (value: the public key, if it has one), to be cleared with
+ * import->id names none for a second copy. An AES key is known by what it makes of a random block,
+ * where it permits encryption or CMAC and has no use counter. A failure leaves the device as it
+ * was. *made is filled (value: the public key, if it has one), to be cleared with
  * schsm_object_clear.
  */
 int schsm_import_key(OSSL_LIB_CTX *libctx, struct schsm_device *device,

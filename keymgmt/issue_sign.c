@@ -184,6 +184,9 @@ static int prepare(enum schsm_operation way, EVP_PKEY *key, const uint8_t *hash,
     case SCHSM_INPUT_PURE_MESSAGE:
     case SCHSM_INPUT_POINT:
     case SCHSM_INPUT_ECX_PUBLIC:
+    case SCHSM_INPUT_CIPHER_BLOCKS:
+    case SCHSM_INPUT_CIPHER_TEXT:
+    case SCHSM_INPUT_INFO:
         break;
     }
     return 1;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,8 @@ struct schsm_progress {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
-    bool stop; /* guarded by lock */
+    bool stop;           /* guarded by lock */
+    atomic_uint percent; /* 0: not told */
     const char *what;
 };
 
@@ -29,7 +31,12 @@ static void *show(void *arg)
     pthread_mutex_lock(&progress->lock);
     while (!progress->stop) {
         if (seconds > 0) { /* what is done at once needs no line */
+            unsigned int percent = atomic_load(&progress->percent);
+
             (void)fprintf(stderr, "\r%s: %u s ", progress->what, seconds);
+            if (percent > 0) {
+                (void)fprintf(stderr, "(%u %%) ", percent);
+            }
         }
         next.tv_sec++;
         seconds++;
@@ -40,7 +47,7 @@ static void *show(void *arg)
     }
     pthread_mutex_unlock(&progress->lock);
     if (seconds > 1) {
-        (void)fprintf(stderr, "\r%*s\r", (int)strlen(progress->what) + 16, "");
+        (void)fprintf(stderr, "\r%*s\r", (int)strlen(progress->what) + 24, "");
     }
     return NULL;
 }
@@ -83,6 +90,13 @@ struct schsm_progress *schsm_progress_start(const char *what)
         return NULL;
     }
     return progress;
+}
+
+void schsm_progress_at(struct schsm_progress *progress, unsigned int percent)
+{
+    if (progress != NULL) {
+        atomic_store(&progress->percent, percent);
+    }
 }
 
 void schsm_progress_stop(struct schsm_progress *progress)

@@ -11,6 +11,9 @@ struct schsm_progress;
  */
 struct schsm_progress *schsm_progress_start(const char *what);
 
+/* How much is done, in percent: shown from then on. progress may be NULL. */
+void schsm_progress_at(struct schsm_progress *progress, unsigned int percent);
+
 /* Takes the line away. progress may be NULL. */
 void schsm_progress_stop(struct schsm_progress *progress);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private operations: the way of every signature. */
+/* Private operations: the way of every signature. Those of AES keys are in card_cipher.c. */
 #include "card_private.h"
 
 #include <stdio.h>
@@ -17,16 +17,6 @@
  * known to work with every card and reader that carries the command. */
 #define LONG_LE 0x0200
 
-struct operation {
-    enum schsm_operation operation;
-    unsigned int key_ref;
-    const uint8_t *in;
-    size_t in_len;
-    uint8_t *out;
-    size_t capacity;
-    size_t *out_len;
-};
-
 static int fail_card_result(struct schsm_error *err, const char *what, size_t len)
 {
     return schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "the device's %s of %zu bytes is malformed",
@@ -40,7 +30,7 @@ static int fail_too_long(struct schsm_error *err, size_t room)
 }
 
 /* The modulus's length, which only a block tells. */
-static int take_card_rsa(const struct operation *op, const uint8_t *result, size_t len,
+static int take_card_rsa(const struct schsm_card_operation *op, const uint8_t *result, size_t len,
                          struct schsm_error *err)
 {
     bool block = schsm_operation_traits(op->operation)->input == SCHSM_INPUT_BLOCK;
@@ -56,7 +46,7 @@ static int take_card_rsa(const struct operation *op, const uint8_t *result, size
     return 1;
 }
 
-static int take_signature(const struct operation *op, const uint8_t *result, size_t len,
+static int take_signature(const struct schsm_card_operation *op, const uint8_t *result, size_t len,
                           struct schsm_error *err)
 {
     struct schsm_tlv sequence;
@@ -74,8 +64,8 @@ static int take_signature(const struct operation *op, const uint8_t *result, siz
 }
 
 /* 6.5: 04 || X || Y, from the Pico HSM 04 || X */
-static int take_card_secret(const struct operation *op, const uint8_t *result, size_t len,
-                            struct schsm_error *err)
+static int take_card_secret(const struct schsm_card_operation *op, const uint8_t *result,
+                            size_t len, struct schsm_error *err)
 {
     size_t field = (op->in_len - 1) / 2;
 
@@ -88,8 +78,8 @@ static int take_card_secret(const struct operation *op, const uint8_t *result, s
 }
 
 /* 19.5: raw, 64 bytes or 114 */
-static int take_eddsa_signature(const struct operation *op, const uint8_t *result, size_t len,
-                                struct schsm_error *err)
+static int take_eddsa_signature(const struct schsm_card_operation *op, const uint8_t *result,
+                                size_t len, struct schsm_error *err)
 {
     if (len != schsm_ecx_by_type(SCHSM_KEY_ED25519)->signature_len &&
         len != schsm_ecx_by_type(SCHSM_KEY_ED448)->signature_len) {
@@ -104,7 +94,7 @@ static int take_eddsa_signature(const struct operation *op, const uint8_t *resul
 }
 
 /* 19.5: 04 || u */
-static int take_ecx_secret(const struct operation *op, const uint8_t *result, size_t len,
+static int take_ecx_secret(const struct schsm_card_operation *op, const uint8_t *result, size_t len,
                            struct schsm_error *err)
 {
     if (len != 1 + op->in_len || result[0] != 0x04) {
@@ -115,8 +105,8 @@ static int take_ecx_secret(const struct operation *op, const uint8_t *result, si
     return 1;
 }
 
-static int take_card_result(const struct operation *op, const uint8_t *result, size_t len,
-                            struct schsm_error *err)
+static int take_card_result(const struct schsm_card_operation *op, const uint8_t *result,
+                            size_t len, struct schsm_error *err)
 {
     if (op->operation == SCHSM_OP_ECDH) {
         return take_card_secret(op, result, len, err);
@@ -151,7 +141,7 @@ static void learn_identity(struct schsm_session *session)
 }
 
 /* Room for the result: no more than a short APDU brings, unless the modulus is longer. */
-static size_t result_room(const struct operation *op)
+static size_t result_room(const struct schsm_card_operation *op)
 {
     const struct schsm_operation_traits *traits = schsm_operation_traits(op->operation);
     size_t modulus = traits->input == SCHSM_INPUT_BLOCK ? op->in_len : op->capacity;
@@ -163,9 +153,9 @@ static size_t result_room(const struct operation *op)
 
 /* SIGN (6.4) or DECIPHER (6.5); a short APDU where input and result fit: no reader fails at that.
  */
-static int operate_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
+static int sign_or_decipher(struct schsm_session *session, const struct schsm_card_operation *op,
+                            struct schsm_error *err)
 {
-    const struct operation *op = arg;
     bool decipher = op->operation == SCHSM_OP_RSA_DECRYPT || op->operation == SCHSM_OP_ECDH ||
                     op->operation == SCHSM_OP_ECX_DERIVE;
     uint8_t result[RSA_MAX + 2];
@@ -186,6 +176,15 @@ static int operate_on_card(struct schsm_session *session, void *arg, struct schs
         (session->card.longer ? fail_too_long(err, len) : take_card_result(op, result, len, err));
 
     OPENSSL_cleanse(result, sizeof(result));
+    return ok;
+}
+
+static int operate_on_card(struct schsm_session *session, void *arg, struct schsm_error *err)
+{
+    const struct schsm_card_operation *op = arg;
+    bool secret = schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_AES;
+    int ok = secret ? schsm_card_cipher(session, op, err) : sign_or_decipher(session, op, err);
+
     if (ok) {
         learn_identity(session);
     }
@@ -197,8 +196,9 @@ int schsm_card_device_operate(struct schsm_device *dev, enum schsm_operation ope
                               const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
                               struct schsm_error *err)
 {
-    struct operation op = { operation, (unsigned int)key->key_ref, in, in_len, out, *out_len,
-                            out_len };
+    struct schsm_card_operation op = {
+        operation, (unsigned int)key->key_ref, in, in_len, out, *out_len, out_len
+    };
     struct schsm_job job = {
         .run = operate_on_card, .arg = &op, .login = login, .key_ref = op.key_ref
     };

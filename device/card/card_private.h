@@ -70,6 +70,21 @@ int schsm_card_device_random(struct schsm_device *dev, uint8_t *out, size_t len,
 
 /* Of jobs: */
 
+/* One private operation as it was asked for; out_len is 0 until it is done. */
+struct schsm_card_operation {
+    enum schsm_operation operation;
+    unsigned int key_ref;
+    const uint8_t *in;
+    size_t in_len;
+    uint8_t *out;
+    size_t capacity;
+    size_t *out_len;
+};
+
+/* Does one with an AES key, in as many commands as its input needs. (card_cipher.c) */
+int schsm_card_cipher(struct schsm_session *session, const struct schsm_card_operation *op,
+                      struct schsm_error *err);
+
 /*
  * The SO-PIN (card_pin.c). _check_so_pin_len fails with PIN_LENGTH for one that has not
  * SCHSM_SO_PIN_LEN bytes. _check_so_pin fails where it is blocked, fewer than min_tries are left,

@@ -172,7 +172,8 @@ int schsm_card_exchange_plain(struct schsm_card *card, const struct schsm_apdu *
         next = (struct schsm_apdu){ .ins = SCHSM_INS_GET_RESPONSE,
                                     .le = (part.status_word & 0xFF) != 0 ? part.status_word & 0xFF
                                                                          : 256 };
-        if (apdu->ins == SCHSM_INS_SIGN || apdu->ins == SCHSM_INS_DECIPHER) {
+        if (apdu->ins == SCHSM_INS_SIGN || apdu->ins == SCHSM_INS_DECIPHER ||
+            apdu->ins == SCHSM_INS_SYMMETRIC_CIPHER) {
             card->get_response = true;
         }
     }

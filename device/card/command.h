@@ -189,6 +189,11 @@ enum schsm_file_form {
     SCHSM_FORM_BYTES /* everything up to the end of the file */
 };
 
+/* After a failure of a command with so many bytes of data or answer: is it worth to try with
+ * SCHSM_APDU_SHORT_CHUNK? The reader may not carry extended APDUs, or the card's buffer be smaller
+ * (2.2, 2.3). */
+bool schsm_card_falls_back(struct schsm_card *card, size_t size);
+
 /*
  * Reads a file in as few commands as its size allows; one that does not exist fails with status
  * word 6A82. *content is allocated with OPENSSL_malloc and the caller's to free; *len may be 0. In

@@ -21,9 +21,7 @@ static void put_offset(uint8_t out[4], size_t offset)
     out[3] = (uint8_t)offset;
 }
 
-/* After a failure with an extended APDU: is it worth to try with short ones? The reader may not
- * carry them, or the card's buffer be smaller (2.2, 2.3). */
-static bool falls_back(struct schsm_card *card, size_t size)
+bool schsm_card_falls_back(struct schsm_card *card, size_t size)
 {
     if (size <= SCHSM_APDU_SHORT_CHUNK) {
         return false;
@@ -122,7 +120,7 @@ int schsm_card_read_file(struct schsm_card *card, unsigned int file, enum schsm_
         }
         got = chunk;
         if (!read_binary(card, file, total, bytes + total, &got, err)) {
-            if (!falls_back(card, chunk)) {
+            if (!schsm_card_falls_back(card, chunk)) {
                 goto done;
             }
             chunk = SCHSM_APDU_SHORT_CHUNK;
@@ -186,7 +184,7 @@ int schsm_card_write_file(struct schsm_card *card, unsigned int file, const uint
         size_t part = len - offset < chunk ? len - offset : chunk;
 
         if (!update_binary(card, file, offset, content + offset, part, err)) {
-            if (!falls_back(card, chunk)) {
+            if (!schsm_card_falls_back(card, chunk)) {
                 return 0;
             }
             chunk = SCHSM_APDU_SHORT_CHUNK;

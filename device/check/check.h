@@ -4,6 +4,11 @@
  * replaced, or that computes wrongly must not be believed: a wrong secret loses data, and one wrong
  * signature of an RSA key with the Chinese remainder theorem gives the key away. All of it on the
  * host, but for ECDH, whose result shows nothing: there the device's public key is compared.
+ *
+ * The results of secret keys (SCHSM_OP_AES_...) have nothing to agree with: such a key has no
+ * public part, and its value is on the device alone. Who uses one checks what can be checked
+ * without it (keymgmt/secret_key.h): a key that was wrapped is computed twice, and unwrapped it
+ * shows by its redundancy whether it was the same key.
  */
 #ifndef SCHSM_CHECK_CHECK_H
 #define SCHSM_CHECK_CHECK_H

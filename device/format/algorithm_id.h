@@ -7,7 +7,8 @@
 #ifndef SCHSM_FORMAT_ALGORITHM_ID_H
 #define SCHSM_FORMAT_ALGORITHM_ID_H
 
-/* What SIGN, DECIPHER, WRAP and DERIVE are told in P2, and what a key's algorithm list holds (8.1).
+/* What SIGN, DECIPHER, SYMMETRIC CIPHER, WRAP and DERIVE are told in P2, and what a key's algorithm
+ * list holds (8.1).
  */
 enum schsm_card_algorithm {
     SCHSM_ALGORITHM_AES_CBC_ENCRYPT = 0x10,

@@ -31,7 +31,7 @@ enum schsm_object_type {
     SCHSM_OBJECT_PUBLIC = 2,
     SCHSM_OBJECT_CERTIFICATE = 4,
     SCHSM_OBJECT_DATA = 8,
-    SCHSM_OBJECT_SECRET = 16, /* AES key: listed, not used through OpenSSL's pkey */
+    SCHSM_OBJECT_SECRET = 16, /* AES key: used by the tool, not through OpenSSL's pkey */
     SCHSM_OBJECT_ORPHAN = 32  /* what is of no use by itself: left by a deletion or a write that was
                                * interrupted, or so damaged that nobody can tell */
 };
@@ -316,10 +316,10 @@ int schsm_device_prepare_login(struct schsm_device *dev, const struct schsm_logi
                                struct schsm_pin_prospect *state, struct schsm_error *err);
 
 /*
- * One private operation, one device command in the steady state. key: as the device itself told it
- * in a search; where it has a key_ref, that alone is enough. *out_len is the capacity of out and
- * becomes the length. Logs in when needed, and recovers once from reset, removal and return,
- * and another program's SELECT. What the key's policy does not permit fails with NOT_PERMITTED.
+ * One private operation, one device command in the steady state, with an AES key several. key: as
+ * the device told it in a search; a key_ref alone is enough. *out_len is the capacity of out and
+ * becomes the length. Logs in when needed, and recovers once from reset, removal and return, and
+ * another program's SELECT. What the key's policy does not permit fails with NOT_PERMITTED.
  */
 int schsm_device_operate(struct schsm_device *dev, enum schsm_operation operation,
                          const struct schsm_object *key, const struct schsm_login *login,

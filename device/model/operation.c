@@ -11,6 +11,7 @@
 
 #define RSA SCHSM_KEY_RSA
 #define EC SCHSM_KEY_EC
+#define AES SCHSM_KEY_AES
 
 static const struct schsm_operation_traits traits[SCHSM_OPERATION_COUNT] = {
     [SCHSM_OP_RSA_SIGN] = { SCHSM_ALGORITHM_RSA_SIGN_RAW, RSA, SCHSM_INPUT_BLOCK,
@@ -54,6 +55,14 @@ static const struct schsm_operation_traits traits[SCHSM_OPERATION_COUNT] = {
                               SCHSM_INPUT_PURE_MESSAGE, SCHSM_PADDING_NONE, NULL },
     [SCHSM_OP_ECX_DERIVE] = { SCHSM_ALGORITHM_ECDH, SCHSM_KEY_X25519, SCHSM_INPUT_ECX_PUBLIC,
                               SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_AES_CBC_ENCRYPT] = { SCHSM_ALGORITHM_AES_CBC_ENCRYPT, AES, SCHSM_INPUT_CIPHER_BLOCKS,
+                                   SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_AES_CBC_DECRYPT] = { SCHSM_ALGORITHM_AES_CBC_DECRYPT, AES, SCHSM_INPUT_CIPHER_BLOCKS,
+                                   SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_AES_CMAC] = { SCHSM_ALGORITHM_AES_CMAC, AES, SCHSM_INPUT_CIPHER_TEXT,
+                            SCHSM_PADDING_NONE, NULL },
+    [SCHSM_OP_AES_DERIVE] = { SCHSM_ALGORITHM_DERIVE, AES, SCHSM_INPUT_INFO, SCHSM_PADDING_NONE,
+                              NULL },
 };
 
 const struct schsm_operation_traits *schsm_operation_traits(enum schsm_operation operation)
@@ -94,6 +103,17 @@ int schsm_operation_check(enum schsm_operation operation, size_t modulus_max, co
         break;
     case SCHSM_INPUT_ECX_PUBLIC:
         fits = in_len > 0 && in_len <= SCHSM_ECX_PUBLIC_MAX && capacity >= in_len;
+        break;
+    case SCHSM_INPUT_CIPHER_BLOCKS:
+        fits = in_len > 0 && in_len % SCHSM_AES_BLOCK == 0 && in_len <= SCHSM_CIPHER_MAX &&
+               capacity >= in_len;
+        break;
+    case SCHSM_INPUT_CIPHER_TEXT:
+        fits = in_len <= SCHSM_CIPHER_MAX && capacity >= SCHSM_AES_BLOCK;
+        break;
+    case SCHSM_INPUT_INFO:
+        fits = in_len > 0 && in_len <= SCHSM_MESSAGE_MAX &&
+               capacity >= (in_len > SCHSM_DERIVED_LEN ? in_len : SCHSM_DERIVED_LEN);
         break;
     }
     return fits ? 1

@@ -39,9 +39,26 @@ enum schsm_operation {
     /* Keys of ecx.h; only a Pico HSM has them (19.5). */
     SCHSM_OP_EDDSA_SIGN, /* in: the message, at most SCHSM_PURE_MESSAGE_MAX bytes; out: 64 or 114
                           * bytes (PureEdDSA) */
-    SCHSM_OP_ECX_DERIVE  /* in: peer's public key; out: the secret, of the same length */
+    SCHSM_OP_ECX_DERIVE, /* in: peer's public key; out: the secret, of the same length */
+    /*
+     * AES keys (6.6). The initialisation vector is zero: whoever has another one xors it into the
+     * first block that is encrypted, or that came out of a decryption. in and out do not overlap.
+     * Long input may take the device several commands, and a key as many uses.
+     */
+    SCHSM_OP_AES_CBC_ENCRYPT, /* in: 1 or more whole blocks, at most SCHSM_CIPHER_MAX bytes; out: as
+                               * many; no padding; CKM_AES_CBC */
+    SCHSM_OP_AES_CBC_DECRYPT, /* likewise */
+    SCHSM_OP_AES_CMAC, /* in: at most SCHSM_CIPHER_MAX bytes; out: SCHSM_AES_BLOCK; what does not go
+                        * into one command takes the permission to encrypt as well; CKM_AES_CMAC */
+    SCHSM_OP_AES_DERIVE /* in: 1 to SCHSM_MESSAGE_MAX bytes that say what for; out: the secret, 32
+                         * bytes of a SmartCard-HSM, as many as came in of a Pico HSM; which
+                         * function it is, is the device's affair */
 };
-#define SCHSM_OPERATION_COUNT (SCHSM_OP_ECX_DERIVE + 1)
+#define SCHSM_OPERATION_COUNT (SCHSM_OP_AES_DERIVE + 1)
+
+#define SCHSM_AES_BLOCK 16u
+#define SCHSM_CIPHER_MAX 16384 /* whole blocks */
+#define SCHSM_DERIVED_LEN 32   /* what a SmartCard-HSM derives */
 
 /* What every device and reader carries to the card in one command. */
 #define SCHSM_MESSAGE_MAX 1000
@@ -59,7 +76,10 @@ enum schsm_input {
     SCHSM_INPUT_MESSAGE,
     SCHSM_INPUT_POINT,
     SCHSM_INPUT_PURE_MESSAGE,
-    SCHSM_INPUT_ECX_PUBLIC
+    SCHSM_INPUT_ECX_PUBLIC,
+    SCHSM_INPUT_CIPHER_BLOCKS,
+    SCHSM_INPUT_CIPHER_TEXT, /* of any length */
+    SCHSM_INPUT_INFO
 };
 
 enum schsm_padding { SCHSM_PADDING_NONE, SCHSM_PADDING_PKCS1, SCHSM_PADDING_PSS };

@@ -155,6 +155,8 @@ struct ck_mechanism {
 #define CKM_ECDSA_SHA512 0x1046ul
 #define CKM_ECDH1_DERIVE 0x1050ul
 #define CKM_AES_KEY_GEN 0x1080ul
+#define CKM_AES_CBC 0x1082ul
+#define CKM_AES_CMAC 0x108Aul
 
 struct ck_rsa_pss_parameter {
     unsigned long hash, mgf, salt_len;
@@ -268,7 +270,10 @@ struct ck_function_list {
     ck_rv (*find_objects)(ck_handle session, ck_handle *objects, unsigned long room,
                           unsigned long *count);
     ck_rv (*find_objects_final)(ck_handle session);
-    ck_unused encrypt_init, encrypt, encrypt_update, encrypt_final;
+    ck_rv (*encrypt_init)(ck_handle session, const struct ck_mechanism *mechanism, ck_handle key);
+    ck_rv (*encrypt)(ck_handle session, const unsigned char *in, unsigned long in_len,
+                     unsigned char *out, unsigned long *out_len);
+    ck_unused encrypt_update, encrypt_final;
     ck_rv (*decrypt_init)(ck_handle session, const struct ck_mechanism *mechanism, ck_handle key);
     ck_rv (*decrypt)(ck_handle session, const unsigned char *in, unsigned long in_len,
                      unsigned char *out, unsigned long *out_len);

@@ -156,6 +156,7 @@ static ck_rv make_aes_on_token(struct schsm_pkcs11_token *token, struct generati
     const struct ck_mechanism mechanism = { CKM_AES_KEY_GEN, NULL, 0 };
     unsigned long len = generation->spec->bits / 8;
     struct template secret = { .count = 0 };
+    ck_rv rv;
 
     put_common(&secret, generation, true);
     put_bool(&secret, CKA_SENSITIVE, true);
@@ -163,8 +164,17 @@ static ck_rv make_aes_on_token(struct schsm_pkcs11_token *token, struct generati
     put_bool(&secret, CKA_ENCRYPT, true);
     put_bool(&secret, CKA_DECRYPT, true);
     put_attribute(&secret, CKA_VALUE_LEN, &len, sizeof(len));
-    return SCHSM_PKCS11_WRITE(token, generate_key, &mechanism, secret.at, secret.count,
-                              &generation->private);
+    put_bool(&secret, CKA_SIGN, true); /* CMAC */
+    put_bool(&secret, CKA_VERIFY, true);
+    rv = SCHSM_PKCS11_WRITE(token, generate_key, &mechanism, secret.at, secret.count,
+                            &generation->private);
+    if (rv == CKR_TEMPLATE_INCONSISTENT || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
+        rv == CKR_ATTRIBUTE_TYPE_INVALID) {
+        secret.count -= 2; /* of a token that has no CMAC */
+        rv = SCHSM_PKCS11_WRITE(token, generate_key, &mechanism, secret.at, secret.count,
+                                &generation->private);
+    }
+    return rv;
 }
 
 static bool is_exponent(const EVP_PKEY *key, const struct schsm_generate *spec)

@@ -209,13 +209,16 @@ static bool is_it(const struct schsm_pkcs11_key *key, const struct schsm_object 
 static int fail_no_such_key(const struct schsm_object *wanted, bool several,
                             struct schsm_error *err)
 {
+    const char *kind = wanted->type == SCHSM_OBJECT_SECRET ? "secret keys" : "private keys";
+
     if (several) {
-        return schsm_fail(err, SCHSM_REASON_AMBIGUOUS,
-                          "the token has several private keys of this id and label: give them ids "
-                          "of their own");
+        return schsm_fail(
+            err, SCHSM_REASON_AMBIGUOUS,
+            "the token has several %s of this id and label: give them ids of their own", kind);
     }
     return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
-                      "the token has no private key of this %s, or does not let this user see it",
+                      "the token has no %s key of this %s, or does not let this user see it",
+                      wanted->type == SCHSM_OBJECT_SECRET ? "secret" : "private",
                       wanted->id_len > 0 ? "id" : "label");
 }
 
@@ -248,6 +251,7 @@ int schsm_pkcs11_find_key(struct schsm_pkcs11_token *token, const struct schsm_o
                           const struct schsm_pkcs11_key **key, struct schsm_error *err)
 {
     struct schsm_pkcs11_keys keys = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
+    const uint8_t *id = wanted->id_len > 0 ? wanted->id : NULL;
     const struct schsm_pkcs11_object *found = NULL;
     bool several = false;
     int ok = 0;
@@ -258,8 +262,9 @@ int schsm_pkcs11_find_key(struct schsm_pkcs11_token *token, const struct schsm_o
             return 1;
         }
     }
-    if (!schsm_pkcs11_list_keys(token, wanted->id_len > 0 ? wanted->id : NULL, wanted->id_len,
-                                &keys, err)) {
+    if (!(wanted->type == SCHSM_OBJECT_SECRET
+              ? schsm_pkcs11_list(token, CKO_SECRET_KEY, id, wanted->id_len, &keys.private, err)
+              : schsm_pkcs11_list_keys(token, id, wanted->id_len, &keys, err))) {
         goto done;
     }
     found = schsm_pkcs11_pick(&keys.private, wanted, &several);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private operations: each is one mechanism. */
+/* Private operations: each is one mechanism. Those of AES keys are in pkcs11_cipher.c. */
 #include "pkcs11_private.h"
 
 #include <string.h>
@@ -10,17 +10,6 @@
 #include "format/ecdsa.h"
 
 #define RESULT_MAX SCHSM_MODULUS_MAX /* bytes: the longest signature */
-
-struct operation {
-    enum schsm_operation operation;
-    const struct schsm_object *key;
-    const struct schsm_login *login;
-    const uint8_t *in;
-    size_t in_len;
-    uint8_t *out;
-    size_t capacity;
-    size_t *out_len;
-};
 
 /* For each operation its mechanism, 0 where there is none that we use; hash, where PSS has to be
  * told it. */
@@ -47,6 +36,9 @@ static const struct {
     [SCHSM_OP_ECDSA_SIGN_SHA256] = { CKM_ECDSA_SHA256, 0 },
     [SCHSM_OP_ECDSA_SIGN_SHA384] = { CKM_ECDSA_SHA384, 0 },
     [SCHSM_OP_ECDSA_SIGN_SHA512] = { CKM_ECDSA_SHA512, 0 },
+    [SCHSM_OP_AES_CBC_ENCRYPT] = { CKM_AES_CBC, 0 },
+    [SCHSM_OP_AES_CBC_DECRYPT] = { CKM_AES_CBC, 0 },
+    [SCHSM_OP_AES_CMAC] = { CKM_AES_CMAC, 0 },
 };
 
 /* MGF1 with the same hash, salt as long as it (operation.h). */
@@ -60,7 +52,7 @@ static const struct {
     { CKM_SHA512, CKG_MGF1_SHA512, 64 },
 };
 
-static int choose_mechanism(const struct operation *op, struct ck_mechanism *mechanism,
+static int choose_mechanism(const struct schsm_pkcs11_operation *op, struct ck_mechanism *mechanism,
                             struct ck_rsa_pss_parameter *pss, struct schsm_error *err)
 {
     unsigned long hash = mechanisms[op->operation].hash;
@@ -88,8 +80,8 @@ static int fail_token_result(const char *what, size_t len, struct schsm_error *e
 }
 
 /* A number as long as the modulus, which only a block tells; some modules leave out zeros. */
-static int take_token_rsa(const struct operation *op, const uint8_t *result, size_t len,
-                          struct schsm_error *err)
+static int take_token_rsa(const struct schsm_pkcs11_operation *op, const uint8_t *result,
+                          size_t len, struct schsm_error *err)
 {
     bool block = schsm_operation_traits(op->operation)->input == SCHSM_INPUT_BLOCK;
     size_t whole = block ? op->in_len : len;
@@ -106,8 +98,8 @@ static int take_token_rsa(const struct operation *op, const uint8_t *result, siz
     return 1;
 }
 
-static int take_token_result(const struct operation *op, const uint8_t *result, size_t len,
-                             struct schsm_error *err)
+static int take_token_result(const struct schsm_pkcs11_operation *op, const uint8_t *result,
+                             size_t len, struct schsm_error *err)
 {
     if (schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_RSA) {
         return take_token_rsa(op, result, len, err);
@@ -120,7 +112,7 @@ static int take_token_result(const struct operation *op, const uint8_t *result, 
 }
 
 /* Signs or decrypts: begin, the PIN once more where the key wants it, end. */
-static int transform(struct schsm_pkcs11_token *token, const struct operation *op,
+static int transform(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_operation *op,
                      const struct schsm_pkcs11_key *key, struct schsm_error *err)
 {
     bool decrypts = op->operation == SCHSM_OP_RSA_DECRYPT;
@@ -154,8 +146,9 @@ static int transform(struct schsm_pkcs11_token *token, const struct operation *o
 }
 
 /* The shared secret is a key for a moment, made so that its value can be read. */
-static int take_token_secret(struct schsm_pkcs11_token *token, const struct operation *op,
-                             ck_handle secret, struct schsm_error *err)
+static int take_token_secret(struct schsm_pkcs11_token *token,
+                             const struct schsm_pkcs11_operation *op, ck_handle secret,
+                             struct schsm_error *err)
 {
     struct ck_attribute value = { CKA_VALUE, NULL, 0 };
     size_t field = (op->in_len - 1) / 2;
@@ -173,7 +166,8 @@ static int take_token_secret(struct schsm_pkcs11_token *token, const struct oper
     return ok;
 }
 
-static int derive_on_token(struct schsm_pkcs11_token *token, const struct operation *op,
+static int derive_on_token(struct schsm_pkcs11_token *token,
+                           const struct schsm_pkcs11_operation *op,
                            const struct schsm_pkcs11_key *key, struct schsm_error *err)
 {
     unsigned long class = CKO_SECRET_KEY, type = CKK_GENERIC_SECRET, len = (op->in_len - 1) / 2;
@@ -218,10 +212,13 @@ static int derive_on_token(struct schsm_pkcs11_token *token, const struct operat
 static int operate_on_token(struct schsm_pkcs11_token *token, void *arg, struct schsm_error *err)
 {
     const struct schsm_pkcs11_key *key = NULL;
-    const struct operation *op = arg;
+    const struct schsm_pkcs11_operation *op = arg;
 
     if (!schsm_pkcs11_find_key(token, op->key, &key, err)) {
         return 0;
+    }
+    if (schsm_operation_traits(op->operation)->key_type == SCHSM_KEY_AES) {
+        return schsm_pkcs11_cipher(token, op, key, err);
     }
     return op->operation == SCHSM_OP_ECDH ? derive_on_token(token, op, key, err)
                                           : transform(token, op, key, err);
@@ -232,7 +229,9 @@ int schsm_pkcs11_device_operate(struct schsm_device *dev, enum schsm_operation o
                                 const uint8_t *in, size_t in_len, uint8_t *out, size_t *out_len,
                                 struct schsm_error *err)
 {
-    struct operation op = { operation, key, login, in, in_len, out, *out_len, out_len };
+    struct schsm_pkcs11_operation op = {
+        operation, key, login, in, in_len, out, *out_len, out_len
+    };
     const struct schsm_pkcs11_job job = {
         .run = operate_on_token,
         .arg = &op,
@@ -243,6 +242,12 @@ int schsm_pkcs11_device_operate(struct schsm_device *dev, enum schsm_operation o
     };
 
     *out_len = 0;
+    if (operation == SCHSM_OP_AES_DERIVE) {
+        return schsm_fail(
+            err, SCHSM_REASON_UNSUPPORTED,
+            "secrets are derived from AES keys on a SmartCard-HSM only, not through a "
+            "PKCS#11 module");
+    }
     if (mechanisms[operation].mechanism == 0) {
         return schsm_fail(err, SCHSM_REASON_UNSUPPORTED,
                           "Ed25519, Ed448, X25519 and X448 keys are used on a Pico HSM only, not "

@@ -22,7 +22,7 @@
 
 #define SCHSM_PKCS11_KEYS_MAX 32 /* handles that are remembered */
 
-/* A private key that was looked for in this session. */
+/* A private or secret key that was looked for in this session. */
 struct schsm_pkcs11_key {
     uint8_t id[SCHSM_ID_MAX];
     size_t id_len;
@@ -204,14 +204,30 @@ const struct schsm_pkcs11_object *
 schsm_pkcs11_pick_or_suppose(const struct schsm_pkcs11_objects *objects,
                              const struct schsm_object *wanted, bool *several);
 
-/* The private key that is meant by an object that a search gave; the pointer is good until the next
- * search. (pkcs11_key.c) */
+/* The private or secret key that is meant by an object that a search gave; the pointer is good
+ * until the next search. (pkcs11_key.c) */
 int schsm_pkcs11_find_key(struct schsm_pkcs11_token *token, const struct schsm_object *wanted,
                           const struct schsm_pkcs11_key **key, struct schsm_error *err);
 
 /* What the objects of a token are told apart by where id and label are the same: a number made of
  * them and of their value; never 0. (pkcs11_object.c) */
 unsigned int schsm_pkcs11_number(const struct schsm_object *object);
+
+/* One private operation as it was asked for; out_len is 0 until it is done. */
+struct schsm_pkcs11_operation {
+    enum schsm_operation operation;
+    const struct schsm_object *key;
+    const struct schsm_login *login;
+    const uint8_t *in;
+    size_t in_len;
+    uint8_t *out;
+    size_t capacity;
+    size_t *out_len;
+};
+
+/* Does one with an AES key. (pkcs11_cipher.c) */
+int schsm_pkcs11_cipher(struct schsm_pkcs11_token *token, const struct schsm_pkcs11_operation *op,
+                        const struct schsm_pkcs11_key *key, struct schsm_error *err);
 
 /* The operations of the interface, see device.h; one file each. */
 int schsm_pkcs11_device_find(struct schsm_device *dev, const struct schsm_object_filter *filter,

@@ -2,8 +2,9 @@
 /*
  * Several devices as one: all that have a private key, together, are one device (model/device.h)
  * for the operations with that key. A key is its public key; what a device calls it does not
- * matter. Which of the devices does an operation is chosen anew for each, and one that fails is
- * replaced by another within the same call.
+ * matter. So secret keys have no such device: nothing shows that two devices have the same one.
+ * Which of the devices does an operation is chosen anew for each, and one that fails is replaced by
+ * another within the same call.
  *
  * Making such a device asks nobody. The first operation opens one device of the several; others
  * join when there is work for them, found by a thread of the pool's own, which ends when the pool

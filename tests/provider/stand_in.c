@@ -140,6 +140,10 @@ static int operate(struct schsm_key *key, enum schsm_operation operation, const 
         case SCHSM_INPUT_ECX_PUBLIC:
             ok = agree(libctx, pair, in, in_len, out, out_len);
             break;
+        case SCHSM_INPUT_CIPHER_BLOCKS:
+        case SCHSM_INPUT_CIPHER_TEXT:
+        case SCHSM_INPUT_INFO:
+            break; /* of secret keys, which no provider's key is */
         }
     }
     EVP_PKEY_CTX_free(ctx);

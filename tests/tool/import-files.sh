@@ -128,6 +128,11 @@ says "$(head -c 16 /dev/zero | plain_openssl enc -aes-128-ecb -nopad -K $hex_key
 check "with a list" import aes.key --type aes --id 7b --label mac --algorithms aes-cmac
 check "it is listed" sc-hsm list label=mac
 says "only aes-cmac"
+ends 1 "the same AES key again" import aes.key --type aes --label again
+says "has this key already, as key reference [0-9]+, 'vault'.*needs an id of its own"
+check "the first goes" sc-hsm --pin-source file:pin delete id=7a --yes
+ends 1 "the one for codes is known as well" import aes.key --type aes
+says "has this key already, as key reference [0-9]+, 'mac'"
 printf '%s\n' $hex_key >hex.key
 ends 1 "an AES key in hexadecimal" import hex.key --type aes
 says "hex.key has 33 bytes" "16, 24 or 32"

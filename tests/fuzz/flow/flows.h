@@ -11,6 +11,9 @@ extern const struct flow_kind flow_list, flow_status, flow_store, flow_remove;
 /* flows_keys.c */
 extern const struct flow_kind flow_load, flow_use, flow_generate, flow_pool;
 
+/* flows_secret.c */
+extern const struct flow_kind flow_cipher;
+
 /* flows_admin.c */
 extern const struct flow_kind flow_initialise, flow_pins, flow_files, flow_domains;
 

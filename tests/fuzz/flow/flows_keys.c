@@ -117,6 +117,8 @@ static bool run_load(struct flow *flow)
 
 /* --- use ------------------------------------------------------------------------------------- */
 
+#define PAIR_OPERATIONS (SCHSM_OP_ECX_DERIVE + 1) /* all behind it are for secret keys */
+
 struct use {
     enum schsm_operation operation;
     uint8_t in[RESULT_MAX];
@@ -170,6 +172,9 @@ static bool make_input(struct use *use, EVP_PKEY *key)
     case SCHSM_INPUT_HASH:
     case SCHSM_INPUT_MESSAGE:
     case SCHSM_INPUT_PURE_MESSAGE:
+    case SCHSM_INPUT_CIPHER_BLOCKS:
+    case SCHSM_INPUT_CIPHER_TEXT:
+    case SCHSM_INPUT_INFO:
         break;
     }
     use->in_len = 32;
@@ -242,6 +247,9 @@ static bool is_right(EVP_PKEY *key, const struct use *use)
         return verifies_message(key, use);
     case SCHSM_INPUT_POINT:
     case SCHSM_INPUT_ECX_PUBLIC:
+    case SCHSM_INPUT_CIPHER_BLOCKS:
+    case SCHSM_INPUT_CIPHER_TEXT:
+    case SCHSM_INPUT_INFO:
         break;
     }
     return use->out_len > 0; /* nobody but the device can tell */
@@ -251,7 +259,7 @@ static bool use_key(struct flow *flow, struct schsm_key *key)
 {
     EVP_PKEY *public_key = schsm_key_public(key);
     struct use use = { .operation =
-                           (enum schsm_operation)(flow->header[FLOW_A] % SCHSM_OPERATION_COUNT) };
+                           (enum schsm_operation)(flow->header[FLOW_A] % PAIR_OPERATIONS) };
     bool ok;
 
     flow_memory_hold();

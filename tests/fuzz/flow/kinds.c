@@ -7,10 +7,10 @@
 
 /* The order is that of the seeds. */
 static const struct flow_kind *const kinds[] = {
-    &flow_list,    &flow_status,     &flow_store,      &flow_remove, &flow_load,
-    &flow_use,     &flow_generate,   &flow_initialise, &flow_pins,   &flow_files,
-    &flow_domains, &flow_wrap,       &flow_import,     &flow_backup, &flow_restore,
-    &flow_attest,  &flow_custodians, &flow_exchange,   &flow_pool,   &flow_copy,
+    &flow_list,     &flow_status,     &flow_store,   &flow_remove, &flow_load,       &flow_use,
+    &flow_generate, &flow_initialise, &flow_pins,    &flow_files,  &flow_domains,    &flow_wrap,
+    &flow_import,   &flow_backup,     &flow_restore, &flow_attest, &flow_custodians, &flow_exchange,
+    &flow_pool,     &flow_copy,       &flow_cipher,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -245,6 +245,25 @@ static ck_rv record_find_objects_final(ck_handle session)
     return CALL(find_objects_final, session);
 }
 
+static ck_rv record_encrypt_init(ck_handle session, const struct ck_mechanism *mechanism,
+                                 ck_handle key)
+{
+    ck_rv rv = CALL(encrypt_init, session, mechanism, key);
+
+    end(FLOW_TOKEN_ENCRYPT_INIT, 0);
+    return rv;
+}
+
+static ck_rv record_encrypt(ck_handle session, const unsigned char *in, unsigned long in_len,
+                            unsigned char *out, unsigned long *out_len)
+{
+    ck_rv rv = CALL(encrypt, session, in, in_len, out, out_len);
+
+    put(out, *out_len);
+    end(FLOW_TOKEN_ENCRYPT, 0);
+    return rv;
+}
+
 static ck_rv record_decrypt_init(ck_handle session, const struct ck_mechanism *mechanism,
                                  ck_handle key)
 {
@@ -366,6 +385,8 @@ struct ck_function_list *record_calls_functions(void)
         .find_objects_init = record_find_objects_init,
         .find_objects = record_find_objects,
         .find_objects_final = record_find_objects_final,
+        .encrypt_init = record_encrypt_init,
+        .encrypt = record_encrypt,
         .decrypt_init = record_decrypt_init,
         .decrypt = record_decrypt,
         .sign_init = record_sign_init,

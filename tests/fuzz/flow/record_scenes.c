@@ -333,7 +333,8 @@ enum {
     CUSTODY,
     EXCHANGE,
     POOL,
-    COPY
+    COPY,
+    CIPHER
 };
 
 /* clang-format off */
@@ -454,5 +455,12 @@ const struct record_scene record_scenes[] = {
     { "copy", { COPY, 0x0A }, NULL, "", KEYS | AUTHORITY | DATA, INITIALISED | DKEK, false },
     { "copy-present", { COPY }, NULL, "", INITIALISED | DKEK | OUR_KEY | EC_KEY, INITIALISED | DKEK | OUR_KEY, false },
     { "copy-other-dkek", { COPY }, NULL, "", INITIALISED | DKEK | EC_KEY, INITIALISED, true },
+    { "cipher-encrypt", { CIPHER, 0, 1 }, NULL, NULL, KEYS, 0, false },
+    { "cipher-decrypt", { CIPHER, 1, 2 }, NULL, NULL, KEYS, 0, false },
+    { "cipher-cmac", { CIPHER, 2, 2 }, NULL, NULL, KEYS, 0, false },
+    { "cipher-derive", { CIPHER, 3 }, NULL, NULL, KEYS, 0, false },
+    { "cipher-derive-pico", { CIPHER, 3, 1 }, "pico", NULL, KEYS, 0, false },
+    { "cipher-wrap", { CIPHER, 4 }, NULL, NULL, KEYS, 0, false },
+    { "cipher-require", { CIPHER, 0, 2, FLOW_CHANNEL_REQUIRE }, NULL, NULL, KEYS, 0, false },
     { NULL, { 0 }, NULL, NULL, 0, 0, false },
 };

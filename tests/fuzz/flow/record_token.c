@@ -30,7 +30,7 @@ enum on_token { EC_KEY = 0x01, RSA_KEY = 0x02, AES_KEY = 0x04, AUTHORITY = 0x08,
 #define ALL (EC_KEY | RSA_KEY | AES_KEY | AUTHORITY | DATA)
 
 /* The numbers of the flows, as in kinds.c. */
-enum { LIST, STATUS, STORE, REMOVE, LOAD, USE, GENERATE, INITIALISE, PINS, FILES };
+enum { LIST, STATUS, STORE, REMOVE, LOAD, USE, GENERATE, INITIALISE, PINS, FILES, CIPHER = 20 };
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the order that the table is read in */
 static const struct scene {
@@ -69,6 +69,11 @@ static const struct scene {
     { "unblock-new-pin", { PINS, 1 }, 0, false, false },
     { "change-so-pin", { PINS, 3 }, 0, false, false },
     { "random", { FILES, 4 }, 0, false, false },
+    { "cipher-encrypt", { CIPHER, 0, 1 }, AES_KEY, false, false },
+    { "cipher-decrypt", { CIPHER, 1, 2 }, AES_KEY, false, false },
+    { "cipher-cmac", { CIPHER, 2, 2 }, AES_KEY, false, false },
+    { "cipher-derive", { CIPHER, 3 }, AES_KEY, false, true },
+    { "cipher-wrap", { CIPHER, 4 }, AES_KEY, false, false },
 };
 
 /* --- a token ---------------------------------------------------------------------------------- */

@@ -432,6 +432,24 @@ static ck_rv token_find_objects_final(ck_handle session)
     return CKR_OK;
 }
 
+static ck_rv token_encrypt_init(ck_handle session, const struct ck_mechanism *mechanism,
+                                ck_handle key)
+{
+    REQUIRE(session != CK_INVALID_HANDLE && mechanism != NULL);
+    (void)key;
+    return ask(FLOW_TOKEN_ENCRYPT_INIT, 0, CKR_OK).rv;
+}
+
+static ck_rv token_encrypt(ck_handle session, const unsigned char *in, unsigned long in_len,
+                           unsigned char *out, unsigned long *out_len)
+{
+    struct answer answer = ask(FLOW_TOKEN_ENCRYPT, 0, usual_failure());
+
+    REQUIRE(session != CK_INVALID_HANDLE && in != NULL && in_len > 0);
+    give(&answer, out, out_len);
+    return answer.rv;
+}
+
 static ck_rv token_decrypt_init(ck_handle session, const struct ck_mechanism *mechanism,
                                 ck_handle key)
 {
@@ -560,6 +578,8 @@ struct ck_function_list *flow_token_functions(void)
         .find_objects_init = token_find_objects_init,
         .find_objects = token_find_objects,
         .find_objects_final = token_find_objects_final,
+        .encrypt_init = token_encrypt_init,
+        .encrypt = token_encrypt,
         .decrypt_init = token_decrypt_init,
         .decrypt = token_decrypt,
         .sign_init = token_sign_init,

@@ -34,7 +34,9 @@ enum flow_token_question {
     FLOW_TOKEN_DERIVE,        /* handle */
     FLOW_TOKEN_INIT_PIN,      /* */
     FLOW_TOKEN_SET_PIN,       /* */
-    FLOW_TOKEN_RANDOM         /* the bytes, over and over */
+    FLOW_TOKEN_RANDOM,        /* the bytes, over and over */
+    FLOW_TOKEN_ENCRYPT_INIT,  /* */
+    FLOW_TOKEN_ENCRYPT        /* what comes out */
 };
 
 /* In the type of an attribute. */
