@@ -10,13 +10,13 @@
 # usage: tests/packages.sh [--mirror URL] [--fresh] [--native-only] [RELEASE...]
 #
 # --mirror       where Debian comes from; default $SC_HSM_MIRROR, or http://deb.debian.org/debian
-# --fresh        make the chroots anew
+# --fresh        make the kept chroots anew
 # --native-only  without arm64 and RPMs
 # RELEASE        a release of Debian; default bookworm and trixie
 #
-# What is tested is the last commit. Two chroots for each release, one to build and one to install
-# in, are kept and used again, in $SC_HSM_PACKAGES_CACHE, default /var/cache/sc-hsm-packages, with a
-# log beside each; packages are in RELEASE-build/srv.
+# What is tested is the last commit. A chroot with nothing in it is kept for each release in
+# $SC_HSM_PACKAGES_CACHE, default /var/cache/sc-hsm-packages; one to build in and one to install in
+# are copied from it each time, with a log beside each. The packages are in RELEASE-build/srv/native.
 #
 # Ends with a line for each release, and with status 0 only if all is well on all of them; with 77
 # if nothing failed, but not everything could be tested for want of root, debootstrap, the
@@ -58,8 +58,13 @@ without_network() {
 
 # --- building --------------------------------------------------------------------------------
 
-# A chroot keeps what it has, so that a package that was forgotten among the Build-Depends could go
-# unnoticed: with the tools of a package builder alone there is nothing of the kind.
+# copy_base FOLDER: a chroot as debootstrap makes it, with nothing that a package might have forgotten
+# to name.
+copy_base() {
+    rm -rf --one-file-system "$1"
+    cp -a "$cache/$release" "$1"
+}
+
 install_builder() {
     update_chroot
     inside apt-get -q -y install --no-install-recommends build-essential fakeroot util-linux
@@ -69,9 +74,10 @@ install_builder() {
 }
 
 build_packages() {
-    rm -f "$chroot"/srv/*.deb "$chroot"/srv/*.changes "$chroot"/srv/*.buildinfo
-    without_network sh -c 'cd /srv/sc-hsm && dpkg-buildpackage --build=full --no-sign "$@"' sh "$@"
-    ls -l "$chroot/srv"
+    without_network sh -c 'cd /srv/sc-hsm && dpkg-buildpackage --build=full --no-sign'
+    mkdir "$chroot/srv/native"
+    cp "$chroot"/srv/*.deb "$chroot/srv/native/"
+    ls -l "$chroot/srv/native"
 }
 
 # Lintian comes later, with all that it needs.
@@ -88,15 +94,17 @@ judge() {
 install_packages() {
     local depends
     update_chroot
-    rm -rf "$chroot/srv/packages"
     mkdir "$chroot/srv/packages"
-    cp "$cache/$release-build"/srv/*.deb "$chroot/srv/packages/"
+    cp "$cache/$release-build"/srv/native/*.deb "$chroot/srv/packages/"
     rm -f "$chroot"/srv/packages/*-dbgsym_*
     depends=$(sed -n '/^Depends:/,/^[A-Z].*:/{s/^Depends://;/^[A-Z]/d;s/@//;s/,//g;p}' \
         "$chroot/srv/sc-hsm/debian/tests/control")
     # shellcheck disable=SC2086  # words on purpose
     inside sh -c 'apt-get -q -y install --no-install-recommends /srv/packages/*.deb "$@"' sh $depends
-    ! inside dpkg-query -W -f '${Package}\n' | grep -E '^(cmake|gcc|libssl-dev|libp11-dev)$'
+    # What they were built with is not what lets them run.
+    if inside dpkg-query -W cmake gcc libssl-dev libp11-dev 2>/dev/null | grep -P '\t.'; then
+        return 1
+    fi
 }
 
 # Each file belongs to one of the packages, as dpkg sees it, and each program has its page.
@@ -136,7 +144,6 @@ build_for_arm64() {
     inside apt-get -q -y build-dep --no-install-recommends --host-architecture arm64 \
         --build-profiles cross,nocheck /srv/sc-hsm
     inside chown -R builder: /srv
-    rm -f "$chroot"/srv/*_arm64.deb
     without_network sh -c 'cd /srv/sc-hsm &&
         DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage --build=any --no-sign --host-arch arm64 \
             --build-profiles=cross,nocheck'
@@ -146,43 +153,46 @@ build_for_arm64() {
 
 # Debian has rpmbuild and none of the packages that a spec asks for by their names there.
 build_rpms() {
+    local version
+    version=$(sed -n 's/^Version: *//p' "$chroot/srv/sc-hsm/packaging/sc-hsm.spec")
     inside apt-get -q -y install --no-install-recommends rpm rpmlint
-    inside apt-get -q -y build-dep --no-install-recommends /srv/sc-hsm
+    mkdir -p "$chroot/srv/rpm/SOURCES"
+    git -C "$chroot/srv/sc-hsm" -c safe.directory='*' archive --prefix="sc-hsm-$version/" \
+        -o "$chroot/srv/rpm/SOURCES/sc-hsm-$version.tar.gz" HEAD
     inside chown -R builder: /srv
-    without_network sh -ec 'cd /srv/sc-hsm
-        version=$(sed -n "s/^Version: *//p" packaging/sc-hsm.spec)
-        rm -rf ~/rpmbuild && mkdir -p ~/rpmbuild/SOURCES
-        git archive --prefix="sc-hsm-$version/" -o ~/rpmbuild/SOURCES/sc-hsm-$version.tar.gz HEAD ||
-            tar -C /srv --exclude=build-package --exclude=.git --transform "s|^sc-hsm|sc-hsm-$version|" \
-                -czf ~/rpmbuild/SOURCES/sc-hsm-$version.tar.gz sc-hsm
-        rpmbuild --nodeps -bb packaging/sc-hsm.spec
-        for file in ~/rpmbuild/RPMS/*/*.rpm; do
-            echo "-- $file"
-            rpm -qlp "$file"
-        done
-        rpmlint packaging/sc-hsm.spec'
+    without_network rpmbuild --define '_topdir /srv/rpm' --nodeps -bb /srv/sc-hsm/packaging/sc-hsm.spec
+    # shellcheck disable=SC2016  # expanded inside
+    inside sh -c 'for file in /srv/rpm/RPMS/*/*.rpm; do echo "-- $file" && rpm -qlp "$file"; done'
+    inside rpmlint /srv/sc-hsm/packaging/sc-hsm.spec
 }
 
 # --- one release -----------------------------------------------------------------------------
 
 try_release() {
     has_chroot=
-    take_chroot "$cache/$release-build" "$release" $fresh
+    # The kept one is mounted in no step of its own: nothing is done in it.
+    log=$cache/$release.log failed=
+    : >"$log"
+    if [ $fresh = yes ] || [ ! -d "$cache/$release" ]; then
+        chroot=$cache/$release
+        step "debootstrap" make_chroot "$release"
+    fi
+    step "a copy to build in" copy_base "$cache/$release-build"
+    step "a copy to install in" copy_base "$cache/$release-install"
+    [ -z "$failed" ] || return 0
+    take_chroot "$cache/$release-build" "$release" no
     step "build dependencies" install_builder
     [ -z "$failed" ] || return 0
     has_chroot=yes
     step "building the packages" build_packages
     step "lintian" judge
     if [ $native_only = no ]; then
-        mkdir -p "$chroot/srv/native"
-        step "keeping them" sh -c 'cp "$1"/srv/*.deb "$1/srv/native/"' sh "$chroot"
         step "the RPMs" build_rpms
         step "building for arm64" build_for_arm64
     fi
     leave_chroot
     [ -z "$failed" ] || return 0
-    # Made anew each time: what an earlier run installed may be what a package forgot.
-    take_chroot "$cache/$release-install" "$release" yes
+    take_chroot "$cache/$release-install" "$release" no
     step "installing" install_packages
     step "a look at the files" look_at_files
     step "the main job on a virtual card" main_job
@@ -204,6 +214,7 @@ report() {
     fi
 }
 
+mkdir -p "$cache"
 lines=()
 well=yes
 untested=no
