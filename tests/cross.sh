@@ -106,7 +106,7 @@ look() {
         inside "$triplet-readelf" -h "/srv/sc-hsm/build-$1/$file" | grep -E 'Class|Data|Machine'
     done
     # A number that has 32 bits, all of them.
-    inside $emulator "/srv/sc-hsm/build-$1/bin/sc-hsm" keygen --type ec:P-256 --use-count 0 2>&1 |
+    inside "$emulator" "/srv/sc-hsm/build-$1/bin/sc-hsm" keygen --type ec:P-256 --use-count 0 2>&1 |
         grep 'from 1 to 4294967294'
     [ -s "$folder/share/sc-hsm.1" ]
     [ -s "$folder/share/sc-hsm.bash" ]
