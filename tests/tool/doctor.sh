@@ -124,7 +124,7 @@ doctor --service web --units units
 finding warning unit "only root can look" "sudo sc-hsm doctor --service web"
 as=()
 rm units/web.service.d/30-root.conf
-sick "there is no such unit" unit "no unit file units/numbered.service" "correct the name" --service numbered --units units
+sick "there is no such unit" unit "no unit file units/other.service" "correct the name" --service other --units units
 says_nothing_of "pin-source"
 
 # systemd's own answer, as systemctl gives it.

@@ -184,7 +184,7 @@ static void is_left_out_of_core_dumps(void **state)
     }
     while (fgets(line, sizeof(line), maps) != NULL) {
         char *end;
-        uintptr_t from = strtoull(line, &end, 16);
+        uint64_t from = strtoull(line, &end, 16);
 
         if (*end == '-') { /* from-to: a mapping's first line */
             inside = from <= where && where < strtoull(end + 1, NULL, 16);
