@@ -80,7 +80,8 @@ install_for() {
     inside dpkg --add-architecture "$1"
     inside apt-get update -q
     inside apt-get -q -y install --no-install-recommends "crossbuild-essential-$1" \
-        "libssl-dev:$1" "libpcsclite-dev:$1" "libjansson-dev:$1" "libcmocka-dev:$1" "libp11-dev:$1"
+        "libssl-dev:$1" "libpcsclite-dev:$1" "libjansson-dev:$1" "libsmartcols-dev:$1" \
+        "libcmocka-dev:$1" "libp11-dev:$1"
     inside apt-get clean
 }
 

@@ -26,7 +26,7 @@ for header in "$include"/openssl/*.h "$own"/openssl/*.h; do
     [ ! -e "$header" ] || ln -sf "$header" "$build/include/openssl/"
 done
 # Beside them the kernel's.
-for name in PCSC jansson.h jansson_config.h libp11.h linux asm-generic asm; do
+for name in PCSC libsmartcols jansson.h jansson_config.h libp11.h linux asm-generic asm; do
     for folder in "$include" "$own"; do
         [ ! -e "$folder/$name" ] || ln -sfn "$folder/$name" "$build/include/$name"
     done

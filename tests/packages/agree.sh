@@ -47,7 +47,7 @@ for package in "${packages[@]}"; do
     equal "so does examples/packages.sh" "$package" \
         "$(printf '%s\n' "${packages_build[@]}" "${packages_tests[@]}" | grep -x -e "$package" | head -n 1)"
 done
-for module in libcrypto libpcsclite jansson libp11 cmocka; do
+for module in libcrypto libpcsclite smartcols jansson libp11 cmocka; do
     check "the RPM spec names $module" grep -q "^BuildRequires: .*pkgconfig($module)" "$tree/packaging/sc-hsm.spec"
 done
 
