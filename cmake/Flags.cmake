@@ -8,6 +8,9 @@ check_pie_supported(LANGUAGES C)
 add_library(sc_hsm_flags INTERFACE)
 target_compile_definitions(sc_hsm_flags INTERFACE
   _GNU_SOURCE
+  # Files of every size and number on 32 bits as well. Not the same for times: libcrypto's functions
+  # take the system's time_t.
+  _FILE_OFFSET_BITS=64
   OPENSSL_API_COMPAT=30000 OPENSSL_NO_DEPRECATED
   SC_HSM_VERSION="${PROJECT_VERSION}")
 target_compile_options(sc_hsm_flags INTERFACE

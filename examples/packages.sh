@@ -31,13 +31,18 @@ package_installed() {
 }
 
 # install_packages NAME...: has apt install those that are missing, as root or through sudo; asks
-# the network for nothing when all are there.
+# the network for nothing when all are there. With SC_HSM_NO_INSTALL in the environment it only says
+# which are missing, and fails.
 install_packages() {
     local missing=() as_root=() name
     for name in "$@"; do
         package_installed "$name" || missing+=("$name")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
+    if [ -n "${SC_HSM_NO_INSTALL:-}" ]; then
+        echo "These packages are needed, and nothing may be installed here: ${missing[*]}" >&2
+        return 1
+    fi
     if ! command -v apt-get >/dev/null; then
         echo "These packages are needed, and this is no Debian to install them: ${missing[*]}" >&2
         return 1

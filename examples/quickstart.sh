@@ -196,7 +196,7 @@ free_port() {
 
 # handshake NAME: s_server signs on the card, s_client knows nothing of it.
 handshake() {
-    local port end=$((SECONDS + 240))
+    local port end=$((SECONDS + 240 * ${SC_HSM_TEST_SCALE:-1}))
     port=$(free_port)
     say "A TLS 1.3 handshake, signed with $1.pem"
     openssl s_server -accept "127.0.0.1:$port" -cert "$1.crt" -key "$1.pem" -tls1_3 -www \

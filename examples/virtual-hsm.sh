@@ -18,7 +18,8 @@ readonly pin=648219
 readonly driver=/usr/lib/pcsc/drivers/serial/libifdvpcd.so
 readonly first_port=35963 # the driver's customary port; each reader takes it and the next one
 readonly max_cards=8      # pcscd holds 16 slots, the driver takes two for each reader
-readonly deadline=240     # seconds that anything here may take before it counts as broken
+# Seconds that anything here may take before it counts as broken; slow machines set SC_HSM_TEST_SCALE.
+readonly deadline=$((240 * ${SC_HSM_TEST_SCALE:-1}))
 
 PATH=$PATH:/usr/sbin:/sbin # where pcscd is, and not in the PATH of every user
 
@@ -105,7 +106,7 @@ end_process() {
     if running "$1"; then
         process=$(cat "$dir/$1.pid")
         kill "$process" 2>/dev/null || true
-        end=$((SECONDS + 30))
+        end=$((SECONDS + 30 * ${SC_HSM_TEST_SCALE:-1}))
         while running "$1" && [ "$SECONDS" -lt "$end" ]; do
             sleep 0.02
         done

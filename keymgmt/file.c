@@ -14,6 +14,17 @@
 
 #include "base/descriptor.h"
 
+#ifndef RENAME_NOREPLACE
+/* The kernel's, where the C library does not have it, as musl before 1.2.6. */
+#include <sys/syscall.h>
+#define RENAME_NOREPLACE 1u
+static int renameat2(int from_folder, const char *from, int to_folder, const char *to,
+                     unsigned int flags)
+{
+    return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
+}
+#endif
+
 #define FIRST_ROOM 4096
 #define LINKS_MAX 40 /* as many as Linux follows */
 

@@ -2,6 +2,8 @@
 /* The parameters of key generation: OpenSSL's own, in both spellings, and the card's. */
 #include "keymgmt_gen.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,9 +99,9 @@ static int set_algorithms(struct schsm_generation *gen, const char *value, struc
 static int set_use_count(struct schsm_generation *gen, const char *value, struct schsm_error *err)
 {
     char *end = NULL;
-    unsigned long count = value[0] == '-' ? 0 : strtoul(value, &end, 10);
+    uint64_t count = value[0] >= '0' && value[0] <= '9' ? strtoull(value, &end, 10) : 0;
 
-    if (end == NULL || end == value || *end != '\0' || count < 1 || count > 0xFFFFFFFEul) {
+    if (end == NULL || *end != '\0' || count < 1 || count > 0xFFFFFFFE) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                           "use-count: '%s' is not a number from 1 to 4294967294", value);
     }
@@ -110,7 +112,7 @@ static int set_use_count(struct schsm_generation *gen, const char *value, struct
 static int set_key_domain(struct schsm_generation *gen, const char *value, struct schsm_error *err)
 {
     char *end = NULL;
-    unsigned long domain = value[0] >= '0' && value[0] <= '9' ? strtoul(value, &end, 10) : 0;
+    uint64_t domain = value[0] >= '0' && value[0] <= '9' ? strtoull(value, &end, 10) : 0;
 
     if (end == NULL || *end != '\0' || domain > 255) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
@@ -249,15 +251,15 @@ const OSSL_PARAM *schsm_gen_settable_ecx(struct schsm_provider *prov, const char
  */
 static int param_text(const OSSL_PARAM *p, char *text, size_t size)
 {
-    long number = 0;
+    int64_t number = 0;
     const char *string = NULL;
 
     text[0] = '\0';
     if (OSSL_PARAM_get_utf8_string_ptr(p, &string) && string != NULL) {
         return OPENSSL_strlcpy(text, string, size) < size;
     }
-    if (OSSL_PARAM_get_long(p, &number)) {
-        return BIO_snprintf(text, size, "%ld", number) > 0;
+    if (OSSL_PARAM_get_int64(p, &number)) {
+        return snprintf(text, size, "%" PRId64, number) > 0;
     }
     return 1;
 }

@@ -243,7 +243,7 @@ static bool parse_number(const char *text, unsigned base, unsigned most, unsigne
         return false;
     }
     errno = 0;
-    unsigned long value = strtoul(text, &end, (int)base);
+    unsigned long long value = strtoull(text, &end, (int)base);
     if (end == text || errno != 0 || value > most) {
         return false;
     }

@@ -9,7 +9,7 @@ void sim_manual_help(void);
 /* The answer to --version. */
 void sim_manual_version(void);
 
-/* The sections of docs/sc-hsm-sim.1 that follow from tables, for a test to compare. */
+/* The sections of docs/sc-hsm-sim.1.in that follow from tables, for a test to compare. */
 void sim_manual_page(void);
 
 /* The completion of the command line for bash. */

@@ -44,9 +44,9 @@ const struct sim_curve *sim_pico_curve_by_prime(struct sim_slice prime)
     return NULL;
 }
 
-static unsigned long number_of(struct sim_slice value, unsigned long otherwise)
+static uint32_t number_of(struct sim_slice value, uint32_t otherwise)
 {
-    unsigned long number = 0;
+    uint32_t number = 0;
     for (size_t i = 0; i < value.len && i < 4; i++) {
         number = number << 8 | value.data[i];
     }
@@ -58,7 +58,7 @@ static uint16_t generate_rsa(struct sim_slice template, EVP_PKEY **pkey)
     struct sim_slice exponent, size;
     (void)sim_pico_find_object(template, 0x82, &exponent);
     (void)sim_pico_find_object(template, 0x02, &size);
-    unsigned long bits = number_of(size, DEFAULT_RSA_BITS);
+    uint32_t bits = number_of(size, DEFAULT_RSA_BITS);
     if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || bits % 8 != 0) {
         return SIM_PICO_FAILED;
     }

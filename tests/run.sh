@@ -172,6 +172,8 @@ second_try() {
     sed -n 's/^ *Test *#[0-9]*: \(.*[^ .]\) \.\.*.*/\1/p' "$builds"/*-tests.log | sort -u
 }
 
+# Everything is installed: what a test misses has to be looked into.
+export SC_HSM_TEST_ALL=yes
 mkdir -p "$builds"
 trap '[ ${#beside[@]} = 0 ] || kill "${!beside[@]}" 2>/dev/null' EXIT
 part "packages" install

@@ -3,6 +3,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -300,23 +301,23 @@ bool schsm_tool_flag(const struct schsm_tool *tool, const char *name)
     return schsm_tool_setting(tool, name) != NULL;
 }
 
-int schsm_tool_number(const struct schsm_tool *tool, const char *name, long min, long max,
-                      long *value, struct schsm_error *err)
+int schsm_tool_number(const struct schsm_tool *tool, const char *name, int64_t min, int64_t max,
+                      int64_t *value, struct schsm_error *err)
 {
     const char *text = schsm_tool_setting(tool, name);
     bool hex = text != NULL && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
     char *end = NULL;
-    long number = 0;
+    int64_t number = 0;
 
     if (text == NULL) {
         return 1;
     }
     errno = 0;
-    number = strtol(text, &end, hex ? 16 : 10);
+    number = strtoll(text, &end, hex ? 16 : 10);
     if (errno != 0 || end == text || *end != '\0' || number < min || number > max) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "option --%s needs a number from %ld to %ld, not '%.40s'", name, min, max,
-                          text);
+                          "option --%s needs a number from %" PRId64 " to %" PRId64 ", not '%.40s'",
+                          name, min, max, text);
     }
     *value = number;
     return 1;
@@ -325,10 +326,10 @@ int schsm_tool_number(const struct schsm_tool *tool, const char *name, long min,
 bool schsm_tool_count(const char *text, unsigned int max, unsigned int *value, const char **end)
 {
     char *after = NULL;
-    unsigned long number;
+    uint64_t number;
 
     errno = 0;
-    number = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &after, 10) : 0;
+    number = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &after, 10) : 0;
     if (after == NULL || errno != 0 || number > max) {
         return false;
     }

@@ -105,7 +105,7 @@ static int get_password(struct schsm_tool *tool, const char *path, const char *s
                         struct schsm_secret **password, struct schsm_secret **longer,
                         struct schsm_error *err)
 {
-    long custodians = 0;
+    int64_t custodians = 0;
 
     if (!schsm_tool_number(tool, "password-shares", SCHSM_PASSWORD_THRESHOLD_MIN,
                            SCHSM_PASSWORD_SHARES_MAX, &custodians, err)) {

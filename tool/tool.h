@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "keymgmt/context.h"
@@ -127,8 +128,8 @@ bool schsm_tool_flag(const struct schsm_tool *tool, const char *name);
 
 /* The number that an option gives, decimal or 0x.., min to max; *value stays where it was not
  * given. Fails with ARGUMENT. */
-int schsm_tool_number(const struct schsm_tool *tool, const char *name, long min, long max,
-                      long *value, struct schsm_error *err);
+int schsm_tool_number(const struct schsm_tool *tool, const char *name, int64_t min, int64_t max,
+                      int64_t *value, struct schsm_error *err);
 
 /* A decimal number of at most max at the beginning of a text, without sign or blanks. *end is what
  * follows it. */

@@ -148,9 +148,9 @@ static int find_group(const char *name, gid_t *group, struct schsm_error *err)
 {
     const struct group *entry = getgrnam(name); /* one thread runs here */
     char *end = NULL;
-    unsigned long number = strtoul(name, &end, 10);
+    uint64_t number = name[0] >= '0' && name[0] <= '9' ? strtoull(name, &end, 10) : 0;
 
-    if (entry == NULL && (end == name || *end != '\0')) {
+    if (entry == NULL && (end == NULL || *end != '\0' || number >= UINT32_MAX)) {
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                           "there is no group %s, which the service has", name);
     }
@@ -161,9 +161,9 @@ static int find_group(const char *name, gid_t *group, struct schsm_error *err)
 static int find_user(const char *name, struct rights *rights, struct schsm_error *err)
 {
     char *end = NULL;
-    unsigned long number = strtoul(name, &end, 10);
-    const struct passwd *entry =
-        end != name && *end == '\0' ? getpwuid((uid_t)number) : getpwnam(name);
+    uint64_t number = name[0] >= '0' && name[0] <= '9' ? strtoull(name, &end, 10) : 0;
+    bool numeric = end != NULL && *end == '\0' && number < UINT32_MAX; /* the last is nobody's */
+    const struct passwd *entry = numeric ? getpwuid((uid_t)number) : getpwnam(name);
 
     if (entry == NULL) {
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND,

@@ -127,7 +127,7 @@ bool schsm_card_has_key(const struct schsm_card_files *files, unsigned int ref)
 int schsm_card_look_for_file(struct schsm_session *session, const struct schsm_card_files *files,
                              unsigned int file, bool *there, struct schsm_error *err)
 {
-    long length;
+    int32_t length;
 
     *there = schsm_card_is_listed(files, file);
     return *there || !schsm_card_may_exist(files, file) ||

@@ -214,8 +214,8 @@ int schsm_card_delete_file(struct schsm_card *card, unsigned int file, struct sc
  * SELECT of a file (3.2), for its length alone; logs nobody out. *exists is false where there is
  * none; real cards say so of keys as well. *length is -1 where the card does not tell.
  */
-int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,
-                           struct schsm_error *err);
+int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists,
+                           int32_t *length, struct schsm_error *err);
 
 /* Every file id there can be: nine types with 256 each, and a few besides. */
 #define SCHSM_FILES_MAX 2048

@@ -70,10 +70,10 @@ int schsm_card_select(struct schsm_card *card, struct schsm_card_fci *fci, struc
 }
 
 /* The size of a transparent file; -1 where the template does not tell. */
-static long parse_size(const uint8_t *data, size_t len)
+static int32_t parse_size(const uint8_t *data, size_t len)
 {
     struct schsm_tlv outer, size;
-    long value = 0;
+    int32_t value = 0;
 
     if (!schsm_tlv_first(data, len, &outer) || (outer.tag != TAG_FCI && outer.tag != TAG_FCP) ||
         (!schsm_tlv_find(outer.value.data, outer.value.len, TAG_SIZE, &size) &&
@@ -109,7 +109,7 @@ static int select_file(struct schsm_card *card, unsigned int file, uint8_t respo
     return schsm_card_accepted(card, &apdu, err);
 }
 
-int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, long *length,
+int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, int32_t *length,
                            struct schsm_error *err)
 {
     uint8_t response[256];

@@ -65,7 +65,7 @@ static struct timespec deadline(unsigned int seconds)
     struct timespec until;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
+    until.tv_sec += (time_t)seconds;
     return until;
 }
 

@@ -55,7 +55,7 @@ static int list_file(struct schsm_session *session, struct listing *listing, uns
     struct schsm_hsm_file_list *list = listing->list;
     struct schsm_hsm_file *files;
     bool exists = false;
-    long length = -1;
+    int32_t length = -1;
 
     if (!schsm_card_select_file(&session->card, id, &exists, &length, err) &&
         session->card.result != SCHSM_TRANSPORT_OK) {

@@ -14,7 +14,7 @@ struct schsm_hsm_file {
     unsigned int id;  /* 0x0000..0xFFFF */
     const char *type; /* static text: "description of a key", "certificate of an authority" */
     int number;       /* the key's reference or the object's id; -1: it has none */
-    long length;      /* bytes; -1: the device does not tell, as of keys */
+    int32_t length;   /* bytes; -1: the device does not tell, as of keys */
 };
 
 struct schsm_hsm_file_list {

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,20 @@ static struct {
     __typeof__(ERR_pop_to_mark) *pop_to_mark;
     __typeof__(ERR_peek_last_error) *peek_last_error;
 } libp11;
+
+/*
+ * What packaging reads in our file to learn which library is loaded so, and what for
+ * (https://systemd.io/ELF_DLOPEN_METADATA): a note whose content is JSON.
+ */
+#define DLOPEN_NOTE                                                                                \
+    "[{\"feature\":\"pkcs11\",\"description\":\"Tokens of PKCS#11 modules as devices\","           \
+    "\"priority\":\"suggested\",\"soname\":[\"" SC_HSM_LIBP11 "\"]}]"
+
+__attribute__((used, section(".note.dlopen"), aligned(4))) static const struct {
+    uint32_t name_len, len, type;
+    char name[sizeof("FDO")];
+    _Alignas(4) char content[sizeof(DLOPEN_NOTE)];
+} dlopen_note = { sizeof("FDO"), sizeof(DLOPEN_NOTE), 0x407C0C0Au, "FDO", DLOPEN_NOTE };
 
 /* A context of libp11's. Those that a parent made stay here, untouched. */
 struct schsm_pkcs11_loaded {

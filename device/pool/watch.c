@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "load.h"
 
-#define TICK_MS 250u   /* between two looks */
+#define TICK_MS 250    /* between two looks */
 #define IDLE_MS 10000u /* the thread ends when there was no operation for so long */
 
 struct schsm_pool_watch {

@@ -3,7 +3,9 @@
 #include "device_test.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,7 +91,7 @@ void scenario_fork(char **args)
         EXPECT(!fork_waits || pthread_rwlock_wrlock(&signing) == 0);
         child = fork();
         if (child == 0) {
-            (void)alarm(600); /* against waiting for ever */
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* where it would wait for ever */
             EXPECT_OK(sign_once(key, thread_ref, err));
             EXPECT_OK(sign_once(key, thread_ref, err));
             close_device();

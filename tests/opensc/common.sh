@@ -16,7 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 need opensc-tool sc-hsm-tool pkcs11-tool pkcs15-tool opensc-explorer python3
 
 opensc_module=$(find /usr/lib /usr/local/lib -name opensc-pkcs11.so -print -quit 2>/dev/null)
-[ -n "$opensc_module" ] || fail "opensc-pkcs11.so is not there: install opensc-pkcs11"
+[ -n "$opensc_module" ] || missing "opensc-pkcs11.so is not there (opensc-pkcs11)"
 
 # Files that OpenSC remembers about cards must not reach the next run.
 export XDG_CACHE_HOME=$work/.cache HOME=$work
@@ -25,6 +25,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # opensc_card: an initialised card of this test's own, and OpenSC set up to reach it.
 opensc_card() {
     local settings
+    need_virtual_hsm
     settings=$(virtual_hsm start "$@") || fail "no virtual card"
     eval "$settings"
     export OPENSSL_CONF=/dev/null

@@ -3,7 +3,7 @@
 # sc-hsm-sim: help, manual page and completion all come from its tables.
 . "$(dirname "$0")/common.sh"
 card_program=$SC_HSM_BUILD/bin/sc-hsm-sim
-page=$SC_HSM_SOURCE/docs/sc-hsm-sim.1
+page=$SC_HSM_SOURCE/docs/sc-hsm-sim.1.in
 
 # section FILE NAME: that section of a manual page, headings left out.
 section() {
@@ -14,7 +14,7 @@ section() {
 for name in SYNOPSIS OPTIONS "CONTROL SOCKET"; do
     [ -n "$(section printed "$name")" ] || fail "no section $name is printed"
     diff <(section printed "$name") <(section "$page" "$name") >"$seen" ||
-        fail "docs/sc-hsm-sim.1, section $name: replace it by what sc-hsm-sim --print-manual prints"
+        fail "docs/sc-hsm-sim.1.in, section $name: replace it by what sc-hsm-sim --print-manual prints"
     echo "ok: the manual page's section $name is the program's"
 done
 

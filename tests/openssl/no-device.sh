@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/../lib.sh"
+need_virtual_hsm
 virtual_card
 make_rsa_key
 seq 1 100 >data

@@ -3,6 +3,14 @@
 . "$(dirname "$0")/../lib.sh"
 quickstart=$SC_HSM_SOURCE/examples/quickstart.sh
 
+# The one script of the tests that would install something, if it were let.
+# shellcheck source-path=SCRIPTDIR source=../../examples/packages.sh
+. "$SC_HSM_SOURCE/examples/packages.sh"
+install_packages "${packages_build[@]}" "${packages_token[@]}" "${packages_virtual[@]}" >"$seen" 2>&1 ||
+    missing "$(cat "$seen")"
+fails "nothing is installed where that is not wanted" install_packages no-such-package
+says 'needed, and nothing may be installed here: no-such-package'
+
 check "quickstart.sh, from another folder" "$quickstart"
 says 'rsa.crt: OK' 'ec.crt: OK' 'New, TLSv1.3' 'Done'
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/../lib.sh"
+need_virtual_hsm
 
 # folder SETTINGS: the folder that these settings name.
 folder() {

@@ -7,7 +7,7 @@
 need pkcs11-tool
 virtual_card
 opensc=$(find /usr/lib -name opensc-pkcs11.so -path '*gnu/opensc*' | head -1)
-[ -n "$opensc" ] || fail "there is no opensc-pkcs11.so: install opensc-pkcs11"
+[ -n "$opensc" ] || missing "there is no opensc-pkcs11.so (opensc-pkcs11)"
 # OpenSC keeps files of cards it knows.
 export HOME=$work XDG_CACHE_HOME=$work/cache
 make_rsa_key

@@ -13,7 +13,7 @@
 PATH=$PATH:/usr/sbin:/usr/lib/openssh
 need p11-kit ssh sshd ssh-keygen ip unshare nsenter
 client_module=$(find /usr/lib -name p11-kit-client.so | head -1)
-[ -n "$client_module" ] || fail "there is no p11-kit-client.so: install p11-kit-modules"
+[ -n "$client_module" ] || missing "there is no p11-kit-client.so (p11-kit-modules)"
 
 # --- two machines ----------------------------------------------------------------------------
 

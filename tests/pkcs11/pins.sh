@@ -137,7 +137,7 @@ check "and opens" tool --pin-source file:new-pin list
 unset SC_HSM_REAL_MODULE SC_HSM_LOGINS SOFTHSM2_CONF PCSCLITE_CSOCK_NAME
 virtual_cards 1
 module_path=$(find /usr/lib -name opensc-pkcs11.so -path '*gnu/opensc*' | head -1)
-[ -n "$module_path" ] || fail "there is no opensc-pkcs11.so: install opensc-pkcs11"
+[ -n "$module_path" ] || missing "there is no opensc-pkcs11.so (opensc-pkcs11)"
 check "the card's token" sc-hsm --pkcs11-module "$module_path" --json readers
 label=$(python3 -c 'import json, sys
 print([r["reader"] for r in json.load(sys.stdin)["readers"] if r["card"] == "token"][0])' <"$seen")

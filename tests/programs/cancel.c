@@ -12,8 +12,6 @@
 
 #include "program.h"
 
-#define PATIENCE 30 /* seconds, for what takes none */
-
 static void *sign(void *key)
 {
     (void)program_sign(key, 1);
@@ -49,7 +47,7 @@ int main(int argc, char **argv)
         return 2;
     }
     program_load_key(&key, argv[1]);
-    alarm(PATIENCE);
+    program_end_late();
     if (pthread_create(&thread, NULL, sign, &key) != 0) {
         return 2;
     }

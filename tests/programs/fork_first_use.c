@@ -14,8 +14,6 @@
 
 #include "program.h"
 
-#define PATIENCE 30 /* seconds, for what takes none */
-
 static int sign_with(const char *name)
 {
     struct program_key key;
@@ -44,7 +42,7 @@ static int open_for_reader(const char *fifo)
     const struct timespec pause = { 0, 1000000 };
     int fd;
 
-    alarm(PATIENCE);
+    program_end_late();
     while ((fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0) {
         (void)nanosleep(&pause, NULL);
     }
@@ -84,7 +82,7 @@ int main(int argc, char **argv)
     }
     child = fork();
     if (child == 0) {
-        alarm(PATIENCE);
+        program_end_late();
         (void)close(fd);
         /* Not exit: what the thread held here belongs to nobody, and a leak checker would tell. */
         _exit(sign_with(argv[1]) ? 0 : 1);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/store.h>
@@ -148,6 +149,13 @@ void program_say_errors(void)
         between = "; ";
     }
     (void)printf("\n");
+}
+
+void program_end_late(void)
+{
+    const char *scale = getenv("SC_HSM_TEST_SCALE");
+
+    (void)alarm(30 * (scale != NULL ? program_number(scale) : 1));
 }
 
 unsigned int program_number(const char *text)

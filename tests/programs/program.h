@@ -37,4 +37,8 @@ void program_say_errors(void);
 /* A positive number from the command line; ends the program if it is none. */
 unsigned int program_number(const char *text);
 
+/* Ends the process when it still waits after 30 seconds, for what takes none; slow machines set
+ * SC_HSM_TEST_SCALE in the environment. */
+void program_end_late(void);
+
 #endif

@@ -70,6 +70,12 @@ User=nobody
 EnvironmentFile=-$work/not-there
 EnvironmentFile=$work/web.env
 END
+cat >units/numbered.service <<END
+[Service]
+User=4294967296
+END
+sick "a number that is no user's, and root's in its last 32 bits" unit "there is no user 4294967296" "make that user" \
+    --service numbered --units units
 sick "its environment file is missing" unit "web.env" "correct EnvironmentFile" --service web --units units
 printf '# of the service\nPCSCLITE_CSOCK_NAME=%s\nOPENSSL_CONF="%s"\n' "$PCSCLITE_CSOCK_NAME" "$OPENSSL_CONF" >web.env
 sick "its user may not read the PIN" pin-source "permission denied" "chown nobody $pin_file" --service web --units units

@@ -6,7 +6,6 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 PATH=$SC_HSM_BUILD/bin:$PATH
-man=$SC_HSM_SOURCE/docs
 
 check "the version" sc-hsm --version
 says "^sc-hsm [0-9]+\.[0-9]+\.[0-9]+$"
@@ -22,6 +21,7 @@ mapfile -t options < <(sed -n '/^Options of every/,/^$/s/^[ a-zV,-]*--\([a-z0-9-
 [ "${#commands[@]}" -ge 4 ] || fail "there are ${#commands[@]} commands"
 [ "${#options[@]}" -ge 7 ] || fail "there are ${#options[@]} options"
 
+need man
 page=$SC_HSM_BUILD/share/sc-hsm.1
 man --warnings -l "$page" >page-text 2>"$seen" || fail "the man page"
 equal "the man page is well-formed" "" "$(cat "$seen")"
@@ -52,7 +52,7 @@ equal "bash completes an option" --reader "$(completes sc-hsm list --rea)"
 equal "bash completes a source" env: "$(completes sc-hsm --pin-source e)"
 
 sc-hsm-sim --help >sim-help
-sed 's/\\-/-/g' "$man/sc-hsm-sim.1" >sim-page
+sed 's/\\-/-/g' "$SC_HSM_BUILD/share/sc-hsm-sim.1" >sim-page
 mapfile -t options < <(grep -o '^  --[a-z0-9-]*' sim-help | tr -d ' ')
 for option in "${options[@]}"; do
     check "$option is in the simulator's man page" grep -E "^\.B.*$option" sim-page

@@ -179,6 +179,7 @@ says_nothing_of rsa
 ends 2 "another key's algorithm" keygen --type ec:P-256 --algorithms rsa-pkcs1
 says "nothing for an EC key"
 ends 2 "no use at all" keygen --type ec:P-256 --use-count 0
+says "from 1 to 4294967294"
 ends 2 "a bad id" keygen --type ec:P-256 --id 1g
 ends 2 "a bad key reference" keygen --type ec:P-256 --key-ref 256
 ends 2 "a file for an AES key" keygen --type aes:128 --out aes.pem

@@ -15,7 +15,7 @@ for name in CMAKE_C_COMPILER CMAKE_BUILD_TYPE CMAKE_C_FLAGS SC_HSM_PKCS11; do
     options+=("-D$name=$(setting $name)")
 done
 mkdir source
-(cd "$SC_HSM_SOURCE" && cp -r CMakeLists.txt cmake device keymgmt provider tool docs openssl.cnf.sample "$work/source")
+(cd "$SC_HSM_SOURCE" && cp -r CMakeLists.txt CHANGELOG.md LICENSE README.md cmake device keymgmt provider tool docs openssl.cnf.sample "$work/source")
 # Nothing from a cache, which may not see that the folders are others.
 export CCACHE_DISABLE=1
 umask 022

@@ -2,7 +2,9 @@
 #include "support.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,7 +87,7 @@ static void is_free_in_a_child(void **state)
     start_waiters(waiters);
     child = fork();
     if (child == 0) {
-        (void)alarm(20); /* what ends it where it waits for ever */
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* what ends it where it waits for ever */
         schsm_fork_lock(&member);
         schsm_fork_unlock(&member);
         _exit(member.forked ? 0 : 1);

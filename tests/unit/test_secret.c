@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,6 +170,17 @@ static void is_locked_in_children_and_theirs(void **state)
     assert_int_equal(locked_memory(), 0);
 }
 
+/* Emulators (qemu before 8.0) take every advice, nonsense as well, and pass none on. */
+static bool is_advice_heeded(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *memory = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool heeded = memory != MAP_FAILED && madvise(memory, page, 9999) != 0;
+
+    (void)munmap(memory, page);
+    return heeded;
+}
+
 static void is_left_out_of_core_dumps(void **state)
 {
     struct schsm_secret *secret = schsm_secret_new("648219", 6, NULL);
@@ -184,7 +196,7 @@ static void is_left_out_of_core_dumps(void **state)
     }
     while (fgets(line, sizeof(line), maps) != NULL) {
         char *end;
-        uintptr_t from = strtoull(line, &end, 16);
+        uint64_t from = strtoull(line, &end, 16);
 
         if (*end == '-') { /* from-to: a mapping's first line */
             inside = from <= where && where < strtoull(end + 1, NULL, 16);
@@ -195,8 +207,8 @@ static void is_left_out_of_core_dumps(void **state)
     }
     (void)fclose(maps);
     schsm_secret_free(secret);
-    if (!flags) {
-        skip(); /* a kernel that does not tell */
+    if (!flags || !is_advice_heeded()) {
+        skip(); /* a kernel that does not tell, or that does not get to know */
     }
     assert_true(undumped);
 }

@@ -221,7 +221,7 @@ static int run_cert_self_sign(struct schsm_tool *tool, struct schsm_error *err)
 {
     struct application application = { .der = NULL };
     bool store = schsm_tool_flag(tool, "store");
-    long days = 0;
+    int64_t days = 0;
     int ok = 0;
 
     if (!schsm_tool_number(tool, "days", 1, DAYS_MAX, &days, err)) {

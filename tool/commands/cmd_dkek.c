@@ -208,7 +208,7 @@ static int run_dkek_import_share(struct schsm_tool *tool, struct schsm_error *er
                                  .by_option = true };
     char serial[SCHSM_SERIAL_MAX + 1];
     uint8_t file[SCHSM_SHARE_FILE_LEN];
-    long domain = 0;
+    int64_t domain = 0;
     int ok = 0;
 
     if (!schsm_tool_number(tool, "key-domain", 0, SCHSM_HSM_DOMAINS_MAX - 1, &domain, err) ||

@@ -109,7 +109,7 @@ static int run_domain_create(struct schsm_tool *tool, struct schsm_error *err)
     struct schsm_login login;
     uint8_t *file = NULL;
     unsigned int number = 0;
-    long shares = 0;
+    int64_t shares = 0;
     int ok = 0;
 
     if (!schsm_domain_parse(tool->arguments[0], &number, err) ||

@@ -50,7 +50,7 @@ static int run_domain_create_signer(struct schsm_tool *tool, struct schsm_error 
     char serial[SCHSM_SERIAL_MAX + 1];
     struct schsm_match match = { 0 };
     struct schsm_generate spec;
-    long domain = -1;
+    int64_t domain = -1;
     int ok = 0;
 
     if (!schsm_tool_number(tool, "key-domain", 0, 255, &domain, err)) {

@@ -160,7 +160,7 @@ static int read_import_policy(const struct schsm_tool *tool, struct wish *wish,
 static int read_import_wish(struct schsm_tool *tool, struct wish *wish, struct schsm_error *err)
 {
     struct schsm_import *import = &wish->import;
-    long key_ref = -1;
+    int64_t key_ref = -1;
 
     if (!schsm_tool_new_name(tool, wish->id, &import->id_len, &import->label, err) ||
         !schsm_tool_number(tool, "key-ref", 1, 255, &key_ref, err) ||

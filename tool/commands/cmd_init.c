@@ -124,7 +124,7 @@ static int check_pin_options(const struct schsm_tool *tool, const struct schsm_h
 static int parse_rules(struct schsm_tool *tool, struct schsm_hsm_rules *rules,
                        struct schsm_error *err)
 {
-    long tries = DEFAULT_PIN_TRIES, domains = 0;
+    int64_t tries = DEFAULT_PIN_TRIES, domains = 0;
 
     *rules = (struct schsm_hsm_rules){ .label = schsm_tool_setting(tool, "label") };
     if (!parse_unblock(tool, rules, err) || !parse_dkek(tool, rules, err) ||

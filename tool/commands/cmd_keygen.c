@@ -31,9 +31,9 @@ static int read_keygen_policy(const struct schsm_tool *tool, struct wish *wish,
 {
     struct schsm_generate *spec = &wish->spec;
     const char *algorithms = schsm_tool_setting(tool, "algorithms");
-    long count = 0, domain = -1;
+    int64_t count = 0, domain = -1;
 
-    if (!schsm_tool_number(tool, "use-count", 1, 0xFFFFFFFEL, &count, err) ||
+    if (!schsm_tool_number(tool, "use-count", 1, 0xFFFFFFFE, &count, err) ||
         !schsm_tool_number(tool, "key-domain", 0, 255, &domain, err)) {
         return 0;
     }
@@ -53,7 +53,7 @@ static int read_keygen_wish(const struct schsm_tool *tool, struct wish *wish,
 {
     struct schsm_generate *spec = &wish->spec;
     const char *type = schsm_tool_setting(tool, "type");
-    long key_ref = -1;
+    int64_t key_ref = -1;
 
     memset(wish, 0, sizeof(*wish));
     wish->file = schsm_tool_setting(tool, "out");

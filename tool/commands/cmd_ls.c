@@ -2,6 +2,7 @@
 /* sc-hsm ls and cat: the device's files as they are. */
 #include "tool/commands.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static int print_files(const struct schsm_hsm_file_list *list, struct schsm_erro
         if (file->length < 0) {
             schsm_table_add(&table, "-");
         } else {
-            schsm_table_addf(&table, "%ld", file->length);
+            schsm_table_addf(&table, "%" PRId32, file->length);
         }
         schsm_table_add(&table, file->type);
         if (file->number < 0) {

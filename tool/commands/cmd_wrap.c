@@ -127,7 +127,7 @@ static int confirm_key_replacement(const struct schsm_tool *tool, const char *se
 static int read_wishes(const struct schsm_tool *tool, struct schsm_unwrap *wishes,
                        uint8_t id[SCHSM_ID_MAX], struct schsm_error *err)
 {
-    long key_ref = -1;
+    int64_t key_ref = -1;
 
     *wishes = (struct schsm_unwrap){ .replace = schsm_tool_flag(tool, "replace") };
     if (!schsm_tool_new_name(tool, id, &wishes->id_len, &wishes->label, err) ||
