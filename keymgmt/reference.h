@@ -44,8 +44,8 @@ int schsm_reference_encode(const char *uri, const uint8_t *spki, size_t spki_len
                            size_t *len, struct schsm_error *err);
 
 /*
- * Writes the file in PEM for a key of this URI, whose public part is the object's value where it has
- * one: text that says what it stands for, and the reference.
+ * Writes the file in PEM for a key of this URI, whose public part is the object's value where it
+ * has one: text that says what it stands for, and the reference.
  */
 int schsm_reference_write(const char *uri, const struct schsm_object *object, BIO *out,
                           struct schsm_error *err);

@@ -80,8 +80,7 @@ int schsm_reference_write(const char *uri, const struct schsm_object *object, BI
         goto done;
     }
     schsm_hex(parsed.id, parsed.id_len, id);
-    BIO_puts(out,
-             "This stands for a private key on a device, and is no secret itself:\n");
+    BIO_puts(out, "This stands for a private key on a device, and is no secret itself:\n");
     write_line(out, "label:", parsed.label != NULL ? parsed.label : object->label);
     write_line(out, "id:", id);
     write_line(out, "device:", parsed.serial != NULL ? parsed.serial : parsed.token);

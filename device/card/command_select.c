@@ -109,8 +109,8 @@ static int select_file(struct schsm_card *card, unsigned int file, uint8_t respo
     return schsm_card_accepted(card, &apdu, err);
 }
 
-int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists, int32_t *length,
-                           struct schsm_error *err)
+int schsm_card_select_file(struct schsm_card *card, unsigned int file, bool *exists,
+                           int32_t *length, struct schsm_error *err)
 {
     uint8_t response[256];
     size_t len;
