@@ -5,20 +5,32 @@
 #     commands.sh FILE
 #
 # Every block of FILE that follows the line `<!-- tested -->` is run, in this order and in one shell, in
-# an empty folder and with a virtual card of its own; each command must succeed.
+# an empty folder and with a virtual card of its own; each command must succeed. Of a manual page it is
+# every line of a display that begins with openssl or sc-hsm.
 # shellcheck source-path=SCRIPTDIR source=../pool/pool.sh
 . "$(dirname "$0")/../pool/pool.sh"
 document=$1
 
-awk '
-    /^```/ && inside { inside = 0; next }
-    /^```sh/ && tested { inside = 1; tested = 0; next }
-    /^<!-- tested -->$/ { tested = 1 }
-    inside { print }
-' "$SC_HSM_SOURCE/$document" >commands
+shown_in_markdown() {
+    awk '
+        /^```/ && inside { inside = 0; next }
+        /^```sh/ && tested { inside = 1; tested = 0; next }
+        /^<!-- tested -->$/ { tested = 1 }
+        inside { print }' "$1"
+}
+shown_in_page() {
+    awk '
+        /^\.nf/ { inside = 1 }
+        /^\.fi/ { inside = 0 }
+        inside && /^(openssl|sc\\?-hsm) [a-z\\]/' "$1" | sed 's/\\-/-/g'
+}
+case $document in
+*.in) shown_in_page "$SC_HSM_SOURCE/$document" ;;
+*) shown_in_markdown "$SC_HSM_SOURCE/$document" ;;
+esac >commands
 [ "$(wc -l <commands)" -ge 1 ] || fail "$document shows no commands"
 
-# two_cards [OPTION...]: $first and $second of the document, whose PINs are in the folder pins.
+# two_cards: $first and $second of the document, whose PINs are in the folder pins.
 two_cards() {
     virtual_cards 2
     mapfile -t serials <"$SC_HSM_VIRTUAL/serials"
