@@ -15,7 +15,8 @@ def text(path):
         return file.read()
 def files():
     for folder, folders, names in os.walk(root):
-        folders[:] = [one for one in folders if not one.startswith(("build", "fuzz")) and
+        folders[:] = [one for one in folders if not one.startswith(("build", "obj-")) and
+                      one not in ("seeds", "usr") and
                       (one == ".github" or not one.startswith("."))]
         for name in names:
             path = os.path.join(folder, name)
