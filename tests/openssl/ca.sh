@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs the commands of examples/ca/README.md as they stand, then has OpenSSL without our provider
+# Runs the commands of docs/ca.md as they stand, then has OpenSSL without our provider
 # judge everything that came out.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 virtual_card
-awk '/^```/ { inside = /^```sh/; next } inside' "$SC_HSM_SOURCE/examples/ca/README.md" >commands.sh
-grep -q 'ts -verify' commands.sh || fail "examples/ca/README.md shows fewer commands than expected"
-check "the commands of examples/ca/README.md" bash -euxo pipefail commands.sh
+awk '/^```/ { inside = /^```sh/; next } inside' "$SC_HSM_SOURCE/docs/ca.md" >commands.sh
+grep -q 'ts -verify' commands.sh || fail "docs/ca.md shows fewer commands than expected"
+check "the commands of docs/ca.md" bash -euxo pipefail commands.sh
 # Verdicts of our own process, which the commands above end with.
 says 'server\.crt: OK' 'Response verify OK' 'server\.crt: good' 'Verification: OK'
 

@@ -17,8 +17,8 @@ equal "the RPM spec" "$version" "$(sed -n 's/^Version: *//p' "$tree/packaging/sc
 equal "sc-hsm" "sc-hsm $version" "$("$SC_HSM_BUILD/bin/sc-hsm" --version)"
 equal "sc-hsm-sim" "sc-hsm-sim $version" "$("$SC_HSM_BUILD/bin/sc-hsm-sim" --version)"
 date=$(sed -n 's/^## [0-9.]* - //p' "$tree/CHANGELOG.md" | head -n 1)
-for page in sc-hsm sc-hsm-sim; do
-    check "the date of $page(1)" grep -q "^\.TH [A-Z-]* 1 $date \"sc-hsm $version\"" "$SC_HSM_BUILD/share/$page.1"
+for page in sc-hsm.1 sc-hsm-sim.1 OSSL_PROVIDER-sc-hsm.7; do
+    check "the date of $page" grep -q "^\.TH [^ ]* ${page##*.} $date \"sc-hsm $version\"" "$SC_HSM_BUILD/share/$page"
 done
 equal "debian's date" "$date" "$(date -u -d "$(sed -n 's/^ -- .*>  //p' "$tree/debian/changelog" | head -n 1)" +%Y-%m-%d)"
 

@@ -39,6 +39,7 @@ expected() {
 /opt/x/share/doc/sc-hsm/openssl.cnf.sample
 /opt/x/share/man/man1/sc-hsm-sim.1
 /opt/x/share/man/man1/sc-hsm.1
+/opt/x/share/man/man7/OSSL_PROVIDER-sc-hsm.7
 END
 }
 
@@ -58,8 +59,9 @@ for part in provider tool sim; do
     installed "parts/$part"
 done | grep '^/' | sort >parts.txt || true
 equal "each file belongs to one part" "$(expected)" "$(cat parts.txt)"
-equal "the provider is a module and a sample" "/opt/x/$module
-/opt/x/share/doc/sc-hsm/openssl.cnf.sample" "$(installed parts/provider)"
+equal "the provider is a module, a sample and a page" "/opt/x/$module
+/opt/x/share/doc/sc-hsm/openssl.cnf.sample
+/opt/x/share/man/man7/OSSL_PROVIDER-sc-hsm.7" "$(installed parts/provider)"
 
 # --- other places ---
 check "told when installing" cmake --install other --prefix "$work/third"

@@ -108,7 +108,7 @@ else
         "$PCSCLITE_CSOCK_NAME"
     says_nothing_of "start that pcscd"
 fi
-# a mount as the README has it needs rights that not all who run this have; a link does the same
+# a mount as docs/servers.md has it needs rights that not all who run this have; a link does the same
 (umask 022 && mkdir -p "jail$(dirname "$PCSCLITE_CSOCK_NAME")")
 if ln "$PCSCLITE_CSOCK_NAME" "jail$PCSCLITE_CSOCK_NAME" 2>/dev/null; then
     start_haproxy

@@ -22,9 +22,10 @@ mapfile -t options < <(sed -n '/^Options of every/,/^$/s/^[ a-zV,-]*--\([a-z0-9-
 [ "${#options[@]}" -ge 7 ] || fail "there are ${#options[@]} options"
 
 need man
-page=$SC_HSM_BUILD/share/sc-hsm.1
-man --warnings -l "$page" >page-text 2>"$seen" || fail "the man page"
-equal "the man page is well-formed" "" "$(cat "$seen")"
+for page in OSSL_PROVIDER-sc-hsm.7 sc-hsm-sim.1 sc-hsm.1; do
+    man --warnings -l "$SC_HSM_BUILD/share/$page" >page-text 2>"$seen" || fail "the man page $page"
+    equal "the man page $page is well-formed" "" "$(cat "$seen")"
+done
 for command in "${commands[@]}"; do
     read -ra words <<<"$command"
     check "$command is explained" sc-hsm help "${words[@]}"
@@ -38,6 +39,15 @@ for command in "${commands[@]}"; do
 done
 for option in "${options[@]}"; do
     check "--$option is in the man page" grep -E -e "^ +(-., )?--$option( |$)" page-text
+done
+
+# Each setting has a line of its own in the provider's page.
+mapfile -t settings < <(sed -n 's/^    { "\([a-z0-9-]*\)", [a-z_]*set_[a-z0-9_]* },.*/\1/p' \
+    "$SC_HSM_SOURCE/keymgmt/config.c")
+[ "${#settings[@]}" -ge 17 ] || fail "there are ${#settings[@]} settings"
+for setting in "${settings[@]}"; do
+    check "the setting $setting is in the provider's man page" \
+        grep -xF "\\fB${setting//-/\\-}\\fR" "$SC_HSM_BUILD/share/OSSL_PROVIDER-sc-hsm.7"
 done
 
 # completes WORD...: what bash offers for the last word.
