@@ -130,8 +130,8 @@ wait_for "the card is back" raw_apdus
 
 # New keys: a failure leaves nothing half made, or the next one is in nobody's way.
 before=$(files)
-for fault in "status 6F00 ins=46" "status 6A84 ins=46" "status 6A84 ins=D7" "shorten 50 ins=B1 skip=2" \
-    "corrupt ins=B1 skip=2" "status-after 6F00 ins=D7"; do
+for fault in "status 6F00 ins=46" "status 6A84 ins=46" "status 6A84 ins=D7" "shorten 50 ins=B1" \
+    "corrupt ins=B1" "status-after 6F00 ins=D7"; do
     control "$fault"
     fails "$fault" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt label:new \
         -out new.pem

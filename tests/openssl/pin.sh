@@ -110,7 +110,7 @@ configure "pin-source="
 
 # Who is neither the file's owner nor root has it by its group: that is how it was given to him.
 as_member() {
-    setpriv --reuid 65534 --regid 65533 --clear-groups \
+    OPENSSL_CONF=/dev/null setpriv --reuid 65534 --regid 65533 --clear-groups \
         sc-hsm --pin-source "file:$work/shared.pin" "$@"
 }
 if ! on_token && ! on_pico; then

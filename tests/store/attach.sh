@@ -33,7 +33,7 @@ for other in soft.der /dev/null; do
     fails "$other is none" "$attach" $other none
     says 'file: attached 0' 'is no SC-HSM key reference'
 done
-sed '3s/^..../AAAA/' ec.pem >damaged.pem
+sed '/^-----BEGIN/{n;n;s/^..../AAAA/}' ec.pem >damaged.pem
 fails "a damaged one" "$attach" damaged.pem none
 says 'file: attached 0' 'reference is damaged|is no SC-HSM key reference'
 

@@ -111,7 +111,7 @@ certificate 300
 healthy "a new one" ec.pem
 says "1 valid for 30 days"
 
-sed -i '2s/^.\{20\}/AAAAAAAAAAAAAAAAAAAA/' ec.pem
+sed -i '/^-----BEGIN/{n;s/^.\{20\}/AAAAAAAAAAAAAAAAAAAA/}' ec.pem
 sick "a damaged reference file" reference "ec.pem: the key reference in it is damaged" "sc-hsm pubkey URI --reference" ec.pem
 check "the cure" sc-hsm pubkey id=20 --reference --overwrite --out ec.pem
 healthy "written again" ec.pem

@@ -54,7 +54,7 @@ if [ "$(uname -m)" = x86_64 ]; then
     equal "an x86 compiler has both" 1,1 \
         "$(setting SC_HSM_HAVE_fcf_protection),$(setting SC_HSM_HAVE_fstack_clash_protection)"
     while IFS= read -r file; do
-        readelf -nW "$file" >"$seen"
+        readelf -nW "$file" >"$seen" || true # it does not know every note
         grep -q 'x86 feature: IBT, SHSTK' "$seen" || fail "$file: where calls go is not marked"
     done < <(find "$SC_HSM_BUILD"/{device,keymgmt,provider,tool,sim} -name '*.c.o')
     echo "ok: where calls go is marked in every object file"

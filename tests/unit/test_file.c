@@ -13,6 +13,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/descriptor.h"
 #include "keymgmt/file.h"
 
 static struct schsm_error err;
@@ -26,6 +27,19 @@ int __real_link(const char *from, const char *to);
 int __wrap_link(const char *from, const char *to);
 int __real_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
 int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
+
+int __real_schsm_descriptor_open(const char *file, int flags, mode_t mode);
+int __wrap_schsm_descriptor_open(const char *file, int flags, mode_t mode);
+
+/* One that lacks either makes no file without a name. */
+int __wrap_schsm_descriptor_open(const char *file, int flags, mode_t mode)
+{
+    if ((flags & O_TMPFILE) == O_TMPFILE && (no_links || no_careful_renames)) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return __real_schsm_descriptor_open(file, flags, mode);
+}
 
 int __wrap_link(const char *from, const char *to)
 {
