@@ -9,6 +9,8 @@
 
 #include <openssl/bio.h>
 
+#include "suggest.h"
+
 /* These are settings of the provider's configuration by the same name. */
 static int set_config(struct schsm_tool *tool, const struct schsm_option *option, const char *value,
                       struct schsm_error *err)
@@ -107,6 +109,25 @@ static const struct schsm_option *find_option(const struct schsm_tool *tool, con
     return NULL;
 }
 
+/* For a sentence: the option that somebody meant who wrote this. */
+static void meant_option(const struct schsm_tool *tool, const char *word, size_t len,
+                         char text[SCHSM_SUGGESTION_TEXT_MAX])
+{
+    const struct schsm_option *tables[] = { tool->command != NULL ? tool->command->options : NULL,
+                                            schsm_options };
+    struct schsm_suggestion meant = SCHSM_SUGGESTION_INIT;
+    char name[SCHSM_SUGGEST_MAX + 2]; /* longer ones are near none, cut or not */
+
+    (void)BIO_snprintf(name, sizeof(name), "%.*s", (int)len, word);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct schsm_option *option = tables[i]; option != NULL && option->name != NULL;
+             option++) {
+            schsm_suggest(&meant, name, option->name, strlen(option->name));
+        }
+    }
+    schsm_suggestion_text(&meant, "--", "", text);
+}
+
 static const char *where_options_are(const struct schsm_tool *tool)
 {
     return tool->command != NULL ? tool->command->name : "";
@@ -146,13 +167,16 @@ static int parse_long(struct parser *parser, const char *word, struct schsm_erro
 
     if (option == NULL) {
         const char *command = where_options_are(parser->tool);
+        char meant[SCHSM_SUGGESTION_TEXT_MAX];
+
+        meant_option(parser->tool, word, len, meant);
 
         /* Never what stands behind the `=`: with a name misspelt it may be a secret. */
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "there is no option --%.*s%s%s; '" SCHSM_TOOL_NAME
+                          "there is no option --%.*s%s%s; %s'" SCHSM_TOOL_NAME
                           "%s%s --help' lists them",
                           (int)(len < 40 ? len : 40), word, command[0] != '\0' ? " of " : "",
-                          command, command[0] != '\0' ? " " : "", command);
+                          command, meant, command[0] != '\0' ? " " : "", command);
     }
     if (value != NULL && option->argument == NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "option --%s takes no value", option->name);

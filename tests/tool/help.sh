@@ -50,6 +50,20 @@ for setting in "${settings[@]}"; do
         grep -xF "\\fB${setting//-/\\-}\\fR" "$SC_HSM_BUILD/share/OSSL_PROVIDER-sc-hsm.7"
 done
 
+# A slip in any of them is told with the right one.
+for command in "${commands[@]}"; do
+    slip=${command%??}${command: -1}${command: -2:1}
+    read -ra words <<<"$slip"
+    if [ "$command" != "backup verify" ]; then # whose first word takes any folder
+        fails "'$slip'" sc-hsm "${words[@]}"
+        says "did you mean '$command'\? "
+    fi
+done
+for option in "${options[@]}"; do
+    fails "--$option with a letter too many" sc-hsm "--x$option"
+    says "did you mean --$option\? "
+done
+
 # completes WORD...: what bash offers for the last word.
 completes() {
     # shellcheck disable=SC2016  # for the inner shell
