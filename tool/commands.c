@@ -72,6 +72,7 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_ls,
     &schsm_command_cat,
     &schsm_command_apdu,
+    &schsm_command_complete,
     &schsm_command_help,
     NULL,
 };

@@ -64,17 +64,6 @@ for option in "${options[@]}"; do
     says "did you mean --$option\? "
 done
 
-# completes WORD...: what bash offers for the last word.
-completes() {
-    # shellcheck disable=SC2016  # for the inner shell
-    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sc_hsm
-        printf "%s\n" "${COMPREPLY[@]}"' bash "$SC_HSM_BUILD/share/sc-hsm.bash" "$@"
-}
-equal "bash completes a command" status "$(completes sc-hsm sta)"
-equal "behind an option with its value as well" status "$(completes sc-hsm --reader x sta)"
-equal "bash completes an option" --reader "$(completes sc-hsm list --rea)"
-equal "bash completes a source" env: "$(completes sc-hsm --pin-source e)"
-
 sc-hsm-sim --help >sim-help
 sed 's/\\-/-/g' "$SC_HSM_BUILD/share/sc-hsm-sim.1" >sim-page
 mapfile -t options < <(grep -o '^  --[a-z0-9-]*' sim-help | tr -d ' ')
