@@ -62,4 +62,7 @@ told 1 "a list of data alone" sc-hsm data list --json
 equal "two lines again" 2 "$(wc -l <err)"
 
 # --- every command ---
+# Progress at a terminal is all that is written past tell.c.
+equal "who writes to standard error" "progress.c share_file.c tell.c" \
+    "$(cd "$SC_HSM_SOURCE/tool" && grep -rlw stderr . | sed 's|^./||' | sort | paste -s -d ' ')"
 check "every command's failures" python3 "$here/json_errors.py" ${SC_HSM_ASAN:+brief}
