@@ -75,7 +75,7 @@ static void find_readers(struct schsm_tool *tool, enum schsm_completion_question
 
 static void find_serials(struct schsm_tool *tool, struct answer *answer)
 {
-    const struct schsm_device_selector any = { NULL };
+    const struct schsm_device_selector any = { .reader = NULL };
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];
     size_t count = SCHSM_TOOL_DEVICES_MAX;
 

@@ -157,14 +157,14 @@ else
 fi
 if type -P fish >"$seen"; then
     completes_fish() {
-        fish --no-config -c "source '$SC_HSM_BUILD/share/sc-hsm.fish'; complete -C '$3'" >"$seen" 2>&1 ||
-            fail "fish, $1: status $?"
+        fish --no-config -c "source '$SC_HSM_BUILD/share/sc-hsm.fish'; complete -C '$3'" \
+            >"$seen" 2>&1 || fail "fish, $1: status $?"
         equal "fish, $1" "$2" "$(cut -f 1 "$seen" | paste -s -d '|')"
     }
     completes_fish "a command" "status" "sc-hsm sta"
     completes_fish "an option" "--reader" "sc-hsm list --rea"
     completes_fish "a name" "label=web" "sc-hsm wrap label=w"
-    completes_fish "in one word with the option" "--type=ed448|--type=ed25519" "sc-hsm keygen --type=ed"
+    completes_fish "in one word" "--type=ed448|--type=ed25519" "sc-hsm keygen --type=ed"
     completes_fish "a source's file" "file:file 2|file:file-1" "sc-hsm --pin-source file:fil"
     completes_fish "nothing" "" "sc-hsm random "
 else
