@@ -33,11 +33,11 @@ struct answer {
 /* A value that is there already is not told again; nor is what could not be typed. */
 static void add(struct answer *answer, const char *value, const char *summary)
 {
-    char *printable = schsm_text_printable(summary);
+    char *printable = schsm_text_printable(summary), *typed = schsm_text_printable(value);
     char line[1024], search[1024];
     int len = 0;
 
-    if (printable != NULL && value[0] != '\0' && strpbrk(value, "\t\n") == NULL) {
+    if (printable != NULL && typed != NULL && value[0] != '\0' && strcmp(typed, value) == 0) {
         len = snprintf(line, sizeof(line), "\n%s\t%s\n", value, printable);
         (void)snprintf(search, sizeof(search), "\n%s\t", value);
     }
@@ -47,6 +47,7 @@ static void add(struct answer *answer, const char *value, const char *summary)
         answer->len += (size_t)len;
     }
     OPENSSL_free(printable);
+    OPENSSL_free(typed);
 }
 
 static void find_readers(struct schsm_tool *tool, enum schsm_completion_question question,
@@ -60,16 +61,13 @@ static void find_readers(struct schsm_tool *tool, enum schsm_completion_question
     }
     for (size_t i = 0; i < count; i++) {
         bool is_token = readers[i].is_token != 0;
-        char *name = schsm_text_printable(readers[i].name);
 
-        if (name != NULL && strcmp(name, readers[i].name) == 0 &&
-            is_token == (question == SCHSM_COMPLETION_TOKENS)) {
-            add(answer, name,
+        if (is_token == (question == SCHSM_COMPLETION_TOKENS)) {
+            add(answer, readers[i].name,
                 is_token            ? "PKCS#11 token"
                 : readers[i].is_hsm ? "SmartCard-HSM"
                                     : "");
         }
-        OPENSSL_free(name);
     }
 }
 

@@ -63,6 +63,25 @@ offers "nothing for the third" "" wrap label=web there ''
 offers "no options behind --" ":files" doctor -- -
 offers "nothing for free text" "" label ''
 
+# Every option with a value, of every command: there is something to offer but for free text and numbers.
+free=' N M T HEX TEXT SECONDS USER NAME ' asked=0
+sc-hsm help >listed
+mapfile -t commands < <(sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z -]*[a-z]\).*/\1/p' listed |
+    sed 's/  .*//')
+[ "${#commands[@]}" -gt 60 ] || fail "there are ${#commands[@]} commands"
+for command in "${commands[@]}"; do
+    read -ra words <<<"$command"
+    while read -r option argument; do
+        asked=$((asked + 1))
+        sc-hsm complete -- "${words[@]}" "--$option" '' >answer 2>"$seen" || fail "$command --$option"
+        [ -s answer ] || [[ $free == *" $argument "* ]] ||
+            fail "nothing is offered for --$option $argument of $command"
+    done < <(sc-hsm help "${words[@]}" |
+        sed -n '/^Options:/,/^$/s/^[ a-zV,-]*--\([a-z0-9-]*\) \([A-Z][A-Z-]*\)\>.*/\1 \2/p')
+done
+[ "$asked" -gt 80 ] || fail "only $asked options"
+echo "ok: every option"
+
 # --- of the device ---
 offers "serial numbers" "$serial" --serial ''
 offers "of the other device" "--to=$serial" copy label=web --to=
