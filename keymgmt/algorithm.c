@@ -116,6 +116,11 @@ static int append_algorithm(uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, uint
     return 1;
 }
 
+const char *schsm_algorithm_at(size_t index)
+{
+    return index < ALGORITHMS ? algorithms[index].name : NULL;
+}
+
 /* What a key of this type may have, from the table. */
 static void name_all(enum schsm_key_type type, char *text, size_t size)
 {

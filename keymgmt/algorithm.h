@@ -22,6 +22,9 @@
 int schsm_algorithms_parse(const char *text, enum schsm_key_type type,
                            uint8_t ids[SCHSM_ALGORITHMS_MAX], size_t *len, struct schsm_error *err);
 
+/* The names of the table; NULL beyond its end. */
+const char *schsm_algorithm_at(size_t index);
+
 #define SCHSM_ALGORITHM_NAME_MAX 24
 
 /* The name of an id, or the id in hex where it has none; name is NUL terminated. */

@@ -111,6 +111,8 @@ look() {
         grep 'from 1 to 4294967294'
     [ -s "$folder/share/sc-hsm.1" ]
     [ -s "$folder/share/sc-hsm.bash" ]
+    [ -s "$folder/share/_sc-hsm" ]
+    [ -s "$folder/share/sc-hsm.fish" ]
 }
 
 lines=()

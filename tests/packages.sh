@@ -122,6 +122,8 @@ look_at_files() {
     grep -x '/usr/lib/.*/ossl-modules/sc-hsm.so' "$chroot/srv/packages/openssl-provider-sc-hsm.list"
     grep -x '/usr/share/man/man7/OSSL_PROVIDER-sc-hsm.7.gz' "$chroot/srv/packages/openssl-provider-sc-hsm.list"
     grep -x '/usr/share/man/man1/sc-hsm.1.gz' "$chroot/srv/packages/sc-hsm-tools.list"
+    grep -x '/usr/share/zsh/vendor-completions/_sc-hsm' "$chroot/srv/packages/sc-hsm-tools.list"
+    grep -x '/usr/share/fish/vendor_completions.d/sc-hsm.fish' "$chroot/srv/packages/sc-hsm-tools.list"
     grep -x '/usr/share/man/man1/sc-hsm-sim.1.gz' "$chroot/srv/packages/sc-hsm-sim.list"
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "suggest.h"
+
 /* One line each. */
 /* clang-format off */
 const struct schsm_command *const schsm_commands[] = {
@@ -70,6 +72,7 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_ls,
     &schsm_command_cat,
     &schsm_command_apdu,
+    &schsm_command_complete,
     &schsm_command_help,
     NULL,
 };
@@ -90,10 +93,26 @@ bool schsm_command_in_group(const struct schsm_command *command, const char *wor
     return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
 }
 
+/* For a sentence: the command, or the first word of several, that somebody meant who wrote this. */
+static void meant_command(const char *name, char text[SCHSM_SUGGESTION_TEXT_MAX])
+{
+    struct schsm_suggestion meant = SCHSM_SUGGESTION_INIT;
+
+    for (size_t i = 0; schsm_commands[i] != NULL; i++) {
+        const char *known = schsm_commands[i]->name;
+        size_t first = strcspn(known, " ");
+
+        schsm_suggest(&meant, name, known, strlen(known));
+        schsm_suggest(&meant, name, known, first);
+    }
+    schsm_suggestion_text(&meant, "'", "'", text);
+}
+
 int schsm_command_unknown(const char *name, struct schsm_error *err)
 {
     size_t first = strcspn(name, " ");
     char seconds[256] = "";
+    char meant[SCHSM_SUGGESTION_TEXT_MAX];
     size_t len = 0;
 
     for (size_t i = 0; schsm_commands[i] != NULL; i++) {
@@ -116,10 +135,13 @@ int schsm_command_unknown(const char *name, struct schsm_error *err)
                           seconds);
     }
     if (len > 0) {
+        meant_command(name, meant);
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "there is no command '%.80s'; behind '%.*s' comes one of: %s", name,
-                          (int)first, name, seconds);
+                          "there is no command '%.80s'; %sbehind '%.*s' comes one of: %s", name,
+                          meant, (int)first, name, seconds);
     }
+    meant_command(name, meant);
     return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                      "there is no command '%.40s'; '" SCHSM_TOOL_NAME " --help' lists them", name);
+                      "there is no command '%.40s'; %s'" SCHSM_TOOL_NAME " --help' lists them",
+                      name, meant);
 }

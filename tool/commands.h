@@ -15,6 +15,7 @@ extern const struct schsm_command schsm_command_cert_export;
 extern const struct schsm_command schsm_command_cert_import;
 extern const struct schsm_command schsm_command_cert_self_sign;
 extern const struct schsm_command schsm_command_cert_show;
+extern const struct schsm_command schsm_command_complete;
 extern const struct schsm_command schsm_command_config;
 extern const struct schsm_command schsm_command_copy;
 extern const struct schsm_command schsm_command_csr;

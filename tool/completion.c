@@ -1,139 +1,184 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The completion script for bash. */
+#include "completion.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "help.h"
+#include <openssl/crypto.h>
 
-static void print_option_words(const struct schsm_option *options)
+#include "configured.h"
+
+void schsm_completion_offer(const struct schsm_completion *completion, const char *value,
+                            const char *summary)
 {
-    for (const struct schsm_option *option = options; option != NULL && option->name != NULL;
-         option++) {
-        printf(" --%s", option->name);
+    const char *typed = completion->word + completion->taken;
+
+    if (strncmp(value, typed, strlen(typed)) == 0) {
+        printf("%.*s%s%s%s\n", (int)completion->taken, completion->word, value,
+               summary != NULL ? "\t" : "", summary != NULL ? summary : "");
     }
 }
 
-/* The options with a value, as a pattern of `case`. */
-static void print_valued(const struct schsm_option *options)
+void schsm_completion_offer_files(const struct schsm_completion *completion, bool folders)
 {
-    for (const struct schsm_option *option = options; option != NULL && option->name != NULL;
-         option++) {
-        if (option->argument != NULL) {
-            printf(" | --%s", option->name);
-            if (option->letter != '\0') {
-                printf(" | -%c", option->letter);
-            }
-        }
-    }
+    printf("%s\t%.*s\n", folders ? ":folders" : ":files", (int)completion->taken, completion->word);
 }
 
-/* What may follow these words: first words where group is NULL, else the second ones. */
-static void print_words(const char *group, size_t group_len)
-{
-    const char *last = "";
-    size_t last_len = 0;
-
-    for (size_t i = 0; schsm_commands[i] != NULL; i++) {
-        const char *word = schsm_commands[i]->name;
-        size_t len = 0;
-
-        if (group != NULL) {
-            if (!schsm_command_in_group(schsm_commands[i], group, group_len)) {
-                continue;
-            }
-            word += group_len + 1;
-        }
-        len = strcspn(word, " ");
-        if (len != last_len || memcmp(word, last, len) != 0) {
-            printf(" %.*s", (int)len, word);
-        }
-        last = word;
-        last_len = len;
-    }
-}
-
-/* A case for each command of two words, or of one and for each first word. */
-static void print_cases(bool two)
+void schsm_completion_offer_commands(const struct schsm_completion *completion, const char *group)
 {
     const char *last = "";
     size_t last_len = 0;
 
     for (size_t i = 0; schsm_commands[i] != NULL; i++) {
         const struct schsm_command *command = schsm_commands[i];
-        size_t len = strcspn(command->name, " ");
-        bool is_two = command->name[len] == ' ';
-        bool new_word = len != last_len || memcmp(command->name, last, len) != 0;
+        const char *word = command->name;
+        char first[32];
+        size_t len = 0;
 
-        if (is_two == two) {
-            printf("    ' %s' | ' %s '*) words='", command->name, command->name);
-            print_words(command->name, strlen(command->name));
-            (void)fputs("' options='", stdout);
-            print_option_words(command->options);
-            puts("' ;;");
-        } else if (is_two && new_word) {
-            printf("    ' %.*s') words='", (int)len, command->name);
-            print_words(command->name, len);
-            puts("' ;;");
+        if (group != NULL) {
+            if (schsm_command_in_group(command, group, strlen(group))) {
+                schsm_completion_offer(completion, word + strlen(group) + 1, command->summary);
+            }
+            continue;
         }
-        last = command->name;
+        len = strcspn(word, " ");
+        if (len == last_len && memcmp(word, last, len) == 0) {
+            continue;
+        }
+        (void)snprintf(first, sizeof(first), "%.*s", (int)len, word);
+        schsm_completion_offer(completion, first, word[len] == '\0' ? command->summary : NULL);
+        last = word;
         last_len = len;
     }
 }
 
-int schsm_help_completion(struct schsm_error *err)
+static void offer_options(const struct schsm_completion *completion,
+                          const struct schsm_option *options)
 {
-    (void)err;
-    puts("# bash completion for " SCHSM_TOOL_NAME "; made by '" SCHSM_TOOL_NAME
-         " help --completion'.");
-    puts("_sc_hsm()\n{\n"
-         "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
-         "    local word words= options= skip=\n"
-         "    COMPREPLY=()\n"
-         "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-         "        if [ -n \"$skip\" ]; then\n"
-         "            skip=\n"
-         "            continue\n"
-         "        fi\n"
-         "        case $word in");
-    (void)fputs("        --@", stdout); /* no option, so that each pattern can begin alike */
-    print_valued(schsm_options);
-    for (size_t i = 0; schsm_commands[i] != NULL; i++) {
-        print_valued(schsm_commands[i]->options);
+    char name[64];
+
+    for (const struct schsm_option *option = options; option != NULL && option->name != NULL;
+         option++) {
+        if (option->repeats || !schsm_tool_flag(completion->said, option->name)) {
+            (void)snprintf(name, sizeof(name), "--%s", option->name);
+            schsm_completion_offer(completion, name, option->summary);
+        }
     }
-    puts(") skip=yes ;;\n"
-         "        -*) ;;\n"
-         "        *) words=\"$words $word\" ;;\n"
-         "        esac\n"
-         "    done\n"
-         "    case $previous in\n"
-         "    --*source) COMPREPLY=($(compgen -W 'file: env: fd: prompt' -- \"$current\"))\n"
-         "        return ;;\n"
-         "    esac\n"
-         "    if [ -n \"$skip\" ]; then\n"
-         "        COMPREPLY=($(compgen -f -- \"$current\"))\n"
-         "        return\n"
-         "    fi\n"
-         "    case $words in");
-    (void)fputs("    '') words='", stdout);
-    print_words(NULL, 0);
-    puts("' ;;");
-    /* Commands of two words first: `backup verify` is no argument of `backup`. */
-    print_cases(true);
-    print_cases(false);
-    puts("    *) words= ;;\n    esac");
-    (void)fputs("    options=\"$options", stdout);
-    print_option_words(schsm_options);
-    puts("\"\n"
-         "    case $current in\n"
-         "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")) ;;\n"
-         "    *)\n"
-         "        if [ -n \"$words\" ]; then\n"
-         "            COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-         "        else\n"
-         "            COMPREPLY=($(compgen -f -- \"$current\"))\n"
-         "        fi ;;\n"
-         "    esac\n"
-         "}\n"
-         "complete -o filenames -F _sc_hsm " SCHSM_TOOL_NAME);
-    return 1;
+}
+
+/* `--out=FILE` in one word. */
+static void offer_option_value(struct schsm_completion *completion)
+{
+    const char *word = completion->word;
+    size_t len = strcspn(word, "=");
+    const struct schsm_option *option =
+        len > 2 ? schsm_option_find(completion->said->command, word + 2, len - 2, '\0') : NULL;
+
+    if (option != NULL && option->argument != NULL) {
+        completion->taken = len + 1;
+        schsm_completion_offer_values(completion, option, option->argument);
+    }
+}
+
+/*
+ * Offers values for a command's argument, by what its synopsis calls it: "URI [FILE]", "FOLDER |
+ * FILE...". The last name stands for all that follow where there may be more.
+ */
+static void offer_argument(struct schsm_completion *completion)
+{
+    const struct schsm_command *command = completion->said->command;
+    const char *name = command->synopsis;
+    size_t position = 0;
+    bool either = false;
+
+    while (*name != '\0') {
+        size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+        char argument[32];
+        bool more = false;
+
+        if (len == 0) {
+            either = either || *name == '|';
+            name++;
+            continue;
+        }
+        (void)snprintf(argument, sizeof(argument), "%.*s", (int)len, name);
+        position -= either ? 1 : 0;
+        more = strncmp(name + len, "...", 3) == 0;
+        if (position == completion->said->argument_count ||
+            ((more || strstr(name + len, "...") != NULL) &&
+             position <= completion->said->argument_count)) {
+            schsm_completion_offer_values(completion, NULL, argument);
+        }
+        position++;
+        either = false;
+        name += len;
+    }
+}
+
+static void offer(struct schsm_completion *completion)
+{
+    const struct schsm_tool *said = completion->said;
+    const char *word = completion->word;
+
+    if (said->unfinished != NULL) {
+        schsm_completion_offer_values(completion, said->unfinished, said->unfinished->argument);
+    } else if (!said->only_words && word[0] == '-' && strchr(word, '=') != NULL) {
+        offer_option_value(completion);
+    } else if (!said->only_words && word[0] == '-') {
+        offer_options(completion, said->command != NULL ? said->command->options : NULL);
+        offer_options(completion, schsm_options);
+    } else if (said->command == NULL) {
+        schsm_completion_offer_commands(completion, said->group);
+    } else {
+        if (said->argument_count == 0 && said->group == NULL) {
+            schsm_completion_offer_commands(completion, said->command->name);
+        }
+        if (said->argument_count < said->command->arguments_max) {
+            offer_argument(completion);
+        }
+    }
+}
+
+int schsm_complete(const char *const *words, size_t count, struct schsm_error *err)
+{
+    struct schsm_tool said = { .forgiving = true };
+    struct schsm_completion completion = { &said, count > 0 ? words[count - 1] : "", 0 };
+    struct schsm_error unfinished = SCHSM_ERROR_INIT;
+    const char **arguments = OPENSSL_zalloc((count + 1) * sizeof(*arguments));
+    char **argv = OPENSSL_zalloc((count + 1) * sizeof(*argv));
+    int argc = 1, ok = 0;
+
+    schsm_config_init(&said.context.config);
+    said.context.libctx = OSSL_LIB_CTX_new();
+    if (arguments == NULL || argv == NULL || said.context.libctx == NULL) {
+        schsm_fail_memory(err);
+        goto done;
+    }
+    for (size_t i = 0; i + 1 < count; i++) {
+        argv[argc] = OPENSSL_strdup(words[i]);
+        if (argv[argc] == NULL) {
+            schsm_fail_memory(err);
+            goto done;
+        }
+        argc++;
+    }
+    /* That something is missing at the end is how it is here; behind a slip there is nothing to
+     * offer. */
+    ok = 1;
+    if (schsm_tool_parse(&said, argc, argv, arguments, &unfinished) || said.read ||
+        said.unfinished != NULL) {
+        offer(&completion);
+    }
+
+done:
+    for (int i = 1; i < argc; i++) {
+        OPENSSL_clear_free(argv[i], strlen(argv[i]) + 1); /* a PIN may stand in a URI */
+    }
+    OPENSSL_free(argv);
+    OPENSSL_free(arguments);
+    schsm_registry_free(said.context.registry);
+    schsm_tool_origins_clear(&said.origins);
+    schsm_config_clear(&said.context.config);
+    OSSL_LIB_CTX_free(said.context.libctx);
+    return ok;
 }

@@ -12,6 +12,7 @@
 
 #include "keymgmt/config_file.h"
 #include "target.h"
+#include "tell.h"
 
 /* What the tool reads. Trust and patience with PINs are not for an environment to change. */
 static const struct known {
@@ -191,16 +192,16 @@ static int refuse_slip(const struct schsm_tool *tool, const struct layer *layer,
 #define WITHOUT "; OPENSSL_CONF=/dev/null goes without it"
 
 /* A file that is not there holds no settings; one that somebody named was meant to be there. */
-static int judge_file(const struct schsm_config_file *file, struct schsm_error *err)
+static int judge_file(const struct schsm_tool *tool, const struct schsm_config_file *file,
+                      struct schsm_error *err)
 {
     const char *named = secure_getenv("OPENSSL_CONF");
 
     if (file->error == ENOENT || file->error == ENOTDIR) {
         if (named != NULL && *named != '\0') {
-            (void)fprintf(stderr,
-                          SCHSM_TOOL_NAME ": %s, which OPENSSL_CONF names, is not there: going on "
-                                          "without settings\n",
-                          file->path);
+            schsm_tell_note(tool,
+                            "%s, which OPENSSL_CONF names, is not there: going on without settings",
+                            file->path);
         }
         return 1;
     }
@@ -217,13 +218,14 @@ static int judge_file(const struct schsm_config_file *file, struct schsm_error *
 }
 
 /* A log that cannot be written is no reason to do nothing. */
-static void start_log(const struct schsm_config *config)
+static void start_log(const struct schsm_tool *tool)
 {
+    const struct schsm_config *config = &tool->context.config;
     struct schsm_error why = SCHSM_ERROR_INIT;
 
     if ((config->log != SCHSM_LOG_OFF || config->log_file != NULL) &&
         !schsm_log_set(config->log, config->log_file, &why)) {
-        (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", why.text);
+        schsm_tell_warning(tool, &why);
     }
 }
 
@@ -251,10 +253,10 @@ int schsm_tool_configure(struct schsm_tool *tool, struct schsm_error *err)
     if (!schsm_config_file_read(tool->context.libctx, &file)) {
         return schsm_fail_memory(err);
     }
-    ok = judge_file(&file, err) && take_layers(tool, &file, err);
+    ok = judge_file(tool, &file, err) && take_layers(tool, &file, err);
     schsm_config_file_clear(&file);
     if (ok) {
-        start_log(&tool->context.config);
+        start_log(tool);
     }
     return ok && schsm_tool_registry(tool, err);
 }
@@ -305,8 +307,8 @@ struct schsm_pin_source *schsm_tool_configured_pin(struct schsm_tool *tool,
         return source;
     }
     if (!tool->origins.pin_told) {
-        (void)fprintf(stderr, SCHSM_TOOL_NAME ": pin-source in %s is of no use here: %s\n",
-                      tool->origins.pin, why.text);
+        schsm_fail_context(&why, "pin-source in %s is of no use here", tool->origins.pin);
+        schsm_tell_warning(tool, &why);
     }
     tool->origins.pin_told = true;
     return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tables of commands and options say, for people, man(1) and bash. */
+/* What the tables of commands and options say, for people, man(1) and shells. */
 #ifndef SCHSM_TOOL_HELP_H
 #define SCHSM_TOOL_HELP_H
 
@@ -14,7 +14,7 @@ int schsm_help(const struct schsm_command *command, const char *group, struct sc
 /* The man page's sections about commands, options and exit statuses, in roff. */
 int schsm_help_manual(struct schsm_error *err);
 
-/* A completion script for bash. */
-int schsm_help_completion(struct schsm_error *err);
+/* The completion script of "bash", "zsh" or "fish". Fails with ARGUMENT for another shell. */
+int schsm_help_completion(const char *shell, struct schsm_error *err);
 
 #endif

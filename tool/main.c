@@ -14,6 +14,7 @@
 #include "exit_status.h"
 #include "help.h"
 #include "target.h"
+#include "tell.h"
 
 static int run_tool(struct schsm_tool *tool, struct schsm_error *err)
 {
@@ -52,12 +53,23 @@ static void take_closed_descriptors(void)
     }
 }
 
+/* A command line with a slip in it, which may stand before --json, is told of as was wanted. */
+static bool asks_for_json(int argc, char **argv)
+{
+    bool found = false;
+
+    for (int i = 1; i < argc && !found && strcmp(argv[i], "--") != 0; i++) {
+        found = strcmp(argv[i], "--json") == 0;
+    }
+    return found;
+}
+
 int main(int argc, char **argv)
 {
     struct schsm_tool tool = { 0 };
     struct schsm_error err = SCHSM_ERROR_INIT;
     const char **words = NULL;
-    int ok = 0;
+    int ok = 0, status = SCHSM_EXIT_DONE;
 
     take_closed_descriptors();
     /* The user's openssl.cnf may load our own provider: only its settings have a say here. */
@@ -70,13 +82,17 @@ int main(int argc, char **argv)
         schsm_fail_memory(&err);
         goto done;
     }
-    ok = schsm_tool_parse(&tool, argc, argv, words, &err) && run_tool(&tool, &err) && flush(&err);
+    if (!schsm_tool_parse(&tool, argc, argv, words, &err)) {
+        tool.json = asks_for_json(argc, argv);
+        goto done;
+    }
+    ok = run_tool(&tool, &err) && flush(&err);
 
 done:
     if (!ok) {
         schsm_tool_blame(&tool, &err);
-        (void)fflush(stdout);
-        (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err.text);
+        status = tool.exit_status != 0 ? tool.exit_status : (int)schsm_exit_status(err.reason);
+        schsm_tell_error(&tool, &err, status);
     }
     schsm_registry_free(tool.context.registry);
     schsm_pin_source_free(tool.prompt);
@@ -84,8 +100,5 @@ done:
     schsm_config_clear(&tool.context.config);
     OSSL_LIB_CTX_free(tool.context.libctx);
     OPENSSL_free(words);
-    if (ok) {
-        return SCHSM_EXIT_DONE;
-    }
-    return tool.exit_status != 0 ? tool.exit_status : (int)schsm_exit_status(err.reason);
+    return status;
 }

@@ -15,6 +15,7 @@
 #include "certificate_view.h"
 #include "output.h"
 #include "target.h"
+#include "tell.h"
 #include "text.h"
 
 #define DEVICES_MAX 64
@@ -316,18 +317,16 @@ done:
     return ok;
 }
 
-void schsm_object_note_label(struct schsm_device *device, const char *serial,
-                             const struct schsm_object *made)
+void schsm_object_note_label(const struct schsm_tool *tool, struct schsm_device *device,
+                             const char *serial, const struct schsm_object *made)
 {
     size_t others = schsm_same_label(device, made);
     char *label = others > 0 ? schsm_text_printable(made->label) : NULL;
 
     if (label != NULL) {
-        (void)fprintf(stderr,
-                      SCHSM_TOOL_NAME ": %zu %s on device %s have the label '%s' now: name each by "
-                                      "its id\n",
-                      others + 1, schsm_object_is_key(made) ? "keys" : "certificates", serial,
-                      label);
+        schsm_tell_note(tool, "%zu %s on device %s have the label '%s' now: name each by its id",
+                        others + 1, schsm_object_is_key(made) ? "keys" : "certificates", serial,
+                        label);
     }
     OPENSSL_free(label);
 }

@@ -64,8 +64,8 @@ int schsm_object_report(const struct schsm_tool *tool, const char *done,
                         const struct schsm_match *match, const char *file, struct schsm_error *err);
 
 /* Says on standard error where others of its kind have the label of what was made just now. */
-void schsm_object_note_label(struct schsm_device *device, const char *serial,
-                             const struct schsm_object *made);
+void schsm_object_note_label(const struct schsm_tool *tool, struct schsm_device *device,
+                             const char *serial, const struct schsm_object *made);
 
 /* What is lost with a key's certificate. */
 #define SCHSM_CERTIFICATE_LOSS                                                                     \

@@ -9,6 +9,8 @@
 
 #include <openssl/bio.h>
 
+#include "suggest.h"
+
 /* These are settings of the provider's configuration by the same name. */
 static int set_config(struct schsm_tool *tool, const struct schsm_option *option, const char *value,
                       struct schsm_error *err)
@@ -83,15 +85,13 @@ struct parser {
     int argc;
     int next; /* the next word of argv */
     const char **words;
-    size_t word_count;
 };
 
-/* The option of that name, or with len 0 of that letter, among all there are for the command. */
-static const struct schsm_option *find_option(const struct schsm_tool *tool, const char *name,
-                                              size_t len, char letter)
+const struct schsm_option *schsm_option_find(const struct schsm_command *command, const char *name,
+                                             size_t len, char letter)
 {
     const struct schsm_option *tables[] = { schsm_options,
-                                            tool->command != NULL ? tool->command->options : NULL };
+                                            command != NULL ? command->options : NULL };
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         for (const struct schsm_option *option = tables[i]; option != NULL && option->name != NULL;
@@ -105,6 +105,25 @@ static const struct schsm_option *find_option(const struct schsm_tool *tool, con
         }
     }
     return NULL;
+}
+
+/* For a sentence: the option that somebody meant who wrote this. */
+static void meant_option(const struct schsm_tool *tool, const char *word, size_t len,
+                         char text[SCHSM_SUGGESTION_TEXT_MAX])
+{
+    const struct schsm_option *tables[] = { tool->command != NULL ? tool->command->options : NULL,
+                                            schsm_options };
+    struct schsm_suggestion meant = SCHSM_SUGGESTION_INIT;
+    char name[SCHSM_SUGGEST_MAX + 2]; /* longer ones are near none, cut or not */
+
+    (void)BIO_snprintf(name, sizeof(name), "%.*s", (int)len, word);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct schsm_option *option = tables[i]; option != NULL && option->name != NULL;
+             option++) {
+            schsm_suggest(&meant, name, option->name, strlen(option->name));
+        }
+    }
+    schsm_suggestion_text(&meant, "--", "", text);
 }
 
 static const char *where_options_are(const struct schsm_tool *tool)
@@ -122,6 +141,7 @@ static int apply(struct parser *parser, const struct schsm_option *option, const
         value = "";
     } else if (value == NULL) {
         if (parser->next == parser->argc) {
+            tool->unfinished = option;
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "option --%s needs a value, %s",
                               option->name, option->argument);
         }
@@ -135,24 +155,28 @@ static int apply(struct parser *parser, const struct schsm_option *option, const
                           SCHSM_TOOL_SETTINGS_MAX);
     }
     tool->settings[tool->setting_count++] = (struct schsm_setting){ option, value };
-    return option->set == NULL || option->set(tool, option, value, err);
+    return option->set == NULL || option->set(tool, option, value, err) || tool->forgiving;
 }
 
 static int parse_long(struct parser *parser, const char *word, struct schsm_error *err)
 {
     size_t len = strcspn(word, "=");
     const char *value = word[len] == '=' ? word + len + 1 : NULL;
-    const struct schsm_option *option = len > 0 ? find_option(parser->tool, word, len, '\0') : NULL;
+    const struct schsm_option *option =
+        len > 0 ? schsm_option_find(parser->tool->command, word, len, '\0') : NULL;
 
     if (option == NULL) {
         const char *command = where_options_are(parser->tool);
+        char meant[SCHSM_SUGGESTION_TEXT_MAX];
+
+        meant_option(parser->tool, word, len, meant);
 
         /* Never what stands behind the `=`: with a name misspelt it may be a secret. */
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
-                          "there is no option --%.*s%s%s; '" SCHSM_TOOL_NAME
+                          "there is no option --%.*s%s%s; %s'" SCHSM_TOOL_NAME
                           "%s%s --help' lists them",
                           (int)(len < 40 ? len : 40), word, command[0] != '\0' ? " of " : "",
-                          command, command[0] != '\0' ? " " : "", command);
+                          command, meant, command[0] != '\0' ? " " : "", command);
     }
     if (value != NULL && option->argument == NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT, "option --%s takes no value", option->name);
@@ -163,7 +187,8 @@ static int parse_long(struct parser *parser, const char *word, struct schsm_erro
 static int parse_letters(struct parser *parser, const char *letters, struct schsm_error *err)
 {
     while (*letters != '\0') {
-        const struct schsm_option *option = find_option(parser->tool, NULL, 0, *letters);
+        const struct schsm_option *option =
+            schsm_option_find(parser->tool->command, NULL, 0, *letters);
 
         if (option == NULL) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT,
@@ -188,7 +213,7 @@ static int take_word(struct parser *parser, const char *word, struct schsm_error
     char name[64];
     int len = 0;
 
-    if (tool->command != NULL && parser->word_count == 0 && tool->group == NULL) {
+    if (tool->command != NULL && tool->argument_count == 0 && tool->group == NULL) {
         /* `backup verify` is another command than `backup`. */
         if (BIO_snprintf(name, sizeof(name), "%s %s", tool->command->name, word) > 0 &&
             schsm_command_find(name) != NULL) {
@@ -198,13 +223,13 @@ static int take_word(struct parser *parser, const char *word, struct schsm_error
         }
     }
     if (tool->command != NULL) {
-        if (parser->word_count == tool->command->arguments_max) {
+        if (tool->argument_count == tool->command->arguments_max) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT,
                               "'%.40s' is one argument too many; '" SCHSM_TOOL_NAME
                               " help %s' explains the command",
                               word, tool->command->name);
         }
-        parser->words[parser->word_count++] = word;
+        parser->words[tool->argument_count++] = word;
         return 1;
     }
     if (tool->group == NULL) {
@@ -249,16 +274,16 @@ int schsm_tool_parse(struct schsm_tool *tool, int argc, char **argv, const char 
                      struct schsm_error *err)
 {
     struct parser parser = { .tool = tool, .argv = argv, .argc = argc, .next = 1, .words = words };
-    bool only_words = false;
 
+    tool->arguments = words;
     while (parser.next < argc) {
         const char *word = argv[parser.next++];
         int ok = 0;
 
-        if (only_words || word[0] != '-' || word[1] == '\0') {
+        if (tool->only_words || word[0] != '-' || word[1] == '\0') {
             ok = take_word(&parser, word, err);
         } else if (strcmp(word, "--") == 0) {
-            ok = only_words = true;
+            ok = tool->only_words = true;
         } else if (word[1] == '-') {
             ok = parse_long(&parser, word + 2, err);
         } else {
@@ -268,8 +293,7 @@ int schsm_tool_parse(struct schsm_tool *tool, int argc, char **argv, const char 
             return 0;
         }
     }
-    tool->arguments = words;
-    tool->argument_count = parser.word_count;
+    tool->read = true;
     return check(tool, err);
 }
 

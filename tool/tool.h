@@ -85,6 +85,11 @@ struct schsm_tool {
     size_t argument_count;
     struct schsm_setting settings[SCHSM_TOOL_SETTINGS_MAX]; /* in the order of the command line */
     size_t setting_count;
+    bool forgiving; /* a value that is wrong is left out, rather than a failure */
+    /* How far the command line was read, where it has a slip: */
+    const struct schsm_option *unfinished; /* the last word, whose value is missing; or NULL */
+    bool only_words;                       /* there was a `--` */
+    bool read;                             /* each word was taken in */
     bool json;
     bool want_help;
     bool want_version;
@@ -108,10 +113,15 @@ int schsm_command_unknown(const char *name, struct schsm_error *err);
 /* The options of every command; ends with SCHSM_OPTIONS_END. */
 extern const struct schsm_option schsm_options[];
 
+/* The option of that name, or with len 0 of that letter, among all there are for the command, which
+ * may be NULL. */
+const struct schsm_option *schsm_option_find(const struct schsm_command *command, const char *name,
+                                             size_t len, char letter);
+
 /*
- * Fills tool from the command line. Options of every command may stand anywhere, a command's own
- * behind it; `--` ends them. words: room for argc pointers, which tool->arguments points into.
- * Fails with ARGUMENT or, for a bad value, CONFIG.
+ * Fills tool from the command line, as far as it is right. Options of every command may stand
+ * anywhere, a command's own behind it; `--` ends them. words: room for argc pointers, which
+ * tool->arguments points into. Fails with ARGUMENT or, for a bad value, CONFIG.
  */
 int schsm_tool_parse(struct schsm_tool *tool, int argc, char **argv, const char **words,
                      struct schsm_error *err);

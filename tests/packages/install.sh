@@ -37,9 +37,11 @@ expected() {
 /opt/x/share/bash-completion/completions/sc-hsm
 /opt/x/share/bash-completion/completions/sc-hsm-sim
 /opt/x/share/doc/sc-hsm/openssl.cnf.sample
+/opt/x/share/fish/vendor_completions.d/sc-hsm.fish
 /opt/x/share/man/man1/sc-hsm-sim.1
 /opt/x/share/man/man1/sc-hsm.1
 /opt/x/share/man/man7/OSSL_PROVIDER-sc-hsm.7
+/opt/x/share/zsh/site-functions/_sc-hsm
 END
 }
 

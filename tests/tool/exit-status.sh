@@ -22,10 +22,23 @@ virtual_card
 ends 2 "no command" sc-hsm
 says "say what to do"
 ends 2 "an unknown command" sc-hsm format
-says "'format'"
+says "'format'; 'sc-hsm --help' lists them"
 ends 2 "an unknown option" sc-hsm --foo=648219 list
 says "--foo;"
 says_nothing_of 648219
+ends 2 "an option with a slip" sc-hsm --pin-soruce=648219 list
+says "--pin-soruce; did you mean --pin-source\? "
+says_nothing_of 648219
+ends 2 "a command with a slip" sc-hsm stauts
+says "'stauts'; did you mean 'status'\? "
+ends 2 "two words in one" sc-hsm pin-change
+says "did you mean 'pin change'\? "
+ends 2 "a group with a slip" sc-hsm dkke status
+says "did you mean 'dkek'\? "
+ends 2 "another command's option" sc-hsm list --use-count 3
+says "of list; 'sc-hsm list --help'"
+ends 2 "a long word" sc-hsm "$(printf 'status%.0s' {1..99})"
+says_nothing_of "did you mean"
 ends 2 "an unknown letter" sc-hsm -x list
 ends 2 "an option without its value" sc-hsm list --reader
 ends 2 "a flag with a value" sc-hsm --json=yes list

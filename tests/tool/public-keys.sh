@@ -124,7 +124,7 @@ says "the PIN is wrong for device ${serials[1]}; 2 tries are left"
 check "three custodians, and a key is made" on_target pka authenticate "$(custodian 0)" \
     "$(custodian 2)" "$(custodian 4)" -- openssl genpkey -algorithm SC-HSM-EC \
     -pkeyopt group:P-256 -pkeyopt label:guarded -pkeyopt "serial:$target" -out guarded.pem
-says "^${serials[0]}00001 has authenticated: 1 of 3" "^${serials[4]}00001 has authenticated: 3 of 3"
+says "^sc-hsm: ${serials[0]}00001 has authenticated: 1 of 3" "^sc-hsm: ${serials[4]}00001 has authenticated: 3 of 3"
 check "the device is closed again" on_target pka status
 says "0 authenticated: it is closed"
 echo data >data
@@ -179,7 +179,7 @@ on_reader() {
         --custodian-reader "${serials[1]}" -- touch opened
 }
 fails "no terminal to ask for the next custodian at" on_reader
-says "^${serials[1]}00001 has authenticated: 1 of 3" "there is no terminal to ask for custodians"
+says "^sc-hsm: ${serials[1]}00001 has authenticated: 1 of 3" "there is no terminal to ask for custodians"
 equal "the command did not run this time either" "" "$(find . -name opened)"
 
 # Without a command it stays open until it is told to close.

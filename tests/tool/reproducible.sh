@@ -21,7 +21,8 @@ export CCACHE_DISABLE=1
 umask 022
 check "set up in another folder" cmake -S source -B elsewhere "${options[@]}"
 check "built there" cmake --build elsewhere -j "$(nproc)"
-for file in lib/sc-hsm.so bin/sc-hsm share/sc-hsm.1 share/sc-hsm.bash share/OSSL_PROVIDER-sc-hsm.7; do
+for file in lib/sc-hsm.so bin/sc-hsm share/sc-hsm.1 share/sc-hsm.bash share/_sc-hsm share/sc-hsm.fish \
+    share/OSSL_PROVIDER-sc-hsm.7; do
     same_bytes "$file" "$SC_HSM_BUILD/$file" "elsewhere/$file"
 done
 fails "no folder is named in it" grep -a -F -e "$work" -e "$SC_HSM_SOURCE" elsewhere/lib/sc-hsm.so elsewhere/bin/sc-hsm

@@ -9,6 +9,7 @@
 #include "tool/object.h"
 #include "tool/output.h"
 #include "tool/target.h"
+#include "tool/tell.h"
 
 /* The one device, or that of the key that the URI names. */
 static int attest_ask_device(struct schsm_tool *tool, struct schsm_evidence *evidence,
@@ -175,7 +176,7 @@ static int attest_configure(struct schsm_tool *tool, struct schsm_error *err)
     if (!schsm_tool_flag(tool, "file")) {
         return schsm_fail_as(err, &why);
     }
-    (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", why.text);
+    schsm_tell_warning(tool, &why);
     return schsm_tool_registry(tool, err);
 }
 

@@ -67,7 +67,7 @@ static json_t *item_json(const struct schsm_certificate_item *item)
 }
 
 /* A certificate that belongs to a key has that one's label. */
-static void note_label(const struct schsm_certificate_wishes *wishes,
+static void note_label(const struct schsm_tool *tool, const struct schsm_certificate_wishes *wishes,
                        const struct schsm_certificate_item *item)
 {
     struct schsm_object made = { .type = SCHSM_OBJECT_CERTIFICATE,
@@ -76,7 +76,7 @@ static void note_label(const struct schsm_certificate_wishes *wishes,
 
     if (!item->has_key && !item->present) {
         (void)snprintf(made.label, sizeof(made.label), "%s", item->label);
-        schsm_object_note_label(wishes->device, wishes->serial, &made);
+        schsm_object_note_label(tool, wishes->device, wishes->serial, &made);
     }
 }
 
@@ -102,7 +102,7 @@ static int store_items(struct schsm_tool *tool, const struct schsm_certificate_p
                                plan->count, item->label);
             break;
         }
-        note_label(wishes, item);
+        note_label(tool, wishes, item);
         if (tool->json) {
             schsm_json_append(&array, item_json(item));
         } else {

@@ -10,6 +10,7 @@
 #include "tool/object.h"
 #include "tool/object_table.h"
 #include "tool/output.h"
+#include "tool/tell.h"
 
 static int print_data_json(const struct schsm_tool *tool, const struct schsm_match_list *list,
                            struct schsm_error *err)
@@ -61,11 +62,11 @@ static int print_data_table(const struct schsm_match_list *list, struct schsm_er
 }
 
 /* Names what cannot be read; the status is the last one's. */
-static int fail_for_unreadable(const struct schsm_match_list *list, struct schsm_error *err)
+static int fail_for_unreadable(const struct schsm_tool *tool, const struct schsm_match_list *list,
+                               struct schsm_error *err)
 {
     int ok = 1;
 
-    (void)fflush(stdout);
     for (size_t i = 0; i < list->count; i++) {
         char text[SCHSM_DEFECT_TEXT_MAX];
 
@@ -73,7 +74,7 @@ static int fail_for_unreadable(const struct schsm_match_list *list, struct schsm
             continue;
         }
         if (!ok) {
-            (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err->text);
+            schsm_tell_warning(tool, err);
         }
         schsm_defect_text(&list->matches[i], text);
         ok = schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s", text);
@@ -99,7 +100,7 @@ static int run_data_list(struct schsm_tool *tool, struct schsm_error *err)
     ok = (tool->json        ? print_data_json(tool, &list, err)
           : list.count == 0 ? schsm_say(err, "There are no data objects.")
                             : print_data_table(&list, err)) &&
-         fail_for_unreadable(&list, err);
+         fail_for_unreadable(tool, &list, err);
 
 done:
     schsm_match_list_clear(&list);

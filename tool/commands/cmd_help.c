@@ -17,7 +17,7 @@ static int run_help(struct schsm_tool *tool, struct schsm_error *err)
         return schsm_help_manual(err);
     }
     if (schsm_tool_flag(tool, "completion")) {
-        return schsm_help_completion(err);
+        return schsm_help_completion(tool->argument_count > 0 ? tool->arguments[0] : "bash", err);
     }
     if (tool->argument_count == 0) {
         return schsm_help(NULL, NULL, err);
@@ -41,13 +41,14 @@ static int run_help(struct schsm_tool *tool, struct schsm_error *err)
 
 static const struct schsm_option help_options[] = {
     { "manual", '\0', false, NULL, "print the generated sections of the man page", NULL },
-    { "completion", '\0', false, NULL, "print the completion script for bash", NULL },
+    { "completion", '\0', false, NULL,
+      "print the completion script for bash, or behind it zsh or fish", NULL },
     SCHSM_OPTIONS_END,
 };
 
 const struct schsm_command schsm_command_help = {
     .name = "help",
-    .synopsis = "[COMMAND]",
+    .synopsis = "[COMMAND]...",
     .arguments_max = 2,
     .summary = "Explain a command",
     .help =

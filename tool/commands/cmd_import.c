@@ -19,6 +19,7 @@
 #include "tool/private_key_file.h"
 #include "tool/share_file.h"
 #include "tool/target.h"
+#include "tool/tell.h"
 
 #define AES_FILE_MAX 4096 /* more than enough to see that it is something else */
 
@@ -236,10 +237,10 @@ static int report_import(const struct schsm_tool *tool, const struct wish *wish,
     }
     if (import->key != NULL && import->certificate == NULL &&
         EVP_PKEY_is_a(import->key, "RSA-PSS") == 1) {
-        (void)fprintf(stderr, SCHSM_TOOL_NAME
-                      ": the key was restricted to RSA-PSS; devices know plain RSA alone, and "
-                      "without a certificate nothing there tells the restriction: give the key's "
-                      "certificate to keep it\n");
+        schsm_tell_note(tool,
+                        "the key was restricted to RSA-PSS; devices know plain RSA alone, and "
+                        "without a certificate nothing there tells the restriction: give the key's "
+                        "certificate to keep it");
     }
     if (stored > 0 && !tool->json) {
         printf("%zu CA %s of its chain %s stored beside it.\n", stored,

@@ -141,7 +141,7 @@ static int run_keygen(struct schsm_tool *tool, struct schsm_error *err)
     ok = (wish.file == NULL || write_reference_file(tool, &match, wish.file, err)) &&
          (on_stdout || schsm_object_report(tool, "Made", &match, wish.file, err));
     if (ok && schsm_tool_setting(tool, "label") != NULL) {
-        schsm_object_note_label(match.device, serial, &match.object);
+        schsm_object_note_label(tool, match.device, serial, &match.object);
     }
 
 done:

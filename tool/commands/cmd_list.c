@@ -14,6 +14,7 @@
 #include "tool/object.h"
 #include "tool/object_table.h"
 #include "tool/output.h"
+#include "tool/tell.h"
 
 /* A public key is a part of its private one here, and listed alone only where it is asked for. */
 #define LISTED                                                                                     \
@@ -91,16 +92,16 @@ static int print_objects_json(const struct schsm_tool *tool, const struct schsm_
 }
 
 /* Names each object that cannot be read, and fails by that of the last one. */
-static int fail_for_defects(const struct schsm_match_list *defects, struct schsm_error *err)
+static int fail_for_defects(const struct schsm_tool *tool, const struct schsm_match_list *defects,
+                            struct schsm_error *err)
 {
-    (void)fflush(stdout);
     for (size_t i = 0; i < defects->count; i++) {
         char text[SCHSM_DEFECT_TEXT_MAX];
 
         schsm_defect_text(&defects->matches[i], text);
         schsm_fail(err, SCHSM_REASON_DEVICE_DATA, "%s", text);
         if (i + 1 < defects->count) {
-            (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", err->text);
+            schsm_tell_warning(tool, err);
         }
     }
     return defects->count == 0;
@@ -211,7 +212,7 @@ static int run_list(struct schsm_tool *tool, struct schsm_error *err)
              (tool->json ? print_objects_json(tool, &list, policies, &defects, err)
                          : schsm_object_table_print(tool, &list, policies, err));
     }
-    ok = ok && fail_for_defects(&defects, err);
+    ok = ok && fail_for_defects(tool, &defects, err);
 
 done:
     OPENSSL_free(policies);

@@ -10,6 +10,7 @@
 #include "tool/output.h"
 #include "tool/so_pin.h"
 #include "tool/target.h"
+#include "tool/tell.h"
 
 /* The tries that are left after a success, and what was done. */
 static int report_pin(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
@@ -56,10 +57,10 @@ static void remind_of_configured(const struct schsm_tool *tool,
                                  const struct schsm_pin_source *configured)
 {
     if (configured != NULL && schsm_pin_source_is_stored(configured)) {
-        (void)fprintf(stderr,
-                      SCHSM_TOOL_NAME ": pin-source in %s still gives the old PIN: write the new "
-                                      "one there before a program uses it\n",
-                      tool->origins.pin);
+        schsm_tell_note(tool,
+                        "pin-source in %s still gives the old PIN: write the new one there before "
+                        "a program uses it",
+                        tool->origins.pin);
     }
 }
 

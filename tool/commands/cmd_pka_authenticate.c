@@ -17,6 +17,7 @@
 #include "tool/object.h"
 #include "tool/output.h"
 #include "tool/target.h"
+#include "tool/tell.h"
 
 #define URIS_MAX SCHSM_PKA_KEYS_MAX
 #define SHELL_SIGNAL 128 /* a shell's status for a command that a signal ended, less the signal */
@@ -55,8 +56,8 @@ static int sign(struct schsm_tool *tool, struct schsm_opening *opening,
         !schsm_opening_sign(tool->context.libctx, opening, key, &login, err)) {
         return 0;
     }
-    (void)fprintf(stderr, "%s has authenticated: %u of %u.\n", key->name, status->authenticated,
-                  status->required);
+    schsm_tell_note(tool, "%s has authenticated: %u of %u", key->name, status->authenticated,
+                    status->required);
     return 1;
 }
 
@@ -157,7 +158,7 @@ static int ask_in_reader(struct schsm_tool *tool, struct schsm_opening *opening,
         }
         first = false;
         if (!schsm_registry_device(tool->context.registry, &selector, &custodian, &found)) {
-            (void)fprintf(stderr, "%s\n", found.text);
+            schsm_tell_warning(tool, &found);
             continue;
         }
         if (custodian == opening->device) {
@@ -166,7 +167,7 @@ static int ask_in_reader(struct schsm_tool *tool, struct schsm_opening *opening,
         }
         ok = ask_device(tool, opening, custodian, &asked, err);
         if (ok && !asked) {
-            (void)fprintf(stderr, "The device in reader %s has no key that is missing.\n", reader);
+            schsm_tell_note(tool, "the device in reader %s has no key that is missing", reader);
         }
     }
     return ok;
@@ -333,7 +334,7 @@ static int run_pka_authenticate(struct schsm_tool *tool, struct schsm_error *err
         goto done;
     }
     if (schsm_opening_done(opening)) {
-        (void)fprintf(stderr, "Device %s is open already.\n", serial);
+        schsm_tell_note(tool, "device %s is open already", serial);
         ok = 1;
     } else {
         ok = ask_custodians(tool, opening, err);

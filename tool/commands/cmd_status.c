@@ -11,6 +11,7 @@
 #include "hsm/hsm_status.h"
 #include "tool/domain.h"
 #include "tool/output.h"
+#include "tool/tell.h"
 
 #define UNKNOWN "unknown while logged in; 'sc-hsm status --log-out' tells"
 
@@ -470,7 +471,7 @@ static int run_status(struct schsm_tool *tool, struct schsm_error *err)
             if (first.reason == SCHSM_REASON_NONE) {
                 first = found;
             } else {
-                (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", found.text);
+                schsm_tell_warning(tool, &found);
             }
             continue;
         }
