@@ -115,8 +115,9 @@ configure pin-source=
 refused "pkcs11:object=web-rsa;type=private?pin-value=111111" "the PIN is wrong .* $(tries 2) are left"
 
 # Other programs may want a provider by the name of pkcs11. The tool and the doctor find it there.
-configure "pin-source=file:$pin_file" "module=$module"
-sed -i 's/^sc-hsm = sc_hsm_sect/pkcs11 = sc_hsm_sect/' "$OPENSSL_CONF"
+named=$(<"$SC_HSM_SOURCE/examples/pkcs11/openssl.cnf")
+printf '%s\n' "${named//\/etc\/sc-hsm\/pin/$pin_file}" >named.cnf
+export OPENSSL_CONF=$work/named.cnf
 check "the provider has another name" openssl list -providers
 says '^ *pkcs11$' 'name: SmartCard-HSM provider'
 signs rsa "$one;object=web-rsa;type=private"

@@ -40,8 +40,8 @@ static const char *modules_folder(const char **by)
     return named != NULL ? named : OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
 }
 
-/* Where OpenSSL looks: what has a slash is a path, from that folder on where it begins without one;
- * other names get their ending. */
+/* Where OpenSSL looks: what the setting says, from that folder on, and as it stands; only the
+ * provider's name gets an ending. */
 static const char *module_path(const struct schsm_doctor *doctor, char path[PATH_ROOM])
 {
     const char *module = get_text(doctor->file.conf, doctor->section, "module"), *by;
@@ -52,8 +52,7 @@ static const char *module_path(const struct schsm_doctor *doctor, char path[PATH
         return "the setting module";
     }
     BIO_snprintf(path, PATH_ROOM, "%s/%s%s", folder != NULL ? folder : ".",
-                 module != NULL ? module : PROVIDER,
-                 module == NULL || strchr(module, '/') == NULL ? ".so" : "");
+                 module != NULL ? module : PROVIDER, module == NULL ? ".so" : "");
     return by;
 }
 
