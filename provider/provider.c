@@ -99,13 +99,10 @@ static const OSSL_ALGORITHM kem_algorithms[] = {
     { NULL, NULL, NULL, NULL }
 };
 
-static const OSSL_ALGORITHM store_algorithms[] = { { SCHSM_URI_SCHEME, PROPERTIES, schsm_store,
-                                                     "Objects on a SmartCard-HSM" },
-                                                   { NULL, NULL, NULL, NULL } };
-
-static const OSSL_ALGORITHM store_algorithms_with_pkcs11[] = {
-    { SCHSM_URI_SCHEME, PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" },
+/* Of these, the first one is offered only to who wants it, see takes_pkcs11_uris. */
+static const OSSL_ALGORITHM store_algorithms[] = {
     { SCHSM_PKCS11_URI_SCHEME, PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" },
+    { SCHSM_URI_SCHEME, PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" },
     { NULL, NULL, NULL, NULL }
 };
 
@@ -253,7 +250,7 @@ static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operati
     case OSSL_OP_KEM:
         return kem_algorithms;
     case OSSL_OP_STORE:
-        return takes_pkcs11_uris(provctx) ? store_algorithms_with_pkcs11 : store_algorithms;
+        return takes_pkcs11_uris(provctx) ? store_algorithms : store_algorithms + 1;
     case OSSL_OP_DECODER:
         return decoder_algorithms;
     case OSSL_OP_ENCODER:
