@@ -8,8 +8,9 @@
 
 #include "uri_attributes.h"
 
-/* What OpenSC's module says of a SmartCard-HSM. */
+/* What OpenSC's module says of a SmartCard-HSM and of a Pico HSM. */
 #define MANUFACTURER "www.CardContact.de"
+#define PICO_MANUFACTURER "Pol Henarejos"
 #define MODEL "PKCS#15 emulated"
 
 struct reading {
@@ -92,7 +93,9 @@ static int set_manufacturer(void *arg, const char *value, size_t len, struct sch
 
     (void)len;
     (void)err;
-    reading->of_another_make = reading->of_another_make || strcmp(value, MANUFACTURER) != 0;
+    if (strcmp(value, MANUFACTURER) != 0 && strcmp(value, PICO_MANUFACTURER) != 0) {
+        reading->of_another_make = true;
+    }
     return 1;
 }
 
@@ -102,7 +105,9 @@ static int set_model(void *arg, const char *value, size_t len, struct schsm_erro
 
     (void)len;
     (void)err;
-    reading->of_another_make = reading->of_another_make || strcmp(value, MODEL) != 0;
+    if (strcmp(value, MODEL) != 0) {
+        reading->of_another_make = true;
+    }
     return 1;
 }
 

@@ -9,7 +9,7 @@
  *     token              the device's label as OpenSC's module shows it, with " (UserPIN)" or
  *                        without; or the label of a token of the module that is configured
  *     slot-description   reader: OpenSC's module gives a slot the reader's name
- *     manufacturer,      those that OpenSC's module gives a SmartCard-HSM; others are taken beside
+ *     manufacturer,      those that OpenSC's module gives such a device; others are taken beside a
  * a model              serial or token, which tell more, and refused by themselves library-*,
  * ignored: they say which module reaches the token, and here none does module-name, module-path
  *     pin-source         file: a path, or a file: URI; or another source that we know

@@ -55,6 +55,8 @@ static void every_type_has_its_name(void **state)
         { "pkcs11:type=cert", SCHSM_OBJECT_CERTIFICATE },
         { "pkcs11:type=data", SCHSM_OBJECT_DATA },
         { "pkcs11:type=secret-key", SCHSM_OBJECT_SECRET },
+        { "pkcs11:manufacturer=Pol%20Henarejos;model=PKCS%2315%20emulated;type=cert",
+          SCHSM_OBJECT_CERTIFICATE },
     };
 
     (void)state;
