@@ -114,19 +114,6 @@ equal "no try was spent" 3 "$(pin_tries)"
 configure pin-source=
 refused "pkcs11:object=web-rsa;type=private?pin-value=111111" "the PIN is wrong .* $(tries 2) are left"
 
-# A token of a PKCS#11 module is found by the label that it has, without any addition; and alone, too.
-softhsm_tokens "the token"
-configure "pin-source=file:$pin_file" "pkcs11-module=$softhsm"
-check "a key on a token" openssl genpkey -algorithm SC-HSM-EC -pkeyopt group:P-256 -pkeyopt label:soft \
-    -pkeyopt serial:"$(sc-hsm --json readers | python3 -c '
-import json, sys
-print(next(r["serial"] for r in json.load(sys.stdin)["readers"] if "the token" in str(r)))')" -out soft.pem
-openssl pkey -in soft.pem -pubout -out soft.pub
-signs soft "pkcs11:model=SoftHSM%20v2;manufacturer=SoftHSM%20project;token=the%20token;object=soft;type=private"
-signs rsa "$one;object=web-rsa"
-refused "pkcs11:token=the%20token%20%28UserPIN%29;object=soft" 'no device with the label'
-configure pkcs11-module=
-
 # Other programs may want a provider by the name of pkcs11. The tool and the doctor find it there.
 named=$(<"$SC_HSM_SOURCE/examples/pkcs11/openssl.cnf")
 printf '%s\n' "${named//\/etc\/sc-hsm\/pin/$pin_file}" >named.cnf
