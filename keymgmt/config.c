@@ -161,13 +161,23 @@ static int set_login(struct schsm_config *config, const char *value, struct schs
     return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is none of load, use, never", value);
 }
 
-static int set_cache_pin(struct schsm_config *config, const char *value, struct schsm_error *err)
+static int read_yes(const char *value, bool *yes, struct schsm_error *err)
 {
     if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0) {
-        config->cache_pin = value[0] == 'y';
+        *yes = value[0] == 'y';
         return 1;
     }
     return schsm_fail(err, SCHSM_REASON_CONFIG, "'%s' is neither yes nor no", value);
+}
+
+static int set_cache_pin(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    return read_yes(value, &config->cache_pin, err);
+}
+
+static int set_pkcs11_uris(struct schsm_config *config, const char *value, struct schsm_error *err)
+{
+    return read_yes(value, &config->pkcs11_uris, err);
 }
 
 static int set_verify(struct schsm_config *config, const char *value, struct schsm_error *err)
@@ -286,6 +296,7 @@ static const struct {
     { "reader", config_set_reader },
     { "token", config_set_token },
     { "pkcs11-module", set_pkcs11_module },
+    { SCHSM_CONFIG_PKCS11_URIS, set_pkcs11_uris },
     { "pin-source", config_set_pin_source },
     { "pin", set_pin },
     { "min-pin-tries", set_min_pin_tries },

@@ -16,6 +16,9 @@
 #include "base/log.h"
 #include "pin/source.h"
 
+/* yes or no; the one setting that is asked for before the others are read. */
+#define SCHSM_CONFIG_PKCS11_URIS "pkcs11-uris"
+
 enum schsm_login_time {
     SCHSM_LOGIN_LOAD, /* a supplied PIN is proven when the private key is loaded */
     SCHSM_LOGIN_USE,  /* at its first private operation */
@@ -27,6 +30,7 @@ struct schsm_config {
     char *reader;                        /* NULL: any reader */
     char *token;                         /* label of a PKCS#11 token; NULL: any device */
     char *pkcs11_module;                 /* whose tokens are devices too; NULL: none */
+    bool pkcs11_uris;                    /* the store takes pkcs11: URIs as well */
     struct schsm_pin_source *pin_source; /* NULL: none configured */
     int min_pin_tries;
     enum schsm_login_time login;

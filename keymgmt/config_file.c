@@ -141,11 +141,21 @@ static bool is_in_force(const CONF *conf, const char *section, schsm_config_told
     return true;
 }
 
+/* "/usr/lib/ossl-modules/sc-hsm.so", "sc-hsm" */
+static bool is_our_module(const char *module)
+{
+    const char *slash = strrchr(module, '/');
+    const char *file = slash != NULL ? slash + 1 : module;
+
+    return strcmp(file, PROVIDER) == 0 || strcmp(file, PROVIDER ".so") == 0;
+}
+
+/* Some programs want a provider by another name, so the same module may stand under that. */
 static bool is_ours(const CONF *conf, const char *name, const char *section)
 {
-    const char *identity = get_text(conf, section, "identity");
+    const char *module = get_text(conf, section, "module");
 
-    return strcmp(identity != NULL ? identity : name, PROVIDER) == 0;
+    return strcmp(name, PROVIDER) == 0 || (module != NULL && is_our_module(module));
 }
 
 const char *schsm_config_providers(const CONF *conf)
@@ -155,7 +165,7 @@ const char *schsm_config_providers(const CONF *conf)
     return init != NULL ? get_text(conf, init, "providers") : NULL;
 }
 
-const char *schsm_config_section(const CONF *conf, size_t index)
+const char *schsm_config_section(const CONF *conf, size_t index, const char **name)
 {
     const char *providers = schsm_config_providers(conf);
     STACK_OF(CONF_VALUE) *all = providers != NULL ? NCONF_get_section(conf, providers) : NULL;
@@ -163,8 +173,13 @@ const char *schsm_config_section(const CONF *conf, size_t index)
 
     for (int i = 0; i < sk_CONF_VALUE_num(all); i++) {
         const CONF_VALUE *provider = sk_CONF_VALUE_value(all, i);
+        const char *identity = get_text(conf, provider->value, "identity");
+        const char *known_by = identity != NULL ? identity : provider->name;
 
-        if (is_ours(conf, provider->name, provider->value) && ours++ == index) {
+        if (is_ours(conf, known_by, provider->value) && ours++ == index) {
+            if (name != NULL) {
+                *name = known_by;
+            }
             return provider->value;
         }
     }
@@ -176,7 +191,7 @@ static int check_providers(const CONF *conf, schsm_config_told *told, const void
 {
     const char *section;
 
-    for (size_t i = 0; (section = schsm_config_section(conf, i)) != NULL; i++) {
+    for (size_t i = 0; (section = schsm_config_section(conf, i, NULL)) != NULL; i++) {
         if (is_in_force(conf, section, told, arg) && !check_section(conf, section, err)) {
             return 0;
         }

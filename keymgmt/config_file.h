@@ -48,9 +48,10 @@ const char *schsm_config_meant(const char *name);
 /* The section that lists the providers; NULL: the file has none. Nothing of the error queue. */
 const char *schsm_config_providers(const CONF *conf);
 
-/* The index-th section of a provider of ours, by its name in that list or its identity; NULL: there
- * are no more. Sections may be missing from the file. */
-const char *schsm_config_section(const CONF *conf, size_t index);
+/* The index-th section of a provider of ours, by its name in that list, its identity or its
+ * module's name; NULL: there are no more. Sections may be missing from the file. *name, unless that
+ * is NULL: what programs know the provider by. */
+const char *schsm_config_section(const CONF *conf, size_t index, const char **name);
 
 /* The line of a name in a section of a configuration file, or with name NULL of the section's head;
  * 0: it cannot be told, as for what an included file has. */

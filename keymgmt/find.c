@@ -36,10 +36,12 @@ struct schsm_device_selector schsm_find_selector(const struct schsm_context *con
         .serial = uri->serial,
         .reader = uri->reader,
         .token = uri->token,
+        .shown = uri->shown,
     };
 
     /* A URI that names one device is not narrowed by a configuration that names another. */
-    if (selector.serial == NULL && selector.reader == NULL && selector.token == NULL) {
+    if (selector.serial == NULL && selector.reader == NULL && selector.token == NULL &&
+        selector.shown == NULL) {
         selector.serial = context->config.serial;
         selector.reader = context->config.reader;
         selector.token = context->config.token;
@@ -247,6 +249,9 @@ char *schsm_find_sought(const struct schsm_uri *uri, unsigned int types)
 
 static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struct schsm_error *err)
 {
+    const char *device = uri->serial != NULL  ? uri->serial
+                         : uri->token != NULL ? uri->token
+                                              : uri->shown;
     char *sought = schsm_find_sought(uri, types);
 
     if (sought == NULL) {
@@ -254,10 +259,7 @@ static int fail_not_found(const struct schsm_uri *uri, unsigned int types, struc
     }
     schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                "there is no %s on %s%s; 'sc-hsm list' shows what is there", sought,
-               uri->serial != NULL || uri->token != NULL ? "device " : "the device",
-               uri->serial != NULL  ? uri->serial
-               : uri->token != NULL ? uri->token
-                                    : "");
+               device != NULL ? "device " : "the device", device != NULL ? device : "");
     OPENSSL_free(sought);
     return 0;
 }

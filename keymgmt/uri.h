@@ -30,6 +30,7 @@ struct schsm_uri {
     char *serial;                        /* NULL: not given */
     char *reader;                        /* NULL: not given */
     char *token;                         /* the label of a PKCS#11 token; NULL: not given */
+    char *shown;                         /* the device's label as PKCS#11 programs show it; NULL */
     unsigned int types;                  /* enum schsm_object_type, or-ed; 0: not given */
     struct schsm_pin_source *pin_source; /* from the query, NULL: not given */
 };

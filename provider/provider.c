@@ -9,6 +9,8 @@
  */
 #include "provider.h"
 
+#include <string.h>
+
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
@@ -16,6 +18,7 @@
 #include "implementations.h"
 #include "keymgmt/config_file.h"
 #include "keymgmt/config_slips.h"
+#include "keymgmt/pkcs11_uri.h"
 #include "trace.h"
 
 #define PROPERTIES "provider=sc-hsm"
@@ -96,8 +99,11 @@ static const OSSL_ALGORITHM kem_algorithms[] = {
     { NULL, NULL, NULL, NULL }
 };
 
+/* Of these, the first one is offered only to who wants it, see takes_pkcs11_uris. */
 static const OSSL_ALGORITHM store_algorithms[] = {
-    { "sc-hsm", PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" }, { NULL, NULL, NULL, NULL }
+    { SCHSM_PKCS11_URI_SCHEME, PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" },
+    { SCHSM_URI_SCHEME, PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" },
+    { NULL, NULL, NULL, NULL }
 };
 
 static const OSSL_ALGORITHM decoder_algorithms[] = {
@@ -198,11 +204,39 @@ static const char *operation_name(int operation_id)
     }
 }
 
+/* Asks the core for one setting of our section; NULL where it is not set. */
+static const char *get_setting(const void *arg, const char *key)
+{
+    const struct schsm_provider *prov = arg;
+    char *value = NULL;
+    OSSL_PARAM request[] = {
+        OSSL_PARAM_DEFN(key, OSSL_PARAM_UTF8_PTR, &value, sizeof(value)),
+        OSSL_PARAM_END,
+    };
+
+    request[0].return_size = OSSL_PARAM_UNMODIFIED;
+    if (prov->core_get_params == NULL || !prov->core_get_params(prov->handle, request)) {
+        return NULL;
+    }
+    return value;
+}
+
+/*
+ * Another provider, or an engine, may have been loaded for this scheme: nothing is taken from it
+ * unless the user says so. So one setting is asked for before the configuration is read; that
+ * touches nothing, and a bad value is told when it is.
+ */
+static bool takes_pkcs11_uris(const struct schsm_provider *prov)
+{
+    const char *value = get_setting(prov, SCHSM_CONFIG_PKCS11_URIS);
+
+    return value != NULL && strcmp(value, "yes") == 0;
+}
+
 static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operation_id,
                                                       int *no_cache)
 {
     schsm_trace_of("provider_query_operation", operation_name(operation_id));
-    (void)provctx;
     *no_cache = 0;
     switch (operation_id) {
     case OSSL_OP_KEYMGMT:
@@ -216,7 +250,7 @@ static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operati
     case OSSL_OP_KEM:
         return kem_algorithms;
     case OSSL_OP_STORE:
-        return store_algorithms;
+        return takes_pkcs11_uris(provctx) ? store_algorithms : store_algorithms + 1;
     case OSSL_OP_DECODER:
         return decoder_algorithms;
     case OSSL_OP_ENCODER:
@@ -262,23 +296,6 @@ static int provider_get_capabilities(void *provctx, const char *capability, OSSL
 {
     schsm_trace("provider_get_capabilities", NULL);
     return schsm_capabilities(provctx, capability, cb, arg);
-}
-
-/* Asks the core for one setting of our section; NULL where it is not set. */
-static const char *get_setting(const void *arg, const char *key)
-{
-    const struct schsm_provider *prov = arg;
-    char *value = NULL;
-    OSSL_PARAM request[] = {
-        OSSL_PARAM_DEFN(key, OSSL_PARAM_UTF8_PTR, &value, sizeof(value)),
-        OSSL_PARAM_END,
-    };
-
-    request[0].return_size = OSSL_PARAM_UNMODIFIED;
-    if (prov->core_get_params == NULL || !prov->core_get_params(prov->handle, request)) {
-        return NULL;
-    }
-    return value;
 }
 
 /* A name in our section that is none of ours, but nearly one, was meant to be read. */

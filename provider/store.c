@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Store loader of the sc-hsm: scheme.
+ * Store loader of the sc-hsm: scheme, and of pkcs11: where the user wants that.
  *
  * A URI that names an object (by key-ref, id, label or handle) is looked up when it is opened, so
  * that a program learns at once what is wrong. It gives the object itself, as a search does. A URI
@@ -24,6 +24,7 @@
 
 #include "keymgmt/defect.h"
 #include "keymgmt/find.h"
+#include "keymgmt/pkcs11_uri.h"
 #include "keymgmt/reveal.h"
 #include "keymgmt/unite.h"
 #include "implementations.h"
@@ -109,7 +110,7 @@ static void *store_open(void *provctx, const char *uri)
     if ((store = new_store(provctx)) == NULL) {
         return NULL;
     }
-    ok = schsm_uri_parse(&store->uri, uri, &err);
+    ok = schsm_uri_parse_any(&store->uri, uri, &err);
     if (ok && !schsm_uri_names_object(&store->uri)) {
         ok = device_present(store, &err);
     } else if (ok) {

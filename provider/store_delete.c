@@ -4,6 +4,7 @@
 
 #ifdef OSSL_FUNC_STORE_DELETE
 
+#include "keymgmt/pkcs11_uri.h"
 #include "keymgmt/remove.h"
 #include "passphrase.h"
 #include "provider.h"
@@ -25,7 +26,7 @@ int schsm_store_delete(void *provctx, const char *text, const OSSL_PARAM params[
     if (context == NULL) {
         return 0;
     }
-    ok = schsm_uri_parse(&uri, text, &err) && schsm_remove(context, &uri, &passphrase, &err);
+    ok = schsm_uri_parse_any(&uri, text, &err) && schsm_remove(context, &uri, &passphrase, &err);
     schsm_uri_clear(&uri);
     return ok ? 1 : schsm_raise(prov, &err);
 }

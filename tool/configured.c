@@ -233,8 +233,9 @@ static int take_layers(struct schsm_tool *tool, const struct schsm_config_file *
                        struct schsm_error *err)
 {
     const struct layer environment = { NULL, NULL };
-    const struct layer section = { file, file->conf != NULL ? schsm_config_section(file->conf, 0)
-                                                            : NULL };
+    const struct layer section = { file, file->conf != NULL
+                                             ? schsm_config_section(file->conf, 0, NULL)
+                                             : NULL };
     unsigned int decided = 0;
 
     for (size_t i = 0; i < KNOWN; i++) {

@@ -37,6 +37,7 @@ struct schsm_doctor {
     /* What one area learns and later ones build on. */
     struct schsm_config_file file; /* openssl.cnf in force */
     const char *section;           /* ours in it; NULL: there is none */
+    const char *name;              /* that our provider has there: sc-hsm mostly */
     OSSL_LIB_CTX *openssl; /* a library context as a program would have it; NULL: there is none */
     bool works;            /* our provider and the default one are active in it */
     struct schsm_device *devices[SCHSM_TOOL_DEVICES_MAX];

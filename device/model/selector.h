@@ -8,12 +8,14 @@
 /*
  * Which device: NULL members fit all. reader: the PC/SC reader's whole name, or a part of it, which
  * no token fits; a bare number is never a part; token: the label of a PKCS#11 token, which nothing
- * behind PC/SC fits.
+ * behind PC/SC fits; shown: the label as PKCS#11 programs show it, of a token or of a card, see
+ * schsm_shown_label_fits.
  */
 struct schsm_device_selector {
     const char *serial;
     const char *reader;
     const char *token;
+    const char *shown;
     bool hurried; /* a device that was there before and is missed is not waited for */
 };
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "pkcs11/pkcs11_device.h"
 #include "model/survey.h"
+#include "shown_label.h"
 
 #define TOKENS_MAX 64
 #define CANDIDATES_MAX 16
@@ -199,6 +200,9 @@ int schsm_registry_devices(struct schsm_registry *registry,
         schsm_fork_unlock(&registry->fork);
     } else {
         *count = 0;
+    }
+    if (ok && selector->shown != NULL) {
+        ok = schsm_shown_label_filter(selector->shown, devices, count, &found);
     }
     return ok ? 1 : schsm_fail_as(err, &found);
 }

@@ -69,6 +69,10 @@ docs/ssh.md)
     chmod +x askpass
     export SSH_ASKPASS=$work/askpass SSH_ASKPASS_REQUIRE=force
     ;;
+docs/migrating.md)
+    virtual_card
+    configure pkcs11-uris=yes
+    ;;
 *) virtual_card ;;
 esac
 export so_pin SC_HSM_SOURCE

@@ -85,3 +85,23 @@ check "a backup of what may leave it" sc-hsm --reader Virtual backup folder
 [ -s folder/manifest.json ] || fail "no backup"
 fails "onto the token" "${on_token[@]}" restore folder
 says 'is no SmartCard-HSM, and only that has wrapped keys'
+
+# A pkcs11: URI says what OpenSC's module shows, be it of the card or of its token; SoftHSM's token, with a
+# label of its own, is found by that.
+configure pkcs11-uris=yes
+shown="pkcs11:$token"
+fails "it is both roads' label" openssl pkey -in "$shown;object=web-rsa;type=private" -noout
+says "2 .* match where one is needed: .*key-ref=[0-9]+;id=10.*token="
+check "the reader's is one" openssl pkey -in "$shown;object=web-rsa;type=private;slot-description=Virtual" -noout
+softhsm_tokens "soft token"
+configure "pkcs11-module=$softhsm"
+check "a key on SoftHSM's token" env OPENSSL_CONF=/dev/null pkcs11-tool --module "$softhsm" \
+    --token-label "soft token" --login --pin "$pin" --keypairgen --key-type EC:prime256v1 --id 30 --label soft
+check "it signs by its token's label" openssl dgst -sha256 -out soft.sig -sign \
+    "pkcs11:model=SoftHSM%20v2;manufacturer=SoftHSM%20project;token=soft%20token;object=soft;type=private" message
+check "its public key" openssl pkey -pubin -in "pkcs11:token=soft%20token;object=soft;type=public" -pubout -out soft.pub
+check "judged by the default provider" plain_openssl dgst -sha256 -verify soft.pub -signature soft.sig message
+check "the card beside it" openssl pkey -in "$shown;object=web-rsa;type=private" -noout
+fails "a label that OpenSC's module would show" openssl pkey -noout \
+    -in "pkcs11:token=soft%20token%20%28UserPIN%29;object=soft"
+says "no device with the label 'soft token \(UserPIN\)'; there is .*'SmartCard-HSM'.*'soft token'"

@@ -79,6 +79,11 @@ configure module=
 sick "a module that is not installed" module "there is no .*/sc-hsm.so" "'module = /path/to/sc-hsm.so'"
 as=(env "OPENSSL_MODULES=$(dirname "$module")")
 healthy "with OPENSSL_MODULES"
+configure "module=sc-hsm.so"
+healthy "with the file's name"
+configure "module=sc-hsm"
+sick "a module's name without its ending" module "there is no .*/sc-hsm, where" "correct module"
+configure module=
 as=(env "OPENSSL_MODULES=$work")
 sick "a wrong OPENSSL_MODULES" module "$work/sc-hsm.so, where OPENSSL_MODULES" "module"
 as=()

@@ -19,6 +19,7 @@ static void defaults_are_the_documented_ones(void **state)
     assert_int_equal(config.min_pin_tries, 2);
     assert_int_equal(config.login, SCHSM_LOGIN_LOAD);
     assert_false(config.cache_pin);
+    assert_false(config.pkcs11_uris);
     assert_int_equal(config.secure_channel, SCHSM_CHANNEL_OFF);
     assert_null(config.roots);
     assert_int_equal(config.log, SCHSM_LOG_OFF);
@@ -36,6 +37,7 @@ static void every_key_has_a_good_value(void **state)
         { "login", "use" },       { "cache-pin", "yes" },       { "secure-channel", "require" },
         { "token", "A token" },   { "pkcs11-module", "/x.so" }, { "verify", "first" },
         { "wait", "5" },          { "pool", "share" },          { "pool-devices", "A1,B2" },
+        { "pkcs11-uris", "yes" },
     };
     struct schsm_config config;
     size_t keys = 0;
@@ -54,6 +56,7 @@ static void every_key_has_a_good_value(void **state)
     assert_int_equal(config.min_pin_tries, 3);
     assert_int_equal(config.login, SCHSM_LOGIN_USE);
     assert_true(config.cache_pin);
+    assert_true(config.pkcs11_uris);
     assert_int_equal(config.log, SCHSM_LOG_APDU);
     assert_string_equal(config.serial, "DENK0100186");
     schsm_config_clear(&config);
@@ -71,6 +74,7 @@ static void bad_values_name_section_and_key(void **state)
         { "min-pin-tries", "x" },
         { "login", "later" },
         { "cache-pin", "maybe" },
+        { "pkcs11-uris", "on" },
         { "secure-channel", "sometimes" },
         { "root", "/nowhere" },
         { "root", "/dev/null" },

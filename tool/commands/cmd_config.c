@@ -105,7 +105,7 @@ static int read_settings(struct schsm_tool *tool, struct schsm_snippet *snippet,
     if (!schsm_config_file_read(tool->context.libctx, &file)) {
         return schsm_fail_memory(err);
     }
-    section = file.conf != NULL ? schsm_config_section(file.conf, 0) : NULL;
+    section = file.conf != NULL ? schsm_config_section(file.conf, 0, NULL) : NULL;
     values = section != NULL ? NCONF_get_section(file.conf, section) : NULL;
     for (int i = 0; i < sk_CONF_VALUE_num(values); i++) {
         const CONF_VALUE *value = sk_CONF_VALUE_value(values, i);

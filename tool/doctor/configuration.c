@@ -72,7 +72,7 @@ static void look_for_section(struct schsm_doctor *doctor)
                                     "with 'providers = provider_sect', and what follows from that");
         return;
     }
-    doctor->section = schsm_config_section(doctor->file.conf, 0);
+    doctor->section = schsm_config_section(doctor->file.conf, 0, &doctor->name);
     schsm_doctor_place(doctor, providers, NULL, place);
     if (doctor->section == NULL) {
         schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT,
@@ -91,9 +91,9 @@ static void look_for_section(struct schsm_doctor *doctor)
         doctor->section = NULL;
         return;
     }
-    schsm_doctor_find(doctor, SCHSM_FINDING_OK, WHAT, "%s%s, sc-hsm in [%s]", doctor->file.path,
-                      is_named() ? " by OPENSSL_CONF" : "", doctor->section);
-    if (schsm_config_section(doctor->file.conf, 1) != NULL) {
+    schsm_doctor_find(doctor, SCHSM_FINDING_OK, WHAT, "%s%s, %s in [%s]", doctor->file.path,
+                      is_named() ? " by OPENSSL_CONF" : "", doctor->name, doctor->section);
+    if (schsm_config_section(doctor->file.conf, 1, NULL) != NULL) {
         schsm_doctor_find(doctor, SCHSM_FINDING_WARNING, WHAT,
                           "sc-hsm stands in the list of providers twice; [%s] is looked at here",
                           doctor->section);

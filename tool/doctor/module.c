@@ -40,8 +40,8 @@ static const char *modules_folder(const char **by)
     return named != NULL ? named : OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
 }
 
-/* Where OpenSSL looks: what has a slash is a path, from that folder on where it begins without one;
- * other names get their ending. */
+/* Where OpenSSL looks: what the setting says, from that folder on, and as it stands; only the
+ * provider's name gets an ending. */
 static const char *module_path(const struct schsm_doctor *doctor, char path[PATH_ROOM])
 {
     const char *module = get_text(doctor->file.conf, doctor->section, "module"), *by;
@@ -52,8 +52,7 @@ static const char *module_path(const struct schsm_doctor *doctor, char path[PATH
         return "the setting module";
     }
     BIO_snprintf(path, PATH_ROOM, "%s/%s%s", folder != NULL ? folder : ".",
-                 module != NULL ? module : PROVIDER,
-                 module == NULL || strchr(module, '/') == NULL ? ".so" : "");
+                 module != NULL ? module : PROVIDER, module == NULL ? ".so" : "");
     return by;
 }
 
@@ -106,10 +105,11 @@ static void fail_inactive(struct schsm_doctor *doctor, const char *name)
     const char *section = get_text(doctor->file.conf, providers, name);
     char place[SCHSM_CONFIG_PLACE_MAX];
 
-    schsm_doctor_find(
-        doctor, SCHSM_FINDING_ERROR, "provider", "the provider %s is not active%s", name,
-        strcmp(name, PROVIDER) == 0 ? ""
-                                    : ", which has the random generator, files, digests and TLS");
+    schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, "provider", "the provider %s is not active%s",
+                      name,
+                      strcmp(name, doctor->name) == 0
+                          ? ""
+                          : ", which has the random generator, files, digests and TLS");
     if (section == NULL) {
         schsm_doctor_place(doctor, providers, NULL, place);
         schsm_doctor_cure(doctor,
@@ -182,7 +182,7 @@ static bool would_have_others(const struct schsm_doctor *doctor)
 
     if (libctx != NULL) {
         (void)OSSL_LIB_CTX_load_config(libctx, doctor->file.path);
-        provider = OSSL_PROVIDER_load(libctx, PROVIDER);
+        provider = OSSL_PROVIDER_load(libctx, doctor->name);
         others = has_others(libctx);
     }
     if (provider != NULL) {
@@ -203,16 +203,16 @@ static void look_at_activation(struct schsm_doctor *doctor)
         return;
     }
     (void)OSSL_LIB_CTX_load_config(doctor->openssl, doctor->file.path);
-    ours = OSSL_PROVIDER_available(doctor->openssl, PROVIDER) != 0;
+    ours = OSSL_PROVIDER_available(doctor->openssl, doctor->name) != 0;
     others = ours ? has_others(doctor->openssl) : would_have_others(doctor);
     doctor->works = ours && others;
     if (doctor->works) {
         schsm_doctor_find(doctor, SCHSM_FINDING_OK, "provider",
-                          "sc-hsm and the default provider are active");
+                          "%s and the default provider are active", doctor->name);
         return;
     }
     if (!ours) {
-        fail_inactive(doctor, PROVIDER);
+        fail_inactive(doctor, doctor->name);
     }
     if (!others) {
         fail_inactive(doctor, "default");
