@@ -86,6 +86,12 @@ int schsm_keymgmt_has(const void *keydata, int selection)
            ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0 || key->has_public);
 }
 
+/* More than parameters. What of a private part alone can be compared is a matter of the version. */
+static bool has_part(const struct schsm_pkey *key)
+{
+    return key->has_public || key->has_private;
+}
+
 /* Never touches the device: the public part decides, as a private key has but one. */
 int schsm_keymgmt_match(const void *keydata1, const void *keydata2, int selection)
 {
@@ -97,7 +103,7 @@ int schsm_keymgmt_match(const void *keydata1, const void *keydata2, int selectio
         return 0;
     }
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
-        return key1->has_public && key2->has_public && EVP_PKEY_eq(key1->pkey, key2->pkey) == 1;
+        return has_part(key1) && has_part(key2) && EVP_PKEY_eq(key1->pkey, key2->pkey) == 1;
     }
     if ((selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) != 0) {
         return EVP_PKEY_parameters_eq(key1->pkey, key2->pkey) == 1;

@@ -19,7 +19,7 @@ struct eddsa {
     struct schsm_pkey *key; /* NULL before the first init */
     bool on_device;         /* signing with a device key; else the twin does it all */
     EVP_MD_CTX *twin;       /* NULL before init */
-    EVP_PKEY_CTX *twin_key; /* the twin's */
+    EVP_PKEY_CTX *twin_key; /* the twin's; alone, and ours, for what is hashed already */
 };
 
 static OSSL_FUNC_signature_newctx_fn eddsa_newctx;
@@ -29,6 +29,12 @@ static OSSL_FUNC_signature_digest_sign_init_fn eddsa_sign_init;
 static OSSL_FUNC_signature_digest_sign_fn eddsa_sign;
 static OSSL_FUNC_signature_digest_verify_init_fn eddsa_verify_init;
 static OSSL_FUNC_signature_digest_verify_fn eddsa_verify;
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+static OSSL_FUNC_signature_sign_init_fn eddsa_sign_prehashed_init;
+static OSSL_FUNC_signature_sign_fn eddsa_sign_prehashed;
+static OSSL_FUNC_signature_verify_init_fn eddsa_verify_prehashed_init;
+static OSSL_FUNC_signature_verify_fn eddsa_verify_prehashed;
+#endif
 static OSSL_FUNC_signature_get_ctx_params_fn eddsa_get_params;
 static OSSL_FUNC_signature_gettable_ctx_params_fn eddsa_gettable_params;
 static OSSL_FUNC_signature_set_ctx_params_fn eddsa_set_params;
@@ -51,6 +57,9 @@ static void *eddsa_newctx(void *provctx, const char *propq)
 
 static void drop_twin(struct eddsa *ctx)
 {
+    if (ctx->twin == NULL) {
+        EVP_PKEY_CTX_free(ctx->twin_key);
+    }
     EVP_MD_CTX_free(ctx->twin);
     ctx->twin = NULL;
     ctx->twin_key = NULL;
@@ -88,16 +97,17 @@ static void *eddsa_dupctx(void *vctx)
             return NULL;
         }
         ctx->twin_key = EVP_MD_CTX_get_pkey_ctx(ctx->twin);
+    } else if (from->twin_key != NULL &&
+               (ctx->twin_key = EVP_PKEY_CTX_dup(from->twin_key)) == NULL) {
+        eddsa_freectx(ctx);
+        return NULL;
     }
     return ctx;
 }
 
-/* A NULL key means: the one from before. */
-static int start(struct eddsa *ctx, const char *md_name, struct schsm_pkey *key,
-                 const OSSL_PARAM params[], bool sign)
+/* A new beginning. A NULL key means: the one from before. */
+static int take_key(struct eddsa *ctx, struct schsm_pkey *key, bool sign)
 {
-    int ok = 0;
-
     if (ctx == NULL) {
         return 0;
     }
@@ -112,6 +122,17 @@ static int start(struct eddsa *ctx, const char *md_name, struct schsm_pkey *key,
                                   "a signature operation was started without a key");
     }
     ctx->on_device = sign && ctx->key->device != NULL;
+    return 1;
+}
+
+static int start(struct eddsa *ctx, const char *md_name, struct schsm_pkey *key,
+                 const OSSL_PARAM params[], bool sign)
+{
+    int ok = 0;
+
+    if (!take_key(ctx, key, sign)) {
+        return 0;
+    }
     if ((ctx->on_device && !schsm_honoured(ctx->prov, params, honoured)) ||
         (ctx->twin = EVP_MD_CTX_new()) == NULL) {
         return 0;
@@ -184,12 +205,76 @@ static int eddsa_verify(void *vctx, const unsigned char *sig, size_t sig_len,
     return EVP_DigestVerify(ctx->twin, sig, sig_len, data, data_len) > 0;
 }
 
+/* From OpenSSL 3.4 on the default provider's keys sign what is hashed already, where the parameter
+ * "instance" says so (Ed25519ph, Ed448ph). */
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+static int start_prehashed(struct eddsa *ctx, struct schsm_pkey *key, const OSSL_PARAM params[],
+                           int (*init)(EVP_PKEY_CTX *twin, const OSSL_PARAM params[]), bool sign)
+{
+    int done;
+
+    if (!take_key(ctx, key, sign)) {
+        return 0;
+    }
+    if (ctx->on_device) {
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_UNSUPPORTED,
+                                  "the device signs messages as they are (PureEdDSA), and nothing "
+                                  "that is hashed already: use EVP_DigestSign");
+    }
+    if ((ctx->twin_key = schsm_pkey_ctx(ctx->key)) == NULL) {
+        return 0;
+    }
+    done = init(ctx->twin_key, params);
+    if (done <= 0) {
+        drop_twin(ctx);
+    }
+    return done > 0;
+}
+
+static int eddsa_sign_prehashed_init(void *vctx, void *vkey, const OSSL_PARAM params[])
+{
+    schsm_trace("signature_sign_init", vkey);
+    return start_prehashed(vctx, vkey, params, EVP_PKEY_sign_init_ex, true);
+}
+
+static int eddsa_verify_prehashed_init(void *vctx, void *vkey, const OSSL_PARAM params[])
+{
+    schsm_trace("signature_verify_init", vkey);
+    return start_prehashed(vctx, vkey, params, EVP_PKEY_verify_init_ex, false);
+}
+
+static int eddsa_sign_prehashed(void *vctx, unsigned char *sig, size_t *sig_len, size_t sig_size,
+                                const unsigned char *data, size_t data_len)
+{
+    struct eddsa *ctx = vctx;
+
+    schsm_trace("signature_sign", ctx->key);
+    if (ctx->twin != NULL || ctx->twin_key == NULL) {
+        return no_operation(ctx);
+    }
+    *sig_len = sig_size;
+    return EVP_PKEY_sign(ctx->twin_key, sig, sig_len, data, data_len) > 0;
+}
+
+static int eddsa_verify_prehashed(void *vctx, const unsigned char *sig, size_t sig_len,
+                                  const unsigned char *data, size_t data_len)
+{
+    struct eddsa *ctx = vctx;
+
+    schsm_trace("signature_verify", ctx->key);
+    if (ctx->twin != NULL || ctx->twin_key == NULL) {
+        return no_operation(ctx);
+    }
+    return EVP_PKEY_verify(ctx->twin_key, sig, sig_len, data, data_len) > 0;
+}
+#endif
+
 static int eddsa_get_params(void *vctx, OSSL_PARAM params[])
 {
     struct eddsa *ctx = vctx;
 
     schsm_trace("signature_get_ctx_params", ctx->key);
-    if (params == NULL || params->key == NULL || ctx->twin == NULL) {
+    if (params == NULL || params->key == NULL || ctx->twin_key == NULL) {
         return 1;
     }
     return EVP_PKEY_CTX_get_params(ctx->twin_key, params) > 0;
@@ -203,7 +288,7 @@ static int eddsa_set_params(void *vctx, const OSSL_PARAM params[])
     if (params == NULL || params->key == NULL) {
         return 1;
     }
-    if (ctx->twin == NULL) {
+    if (ctx->twin_key == NULL) {
         return no_operation(ctx);
     }
     return (!ctx->on_device || schsm_honoured(ctx->prov, params, honoured)) &&
@@ -248,6 +333,12 @@ const OSSL_DISPATCH schsm_signature_eddsa[] = {
     { OSSL_FUNC_SIGNATURE_DIGEST_SIGN, (void (*)(void))eddsa_sign },
     { OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, (void (*)(void))eddsa_verify_init },
     { OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, (void (*)(void))eddsa_verify },
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+    { OSSL_FUNC_SIGNATURE_SIGN_INIT, (void (*)(void))eddsa_sign_prehashed_init },
+    { OSSL_FUNC_SIGNATURE_SIGN, (void (*)(void))eddsa_sign_prehashed },
+    { OSSL_FUNC_SIGNATURE_VERIFY_INIT, (void (*)(void))eddsa_verify_prehashed_init },
+    { OSSL_FUNC_SIGNATURE_VERIFY, (void (*)(void))eddsa_verify_prehashed },
+#endif
     { OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, (void (*)(void))eddsa_get_params },
     { OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, (void (*)(void))eddsa_gettable_params },
     { OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, (void (*)(void))eddsa_set_params },

@@ -172,7 +172,7 @@ static void name_files(struct schsm_snippet *snippet, const char *label)
         bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
                      (*c >= '0' && *c <= '9') || *c == '-' || *c == '_';
 
-        name[len++] = plain ? *c : '_';
+        name[len++] = (char)(plain ? *c : '_');
     }
     name[len] = '\0';
     snippet->key = print_text(snippet, "/etc/ssl/private/%s.pem", len > 0 ? name : "sc-hsm");
