@@ -135,7 +135,7 @@ elsewhere=(readers status list doctor config pool verify-pin logout csr rename c
     "cert show" "cert self-sign" "cert delete" "data write" "data read" "data list" "data delete" delete tidy "dkek create-share" "dkek recrypt-share"
     unwrap "backup verify" restore "decrypt-backup" "domain issue-membership" "domain derive" "pka register"
     encrypt decrypt mac derive random complete help)
-sc-hsm --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\)\( .*\|$\)/\1/p' >commands
+sc-hsm --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\( [a-z][a-z-]*\)\{0,1\}\)\( .*\|$\)/\1/p' >commands
 [ "$(wc -l <commands)" -gt 40 ] || fail "which commands are there?"
 while read -r command; do
     grep -q "^$command\b" <<<"$(printf '%s\n' "${for_cards[@]}" "${elsewhere[@]}")" ||
