@@ -25,7 +25,7 @@ work_of() {
     echo "the card did $count of $1"
 }
 work_of 160 "8 threads" "${on_web[@]}" "$programs/sign_threads" both.pem 8 20
-[ "$count" -lt 120 ] || fail "the token did next to nothing"
+[ "$count" -lt 155 ] || fail "the token did next to nothing"
 
 # --- nginx ----------------------------------------------------------------------------------------
 port=4433
