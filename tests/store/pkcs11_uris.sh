@@ -66,8 +66,11 @@ for name, words in ("model", "token model"), ("manufacturer", "token manufacture
 print("pkcs11:" + ";".join(path))' "$1"
 }
 one=$(token_uri "${serials[0]}") two=$(token_uri "${serials[1]}")
-[[ $one == *"token=SmartCard-HSM%20%28UserPIN%29"* ]] || fail "OpenSC calls the first token $one"
-[[ $two == *"...%20%28UserPIN%29"* ]] || fail "OpenSC does not cut the second token's label: $two"
+# Since 0.26 it names no PIN behind the label.
+if [[ $one != *";token=SmartCard-HSM" ]]; then
+    [[ $one == *"token=SmartCard-HSM%20%28UserPIN%29"* ]] || fail "OpenSC calls the first token $one"
+    [[ $two == *"...%20%28UserPIN%29"* ]] || fail "OpenSC does not cut the second token's label: $two"
+fi
 signs rsa "$one;id=%10;object=web-rsa;type=private"
 signs ec "$one;object=web-ec;type=private"
 signs second "$two;object=web-ec;type=private"
