@@ -89,6 +89,7 @@ listed_whole() {
     local status=0
     sc-hsm --json list 2>list.err || status=$?
     if [ $status != 0 ]; then
+        sc-hsm list >list.out 2>list.err || true # in sentences
         cat list.err >&2
         on_pico && ! grep -v "key-ref=[0-9]*;id=3[0-9]*;type=private' deletes it$" list.err >&2
     fi
