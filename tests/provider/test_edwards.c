@@ -3,6 +3,7 @@
  * provider gives, which has no random part in them. */
 #include <string.h>
 
+#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
@@ -118,6 +119,76 @@ static void what_a_device_cannot_sign_is_refused(void **state)
     EVP_MD_CTX_free(ctx);
 }
 
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+#define HASH_LEN 64
+
+/* A signature of what is hashed already, by a copy of the context; instance NULL: as it begins. */
+static int sign_hash(EVP_PKEY *key, const char *instance, unsigned char *sig, size_t *len)
+{
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL), *copy = NULL;
+    int ok;
+
+    if (instance != NULL) {
+        params[0] =
+            OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_INSTANCE, (char *)instance, 0);
+    }
+    ok = EVP_PKEY_sign_init_ex(ctx, params) > 0 && (copy = EVP_PKEY_CTX_dup(ctx)) != NULL &&
+         EVP_PKEY_sign(copy, sig, len, message, HASH_LEN) > 0;
+    EVP_PKEY_CTX_free(copy);
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+static int verify_hash(EVP_PKEY *key, const char *instance, const unsigned char *sig, size_t len)
+{
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_INSTANCE,
+                                                             (char *)instance, 0),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    int ok = EVP_PKEY_verify_init_ex(ctx, params) > 0 &&
+             EVP_PKEY_verify(ctx, sig, len, message, HASH_LEN) == 1;
+
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+static void what_is_hashed_already_is_signed_in_software_alone(void **state)
+{
+    static const char *const instances[] = { "Ed25519ph", "Ed448ph", "Ed25519", "Ed448", NULL };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(signing); i++) {
+        unsigned int before = stand_in_operations;
+
+        for (size_t k = 0; k < COUNT(instances); k++) {
+            unsigned char theirs[114] = { 0 }, ours[114] = { 0 };
+            size_t their_len = sizeof(theirs), our_len = sizeof(ours);
+            int expected = sign_hash(signers[i].theirs, instances[k], theirs, &their_len);
+
+            ERR_clear_error();
+            assert_int_equal(expected, k == i);
+            assert_int_equal(sign_hash(signers[i].software, instances[k], ours, &our_len),
+                             expected);
+            ERR_clear_error();
+            if (expected) {
+                assert_int_equal(our_len, their_len);
+                assert_memory_equal(ours, theirs, our_len);
+                assert_true(verify_hash(signers[i].software, instances[k], theirs, their_len));
+                assert_true(verify_hash(signers[i].device, instances[k], theirs, their_len));
+                theirs[3] ^= 1;
+                assert_false(verify_hash(signers[i].software, instances[k], theirs, their_len));
+                ERR_clear_error();
+            }
+            assert_false(sign_hash(signers[i].device, instances[k], ours, &our_len));
+            assert_error_says("hashed already");
+            ERR_clear_error();
+        }
+        assert_int_equal(stand_in_operations, before);
+    }
+}
+#endif
+
 static void contexts_are_asked_copied_and_started_again(void **state)
 {
     (void)state;
@@ -204,6 +275,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signatures_are_the_same),
         cmocka_unit_test(what_a_device_cannot_sign_is_refused),
+#ifdef OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT
+        cmocka_unit_test(what_is_hashed_already_is_signed_in_software_alone),
+#endif
         cmocka_unit_test(contexts_are_asked_copied_and_started_again),
         cmocka_unit_test(secrets_are_the_same),
     };
