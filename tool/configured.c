@@ -286,6 +286,25 @@ static bool has_this_pin(struct schsm_tool *tool, const struct schsm_device *dev
     return i < count;
 }
 
+/* What was read takes the place of its source for this run: a pipe gives it once. Devices with PINs
+ * of their own are told from each other by the source alone. */
+static int keep_pin(struct schsm_tool *tool, struct schsm_secret *pin, struct schsm_error *err)
+{
+    struct schsm_config *config = &tool->context.config;
+    struct schsm_pin_source *kept = NULL;
+
+    if (tool->origins.pin_kept || schsm_pin_source_takes_serial(config->pin_source)) {
+        return 1;
+    }
+    if ((kept = schsm_pin_source_from_secret(pin, err)) == NULL) {
+        return 0;
+    }
+    schsm_pin_source_free(config->pin_source);
+    config->pin_source = kept;
+    tool->origins.pin_kept = true;
+    return 1;
+}
+
 struct schsm_pin_source *schsm_tool_configured_pin(struct schsm_tool *tool,
                                                    struct schsm_device *device, bool second)
 {
@@ -302,11 +321,12 @@ struct schsm_pin_source *schsm_tool_configured_pin(struct schsm_tool *tool,
         return NULL;
     }
     (void)schsm_device_serial(device, serial, &why);
-    if (schsm_pin_source_read(source, &prompt, &pin, &why)) {
+    if (schsm_pin_source_read(source, &prompt, &pin, &why) && keep_pin(tool, pin, &why)) {
         schsm_secret_free(pin);
         tool->origins.pin_used = true;
-        return source;
+        return tool->context.config.pin_source;
     }
+    schsm_secret_free(pin);
     if (!tool->origins.pin_told) {
         schsm_fail_context(&why, "pin-source in %s is of no use here", tool->origins.pin);
         schsm_tell_warning(tool, &why);

@@ -73,6 +73,7 @@ struct schsm_origins {
     char *pin;
     /* the device that is named beside the PIN's source: it is this one's; NULL: of any */
     char *pin_serial, *pin_reader, *pin_token;
+    bool pin_kept; /* what its source gave is kept in place of the source */
     bool pin_used; /* it was to open a device */
     bool pin_told; /* why it cannot be had was said */
 };

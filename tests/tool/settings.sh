@@ -77,6 +77,12 @@ check "a person may" typed "PIN.*2 tries left.*:=$pin" -- sc-hsm --pin-source pr
 configure min-pin-tries=
 check "an option's" sc-hsm --pin-source file:pin keygen --type ec:P-256
 check "a variable's" env SC_HSM_PIN_SOURCE=file:pin sc-hsm keygen --type ec:P-256
+# What gives it once is read once, however many logins there are.
+mkfifo -m 600 fifo
+cat pin >fifo &
+check "a pipe's" env "SC_HSM_PIN_SOURCE=file:$work/fifo" sc-hsm keygen --type ec:P-256 --label piped
+wait $!
+check "a descriptor's" env SC_HSM_PIN_SOURCE=fd:3 sc-hsm keygen --type ec:P-256 3< <(cat pin)
 check "a URI's" sc-hsm delete "label=web;type=private?pin-source=file:pin" --yes
 configure pin-source= "pin=$pin"
 check "the PIN itself" sc-hsm keygen --type ec:P-256
