@@ -5,7 +5,7 @@
 
 #include <openssl/crypto.h>
 
-#include "snippet.h"
+#include "tool/snippet.h"
 
 static void write_setting(struct schsm_snippet *snippet, const char *name, const char *value)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Servers: where each of them takes certificate and key. */
-#include "snippet.h"
+#include "tool/snippet.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "snippet.h"
+#include "tool/snippet.h"
 
 #include <string.h>
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "completion.h"
+#include "tool/completion.h"
 #include "format/curve.h"
 #include "format/ecx.h"
 #include "keymgmt/algorithm.h"
-#include "snippet.h"
+#include "tool/snippet.h"
 
 #define SOURCES "file: credential: env: fd: prompt pinentry systemd-ask-password"
 

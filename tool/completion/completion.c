@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "completion.h"
+#include "tool/completion.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "configured.h"
+#include "tool/configured.h"
 
 void schsm_completion_offer(const struct schsm_completion *completion, const char *value,
                             const char *summary)

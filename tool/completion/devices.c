@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "completion.h"
+#include "tool/completion.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +13,11 @@
 
 #include <openssl/crypto.h>
 
-#include "configured.h"
+#include "tool/configured.h"
 #include "keymgmt/find.h"
-#include "output.h"
-#include "target.h"
-#include "text.h"
+#include "tool/output.h"
+#include "tool/target.h"
+#include "tool/text.h"
 
 #define READERS_MAX 64
 #define ANSWER_MAX 65536 /* bytes: more than anybody reads */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "help.h"
+#include "tool/help.h"
 
 /* clang-format off */
 
