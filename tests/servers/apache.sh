@@ -16,34 +16,10 @@ port=$(free_port 1)
 configure pin-source= cache-pin=yes
 (umask 077 && echo "$pin" >pin)
 cat ec.crt ec.pem >bundle.pem
-mkdir html run
-echo 'signed on the card' >html/index.html
-chmod -R a+rX html
 sample apache/apache-pin /etc/sc-hsm/ "$work/" >apache-pin
 chmod 700 apache-pin
 
-# What Debian's own configuration brings, in short.
-cat >apache2.conf <<END
-ServerRoot $work
-DefaultRuntimeDir $work/run
-PidFile $work/apache2.pid
-ErrorLog $work/server.log
-LogLevel info
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
-LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
-LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
-DirectoryIndex index.html
-# None that ends may have been given a connection that it did not accept yet.
-StartServers 3
-ServerLimit 8
-MaxRequestWorkers 200
-Include $work/sc-hsm.conf
-END
+apache_configuration sc-hsm.conf
 sample apache/sc-hsm.conf 'Listen 443' "Listen 127.0.0.1:$port" '*:443' "127.0.0.1:$port" \
     /var/www/html "$work/html" /etc/sc-hsm/ "$work/" >sc-hsm.conf
 

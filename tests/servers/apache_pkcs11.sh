@@ -17,28 +17,8 @@ configure pkcs11-uris=yes cache-pin=yes
 # Apache asks libp11's engine first, where it is there.
 export OPENSSL_ENGINES=$work/no-engines
 (umask 077 && echo "$pin" >pin)
-mkdir html run
-echo 'signed on the card' >html/index.html
-chmod -R a+rX html
 
-# What Debian's own configuration brings, in short.
-cat >apache2.conf <<END
-ServerRoot $work
-DefaultRuntimeDir $work/run
-PidFile $work/apache2.pid
-ErrorLog $work/server.log
-LogLevel info
-ServerName localhost
-User www-data
-Group www-data
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
-LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
-LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
-DirectoryIndex index.html
-Include $work/pkcs11.conf
-END
+apache_configuration pkcs11.conf
 sample apache/pkcs11.conf 'Listen 443' "Listen 127.0.0.1:$port" '*:443' "127.0.0.1:$port" \
     /var/www/html "$work/html" /etc/sc-hsm/ "$work/" >pkcs11.conf
 own_apache=(apache2 -d "$work" -f "$work/apache2.conf")

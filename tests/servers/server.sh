@@ -115,3 +115,32 @@ $(cat)
 }
 END
 } >nginx.conf
+
+# apache_configuration FILE: makes apache2.conf of what Debian's own configuration brings, in short, and
+# of FILE; its server has a page, html/index.html.
+apache_configuration() {
+    mkdir html run
+    echo 'signed on the card' >html/index.html
+    chmod -R a+rX html
+    cat >apache2.conf <<END
+ServerRoot $work
+DefaultRuntimeDir $work/run
+PidFile $work/apache2.pid
+ErrorLog $work/server.log
+LogLevel info
+ServerName localhost
+User www-data
+Group www-data
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
+LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+DirectoryIndex index.html
+# None that ends may have been given a connection that it did not accept yet.
+StartServers 3
+ServerLimit 8
+MaxRequestWorkers 200
+Include $work/$1
+END
+}

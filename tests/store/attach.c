@@ -11,28 +11,9 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
+#include "asked.h"
+
 #define ROOM 65536 /* bytes of a file */
-
-static int asked;
-
-static int give(char *buffer, int size, int writing, void *pin)
-{
-    (void)writing;
-    asked++;
-    return (int)OPENSSL_strlcpy(buffer, pin, (size_t)size);
-}
-
-static int signs(EVP_PKEY *key)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    unsigned char sig[1024];
-    size_t len = sizeof(sig);
-    int ok = EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) > 0 &&
-             EVP_DigestSign(ctx, sig, &len, (const unsigned char *)"x", 1) > 0;
-
-    EVP_MD_CTX_free(ctx);
-    return ok;
-}
 
 /* Status: 0 with a key. */
 static int attach(const char *where, BIO *in, UI_METHOD *ui, char *pin)
@@ -44,7 +25,7 @@ static int attach(const char *where, BIO *in, UI_METHOD *ui, char *pin)
     int left = BIO_read(in, rest, sizeof(rest));
 
     printf("%s: attached %d, key %d, asked %d, signs %d, left %d\n", where, store != NULL,
-           key != NULL, asked, key != NULL && signs(key), left > 0 ? left : 0);
+           key != NULL, asked, key != NULL && key_signs(key), left > 0 ? left : 0);
     printf("%s: ended %d\n", where, store == NULL || OSSL_STORE_eof(store));
     ERR_print_errors_fp(stdout);
     asked = 0;
@@ -57,7 +38,7 @@ static int attach(const char *where, BIO *in, UI_METHOD *ui, char *pin)
 int main(int argc, char **argv)
 {
     static unsigned char data[ROOM];
-    UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give, 0);
+    UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_pin, 0);
     BIO *file = argc == 3 ? BIO_new_file(argv[1], "rb") : NULL, *memory = NULL;
     int len, status;
 

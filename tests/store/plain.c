@@ -13,30 +13,11 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
-static int asked;
-
-static int give(char *buffer, int size, int writing, void *pin)
-{
-    (void)writing;
-    asked++;
-    return (int)OPENSSL_strlcpy(buffer, pin, (size_t)size);
-}
-
-static int signs(EVP_PKEY *key)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    unsigned char sig[1024];
-    size_t len = sizeof(sig);
-    int ok = EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) > 0 &&
-             EVP_DigestSign(ctx, sig, &len, (const unsigned char *)"x", 1) > 0;
-
-    EVP_MD_CTX_free(ctx);
-    return ok;
-}
+#include "asked.h"
 
 int main(int argc, char **argv)
 {
-    UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give, 0);
+    UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_pin, 0);
     OSSL_STORE_CTX *store = NULL;
     EVP_PKEY *key = NULL;
 
@@ -57,7 +38,7 @@ int main(int argc, char **argv)
         OSSL_STORE_INFO_free(info);
     }
     printf("asked: %d\n", asked);
-    printf("signs: %d\n", key != NULL && signs(key));
+    printf("signs: %d\n", key != NULL && key_signs(key));
     ERR_print_errors_fp(stdout);
     EVP_PKEY_free(key);
     OSSL_STORE_close(store);
