@@ -186,6 +186,14 @@ sick "a user who may not use the socket" service "user nobody may not use the so
     "give user nobody the right to write to $SC_HSM_VIRTUAL/pcscd.comm"
 chmod 666 "$SC_HSM_VIRTUAL/pcscd.comm"
 healthy "with that right"
+chmod 700 "$(dirname "$module")"
+sick "a user who may not enter the module's folder" module "nobody may not enter $(dirname "$module") .* the setting module" \
+    "chmod a\+x $(dirname "$module")'"
+take_cure
+chmod 600 "$module"
+sick "a user who may not read the module" module "nobody may not read $module, where" "chmod a\+r $module'"
+take_cure
+healthy "with both rights"
 chmod 600 "$OPENSSL_CONF"
 sick "a user who may not read openssl.cnf" configuration "openssl.cnf.*permission denied" "chmod a\+r"
 take_cure

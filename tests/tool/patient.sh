@@ -12,10 +12,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/tool/outcome.sh
 . "$here/outcome.sh"
 
-# patient: a card with a key and its reference file ec.pem, and nothing wrong with it.
+# patient: a card with a key and its reference file ec.pem, and nothing wrong with it. Its module is a
+# copy, because other users may not enter the folder of every build.
 patient() {
     admin_card
     make_ec_key
+    install -D -m 644 "$module" "$SC_HSM_VIRTUAL/module/sc-hsm.so"
+    module=$SC_HSM_VIRTUAL/module/sc-hsm.so
     # The module by its own name, as it is told in a configuration that is whole.
     configure "module=$module"
     unset OPENSSL_MODULES

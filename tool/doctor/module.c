@@ -5,6 +5,7 @@
  */
 #include "tool/doctor.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,6 +97,37 @@ static void fail_no_module(struct schsm_doctor *doctor, const char *path, const 
                           "'module = /path/to/" PROVIDER ".so' in [%s] of %s",
                           doctor->section, doctor->file.path);
     }
+}
+
+/* What keeps this user from the file: the first folder on its way that cannot be entered, or the
+ * file itself. */
+static void find_barrier(const char *path, char barrier[PATH_ROOM])
+{
+    for (const char *end = strchr(path + 1, '/'); end != NULL; end = strchr(end + 1, '/')) {
+        BIO_snprintf(barrier, PATH_ROOM, "%.*s", (int)(end - path), path);
+        if (access(barrier, X_OK) != 0) {
+            return;
+        }
+    }
+    BIO_snprintf(barrier, PATH_ROOM, "%s", path);
+}
+
+static void fail_barred(struct schsm_doctor *doctor, const char *path, const char *by)
+{
+    char barrier[PATH_ROOM], user[64];
+    bool is_file;
+
+    schsm_registry_user(user, sizeof(user));
+    find_barrier(path, barrier);
+    is_file = strcmp(barrier, path) == 0;
+    schsm_doctor_find(doctor, SCHSM_FINDING_ERROR, WHAT,
+                      "user %s may not %s %s%s, where %s has the provider looked for", user,
+                      is_file ? "read" : "enter", barrier,
+                      is_file ? "" : " and reach the module in it", by);
+    schsm_doctor_cure(doctor,
+                      "'chmod a+%s %s', or install the provider where every user may read it "
+                      "('cmake --install build')",
+                      is_file ? "r" : "x", barrier);
 }
 
 /* A provider that is known under this name in the list, and is not active. */
@@ -229,10 +261,14 @@ void schsm_doctor_module(struct schsm_doctor *doctor)
     }
     ERR_clear_error();
     by = module_path(doctor, path);
-    if (access(path, F_OK) != 0) {
+    if (access(path, R_OK) == 0) {
+        if (look_at_module(doctor, path)) {
+            look_at_activation(doctor);
+        }
+    } else if (errno == EACCES) {
+        fail_barred(doctor, path, by);
+    } else {
         fail_no_module(doctor, path, by);
-    } else if (look_at_module(doctor, path)) {
-        look_at_activation(doctor);
     }
     ERR_clear_error();
 }
