@@ -213,6 +213,24 @@ static bool is_pico(const char *name)
     return strncmp(name, PICO_PREFIX, strlen(PICO_PREFIX)) == 0;
 }
 
+/* A certificate that cannot be read, or none: who is asked for one is named. */
+static int fail_device_certificate(const struct schsm_evidence *evidence, struct schsm_error *err)
+{
+    char name[SCHSM_DEVICE_NAME_MAX];
+
+    if (evidence->device == NULL) {
+        return 0;
+    }
+    schsm_device_name(evidence->device, name);
+    if (evidence->device_id_len == 0) {
+        return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
+                          "device %s has no certificate of its own, so nothing about it can be "
+                          "proven",
+                          name);
+    }
+    return schsm_fail_context(err, "device %s", name);
+}
+
 int schsm_attest(const struct schsm_context *context, const struct schsm_evidence *evidence,
                  struct schsm_attestation *attestation, struct schsm_error *err)
 {
@@ -221,7 +239,7 @@ int schsm_attest(const struct schsm_context *context, const struct schsm_evidenc
     memset(attestation, 0, sizeof(*attestation));
     if (!schsm_cvc_serial(evidence->device_id, evidence->device_id_len, attestation->serial,
                           sizeof(attestation->serial), err)) {
-        return 0;
+        return fail_device_certificate(evidence, err);
     }
     attestation->verified =
         schsm_roots_verify_device(context->config.roots, evidence->device_id,

@@ -119,17 +119,17 @@ int schsm_key_domain_exchange_key(struct schsm_device *device, unsigned int numb
                                   struct schsm_error *err)
 {
     static const uint8_t exchange[] = { SCHSM_ALGORITHM_ECDH_XKEK };
-    char serial[SCHSM_SERIAL_MAX + 1];
+    char name[SCHSM_DEVICE_NAME_MAX];
 
-    if (!schsm_device_serial(device, serial, err) ||
-        !schsm_key_domain_read(device, number, domain, err)) {
+    if (!schsm_key_domain_read(device, number, domain, err)) {
         return 0;
     }
     if (!domain->created || !domain->xkek) {
+        schsm_device_name(device, name);
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                           "key domain %u of device %s is no XKEK domain: only devices of such a "
                           "domain agree on its key among themselves",
-                          number, serial);
+                          number, name);
     }
     make_spec(spec, exchange);
     spec->has_key_domain = true;

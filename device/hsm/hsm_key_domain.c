@@ -121,21 +121,22 @@ int schsm_hsm_domains(struct schsm_device *dev, struct schsm_hsm_domain *domains
 
 int schsm_hsm_refuse_without_kek(struct schsm_device *dev, struct schsm_error *err)
 {
-    char serial[SCHSM_SERIAL_MAX + 1];
+    char name[SCHSM_DEVICE_NAME_MAX];
     struct schsm_hsm_status status;
 
-    if (!schsm_device_serial(dev, serial, err) || !schsm_hsm_status(dev, &status, err)) {
+    if (!schsm_hsm_status(dev, &status, err)) {
         return 0;
     }
+    schsm_device_name(dev, name);
     return status.so_pin_set
                ? schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                             "device %s was initialised without a DKEK: only a new initialisation "
                             "(sc-hsm init --dkek-shares N), which erases it, can give it one",
-                            serial)
+                            name)
                : schsm_fail(err, SCHSM_REASON_NOT_INITIALISED,
                             "device %s was never initialised, and has no DKEK yet: 'sc-hsm init "
                             "--dkek-shares N' gives it one",
-                            serial);
+                            name);
 }
 
 /* Appends to a sentence what a domain has in place of the key that was looked for. */

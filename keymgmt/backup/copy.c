@@ -67,15 +67,14 @@ static int check_keks(const struct copying *copying, struct schsm_error *err)
     struct schsm_hsm_domain ours[SCHSM_HSM_DOMAINS_MAX], theirs[SCHSM_HSM_DOMAINS_MAX];
     size_t our_count = SCHSM_HSM_DOMAINS_MAX, their_count = SCHSM_HSM_DOMAINS_MAX;
     const struct schsm_hsm_domain *missing = NULL;
-    char serial[SCHSM_SERIAL_MAX + 1];
+    char name[SCHSM_DEVICE_NAME_MAX];
     unsigned int domain = 0;
 
     if (!wants_keys(copying)) {
         return 1;
     }
     if (!schsm_hsm_domains(job->from, ours, &our_count, err) ||
-        !schsm_hsm_domains(job->to, theirs, &their_count, err) ||
-        !schsm_device_serial(job->to, serial, err)) {
+        !schsm_hsm_domains(job->to, theirs, &their_count, err)) {
         return 0;
     }
     for (size_t i = 0; i < our_count; i++) {
@@ -84,9 +83,10 @@ static int check_keks(const struct copying *copying, struct schsm_error *err)
         }
         missing = ours[i].complete && missing == NULL ? &ours[i] : missing;
     }
+    schsm_device_name(job->to, name);
     return missing == NULL ||
            schsm_hsm_find_kek_by_login(job->to, missing->kcv, job->to_login, &domain, err) ||
-           schsm_fail_context(err, "nothing was copied to device %s", serial);
+           schsm_fail_context(err, "nothing was copied to device %s", name);
 }
 
 /* --- what is there already ----------------------------------------------------------------- */

@@ -30,6 +30,55 @@ says "label of a Pico HSM is built in and cannot be set; nothing was changed"
 ends 1 "for init, too" "${init[@]}" --yes --label x
 says "label of a Pico HSM is built in"
 equal "nothing was sent" False "$(json 'd["devices"][0]["initialised"]' sc-hsm --json status)"
+# Whatever is tried with it, a sentence that speaks of a device has a name for it.
+plain_openssl req -x509 -newkey rsa:2048 -noenc -subj /CN=x -keyout x.key -out stored.crt 2>/dev/null
+printf 'Salted__%056d' 0 >stored.pbe
+: >swept
+while read -r -a words; do
+    echo "${words[*]}:" >>swept
+    sc-hsm --pin-source file:pin --so-pin-source file:so-pin "${words[@]}" >>swept 2>&1 </dev/null || true
+done <<END
+doctor
+pool
+verify-pin
+logout
+pin change
+pin unblock
+so-pin change
+keygen --type ec:P-256
+pubkey id=10
+csr id=10 --subject /CN=x
+cert import stored.crt
+cert self-sign id=10 --subject /CN=x --days 9
+cert delete id=10 --yes
+data write pin --label x
+data list
+rename id=10 --label x
+delete id=10 --yes
+tidy --yes
+encrypt id=10 pin --out encrypted
+mac id=10 pin
+dkek import-share stored.pbe --password-source file:pin
+dkek status
+wrap id=10 wrapped
+unwrap pin
+import pin
+backup saved
+restore saved
+mirror --to ESPICOHSMTR00002
+domain list
+domain create 0 --dkek-shares 1
+domain clear 0 --yes
+domain delete 0 --yes
+domain create-signer
+domain create-exchange-key 0
+attest
+pka status
+random 8
+ls
+END
+equal "every sentence names the device" "" \
+    "$(grep -E '[Dd]evice(  |[,;:.]| (was|is|has|holds|needs|does)\b)' swept | grep -Evi '(the|any) device|device: device' || true)"
 fails "nobody confirms" typed "type the word yes:=no" -- "${init[@]}"
 says "nothing was done"
 check "confirmed" typed "type the word yes:=yes" -- "${init[@]}"

@@ -20,6 +20,38 @@ check "the device's certificate is nonsense" card 00D72F020754020000530100
 check "the list tells no serial number" sc-hsm --json list
 says_nothing_of 'serial'
 
+# --- all that people do with a device ---------------------------------------------------------
+
+echo first >notes
+echo second >later
+while read -r -a words; do
+    check "without a serial number: ${words[*]}" "${tool[@]}" "${words[@]}"
+done <<END
+status
+verify-pin
+keygen --type ec:P-256 --id 40 --label used --algorithms ecdsa-sha256,wrap --out used.pem
+csr id=40 --subject /CN=used --out used.csr
+cert self-sign id=40 --subject /CN=used --days 9 --out used.crt
+cert import used.crt
+cert show id=40
+cert export id=40 --out exported.crt
+data write notes --label notes
+data write later --label notes --replace --yes
+data list
+data read label=notes --out read
+rename id=40 --label renamed
+wrap id=31 vault.wrapped
+cert delete id=40 --yes
+delete id=40;type=private --yes
+data delete label=notes --yes
+tidy --yes
+pool
+logout
+END
+same_bytes "the data" read later
+same_bytes "the certificate" <(plain_openssl x509 -in used.crt) <(plain_openssl x509 -in exported.crt)
+check "what was signed" plain_openssl req -in used.csr -verify -noout
+
 # --- in words and for programs ---------------------------------------------------------------
 
 check "a backup" "${tool[@]}" backup saved

@@ -20,23 +20,22 @@
 
 /* --- write --------------------------------------------------------------------------------- */
 
-/* What names objects of this label on this device; to be cleared, also after failure. */
-static int name_label(struct schsm_uri *uri, const char *serial, const char *label,
-                      struct schsm_error *err)
+/* What names objects of this label; to be cleared, also after failure. The options that chose the
+ * device choose it here as well, and it may have no serial number. */
+static int name_label(struct schsm_uri *uri, const char *label, struct schsm_error *err)
 {
     schsm_uri_init(uri);
-    uri->serial = OPENSSL_strdup(serial);
     uri->label = OPENSSL_strdup(label);
-    return uri->serial != NULL && uri->label != NULL ? 1 : schsm_fail_memory(err);
+    return uri->label != NULL ? 1 : schsm_fail_memory(err);
 }
 
 /* What an interrupted replacement left of the object that it replaced. */
-static int remove_rest(struct schsm_tool *tool, struct schsm_device *device, const char *serial,
-                       const char *label, const struct schsm_login *login, struct schsm_error *err)
+static int remove_rest(struct schsm_tool *tool, struct schsm_device *device, const char *label,
+                       const struct schsm_login *login, struct schsm_error *err)
 {
     struct schsm_match_list list = { NULL, 0 };
     struct schsm_uri uri;
-    int ok = name_label(&uri, serial, label, err) &&
+    int ok = name_label(&uri, label, err) &&
              schsm_find(&tool->context, &uri, SCHSM_OBJECT_ORPHAN, &list, err);
 
     for (size_t i = 0; ok && i < list.count; i++) {
@@ -60,7 +59,7 @@ static int look_for_label(struct schsm_tool *tool, const char *serial, const cha
     bool revealed = false;
     int ok = 0;
 
-    if (!name_label(&uri, serial, label, err) || !schsm_tool_reveal(tool, &uri, &revealed, err) ||
+    if (!name_label(&uri, label, err) || !schsm_tool_reveal(tool, &uri, &revealed, err) ||
         !schsm_find(&tool->context, &uri, SCHSM_OBJECT_DATA, list, err)) {
         goto done;
     }
@@ -84,9 +83,8 @@ done:
  * Of two objects of this label: where one is what is to be stored, an interrupted replacement left
  * the other, which goes now. The one stays in the list alone.
  */
-static int finish_replacement(struct schsm_match_list *list, const char *serial,
-                              const struct schsm_store *spec, const struct schsm_login *login,
-                              struct schsm_error *err)
+static int finish_replacement(struct schsm_match_list *list, const struct schsm_store *spec,
+                              const struct schsm_login *login, struct schsm_error *err)
 {
     struct schsm_uri uri;
     int ok = 1;
@@ -108,8 +106,7 @@ static int finish_replacement(struct schsm_match_list *list, const char *serial,
             return ok;
         }
     }
-    ok = name_label(&uri, serial, spec->label, err) &&
-         schsm_find_fail(&uri, list, SCHSM_OBJECT_DATA, err);
+    ok = name_label(&uri, spec->label, err) && schsm_find_fail(&uri, list, SCHSM_OBJECT_DATA, err);
     schsm_uri_clear(&uri);
     return ok;
 }
@@ -167,14 +164,14 @@ static int run_data_write(struct schsm_tool *tool, struct schsm_error *err)
         goto done;
     }
     if (same.count == 2) {
-        ok = finish_replacement(&same, serial, &spec, &login, err) &&
+        ok = finish_replacement(&same, &spec, &login, err) &&
              schsm_object_report(tool, "Stored", &same.matches[0], NULL, err);
         goto done;
     }
     spec.replaces = same.count > 0 ? &same.matches[0].object : NULL;
     ok = schsm_device_store(match.device, &spec, &login, &match.object, err) &&
          (!schsm_tool_flag(tool, "replace") ||
-          remove_rest(tool, match.device, serial, spec.label, &login, err)) &&
+          remove_rest(tool, match.device, spec.label, &login, err)) &&
          schsm_object_report(tool, "Stored", &match, NULL, err);
 
 done:

@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include "hsm/hsm_status.h"
 #include "hsm/hsm_xkek.h"
 #include "tool/ask.h"
 #include "tool/domain.h"
@@ -53,6 +54,21 @@ static int print_domains_table(const struct schsm_hsm_domain *domains, size_t co
     return schsm_table_print(&table, err);
 }
 
+static int print_none(struct schsm_device *device, const char *serial, struct schsm_error *err)
+{
+    struct schsm_hsm_status status;
+
+    if (!schsm_hsm_status(device, &status, err)) {
+        return 0;
+    }
+    return schsm_say(err,
+                     status.so_pin_set
+                         ? "Device %s has no key domains: it was initialised without, and its keys "
+                           "cannot leave it."
+                         : "Device %s was never initialised, and has no key domains yet.",
+                     serial);
+}
+
 static int run_domain_list(struct schsm_tool *tool, struct schsm_error *err)
 {
     size_t count = SCHSM_HSM_DOMAINS_MAX;
@@ -71,10 +87,7 @@ static int run_domain_list(struct schsm_tool *tool, struct schsm_error *err)
     if (tool->json) {
         ok = print_domains_json(domains, count, serial, err);
     } else if (count == 0) {
-        (void)printf("Device %s has no key domains: it was initialised without, and its keys "
-                     "cannot leave it.\n",
-                     serial);
-        ok = 1;
+        ok = print_none(device, serial, err);
     } else {
         ok = print_domains_table(domains, count, err);
     }
