@@ -68,6 +68,7 @@ static int append_match(struct schsm_match_list *list, struct schsm_device *devi
             list->matches[list->count + i].device = device;
             list->matches[list->count + i].object = objects->objects[i];
             list->matches[list->count + i].shares_name = false;
+            list->matches[list->count + i].shares_serial = false;
             list->matches[list->count + i].unfinished = false;
         }
         list->count = total;
@@ -77,15 +78,31 @@ static int append_match(struct schsm_match_list *list, struct schsm_device *devi
     return 1;
 }
 
+/* Would id and label of `a` fit `b` too? */
+static bool fits_object(const struct schsm_object *a, const struct schsm_object *b)
+{
+    return a->type == b->type &&
+           (a->id_len == 0 || (a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0)) &&
+           (a->label[0] == '\0' || strcmp(a->label, b->label) == 0);
+}
+
 /* Would the URI of `named`, without a handle, fit `other` too? A key reference is one key's. */
 static bool fits_other(const struct schsm_match *named, const struct schsm_match *other)
 {
-    const struct schsm_object *a = &named->object;
-    const struct schsm_object *b = &other->object;
+    return named->object.key_ref < 0 && named->device == other->device &&
+           fits_object(&named->object, &other->object);
+}
 
-    return a->key_ref < 0 && named->device == other->device && a->type == b->type &&
-           (a->id_len == 0 || (a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0)) &&
-           (a->label[0] == '\0' || strcmp(a->label, b->label) == 0);
+/* Would it fit one on another device, because that has the same serial number, as Pico HSMs have
+ * (protocol section 19.5)? */
+static bool fits_elsewhere(const struct schsm_match *named, const struct schsm_match *other)
+{
+    char here[SCHSM_SERIAL_MAX + 1], there[SCHSM_SERIAL_MAX + 1];
+
+    return named->device != other->device && named->object.key_ref == other->object.key_ref &&
+           fits_object(&named->object, &other->object) &&
+           schsm_device_serial(named->device, here, NULL) &&
+           schsm_device_serial(other->device, there, NULL) && strcmp(here, there) == 0;
 }
 
 /* An object with neither key reference nor id nor label shares its name with everything, and what
@@ -101,6 +118,23 @@ static void mark_shared_names(struct schsm_match_list *list)
         for (size_t k = 0; k < list->count && !match->shares_name; k++) {
             match->shares_name = k != i && fits_other(match, &list->matches[k]);
         }
+    }
+}
+
+static bool shares_serial(const struct schsm_match_list *list, const struct schsm_match *match)
+{
+    bool shared = false;
+
+    for (size_t i = 0; i < list->count && !shared; i++) {
+        shared = fits_elsewhere(match, &list->matches[i]);
+    }
+    return shared;
+}
+
+static void mark_shared_serials(struct schsm_match_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        list->matches[i].shares_serial = shares_serial(list, &list->matches[i]);
     }
 }
 
@@ -168,6 +202,9 @@ static int find_on_devices(struct schsm_context *context, const struct schsm_uri
         }
     }
     mark_shared_names(list);
+    if (describe) {
+        mark_shared_serials(list);
+    }
     if (uri->handle != 0) {
         unsigned int handle = uri->handle;
 
@@ -278,8 +315,11 @@ static int fail_ambiguous(const struct schsm_match_list *list, unsigned int type
     }
     for (size_t i = 0; i < list->count && shown < CANDIDATES_SHOWN; i++) {
         if ((list->matches[i].object.type & types) != 0) {
-            char *uri = schsm_match_uri(&list->matches[i], with_type, NULL);
+            struct schsm_match named = list->matches[i]; /* shares what it points to */
+            char *uri;
 
+            named.shares_serial = shares_serial(list, &named);
+            uri = schsm_match_uri(&named, with_type, NULL);
             BIO_printf(out, "%s%s", shown++ > 0 ? ", " : "", uri != NULL ? uri : "?");
             OPENSSL_free(uri);
         }
@@ -386,6 +426,8 @@ int schsm_find_one(struct schsm_context *context, const struct schsm_uri *uri,
 char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1], token[SCHSM_TOKEN_LABEL_MAX + 1];
+    char place[SCHSM_DEVICE_NAME_MAX] = "";
+    const struct schsm_uri_device named = { serial, token, place };
     struct schsm_object orphan = { .key_ref = -1, .handle = match->object.handle };
     bool is_orphan = match->object.type == SCHSM_OBJECT_ORPHAN;
     char *uri = NULL;
@@ -394,7 +436,10 @@ char *schsm_match_uri(const struct schsm_match *match, bool with_type, struct sc
         return NULL;
     }
     schsm_device_token(match->device, token);
-    uri = schsm_uri_of_object(serial, token, is_orphan ? &orphan : &match->object,
+    if (match->shares_serial && token[0] == '\0') {
+        schsm_device_place(match->device, place);
+    }
+    uri = schsm_uri_of_object(&named, is_orphan ? &orphan : &match->object,
                               (with_type ? SCHSM_URI_TYPE : 0u) |
                                   (match->shares_name ? SCHSM_URI_HANDLE : 0u));
     if (uri == NULL) {

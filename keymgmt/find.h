@@ -13,8 +13,9 @@
 struct schsm_match {
     struct schsm_device *device; /* the registry's */
     struct schsm_object object;
-    bool shares_name; /* what identifies it fits another object of its type as well */
-    bool unfinished;  /* it was half deleted; see schsm_remove_find */
+    bool shares_name;   /* what identifies it fits another object of its type as well */
+    bool shares_serial; /* so does its serial number, another device's object of that name */
+    bool unfinished;    /* it was half deleted; see schsm_remove_find */
 };
 
 struct schsm_match_list {

@@ -435,6 +435,7 @@ EVP_PKEY *schsm_key_public(const struct schsm_key *key)
 char *schsm_key_uri(struct schsm_key *key, struct schsm_error *err)
 {
     char serial[SCHSM_SERIAL_MAX + 1] = "", token[SCHSM_TOKEN_LABEL_MAX + 1] = "";
+    const struct schsm_uri_device named = { .serial = serial, .token = token };
     struct schsm_device *device = atomic_load(&key->device);
     char *uri = NULL;
 
@@ -453,7 +454,7 @@ char *schsm_key_uri(struct schsm_key *key, struct schsm_error *err)
         OPENSSL_strlcpy(serial, key->serial, sizeof(serial));
         OPENSSL_strlcpy(token, key->token != NULL ? key->token : "", sizeof(token));
     }
-    uri = schsm_uri_of_object(serial, token, &key->object,
+    uri = schsm_uri_of_object(&named, &key->object,
                               key->object.handle != 0 && key->shares_name ? SCHSM_URI_HANDLE : 0u);
     if (uri == NULL) {
         schsm_fail_memory(err);

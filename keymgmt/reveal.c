@@ -36,13 +36,14 @@ static char *device_uri(struct schsm_device *device)
 {
     const struct schsm_object nothing = { .key_ref = -1 };
     char serial[SCHSM_SERIAL_MAX + 1], token[SCHSM_TOKEN_LABEL_MAX + 1];
+    const struct schsm_uri_device named = { .serial = serial, .token = token };
     struct schsm_error ignored = SCHSM_ERROR_INIT;
 
     if (!schsm_device_serial(device, serial, &ignored)) {
         return NULL;
     }
     schsm_device_token(device, token);
-    return schsm_uri_of_object(serial, token, &nothing, 0);
+    return schsm_uri_of_object(&named, &nothing, 0);
 }
 
 int schsm_hiding_fail(const struct schsm_uri *uri, unsigned int types,

@@ -233,7 +233,14 @@ static void put_encoded(BIO *out, const char *name, const char *value)
     }
 }
 
-char *schsm_uri_of_object(const char *serial, const char *token, const struct schsm_object *object,
+static void put_given(BIO *out, const char *name, const char *value)
+{
+    if (value != NULL && value[0] != '\0') {
+        put_encoded(out, name, value);
+    }
+}
+
+char *schsm_uri_of_object(const struct schsm_uri_device *device, const struct schsm_object *object,
                           unsigned int details)
 {
     BIO *out = BIO_new(BIO_s_mem());
@@ -243,12 +250,9 @@ char *schsm_uri_of_object(const char *serial, const char *token, const struct sc
     if (out == NULL) {
         return NULL;
     }
-    if (serial[0] != '\0') {
-        put_encoded(out, "serial", serial);
-    }
-    if (token != NULL && token[0] != '\0') {
-        put_encoded(out, "token", token);
-    }
+    put_given(out, "serial", device->serial);
+    put_given(out, "token", device->token);
+    put_given(out, "reader", device->reader);
     if (object->key_ref >= 0) {
         BIO_printf(out, ";key-ref=%d", object->key_ref);
     }
@@ -258,9 +262,7 @@ char *schsm_uri_of_object(const char *serial, const char *token, const struct sc
             BIO_printf(out, "%02x", object->id[i]);
         }
     }
-    if (object->label[0] != '\0') {
-        put_encoded(out, "label", object->label);
-    }
+    put_given(out, "label", object->label);
     if ((details & SCHSM_URI_HANDLE) != 0) {
         BIO_printf(out, ";handle=%04x", object->handle);
     }

@@ -62,12 +62,17 @@ enum schsm_uri_detail {
     SCHSM_URI_HANDLE = 2 /* for an object that all the rest does not tell from another */
 };
 
+/* What a URI says of the device; each NULL or "" where it says nothing of it. */
+struct schsm_uri_device {
+    const char *serial, *token;
+    const char *reader; /* where the serial number does not tell it from another one */
+};
+
 /*
- * The URI of an object on the device with that serial number, and that token label, NULL or ""
- * where it has none. details: enum schsm_uri_detail, or-ed. Never a PIN. OPENSSL_malloc'ed string
- * for the caller; NULL when memory runs out.
+ * The URI of an object on that device. details: enum schsm_uri_detail, or-ed. Never a PIN.
+ * OPENSSL_malloc'ed string for the caller; NULL when memory runs out.
  */
-char *schsm_uri_of_object(const char *serial, const char *token, const struct schsm_object *object,
+char *schsm_uri_of_object(const struct schsm_uri_device *device, const struct schsm_object *object,
                           unsigned int details);
 
 #endif

@@ -22,8 +22,9 @@ static void describe(const struct schsm_uri *uri, struct schsm_object *object)
 
 static void print_and_parse(const struct schsm_object *object)
 {
+    const struct schsm_uri_device device = { "UTFUZZ0001", "the token", NULL };
     unsigned int details = SCHSM_URI_TYPE | (object->handle != 0 ? SCHSM_URI_HANDLE : 0u);
-    char *text = schsm_uri_of_object("UTFUZZ0001", "the token", object, details);
+    char *text = schsm_uri_of_object(&device, object, details);
     struct schsm_uri again;
 
     REQUIRE(text != NULL);

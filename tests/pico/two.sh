@@ -38,6 +38,17 @@ signs 1
 signs 2
 fails "a URI that fits both" openssl dgst -sha256 -sign "sc-hsm:serial=$serial;id=10" -out signature message
 says "2 private keys match"
+# What the sentence names, and what the list does, is one of them each.
+cp "$seen" refused
+sc-hsm list >listed
+for card in 1 2; do
+    for said in refused listed; do
+        named=$(grep -o "sc-hsm:[^,; ]*;reader=Virtual%20Pico%20HSM%20${card}[^, ;]*;[^, ]*" $said) ||
+            fail "no URI in what was $said names the key of card $card"
+        check "what was $said names the key of card $card" openssl dgst -sha256 -sign "$named" -out signature message
+        check "which is that" plain_openssl dgst -sha256 -verify "key-$card.pub" -signature signature message
+    done
+done
 check "a key of card 2 alone" on 2 keygen --type rsa:2048 --id 20 --label mail
 check "its URI finds it" openssl dgst -sha256 -sign "sc-hsm:serial=$serial;label=mail" -out signature message
 

@@ -122,7 +122,7 @@ static char *write_file(const char *label, const char *serial, uint8_t *value)
     size_t len;
 
     BIO_snprintf(object.label, sizeof(object.label), "%s", label);
-    whole = schsm_uri_of_object(serial, NULL, &object, 0);
+    whole = schsm_uri_of_object(&(struct schsm_uri_device){ .serial = serial }, &object, 0);
     assert_non_null(whole);
     assert_true(schsm_reference_write(whole, &object, out, &err));
     len = (size_t)BIO_get_mem_data(out, &data);

@@ -128,6 +128,8 @@ static void an_endless_uri_is_refused(void **state)
     OPENSSL_free(text);
 }
 
+static const struct schsm_uri_device the_device = { .serial = "UTSIM000001" };
+
 static void what_is_printed_is_read_back(void **state)
 {
     struct schsm_object object = {
@@ -138,12 +140,14 @@ static void what_is_printed_is_read_back(void **state)
         .label = "a;b=c?d&e f%g/\xc3\xa4",
     };
     struct schsm_uri uri;
-    char *text = schsm_uri_of_object("UTSIM000001", NULL, &object, true);
+    const struct schsm_uri_device device = { .serial = "UTSIM000001", .reader = "A [b] 00;c/%" };
+    char *text = schsm_uri_of_object(&device, &object, true);
 
     (void)state;
     assert_non_null(text);
     assert_true(schsm_uri_parse(&uri, text, NULL));
     assert_string_equal(uri.serial, "UTSIM000001");
+    assert_string_equal(uri.reader, device.reader);
     assert_int_equal(uri.key_ref, 7);
     assert_int_equal(uri.id_len, 3);
     assert_memory_equal(uri.id, object.id, 3);
@@ -156,8 +160,7 @@ static void what_is_printed_is_read_back(void **state)
 static void a_handle_is_hex_and_printed_on_demand(void **state)
 {
     struct schsm_object object = { .type = SCHSM_OBJECT_DATA, .key_ref = -1, .handle = 0xcf01 };
-    char *text =
-        schsm_uri_of_object("UTSIM000001", NULL, &object, SCHSM_URI_TYPE | SCHSM_URI_HANDLE);
+    char *text = schsm_uri_of_object(&the_device, &object, SCHSM_URI_TYPE | SCHSM_URI_HANDLE);
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_uri uri;
 

@@ -94,6 +94,7 @@ static void find_serials(struct schsm_tool *tool, struct answer *answer)
 static void add_object(const struct schsm_object *object, bool scheme, bool by_id,
                        struct answer *answer)
 {
+    const struct schsm_uri_device anywhere = { NULL, NULL, NULL };
     struct schsm_object named = *object; /* shares what it points to */
     char about[SCHSM_OBJECT_NAME_MAX + 64];
     char *uri = NULL;
@@ -105,7 +106,7 @@ static void add_object(const struct schsm_object *object, bool scheme, bool by_i
         named.id_len = 0;
     }
     if (named.label[0] != '\0' || named.id_len > 0) {
-        uri = schsm_uri_of_object("", "", &named, 0);
+        uri = schsm_uri_of_object(&anywhere, &named, 0);
     }
     if (uri != NULL) {
         schsm_object_describe(object, about, sizeof(about));
