@@ -119,6 +119,13 @@ static bool is_empty(const json_t *value)
            (json_is_object(value) && json_object_size(value) == 0);
 }
 
+/* Whether a member may be told. Of a device alone `attest` says that no key was made on it. */
+static bool is_fact(const json_t *told, const char *name)
+{
+    return find_fact(name) != NULL &&
+           (strcmp(name, "made_on_device") != 0 || !json_is_null(json_object_get(told, "key")));
+}
+
 static json_t *object_facts(const json_t *told)
 {
     json_t *facts = json_object(), *value;
@@ -126,7 +133,7 @@ static json_t *object_facts(const json_t *told)
 
     json_object_foreach((json_t *)told, name, value)
     {
-        json_t *fact = find_fact(name) != NULL ? schsm_ceremony_facts(value) : json_null();
+        json_t *fact = is_fact(told, name) ? schsm_ceremony_facts(value) : json_null();
 
         if (fact == NULL || (!is_empty(fact) && json_object_set(facts, name, fact) != 0)) {
             json_decref(facts);

@@ -90,6 +90,9 @@ static int check_members(const json_t *object, const char *const *names, size_t 
         if (i < count) {
             continue;
         }
+        if (name[strspn(name, NAME_CHARACTERS)] != '\0') {
+            return schsm_fail(err, SCHSM_REASON_FILE, "there is a member whose name is no word");
+        }
         for (i = 0; i < count; i++) {
             schsm_suggest(&meant, name, names[i], strlen(names[i]));
         }
@@ -199,7 +202,10 @@ static int take_devices(struct schsm_plan *plan, const json_t *devices, struct p
     }
     json_object_foreach((json_t *)devices, name, value)
     {
-        move_to(at, "/devices/%.40s", name);
+        move_to(at, "/devices");
+        if (name[strspn(name, NAME_CHARACTERS)] == '\0') {
+            move_to(at, "/devices/%.40s", name);
+        }
         if (!take_device(plan, name, value, err)) {
             return 0;
         }

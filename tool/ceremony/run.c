@@ -2,6 +2,8 @@
 /* The steps, one by one, each in the journal before and behind. */
 #include "tool/ceremony.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,26 +20,39 @@ static void on_signal(int number)
     came = number;
 }
 
-/* Reads a line, which a signal ends. */
-static bool read_line(FILE *terminal, char *line, size_t size)
+/* Asks for a line, which a signal ends; none is lost that comes before there is anything to read.
+ */
+static bool ask_line(FILE *terminal, const char *question, char *line, size_t size)
 {
     static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction action = { .sa_handler = on_signal }, before[sizeof(ends) / sizeof(ends[0])];
-    bool read;
+    struct pollfd typed = { .fd = fileno(terminal), .events = POLLIN };
+    sigset_t held, mask;
+    bool answered;
 
     came = 0;
     (void)sigemptyset(&action.sa_mask);
+    (void)sigemptyset(&held);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        (void)sigaddset(&held, ends[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &held, &mask);
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         (void)sigaction(ends[i], &action, &before[i]);
     }
-    read = fgets(line, (int)size, terminal) != NULL;
+    (void)fprintf(terminal, "%s: ", question);
+    (void)fflush(terminal);
+    while (ppoll(&typed, 1, NULL, &mask) < 0 && errno == EINTR && came == 0) {
+    }
+    answered = came == 0 && fgets(line, (int)size, terminal) != NULL;
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         (void)sigaction(ends[i], &before[i], NULL);
     }
-    if (read) {
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (answered) {
         line[strcspn(line, "\r\n")] = '\0';
     }
-    return read && came == 0;
+    return answered;
 }
 
 int schsm_ceremony_ask(const char *question, char *line, size_t size, struct schsm_error *err)
@@ -50,11 +65,10 @@ int schsm_ceremony_ask(const char *question, char *line, size_t size, struct sch
                           "there is no terminal to ask at: a ceremony is held before people; --yes "
                           "goes without them");
     }
-    (void)fprintf(terminal, "%s: ", question);
-    (void)fflush(terminal);
-    answered = read_line(terminal, line, size);
+    answered = ask_line(terminal, question, line, size);
     (void)fclose(terminal);
-    return answered || schsm_fail(err, SCHSM_REASON_CANCELLED, "nobody answered");
+    return answered ||
+           schsm_fail(err, SCHSM_REASON_CANCELLED, "the question was left without an answer");
 }
 
 /* --- a step ------------------------------------------------------------------------------------

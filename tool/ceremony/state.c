@@ -5,12 +5,12 @@
 #include <string.h>
 
 /* A device that is not there, or of another kind, has a word less to say; that is no failure. */
-static int ask(const struct schsm_plan_device *device, const char *command, const char *uri,
+static int ask(const struct schsm_plan_device *device, const char *command, const char *word,
                struct schsm_outcome *outcome, struct schsm_error *err)
 {
-    const char *const words[] = { "--serial", device->serial, command, uri };
+    const char *const words[] = { "--serial", device->serial, command, word };
 
-    return schsm_outcome_of(words, uri != NULL ? 4 : 3, outcome, err);
+    return schsm_outcome_of(words, word != NULL ? 4 : 3, outcome, err);
 }
 
 /* Sets a member to what may be recorded of a value. */
@@ -33,9 +33,7 @@ static int add_attestation(const struct schsm_plan_device *device, const char *u
                                  json_pack("{s:s}", "why_not", outcome.error)) == 0 ||
              schsm_fail_memory(err);
     } else if (ok && outcome.told != NULL) {
-        if (uri == NULL) {
-            (void)json_object_del(outcome.told, "made_on_device"); /* which is a key's matter */
-        } else {
+        if (uri != NULL) {
             (void)json_object_del(outcome.told, "device"); /* which is told once */
         }
         ok = set_facts(object, "attestation", outcome.told) || schsm_fail_memory(err);
@@ -92,7 +90,8 @@ json_t *schsm_ceremony_device_state(const struct schsm_plan_device *device, stru
 {
     struct schsm_outcome outcome;
     json_t *state = NULL, *told;
-    int ok = ask(device, "status", NULL, &outcome, err);
+    /* a device that is logged in does not tell everything, and is not to be put away like that */
+    int ok = ask(device, "status", "--log-out", &outcome, err);
 
     if (ok) {
         told = json_array_get(json_object_get(outcome.told, "devices"), 0);

@@ -198,7 +198,7 @@ static int confirm_again(const struct schsm_ceremony *ceremony, struct schsm_err
                        plan->steps[journal->done].title,
                        journal->under_way
                            ? " That step was under way when the ceremony was interrupted, and is "
-                             "run once more from its beginning: see first how far it came"
+                             "run once more from its beginning: see first how far it came."
                            : "");
     }
     schsm_ceremony_show(ceremony->out, 0, 0, "This ceremony has begun before. %s %s", done, next);
@@ -330,8 +330,8 @@ const struct schsm_command schsm_command_ceremony = {
         "\"10\"]}]}\n"
         "The record tells the tool and the library by version, the plan by its SHA-256, of each "
         "step its command, its times and what came of it: serial numbers, key references, labels, "
-        "SHA-256 of public keys, key check values; and in the end the state of each device, with "
-        "what attests its keys.\n"
+        "SHA-256 of public keys, key check values; and in the end, when everybody is logged out of "
+        "the devices, the state of each of them, with what attests its keys.\n"
         "A step that fails ends the run, and loses nothing: the journal, a file beside the record, "
         "has what is done, and the same command goes on behind it, also after Ctrl-C and a loss of "
         "power. A step that was under way is run once more, and the record tells it. A plan that "
