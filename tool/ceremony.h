@@ -18,7 +18,7 @@
 
 #define SCHSM_DIGEST_TEXT_MAX 65 /* SHA-256 in hex digits, with terminator */
 
-/* --- the plan -------------------------------------------------------------------------------- */
+/* --- the plan ------------------------------------------------------------------------------- */
 
 #define SCHSM_PLAN_STEPS_MAX 200
 #define SCHSM_PLAN_DEVICES_MAX 16
@@ -80,8 +80,7 @@ json_t *schsm_plan_command(const struct schsm_plan *plan, const struct schsm_pla
 /* Whether the words, serial numbers in place, are a command that a plan may have. Runs nothing. */
 int schsm_plan_check_command(const char *const *words, size_t count, struct schsm_error *err);
 
-/* --- what a command told -----------------------------------------------------------------------
- */
+/* --- what a command told -------------------------------------------------------------------- */
 
 /*
  * What of a document of --json may stand in a record: members with known names alone, so no content
@@ -103,8 +102,7 @@ void schsm_ceremony_show_row(FILE *out, const char *name, const char *text);
 /* A command of this tool as a shell would be given it, from column indent on. */
 void schsm_ceremony_show_command(FILE *out, const json_t *words, size_t indent);
 
-/* --- commands ----------------------------------------------------------------------------------
- */
+/* --- commands ------------------------------------------------------------------------------- */
 
 /* How a command of ours ended. To be cleared. */
 struct schsm_outcome {
@@ -142,8 +140,7 @@ int schsm_ceremony_file_digest(const char *path, char digest[SCHSM_DIGEST_TEXT_M
 json_t *schsm_ceremony_device_state(const struct schsm_plan_device *device,
                                     struct schsm_error *err);
 
-/* --- the journal -------------------------------------------------------------------------------
- */
+/* --- the journal ---------------------------------------------------------------------------- */
 
 #define SCHSM_TIME_TEXT_MAX 32
 
@@ -154,6 +151,7 @@ void schsm_ceremony_now(char text[SCHSM_TIME_TEXT_MAX]);
 struct schsm_journal {
     char *path;
     int fd;
+    bool ours;       /* nobody else has it */
     json_t *entries; /* an array: the beginning, then what became of each step */
     size_t done;     /* steps */
     bool under_way;  /* the next one was begun, and nothing tells how it ended */
@@ -187,8 +185,7 @@ int schsm_journal_remove(struct schsm_journal *journal, struct schsm_error *err)
 #define SCHSM_STEP_FAILED "failed"
 #define SCHSM_STEP_INTERRUPTED "interrupted"
 
-/* --- the record --------------------------------------------------------------------------------
- */
+/* --- the record ----------------------------------------------------------------------------- */
 
 /* The record of a ceremony whose steps are all done, for programs; states: of the devices. NULL
  * where memory runs out. */
@@ -201,8 +198,7 @@ void schsm_record_show(FILE *out, const json_t *record);
 /* What a step told: its facts, messages and files. out may be NULL, and nothing is shown. */
 void schsm_record_show_told(FILE *out, const json_t *step);
 
-/* --- the run -----------------------------------------------------------------------------------
- */
+/* --- the run -------------------------------------------------------------------------------- */
 
 struct schsm_ceremony {
     struct schsm_tool *tool;

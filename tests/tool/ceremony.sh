@@ -160,6 +160,8 @@ cat >small.json <<'END'
 {"title": "Straße", "devices": {"one": null, "two": null}, "people": ["Алиса"], "steps": [
   {"title": "A key", "run": ["--serial", "{one}", "keygen", "--type", "ec:P-256", "--id", "20",
     "--label", "it's", "--pin-source", "file:pin"]},
+  {"title": "Another key of that name", "run": ["keygen", "--serial", "{one}", "--type", "ec:P-256",
+    "--label", "it's", "--pin-source", "file:pin"]},
   {"title": "Random bytes, and a shared secret", "run": ["random", "32", "--serial", "{one}"]},
   {"title": "The PIN", "run": ["verify-pin", "--serial", "{one}", "--pin-source", "file:pins/{serial}"]},
   {"title": "A look at the other", "run": ["status", "--serial", "{two}"], "files": ["later"]}]}
@@ -183,7 +185,7 @@ stops() {
 }
 mkdir pins
 echo 111111 >"pins/$first"
-stops 3 4 "a wrong PIN" "${chosen[@]}"
+stops 4 4 "a wrong PIN" "${chosen[@]}"
 says "the PIN is wrong for device $first; 2 tries are left"
 cp small.json changed.json
 sed -i 's/A look/Another look/' small.json
@@ -192,34 +194,39 @@ says "has changed since the ceremony began"
 mv changed.json small.json
 ends 2 "devices are chosen once" sc-hsm ceremony small.json --yes "${chosen[@]}"
 cp pin "pins/$first"
-stops 4 1 "no file for step 4"
+stops 5 1 "no file for step 5"
 says "later cannot be read"
 echo short >later
-stops 4 1 "a file that its digest would give away"
+stops 5 1 "a file that its digest would give away"
 says "32 bytes"
 # What a loss of power left of a line.
-printf '{"step":4,"begun":"20' >>small.record.txt.journal
+printf '{"step":5,"begun":"20' >>small.record.txt.journal
 seq 100 >later
-exec 7<small.record.txt.journal
-flock 7
-ends 1 "two at once" sc-hsm ceremony small.json --yes
-says "in another window"
-exec 7<&-
+touch begun.txt.journal # by somebody who is still being asked
+for record in small.record.txt begun.txt; do
+    exec 7<$record.journal
+    flock 7
+    ends 1 "two at once" sc-hsm ceremony small.json --yes --record $record
+    says "in another window"
+    exec 7<&-
+    check "the journal is there still" test -e $record.journal
+done
 sc-hsm --json ceremony small.json --yes >record.json 2>"$seen" || fail "it does not go on"
 python3 - <<'END' || fail "the record for programs"
 import json
 record = json.load(open("record.json"))
 assert record["title"] == "Straße" and record["people"] == ["Алиса"]
 assert [[attempt["outcome"] for attempt in step["attempts"]] for step in record["steps"]] == \
-    [["done"], ["done"], ["failed", "done"], ["failed", "failed", "done"]], record["steps"]
-assert record["steps"][1]["facts"] == {"bytes": 32}, record["steps"][1]
+    [["done"], ["done"], ["done"], ["failed", "done"], ["failed", "failed", "done"]], record["steps"]
+assert "2 keys on device" in record["steps"][1]["messages"][0], record["steps"][1]
+assert record["steps"][2]["facts"] == {"bytes": 32}, record["steps"][2]
 assert record["steps"][0]["facts"]["label"] == "it's"
 assert record["devices"][1]["kind"] == "SmartCard-HSM"
 assert any(one.get("label") == "it's" and one["attestation"]["made_on_device"]
            for one in record["state"][0]["objects"]), record["state"]
 END
 cp small.record.txt "$seen"
-says "^Record of a key ceremony: Straße" "^Алиса" ": failed: later cannot$" ": failed: the PIN is$" \
+says "^Record of a key ceremony: Straße" "note: 2 keys on device" "^Алиса" ": failed: later cannot$" ": failed: the PIN is$" \
     "public key, SHA-256"
 check "the command as a shell takes it" grep -F "'it'\\''s'" small.record.txt
 # An end right before the journal goes.

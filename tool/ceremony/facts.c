@@ -167,8 +167,7 @@ json_t *schsm_ceremony_facts(const json_t *told)
     return facts;
 }
 
-/* --- for people --------------------------------------------------------------------------------
- */
+/* --- for people ----------------------------------------------------------------------------- */
 
 #define STEP 2 /* columns that a part is indented */
 

@@ -64,8 +64,7 @@ static int sync_folder(const struct schsm_journal *journal, struct schsm_error *
     return 1;
 }
 
-/* --- what an earlier run left ------------------------------------------------------------------
- */
+/* --- what an earlier run left --------------------------------------------------------------- */
 
 /* The devices that were chosen then. */
 static int take_devices(struct schsm_journal *journal, const json_t *entry, struct schsm_plan *plan,
@@ -203,6 +202,7 @@ int schsm_journal_open(const char *record, struct schsm_plan *plan, struct schsm
                           "this ceremony is under way in another window: the journal %s is in use",
                           journal->path);
     }
+    journal->ours = true;
     if (!read_journal(journal, plan, err)) {
         return 0;
     }
@@ -213,7 +213,7 @@ int schsm_journal_open(const char *record, struct schsm_plan *plan, struct schsm
 void schsm_journal_close(struct schsm_journal *journal)
 {
     /* one in which nothing stands helps nobody */
-    if (journal->fd >= 0 && journal->path != NULL && lseek(journal->fd, 0, SEEK_END) == 0) {
+    if (journal->ours && lseek(journal->fd, 0, SEEK_END) == 0) {
         (void)unlink(journal->path);
     }
     if (journal->fd >= 0) {
@@ -224,8 +224,7 @@ void schsm_journal_close(struct schsm_journal *journal)
     *journal = (struct schsm_journal){ .fd = -1 };
 }
 
-/* --- what happens ------------------------------------------------------------------------------
- */
+/* --- what happens --------------------------------------------------------------------------- */
 
 int schsm_journal_add(struct schsm_journal *journal, const struct schsm_plan *plan,
                       const char *kind, json_t *entry, struct schsm_error *err)

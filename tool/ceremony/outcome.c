@@ -196,8 +196,7 @@ void schsm_outcome_clear(struct schsm_outcome *outcome)
     *outcome = (struct schsm_outcome){ .told = NULL };
 }
 
-/* --- digests -----------------------------------------------------------------------------------
- */
+/* --- digests -------------------------------------------------------------------------------- */
 
 static int digest_base64(const char *text, char digest[SCHSM_DIGEST_TEXT_MAX])
 {

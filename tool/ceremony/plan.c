@@ -38,8 +38,7 @@ static void move_to(struct place *at, const char *format, ...)
     va_end(arguments);
 }
 
-/* --- texts -------------------------------------------------------------------------------------
- */
+/* --- texts ---------------------------------------------------------------------------------- */
 
 static int take_text(const json_t *value, size_t max, const char **out, struct schsm_error *err)
 {
@@ -137,8 +136,7 @@ static int take_texts(const json_t *list, size_t room, size_t max, const char *p
     return 1;
 }
 
-/* --- devices -----------------------------------------------------------------------------------
- */
+/* --- devices -------------------------------------------------------------------------------- */
 
 struct schsm_plan_device *schsm_plan_device(struct schsm_plan *plan, const char *name, size_t len)
 {
@@ -213,8 +211,7 @@ static int take_devices(struct schsm_plan *plan, const json_t *devices, struct p
     return 1;
 }
 
-/* --- words -------------------------------------------------------------------------------------
- */
+/* --- words ---------------------------------------------------------------------------------- */
 
 /* What stands between braces at a place of a word; 0: there are none, or they do not close. */
 static size_t braced(const char *word)
@@ -311,8 +308,7 @@ static int check_words(struct schsm_plan *plan, const struct schsm_plan_step *st
     return ok;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------
- */
+/* --- all of it ------------------------------------------------------------------------------ */
 
 static int take_step(struct schsm_plan *plan, const json_t *json, struct schsm_plan_step *step,
                      struct place *at, struct schsm_error *err)

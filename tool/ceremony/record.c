@@ -4,10 +4,11 @@
 
 #include <string.h>
 
+#include "tool/output.h"
+
 #define SEPARATOR 80 /* columns */
 
-/* --- for programs ------------------------------------------------------------------------------
- */
+/* --- for programs --------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -148,16 +149,15 @@ json_t *schsm_record_make(const struct schsm_plan *plan, const struct schsm_jour
     char now[SCHSM_TIME_TEXT_MAX];
 
     schsm_ceremony_now(now);
-    return json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:O}", "title",
-                     plan->title, "plan", "file", plan->path, "sha256", plan->digest, "tool",
-                     text_of(begun, "tool"), "openssl", text_of(begun, "openssl"), "begun",
-                     text_of(begun, "begun"), "ended", now, "devices", devices_json(plan, states),
-                     "people", people_json(plan), "steps", steps_json(plan, journal), "state",
-                     states);
+    return json_pack("{s:s, s:{s:o, s:s}, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:O}", "title",
+                     plan->title, "plan", "file", schsm_json_text(plan->path), "sha256",
+                     plan->digest, "tool", text_of(begun, "tool"), "openssl",
+                     text_of(begun, "openssl"), "begun", text_of(begun, "begun"), "ended", now,
+                     "devices", devices_json(plan, states), "people", people_json(plan), "steps",
+                     steps_json(plan, journal), "state", states);
 }
 
-/* --- for people --------------------------------------------------------------------------------
- */
+/* --- for people ----------------------------------------------------------------------------- */
 
 static void show_heading(FILE *out, const char *text)
 {

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking --------------------------------------------------------------------------------- */
 
 #define SHELL_SIGNAL 128
 
@@ -71,8 +70,7 @@ int schsm_ceremony_ask(const char *question, char *line, size_t size, struct sch
            schsm_fail(err, SCHSM_REASON_CANCELLED, "the question was left without an answer");
 }
 
-/* --- a step ------------------------------------------------------------------------------------
- */
+/* --- a step --------------------------------------------------------------------------------- */
 
 /* What became of a step. To be cleared. */
 struct attempt {

@@ -41,8 +41,7 @@ static char *record_path(const struct schsm_tool *tool, struct schsm_error *err)
     return path;
 }
 
-/* --- the record --------------------------------------------------------------------------------
- */
+/* --- the record ----------------------------------------------------------------------------- */
 
 /* The record as text, the caller's to free(3); NULL where memory runs out. */
 static char *record_text(const json_t *record)
@@ -102,17 +101,21 @@ static json_t *ask_state(const struct schsm_ceremony *ceremony,
 static json_t *make_record(const struct schsm_ceremony *ceremony, struct schsm_error *err)
 {
     json_t *states = json_array(), *record = NULL;
-    int ok = states != NULL || schsm_fail_memory(err);
 
-    for (size_t i = 0; ok && i < ceremony->plan.device_count; i++) {
+    for (size_t i = 0; i < ceremony->plan.device_count; i++) {
         json_t *state = ask_state(ceremony, &ceremony->plan.devices[i], err);
 
-        ok = state != NULL && (json_array_append_new(states, state) == 0 || schsm_fail_memory(err));
+        if (state == NULL) {
+            goto done;
+        }
+        schsm_json_append(&states, state);
     }
-    if (ok) {
-        record = schsm_record_make(&ceremony->plan, &ceremony->journal, states);
-        ok = record != NULL || schsm_fail_memory(err);
+    record = schsm_record_make(&ceremony->plan, &ceremony->journal, states);
+    if (record == NULL) {
+        schsm_fail_memory(err);
     }
+
+done:
     json_decref(states);
     return record;
 }
@@ -169,8 +172,7 @@ static int finish_earlier(struct schsm_ceremony *ceremony, bool *finished, struc
                           schsm_say(err, "The record in %s is whole.", ceremony->record));
 }
 
-/* --- the ceremony ------------------------------------------------------------------------------
- */
+/* --- the ceremony --------------------------------------------------------------------------- */
 
 static int confirm_begin(const struct schsm_ceremony *ceremony, struct schsm_error *err)
 {
