@@ -245,6 +245,27 @@ for damage in x '{}' '{"kind":"step","step":9,"plan":"'"$plan_digest"'","outcome
     says "journal other.txt.journal is damaged in line 1"
 done
 
+# A service's end, or that of a session, in the middle of a command.
+echo '{"title": "A look", "steps": [{"title": "Look", "run": ["status", "--serial", "'"$first"'"]}]}' >look.json
+for signal in TERM HUP; do
+    sc-hsm-sim --control "$SC_HSM_VIRTUAL/card-1.control" --tell "delay 600000" >/dev/null
+    before=$(grep -c '^! .* befalls' "$SC_HSM_VIRTUAL/card-1.log" || true)
+    sc-hsm ceremony look.json --yes >"$work/look.out" 2>&1 </dev/null &
+    ceremony=$!
+    wait_for "the command is under way" eval \
+        "[ \$(grep -c '^! .* befalls' '$SC_HSM_VIRTUAL/card-1.log') -gt $before ]"
+    kill -$signal $ceremony
+    status=0
+    wait $ceremony || status=$?
+    sc-hsm-sim --control "$SC_HSM_VIRTUAL/card-1.control" --tell clear >/dev/null
+    cp look.out "$seen"
+    equal "ended by SIG$signal" $((128 + $(kill -l $signal))) "$status"
+    says "step 1 \(Look\) was interrupted, and is run again"
+done
+check "and done later" sc-hsm ceremony look.json --yes
+equal "which its record tells" "interrupted interrupted done" \
+    "$(sed -n 's/^    20.*: \(interrupted\|done\).*/\1/p' look.record.txt | paste -s -d ' ')"
+
 # --- plans that are not right -----------------------------------------------------------------------
 
 mkdir refused

@@ -48,7 +48,6 @@ count = 0
 for what, content, *says in [
     ("nothing", b"", "line 1"),
     ("no JSON", b"{]", "line 1", "column 2"),
-    ("not whole", json.dumps(GOOD).encode()[:-4], "line 1"),
     ("no text", b"\xff\xfe{}", "no JSON"),
     ("a member twice", b'{"title": "a", "title": "b"}', "duplicate"),
     ("a NUL", b'{"title": "a\\u0000b"}', "no JSON"),
@@ -114,6 +113,12 @@ for what, content, *says in [
     ("a file", changed(STEP + "/files", [1]), "/steps/1/files/0: a text"),
 ]:
     refuse(what, content, *says)
+    count += 1
+
+# What a copy that was cut short left.
+whole = json.dumps(GOOD).encode()
+for length in range(1, len(whole), 9):
+    refuse("not whole", whole[:length], "no JSON")
     count += 1
 
 # What could steer a terminal, or show another text than there is, at every place.
