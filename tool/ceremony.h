@@ -154,7 +154,7 @@ struct schsm_journal {
     bool ours;       /* nobody else has it */
     json_t *entries; /* an array: the beginning, then what became of each step */
     size_t done;     /* steps */
-    bool under_way;  /* the next one was begun, and nothing tells how it ended */
+    bool under_way;  /* the next one was interrupted, and nothing tells how far it came */
 };
 
 /*
@@ -207,6 +207,7 @@ struct schsm_ceremony {
     const char *record; /* its file */
     FILE *out;          /* where people read; NULL: nowhere */
     bool yes;           /* nobody is asked whether to go on */
+    bool seen;          /* people saw that the step that was under way is done */
 };
 
 /* Chooses the devices that the plan leaves open: as --device says, else by asking for the serial

@@ -52,6 +52,7 @@ expect {
     -re {device 'first': } { send "$env(first)\r"; exp_continue }
     -re {device 'second': } { send "$env(second)\r"; exp_continue }
     -re {type the word yes: } { set running 1; send "yes\r"; exp_continue }
+    -re {once more, or done [^\r\n:]*: } { set running 1; send "again\r"; exp_continue }
     -re {\n([0-9]+)\. [A-Z][^\r\n]*\r\n} {
         set step $expect_out(1,string)
         if {$running && $how eq "power" && $step == $stop} { cut_power }
@@ -262,9 +263,12 @@ for signal in TERM HUP; do
     equal "ended by SIG$signal" $((128 + $(kill -l $signal))) "$status"
     says "step 1 \(Look\) was interrupted, and is run again"
 done
-check "and done later" sc-hsm ceremony look.json --yes
+fails "neither again nor done" typed "once more, or done .*: =yes" -- sc-hsm ceremony look.json
+says "That step was under way" "nothing was done: that was neither"
+check "and done, as people saw" typed "once more, or done .*: =done" -- sc-hsm ceremony look.json
 equal "which its record tells" "interrupted interrupted done" \
     "$(sed -n 's/^    20.*: \(interrupted\|done\).*/\1/p' look.record.txt | paste -s -d ' ')"
+check "and what people said" grep -q "note: nothing tells how this step ended; those who are" look.record.txt
 
 # --- plans that are not right -----------------------------------------------------------------------
 

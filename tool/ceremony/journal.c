@@ -95,7 +95,7 @@ static int take_step(struct schsm_journal *journal, const json_t *entry, bool en
         (ended && outcome == NULL)) {
         return fail_damaged(journal, line, err);
     }
-    journal->under_way = !ended;
+    journal->under_way = !ended || strcmp(outcome, SCHSM_STEP_INTERRUPTED) == 0;
     journal->done += ended && strcmp(outcome, SCHSM_STEP_DONE) == 0;
     return 1;
 }

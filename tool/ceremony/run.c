@@ -173,6 +173,17 @@ static void show_blank(const struct schsm_ceremony *ceremony)
     }
 }
 
+/* A step that was interrupted, and that people found to be done. */
+static int take_for_done(const struct schsm_plan_step *step, struct attempt *attempt,
+                         struct schsm_error *err)
+{
+    attempt->outcome.messages =
+        json_pack("[s]", "nothing tells how this step ended; those who are present saw that it is "
+                         "done");
+    return attempt->outcome.messages != NULL ? look_at_files(step, attempt, err)
+                                             : schsm_fail_memory(err);
+}
+
 /* What people do, then what the command does, then what the files are. False where the step is not
  * done: attempt->why tells it, unless err does. */
 static bool attempt_step(const struct schsm_ceremony *ceremony, const struct schsm_plan_step *step,
@@ -224,7 +235,9 @@ static int fail_step(const struct schsm_ceremony *ceremony, const struct attempt
         ceremony->journal.path);
 }
 
-static int run_step(struct schsm_ceremony *ceremony, size_t number, struct schsm_error *err)
+/* seen: it is done, as people saw. */
+static int run_step(struct schsm_ceremony *ceremony, size_t number, bool seen,
+                    struct schsm_error *err)
 {
     const struct schsm_plan_step *step = &ceremony->plan.steps[number - 1];
     struct attempt attempt = { .number = number, .files = json_array(), .why = SCHSM_ERROR_INIT };
@@ -244,7 +257,11 @@ static int run_step(struct schsm_ceremony *ceremony, size_t number, struct schsm
                            err)) {
         goto done;
     }
-    (void)attempt_step(ceremony, step, &attempt, &broken);
+    if (seen) {
+        (void)take_for_done(step, &attempt, &broken);
+    } else {
+        (void)attempt_step(ceremony, step, &attempt, &broken);
+    }
     if (broken.reason != SCHSM_REASON_NONE) {
         schsm_fail_as(&attempt.why, &broken);
     }
@@ -271,7 +288,7 @@ done:
 int schsm_ceremony_run(struct schsm_ceremony *ceremony, struct schsm_error *err)
 {
     for (size_t i = ceremony->journal.done; i < ceremony->plan.step_count; i++) {
-        if (!run_step(ceremony, i + 1, err)) {
+        if (!run_step(ceremony, i + 1, ceremony->seen && i == ceremony->journal.done, err)) {
             return 0;
         }
     }

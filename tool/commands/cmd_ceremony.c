@@ -185,7 +185,25 @@ static int confirm_begin(const struct schsm_ceremony *ceremony, struct schsm_err
     return schsm_tool_confirm_by(ceremony->tool, "word", "yes", text, err);
 }
 
-static int confirm_again(const struct schsm_ceremony *ceremony, struct schsm_error *err)
+/* The step may be done although its end was not written down: nobody else than people can tell. */
+static int ask_for_seen(struct schsm_ceremony *ceremony, struct schsm_error *err)
+{
+    char line[16];
+
+    if (ceremony->yes) {
+        return 1;
+    }
+    if (!schsm_ceremony_ask("Type again to run this step once more, or done where you have seen "
+                            "that it is done",
+                            line, sizeof(line), err)) {
+        return 0;
+    }
+    ceremony->seen = strcmp(line, "done") == 0;
+    return ceremony->seen || strcmp(line, "again") == 0 ||
+           schsm_fail(err, SCHSM_REASON_CANCELLED, "nothing was done: that was neither");
+}
+
+static int confirm_again(struct schsm_ceremony *ceremony, struct schsm_error *err)
 {
     const struct schsm_plan *plan = &ceremony->plan;
     const struct schsm_journal *journal = &ceremony->journal;
@@ -204,8 +222,9 @@ static int confirm_again(const struct schsm_ceremony *ceremony, struct schsm_err
                            : "");
     }
     schsm_ceremony_show(ceremony->out, 0, 0, "This ceremony has begun before. %s %s", done, next);
-    return schsm_tool_confirm_by(ceremony->tool, "word", "yes", "This goes on with the ceremony.",
-                                 err);
+    return journal->under_way ? ask_for_seen(ceremony, err)
+                              : schsm_tool_confirm_by(ceremony->tool, "word", "yes",
+                                                      "This goes on with the ceremony.", err);
 }
 
 static json_t *begun_json(const struct schsm_plan *plan)
@@ -336,8 +355,9 @@ const struct schsm_command schsm_command_ceremony = {
         "the devices, the state of each of them, with what attests its keys.\n"
         "A step that fails ends the run, and loses nothing: the journal, a file beside the record, "
         "has what is done, and the same command goes on behind it, also after Ctrl-C and a loss of "
-        "power. A step that was under way is run once more, and the record tells it. A plan that "
-        "was changed meanwhile is refused. When the record is whole, the journal goes.\n"
+        "power. A step that was under way is run once more, unless those who are present have seen "
+        "that it is done, and the record tells it. A plan that was changed meanwhile is refused. "
+        "When the record is whole, the journal goes.\n"
         " sc-hsm ceremony root-ca.json\n"
         " sc-hsm ceremony root-ca.json --record /media/safe/root-ca.txt\n",
     .options = ceremony_options,
