@@ -163,7 +163,8 @@ cat >small.json <<'END'
     "--label", "it's", "--pin-source", "file:pin"]},
   {"title": "Another key of that name", "run": ["keygen", "--serial", "{one}", "--type", "ec:P-256",
     "--label", "it's", "--pin-source", "file:pin"]},
-  {"title": "Random bytes, and a shared secret", "run": ["random", "32", "--serial", "{one}"]},
+  {"title": "Random bytes", "run": ["random", "32", "--serial", "{one}", "--out",
+    "random"]},
   {"title": "The PIN", "run": ["verify-pin", "--serial", "{one}", "--pin-source", "file:pins/{serial}"]},
   {"title": "A look at the other", "run": ["status", "--serial", "{two}"], "files": ["later"]}]}
 END
@@ -220,7 +221,7 @@ assert record["title"] == "Straße" and record["people"] == ["Алиса"]
 assert [[attempt["outcome"] for attempt in step["attempts"]] for step in record["steps"]] == \
     [["done"], ["done"], ["done"], ["failed", "done"], ["failed", "failed", "done"]], record["steps"]
 assert "2 keys on device" in record["steps"][1]["messages"][0], record["steps"][1]
-assert record["steps"][2]["facts"] == {"bytes": 32}, record["steps"][2]
+assert record["steps"][2]["facts"] == {"bytes": 32, "file": "random"}, record["steps"][2]
 assert record["steps"][0]["facts"]["label"] == "it's"
 assert record["devices"][1]["kind"] == "SmartCard-HSM"
 assert any(one.get("label") == "it's" and one["attestation"]["made_on_device"]

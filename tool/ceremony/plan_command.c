@@ -32,6 +32,9 @@ static const struct {
     { "pkcs11-module", "a plan brings no programs along: set pkcs11-module in openssl.cnf" },
 };
 
+/* What may be secret when it is printed: into a file with it, past the ceremony. */
+static const char *const to_files[] = { "cat", "data read", "decrypt", "derive", "random" };
+
 static int check_secrets(const char *const *words, size_t count, struct schsm_error *err)
 {
     for (size_t i = 0; i < count; i++) {
@@ -57,6 +60,13 @@ static int check_parsed(const struct schsm_tool *tool, struct schsm_error *err)
         if (strcmp(tool->command->name, refused[i].command) == 0) {
             return schsm_fail(err, SCHSM_REASON_ARGUMENT, "'%s' has no place in a plan: %s",
                               refused[i].command, refused[i].why);
+        }
+    }
+    for (size_t i = 0; i < sizeof(to_files) / sizeof(to_files[0]); i++) {
+        if (out == NULL && strcmp(tool->command->name, to_files[i]) == 0) {
+            return schsm_fail(err, SCHSM_REASON_ARGUMENT,
+                              "what '%s' gives may be secret: in a ceremony it needs --out FILE",
+                              to_files[i]);
         }
     }
     if (out != NULL && schsm_file_is_stdout(out)) {
