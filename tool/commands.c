@@ -63,6 +63,7 @@ const struct schsm_command *const schsm_commands[] = {
     &schsm_command_domain_create_exchange_key,
     &schsm_command_domain_export_key,
     &schsm_command_domain_derive,
+    &schsm_command_ceremony,
     &schsm_command_attest,
     &schsm_command_pka_export,
     &schsm_command_pka_register,

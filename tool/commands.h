@@ -10,6 +10,7 @@ extern const struct schsm_command schsm_command_attest;
 extern const struct schsm_command schsm_command_backup;
 extern const struct schsm_command schsm_command_backup_verify;
 extern const struct schsm_command schsm_command_cat;
+extern const struct schsm_command schsm_command_ceremony;
 extern const struct schsm_command schsm_command_cert_delete;
 extern const struct schsm_command schsm_command_cert_export;
 extern const struct schsm_command schsm_command_cert_import;

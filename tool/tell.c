@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tell.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "output.h"
 
@@ -34,6 +37,19 @@ static json_t *describe(const struct schsm_error *why, int status)
     return about;
 }
 
+/* Where messages go: to the ceremony that runs this command as a step, else to standard error. */
+static int message_descriptor(void)
+{
+    const char *number = getenv(SCHSM_TELL_DESCRIPTOR), *end = NULL;
+    unsigned int descriptor = 0;
+
+    if (number != NULL && schsm_tool_count(number, INT_MAX, &descriptor, &end) && *end == '\0' &&
+        fcntl((int)descriptor, F_GETFD) >= 0) {
+        return (int)descriptor;
+    }
+    return STDERR_FILENO;
+}
+
 static void tell(const struct schsm_tool *tool, const char *kind, const struct schsm_error *why,
                  int status)
 {
@@ -46,7 +62,9 @@ static void tell(const struct schsm_tool *tool, const char *kind, const struct s
         line = json_dumps(document, JSON_COMPACT | JSON_ENSURE_ASCII);
         json_decref(document);
     }
-    if (line != NULL) {
+    if (line != NULL && message_descriptor() != STDERR_FILENO) {
+        (void)dprintf(message_descriptor(), "%s\n", line);
+    } else if (line != NULL) {
         (void)fprintf(stderr, "%s\n", line);
     } else {
         (void)fprintf(stderr, SCHSM_TOOL_NAME ": %s\n", why->text);

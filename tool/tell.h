@@ -8,6 +8,10 @@
 
 #include "tool.h"
 
+/* Of the environment: with --json, the descriptor that gets the lines in place of standard error,
+ * where the progress of a command is shown. A ceremony sets it for the commands of its steps. */
+#define SCHSM_TELL_DESCRIPTOR "SC_HSM_TELL_DESCRIPTOR"
+
 /* Why the run failed, with the status that it ends with. */
 void schsm_tell_error(const struct schsm_tool *tool, const struct schsm_error *why, int status);
 

@@ -25,6 +25,7 @@
 struct application {
     struct schsm_match key;
     char serial[SCHSM_SERIAL_MAX + 1];
+    char name[SCHSM_OBJECT_NAME_MAX]; /* the key's, which the login asks for */
     struct schsm_login login;
     struct schsm_issue issue;
     uint8_t *der, *pem;
@@ -47,7 +48,6 @@ static int prepare(struct schsm_tool *tool, struct application *application,
     struct schsm_issue *issue = &application->issue;
     const char *format = schsm_tool_setting(tool, "format");
     const char *subject = schsm_tool_setting(tool, "subject");
-    char name[SCHSM_OBJECT_NAME_MAX];
 
     if (subject == NULL) {
         return schsm_fail(err, SCHSM_REASON_ARGUMENT,
@@ -74,8 +74,9 @@ static int prepare(struct schsm_tool *tool, struct application *application,
                            application->serial, err)) {
         return 0;
     }
-    schsm_object_name(&application->key.object, name, sizeof(name));
-    return schsm_tool_login(tool, application->key.device, name, &application->login, err) &&
+    schsm_object_name(&application->key.object, application->name, sizeof(application->name));
+    return schsm_tool_login(tool, application->key.device, application->name, &application->login,
+                            err) &&
            schsm_device_read(application->key.device, &application->key.object, &application->login,
                              err);
 }

@@ -2,10 +2,7 @@
 /* sc-hsm pka authenticate: custodians open a device, and it stays open for a while. */
 #include "tool/commands.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,13 +11,13 @@
 #include <openssl/crypto.h>
 
 #include "keymgmt/opening.h"
+#include "tool/child.h"
 #include "tool/object.h"
 #include "tool/output.h"
 #include "tool/target.h"
 #include "tool/tell.h"
 
 #define URIS_MAX SCHSM_PKA_KEYS_MAX
-#define SHELL_SIGNAL 128 /* a shell's status for a command that a signal ended, less the signal */
 
 /* One line at the terminal, whoever owns standard input and output. */
 static int ask_to_insert(const char *reader, struct schsm_error *err)
@@ -199,58 +196,12 @@ static int ask_custodians(struct schsm_tool *tool, struct schsm_opening *opening
     return ok;
 }
 
-/*
- * Starts a command that keys at the terminal end, unless they did not end us either: that signal
- * goes to both, and this program outlives it. before: the signals that were blocked.
- */
-static int spawn(char **argv, const sigset_t *before, pid_t *child)
-{
-    static const int keys[] = { SIGINT, SIGQUIT };
-    posix_spawnattr_t attributes;
-    sigset_t signals;
-    int result = posix_spawnattr_init(&attributes);
-
-    if (result != 0) {
-        return result;
-    }
-    (void)sigemptyset(&signals);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (signal(keys[i], SIG_IGN) != SIG_IGN) {
-            (void)sigaddset(&signals, keys[i]);
-        }
-    }
-    (void)posix_spawnattr_setsigdefault(&attributes, &signals);
-    (void)posix_spawnattr_setsigmask(&attributes, before);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    result = posix_spawnp(child, argv[0], NULL, &attributes, argv, environ);
-    (void)posix_spawnattr_destroy(&attributes);
-    return result;
-}
-
-/* Waits for the child, and hands it the signals that are to end us. signals: blocked, SIGCHLD among
- * them. */
-static int wait_for_end(pid_t child, const sigset_t *signals, int *status)
-{
-    pid_t ended = 0;
-
-    while (ended == 0) {
-        int number = 0;
-
-        if (sigwait(signals, &number) == 0 && number != SIGCHLD) {
-            (void)kill(child, number);
-        }
-        ended = waitpid(child, status, WNOHANG);
-    }
-    return ended == child;
-}
-
 /* Runs the command with the device open. */
 static int run_command(const struct schsm_tool *tool, int *status, struct schsm_error *err)
 {
     char **argv = OPENSSL_zalloc((tool->argument_count + 1) * sizeof(*argv));
-    sigset_t signals, before;
-    pid_t child = 0;
-    int result = 0, ok = 0;
+    struct schsm_child_signals signals;
+    int ok = 0;
 
     if (argv == NULL) {
         return schsm_fail_memory(err);
@@ -262,21 +213,8 @@ static int run_command(const struct schsm_tool *tool, int *status, struct schsm_
             goto done;
         }
     }
-    (void)signal(SIGCHLD, SIG_DFL);
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGHUP);
-    (void)sigaddset(&signals, SIGCHLD);
-    (void)sigprocmask(SIG_BLOCK, &signals, &before); /* until the device is closed */
-    result = spawn(argv, &before, &child);
-    if (result != 0) {
-        schsm_fail(err, SCHSM_REASON_ARGUMENT, "%s cannot be run: %s", argv[0], strerror(result));
-        goto done;
-    }
-    ok = wait_for_end(child, &signals, status);
-    if (!ok) {
-        schsm_fail(err, SCHSM_REASON_DEVICE, "%s was lost: %s", argv[0], strerror(errno));
-    }
+    schsm_child_hold(&signals); /* until the device is closed */
+    ok = schsm_child_run(argv, NULL, &signals, status, err);
 
 done:
     for (size_t i = 0; i < tool->argument_count; i++) {
@@ -312,7 +250,7 @@ static int keep_open(struct schsm_tool *tool, const char *serial, struct schsm_e
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return 1;
     }
-    tool->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : SHELL_SIGNAL + WTERMSIG(status);
+    tool->exit_status = schsm_child_shell_status(status);
     return schsm_fail(err, SCHSM_REASON_DEVICE, "%s ended with %s %d", tool->arguments[0],
                       WIFEXITED(status) ? "status" : "signal",
                       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));

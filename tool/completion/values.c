@@ -152,6 +152,7 @@ static const struct kind kinds[] = {
     { NULL, NULL, "FOLDER", offer_folders, NULL, 0 },
     { NULL, NULL, "FILE", offer_files, NULL, 0 },
     { NULL, NULL, "PATH", offer_files, NULL, 0 },
+    { NULL, NULL, "PLAN", offer_files, NULL, 0 },
     { NULL, NULL, "NEW", offer_files, NULL, 0 },
     { NULL, NULL, "DEVICE-ID", offer_files, NULL, 0 },
     { NULL, NULL, "PEER-FILE", offer_files, NULL, 0 },
