@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "utf8.h"
 
 static const char *const reason_texts[SCHSM_REASON_COUNT] = {
     [SCHSM_REASON_NONE] = "no error",
@@ -47,69 +50,22 @@ static const char *const reason_texts[SCHSM_REASON_COUNT] = {
     [SCHSM_REASON_FILE] = "malformed file or wrong password",
 };
 
-/* U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F: what is not seen, and what turns the
- * direction or the line of what follows, of three bytes. */
-static bool steers(const unsigned char *text)
-{
-    return text[0] == 0xE2 && ((text[1] == 0x80 && ((text[2] >= 0x8B && text[2] <= 0x8F) ||
-                                                    (text[2] >= 0xA8 && text[2] <= 0xAE))) ||
-                               (text[1] == 0x81 && text[2] >= 0xA0 && text[2] <= 0xAF));
-}
-
-/* The length of the printable UTF-8 character at text, 0 if there is none (RFC 3629). */
-static size_t printable(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first_low, first_high, second_low, second_high;
-        size_t len;
-    } forms[] = {
-        { 0x20, 0x7E, 0x00, 0xFF, 1 }, /* ASCII */
-        { 0xC2, 0xC2, 0xA0, 0xBF, 2 }, /* above the C1 controls */
-        { 0xC3, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
-        { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, /* no surrogates */
-        { 0xEE, 0xEF, 0x80, 0xBF, 3 }, { 0xF0, 0xF0, 0x90, 0xBF, 4 },
-        { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
-    };
-
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (text[0] < forms[i].first_low || text[0] > forms[i].first_high) {
-            continue;
-        }
-        if (forms[i].len > 1 && (text[1] < forms[i].second_low || text[1] > forms[i].second_high)) {
-            continue;
-        }
-        for (size_t k = 2; k < forms[i].len; k++) {
-            if ((text[k] & 0xC0) != 0x80) {
-                return 0;
-            }
-        }
-        return steers(text) ? 0 : forms[i].len;
-    }
-    return 0;
-}
-
 void schsm_copy_printable(char *out, size_t size, const char *text)
 {
-    const unsigned char *from = (const unsigned char *)text;
     size_t used = 0;
 
-    while (*from != '\0') {
-        size_t len = printable(from);
-        bool bad = len == 0;
+    while (*text != '\0') {
+        uint32_t character = 0;
+        size_t len = schsm_utf8_decode(text, &character);
+        bool shown = len > 0 && schsm_utf8_printable(character);
+        size_t room = shown ? len : 1;
 
-        if (bad) {
-            len = 1;
-        }
-        if (used + len >= size) {
+        if (used + room >= size) {
             break;
         }
-        if (bad) {
-            out[used] = '?';
-        } else {
-            memcpy(out + used, from, len);
-        }
-        used += len;
-        from += len;
+        memcpy(out + used, shown ? text : "?", room);
+        used += room;
+        text += len > 0 ? len : 1;
     }
     out[used] = '\0';
 }

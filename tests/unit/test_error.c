@@ -43,9 +43,12 @@ static void bytes_that_are_not_printable_are_replaced(void **state)
     assert_string_equal(err.text, "a?b?c?[31m? \xC3\xA4 \xE2\x82\xAC \xF0\x9F\x94\x91");
     /* NOLINTNEXTLINE(misc-misleading-bidirectional): what misleads is the matter here */
     schsm_fail(&err, SCHSM_REASON_DEVICE, "\xE2\x80\xAE|\xE2\x80\x8B|\xE2\x80\xA8|\xE2\x81\xA6");
-    for (const char *at = err.text; *at != '\0'; at++) {
-        assert_true(*at == '?' || *at == '|');
-    }
+    assert_string_equal(err.text, "?|?|?|?");
+    /* U+00AD, U+061C, U+180E, U+FEFF, U+FFF9, a tag, private use */
+    schsm_fail(&err, SCHSM_REASON_DEVICE,
+               "\xC2\xAD|\xD8\x9C|\xE1\xA0\x8E|\xEF\xBB\xBF|\xEF\xBF\xB9|\xF3\xA0\x80\xA0|"
+               "\xF4\x8F\xBF\xBD");
+    assert_string_equal(err.text, "?|?|?|?|?|?|?");
     schsm_fail(&err, SCHSM_REASON_DEVICE,
                "\xFF|\xC3|\xC0\x80|\xE0\x80\x80|\xED\xA0\x80|\xC2\x9B|\xF4\x90\x80\x80|\xE2\x82");
     for (const char *at = err.text; *at != '\0'; at++) {
