@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # DKEK shares: the card counts them, and sc-hsm-tool shows the right key check value. (Those in files,
-# whose passwords take sc-hsm-tool a quarter of a minute each: custodians.sh, real_keys.sh, and
-# tests/tool/shares.sh.)
+# whose passwords take sc-hsm-tool a quarter of a minute each: tests/tool/password-shares.sh.)
 . "$(dirname "$0")/common.sh"
 opensc_card
 

@@ -157,6 +157,7 @@ while IFS= read -r line; do
     "long GETPIN") printf 'D %0900d\nOK\n' 0 ;;
     "endless GETPIN") printf 'D %09000d\nOK\n' 0 ;;
     "inquire GETPIN") printf 'S PASSWORD\n# a comment\nINQUIRE QUALITY 64\n' ;;
+    "differ GETPIN") printf 'D %s\nOK\n' "\$(date +%N)" ;;
     "inquire CAN") printf 'D $pin\nOK\n' ;;
     *GETPIN) printf 'D %%3%s%%34${pin:2:2}\nD ${pin:4}\nOK\n' "${pin:0:1}" ;;
     *) echo OK ;;
@@ -207,7 +208,10 @@ configure pin-source=pinentry cache-pin=yes
 signs "by the configuration" openssl dgst -sha256 -sign ec.pem -out signature data
 log_out
 check "for the tool" sc-hsm --pin-source pinentry keygen --type ec:P-256 --label two
-check "and another secret than the PIN" sc-hsm dkek create-share share.pbe --password-source pinentry
+# Different answers end it before seconds of work on the password.
+plan differ
+fails "and another secret than the PIN" sc-hsm dkek create-share share.pbe --password-source pinentry
+says differ
 cp heard "$seen"
 says "^SETPROMPT new password of share.pbe once more:"
 fails "an unknown source" sign_with pinentrie
