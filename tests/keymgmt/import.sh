@@ -19,6 +19,9 @@ done
 for key in "${ec[@]}"; do
     plain_openssl genpkey -algorithm EC -pkeyopt "group:$key" -out "$key"
 done
+for key in P-256-two P-256-three; do
+    plain_openssl genpkey -algorithm EC -pkeyopt group:P-256 -out $key
+done
 plain_openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out pss 2>/dev/null
 
 before=$(files)
@@ -51,8 +54,13 @@ plain_openssl pkey -in rsa2048 -pubout -out pub
 sed -n '/BEGIN/,/END/p' opensc.out >opensc.pub
 same_bytes "it is the one of the file" pub opensc.pub
 
-# What no card can hold is refused before anything is written.
+# What no card can hold, and what has no place, is refused before anything is written.
+check "a key in a place of its own" import_keys --id 77 --key-ref 77 P-256-two
 before=$(files)
+fails "the id is taken" import_keys --id 77 P-256-three
+says "already has this id"
+fails "the key reference is taken" import_keys --key-ref 77 P-256-three
+says "key reference 77 is taken"
 plain_openssl genrsa -out odd 1280 2>/dev/null
 plain_openssl genpkey -algorithm EC -pkeyopt group:P-224 -out P-224
 plain_openssl genpkey -algorithm ED25519 -out ed

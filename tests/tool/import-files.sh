@@ -7,21 +7,21 @@ set -euo pipefail
 need ssh-keygen
 admin_card
 unset OPENSSL_MODULES # this test's has our module alone, and the legacy provider is needed
-# The share of a published guide: its password is 123456789.
-base64 -d >share.pbe <<'END'
-U2FsdGVkX19TK+VuViUAPOKAfVPE9puwK7yvJSInvPeBSld+Uh2hHli8RazbFVd3dGgOu7ahEjm6YzzYWtxMnA==
-END
-printf 123456789 >password
+PATH=$SC_HSM_BUILD/tests/keymgmt:$PATH
+# 32 times the byte 44, under that password
+printf correct-horse >password
+base64 -d <<<U2FsdGVkX19zYWx0c2FsdIJroh6Xor7lWe3kOUKYaVf6dtdFSNtPX/6HGNC4RFhbtAIUSn9Z+4HusCRP7eLkfA== \
+    >share.pbe
 printf 'secret pass' >file-password
-share=ae71747fce318e9cf798b8ae0553a32c41269dd4eccccf457ae2e3c0eaccbc3d
 check "a device that expects a share" sc-hsm init --yes --so-pin-source file:so-pin \
     --pin-source file:pin --dkek-shares 1
-check "the share" raw_apdus "8052000020${share}00"
+check "the share" raw_apdus "8052000020$(printf '44%.0s' {1..32})00"
 import() {
     sc-hsm --pin-source file:pin import "$@" --share share.pbe --password-source file:password
 }
 
-# opened FILE ARGUMENT...: the key's file was read, and the next thing is at fault: the share's
+# opened FILE ARGUMENT...: the key's file was read, and it is the key of the certificate where one is
+# named; the next thing is at fault: the share's. So no password of a share is worked on for seconds.
 head -c 60 share.pbe >cut.pbe
 opened() {
     ends 1 "$1 is opened" sc-hsm --pin-source file:pin import "$@" --share cut.pbe
@@ -76,9 +76,12 @@ for type in rsa ecdsa ed25519; do
     ssh-keygen -q -t $type -N "" -C "" -f ssh-$type </dev/null
 done
 opened ssh-rsa
-check "a key in OpenSSH's format" import ssh-ecdsa --id 78 --label ssh
-sc-hsm pubkey --format ssh id=78 >ssh.pub
-equal "it is that key" "$(cut -d' ' -f1,2 ssh-ecdsa.pub)" "$(cut -d' ' -f1,2 ssh.pub)"
+ssh-keygen -e -m PKCS8 -f ssh-ecdsa.pub >ssh-ecdsa.spki
+plain_openssl x509 -new -force_pubkey ssh-ecdsa.spki -subj /CN=ssh -CA web.crt -CAkey web.key -days 9 \
+    -out ssh-ecdsa.crt
+opened ssh-ecdsa --cert ssh-ecdsa.crt
+ends 1 "another key's certificate" import ssh-rsa --cert ssh-ecdsa.crt
+says "none of the certificates is that of the private key in ssh-rsa"
 ends 1 "a type that no device has" import ssh-ed25519
 says "ssh-ed25519" "RSA and EC"
 ssh-keygen -q -t ecdsa -N "secret pass" -f ssh-locked </dev/null
@@ -106,8 +109,7 @@ END
 plain_openssl pkey -pubin -inform DER -in plain.der -out plain.pub
 plain_openssl x509 -new -force_pubkey plain.pub -subj /CN=plain -CA web.crt -CAkey web.key -days 9 \
     -out plain.crt
-check "an RSA-PSS key whose certificate says plain RSA" import pss.key --cert plain.crt --id 79
-says_nothing_of "restricted"
+opened pss.key --cert plain.crt
 check "an RSA-PSS key without its certificate" import pss.key --id 7f --label pss
 says "Imported key 'pss'" "restricted to RSA-PSS.*certificate"
 
@@ -125,13 +127,17 @@ check "the device encrypts with it" raw_apdus "0020008106$pin_hex" \
     "8078$(printf %02x "$ref")101000000000000000000000000000000000""10"
 says "$(head -c 16 /dev/zero | plain_openssl enc -aes-128-ecb -nopad -K $hex_key |
     od -An -tx1 | sed 's/^ //')"
-check "with a list" import aes.key --type aes --id 7b --label mac --algorithms aes-cmac
+opened aes.key --type aes --algorithms aes-cmac
+ends 2 "what AES keys cannot" import aes.key --type aes --algorithms ecdsa
+says "ecdsa"
+cp aes.key mac # whose name is the label
+check "with a list" import_keys --aes --algorithms 18 --id 7b mac
 check "it is listed" sc-hsm list label=mac
 says "only aes-cmac"
-ends 1 "the same AES key again" import aes.key --type aes --label again
+fails "the same AES key again" import_keys --aes aes.key
 says "has this key already, as key reference [0-9]+, 'vault'.*needs an id of its own"
 check "the first goes" sc-hsm --pin-source file:pin delete id=7a --yes
-ends 1 "the one for codes is known as well" import aes.key --type aes
+fails "the one for codes is known as well" import_keys --aes aes.key
 says "has this key already, as key reference [0-9]+, 'mac'"
 printf '%s\n' $hex_key >hex.key
 ends 1 "an AES key in hexadecimal" import hex.key --type aes
