@@ -57,10 +57,13 @@ check "what was signed" plain_openssl req -in used.csr -verify -noout
 check "a backup" "${tool[@]}" backup saved
 says "Device without serial number is backed up in saved: 2 objects"
 equal "for programs" None "$(json 'd["serial"]' "${tool[@]}" --json backup again)"
-check "it can be verified" sc-hsm backup verify saved "${share[@]}"
-says "The complete backup of device without serial number of .* is good: 2 keys open"
-check "and decrypted" typed "type the word yes:=yes" -- sc-hsm decrypt-backup saved "${share[@]}" \
-    --out decrypted --new-password-source file:so-pin
+# With sanitizers the share's password would take longest; backup.sh opens a backup there.
+if [ -z "${SC_HSM_ASAN:-}" ]; then
+    check "it can be verified" sc-hsm backup verify saved "${share[@]}"
+    says "The complete backup of device without serial number of .* is good: 2 keys open"
+    check "and decrypted" typed "type the word yes:=yes" -- sc-hsm decrypt-backup saved "${share[@]}" \
+        --out decrypted --new-password-source file:so-pin
+fi
 equal "restore for programs" "(None, None, 0, 2)" \
     "$(json '(d["serial"], d["backup_of"], d["restored"], d["present"])' "${tool[@]}" --json restore saved)"
 equal "certificates for programs" None "$(json 'd["serial"]' "${tool[@]}" --json cert import web.crt)"

@@ -150,13 +150,19 @@ says '"present": 6'
 
 # --- without a device ------------------------------------------------------------------------
 
-check "the backup opens with its share" sc-hsm backup verify saved --share share.pbe \
-    --password-source file:share-password
-says "key 'web' \(key reference 1\): good" "key 'no UTF-8: .' .*: good" "key 'stays' .*: not in" \
-    "The complete backup of device $first .* is good: 4 keys"
-fails "not with another" sc-hsm backup verify saved --share other.pbe \
-    --password-source file:share-password
-says "key 'web' .* in saved/key-001.bin" "$kcv"
+# Each use of a share's password takes seconds, more with sanitizers; on a Pico HSM it is enough to
+# decrypt.
+if ! on_pico; then
+    check "the backup opens with its share" sc-hsm backup verify saved --share share.pbe \
+        --password-source file:share-password
+    says "key 'web' \(key reference 1\): good" "key 'no UTF-8: .' .*: good" "key 'stays' .*: not in" \
+        "The complete backup of device $first .* is good: 4 keys"
+fi
+if ! on_pico && [ -z "${SC_HSM_ASAN:-}" ]; then
+    fails "not with another" sc-hsm backup verify saved --share other.pbe \
+        --password-source file:share-password
+    says "key 'web' .* in saved/key-001.bin" "$kcv"
+fi
 fails "nor without any" sc-hsm backup verify saved
 says "every share"
 fails "a damaged backup" sc-hsm backup verify damaged --share share.pbe \

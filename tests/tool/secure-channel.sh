@@ -121,32 +121,35 @@ shown() {
 
 off=(sc-hsm --pin-source file:pin --so-pin-source file:so-pin --secure-channel off)
 pin_hex=$(printf %s "$pin" | hex) so_pin_hex=$(tr 'A-F' 'a-f' <<<"$so_pin")
-printf 'correct horse battery staple' >password
-check "a share" sc-hsm dkek create-share share.pbe --password-source file:password
+# The share of a published guide, whose password is 123456789. Its use takes seconds each time.
+base64 -d >share.pbe <<'END'
+U2FsdGVkX19TK+VuViUAPOKAfVPE9puwK7yvJSInvPeBSld+Uh2hHli8RazbFVd3dGgOu7ahEjm6YzzYWtxMnA==
+END
+printf 123456789 >password
+share_hex=ae71747fce318e9cf798b8ae0553a32c41269dd4eccccf457ae2e3c0eaccbc3d
 check "initialised in clear" traced "${off[@]}" init --yes --dkek-shares 1
 shown "PIN and SO-PIN" "$pin_hex" "$so_pin_hex"
-check "a share in clear" traced "${off[@]}" dkek import-share share.pbe --password-source file:password
-share_hex=$(sed -n 's/.*80520000[02]*20\([0-9a-f]\{64\}\).*/\1/p' sent | head -n 1)
-equal "a share has 32 bytes" 64 ${#share_hex}
+check "a share in clear, by another program" traced opensc-tool --reader 0 --card-driver default \
+    --send-apdu 00A404000BE82B0601040181C31F020100 --send-apdu "8052000020$share_hex"
+shown "a share" "$share_hex"
 
 hidden "initialising" "$pin_hex" "$so_pin_hex" -- "${required[@]}" init --yes --dkek-shares 1
+if [ -z "${SC_HSM_ASAN:-}" ]; then # hashing the password would take longest there
+    configure root=
+    fails "no share without the root" "${required[@]:0:5}" --secure-channel require \
+        dkek import-share share.pbe --password-source file:password
+    says "nothing was sent"
+    configure root="$work/root.cvc"
+fi
 before=$(wc -l <"$log")
-hidden "a share" "$share_hex" "$pin_hex" -- \
-    "${required[@]}" dkek import-share share.pbe --password-source file:password
+# The channel is there by itself where it can be.
+hidden "a share" "$share_hex" -- sc-hsm dkek import-share share.pbe --password-source file:password
+says "DKEK is complete"
 tail -n +$((before + 1)) "$log" >part.log
 equal "its command is protected" "1 0" \
     "$(grep -c '^> 8C5200' part.log || true) $(grep -Ec '^> 80520000[0-9A-F]*\[' part.log || true)"
-check "the key check value is the share's" sc-hsm dkek status
-cp "$seen" status.out
-fails "not without the root" traced "${required[@]:0:5}" --secure-channel require dkek import-share share.pbe \
-    --password-source file:password
-check "a share in the channel by itself, where it can be" "${off[@]:0:5}" init --yes --dkek-shares 1
-before=$(wc -l <"$log")
-check "it is" traced sc-hsm dkek import-share share.pbe --password-source file:password
-! grep -q "$share_hex" sent || fail "the share went in clear"
-check "and it is the same share" sc-hsm dkek status
-cp "$seen" again.out
-same_bytes "by its key check value" status.out again.out
+check "it is this share" sc-hsm dkek status
+says "53CA37CEED5B227F"
 
 echo 12345678 >new-pin
 new_hex=$(printf 12345678 | hex)
