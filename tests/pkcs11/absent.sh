@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 virtual_card
 check "it is configured" cmake -S "$SC_HSM_SOURCE" -B build -DSC_HSM_PKCS11=OFF -DSC_HSM_WERROR=ON \
-    -DSC_HSM_SIM=OFF -DSC_HSM_TESTS=OFF -DCMAKE_C_FLAGS=-O0
+    -DSC_HSM_SIM=OFF -DSC_HSM_TESTS=OFF -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS=-O0
 check "and built without a warning" cmake --build build -j2
 fails "nothing of libp11 is in it" grep -a "libp11[.]so" build/bin/sc-hsm build/lib/sc-hsm.so
 PATH=$work/build/bin:$PATH

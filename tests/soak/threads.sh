@@ -4,7 +4,7 @@
 # the card goes and comes back. Where this machine cannot run ThreadSanitizer the test is skipped.
 . "$(dirname "$0")/../lib.sh"
 need cmake cc
-options=(-fsanitize=thread -g -O1)
+options=(-fsanitize=thread -g1 -O1)
 sources=$SC_HSM_SOURCE/tests/programs
 export TSAN_OPTIONS=exitcode=0:log_path=$work/report:suppressions=$SC_HSM_SOURCE/tests/soak/threads.supp
 

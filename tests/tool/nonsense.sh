@@ -80,8 +80,11 @@ tried() {
 
 tried "nothing is spoilt" quiet
 long=$(printf 'FF%.0s' {1..300})
+nonsenses=("" 00 30 3082FFFF01 048101FF 00000000 FFFFFFFF 3084FFFFFFFF "$long")
+# Its parsers are fuzzed with sanitizers, too.
+[ -z "${SC_HSM_ASAN:-}" ] || nonsenses=("" 3082FFFF01 "$long")
 for file in C450 CE50 C950 CF50 C860 CA60 CD51 C951 C470 CE70 C970 C870 CA70 CF70 CB50; do
-    for nonsense in "" 00 30 3082FFFF01 048101FF 00000000 FFFFFFFF 3084FFFFFFFF "$long"; do
+    for nonsense in "${nonsenses[@]}"; do
         expected=named
         case $file in
         CF?? | CD51 | CE70 | C470 | CB50) expected=quiet ;; # content, or what belongs to nothing
