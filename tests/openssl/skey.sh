@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# AES keys on the device through EVP_SKEY, with the default provider and NIST's vectors as judges.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../tool/aes.sh
+. "$(dirname "$0")/../tool/aes.sh"
+aes_device
+name=(-skeymgmt SC-HSM-AES)
+zeros=00000000000000000000000000000000
+
+# uses WHAT ARGUMENT...: the C program does, and finds nothing wrong.
+uses() {
+    check "$*" "$programs/use_skey" "$@"
+    says '^0 failures'
+}
+
+# --- keys whose bytes are known ---------------------------------------------------------------------
+
+head -c 30001 /dev/urandom >data
+for bits in 128 192 256; do
+    known_key $bits "${keys[$bits]}"
+    key=("${name[@]}" -skeyopt "uri:sc-hsm:label=aes$bits")
+    unhex $plain >message
+    check "openssl enc encrypts" openssl enc -e -sc-hsm-aes-$bits-cbc "${key[@]}" -iv $iv -nopad \
+        -in message -out message.$bits
+    equal "as NIST says" "${encrypted[$bits]}" "$(hex message.$bits)"
+    lens=(0 16 40 64)
+    for code in ${codes[$bits]}; do
+        unhex "${plain:0:$((2 * lens[0]))}" >message
+        equal "the CMAC of ${lens[0]} bytes is NIST's" "$code" \
+            "$("$programs/use_skey" mac sc-hsm:id=0$bits message)"
+        lens=("${lens[@]:1}")
+    done
+    check "openssl enc encrypts more than a command takes" openssl enc -e -sc-hsm-aes-$bits-cbc "${key[@]}" \
+        -iv $iv -in data -out ours
+    check "the default provider does" plain_openssl enc -e -aes-$bits-cbc -K "${keys[$bits]}" -iv $iv \
+        -in data -out theirs
+    same_bytes "the same" theirs ours
+    check "openssl enc decrypts" openssl enc -d -sc-hsm-aes-$bits-cbc "${key[@]}" -iv $iv -in ours -out back
+    same_bytes "to the same" data back
+done
+uses compare sc-hsm:label=aes256 "${keys[256]}"
+uses threads sc-hsm:label=aes128 "${keys[128]}"
+uses forked sc-hsm:label=aes192 "${keys[192]}"
+
+# --- keys that OpenSSL makes ------------------------------------------------------------------------
+
+check "a key is made" openssl skeyutl -genkey "${name[@]}" -skeyopt key-length:16 -skeyopt label:vault \
+    -skeyopt id:51
+says 'identified by sc-hsm:.*label=vault.*type=secret' 'Key management: SC-HSM-AES'
+uri=$(sed -n 's/.* identified by \(sc-hsm:[^ ]*\) .*/\1/p' "$seen")
+check "the device has it" "${tool[@]}" list 'sc-hsm:id=51;type=secret'
+says 'AES 128'
+check "its own name finds it" openssl enc -e -sc-hsm-aes-128-cbc "${name[@]}" -skeyopt "uri:$uri" -iv $iv \
+    -in data -out ours
+check "our tool decrypts" "${tool[@]}" decrypt id=51 ours --mechanism aes-cbc-pad --iv $iv --out plain
+same_bytes "to the same" data plain
+if on_token; then
+    check "the token's own tool decrypts" opensc pkcs11-tool --module "$softhsm" --login --pin "$pin" --id 51 \
+        --decrypt --mechanism AES-CBC-PAD --iv $iv --input-file ours --output-file theirs
+    same_bytes "to the same" data theirs
+fi
+check "one of 256 bits, if nobody says what" openssl skeyutl -genkey "${name[@]}" -skeyopt label:safe
+check "the device has it" "${tool[@]}" list label=safe
+says 'AES 256'
+check "a length in bits" openssl skeyutl -genkey "${name[@]}" -skeyopt bits:192 -skeyopt id:52
+says 'id=52'
+
+# --- what is refused, in a sentence -----------------------------------------------------------------
+
+before=$(files)
+encrypt() { # BITS URI
+    openssl enc -e "-sc-hsm-aes-$1-cbc" "${name[@]}" -skeyopt "uri:$2" -iv $iv -in data -out none
+}
+fails "a cipher for another length" encrypt 256 sc-hsm:id=51
+says "secret key 'vault' has 128 bits: its cipher is SC-HSM-AES-128-CBC"
+fails "no such key" encrypt 256 sc-hsm:id=77
+says 'there is no secret key with id 77'
+fails "a key of another kind" encrypt 256 'sc-hsm:label=vault;type=private'
+says 'there is no secret key with label'
+fails "no URI of ours" encrypt 256 file:vault
+says "sc-hsm:"
+fails "a length that no AES key has" openssl skeyutl -genkey "${name[@]}" -skeyopt key-length:5
+says '128, 192 or 256 bits, not of 40'
+fails "a number that is no length" openssl skeyutl -genkey "${name[@]}" -skeyopt bits:99999999
+says 'bits: no length of an AES key'
+fails "an id that is none" openssl skeyutl -genkey "${name[@]}" -skeyopt id:zz
+says "id"
+fails "a file that is not the key's name" openssl skeyutl -genkey "${name[@]}" -skeyopt key-ref:0
+says 'key-ref'
+equal "nothing was made" "$before" "$(files)"
+fails "raw bytes, as other providers take them" openssl enc -e -sc-hsm-aes-256-cbc -K "${keys[256]}" -iv $iv \
+    -in data -out none
+says 'named by the parameter .uri. of SC-HSM-AES'
+fails "an algorithm that the key may not" openssl skeyutl -genkey "${name[@]}" -skeyopt algorithms:rsa
+configure pin-source=
+fails "a PIN that nobody gives" setsid "$(type -P openssl)" enc -e -sc-hsm-aes-128-cbc "${name[@]}" \
+    -skeyopt uri:sc-hsm:id=51 -iv $iv -in data -out none
+says 'PIN'
+check "a PIN in the URI" encrypt 128 "sc-hsm:id=51?pin-value=$pin"
+same_bytes "it is the same" ours none
+if counts_logins; then
+    fails "a wrong one" encrypt 128 "sc-hsm:id=51?pin-value=111111"
+    says 'wrong'
+    equal "one try" 2 "$(pin_tries)"
+    check "the right one" encrypt 128 "sc-hsm:id=51?pin-value=$pin"
+fi
+configure "pin-source=file:$pin_file"
+
+# --- from OpenSSL 3.6 and 4.0 on ---------------------------------------------------------------------
+
+status=0
+make_ec_key
+"$programs/use_skey" agreed ec.pem >"$seen" 2>&1 || status=$?
+[ $status = 77 ] || says '^0 failures'
+status=0
+"$programs/use_skey" stored 'sc-hsm:label=vault;type=secret' >"$seen" 2>&1 || status=$?
+if [ $status != 77 ]; then
+    says '^sc-hsm:.*label=vault.* of SC-HSM-AES'
+    check "openssl enc takes a URI" openssl enc -e -sc-hsm-aes-128-cbc -skeyuri 'sc-hsm:label=vault;type=secret' \
+        -iv $iv -in data -out none
+    same_bytes "it is the same" ours none
+    check "the store lists it" openssl storeutl -skeys sc-hsm:
+    says 'label=vault'
+fi
+
+if on_token; then
+    exit 0
+fi
+
+# --- what it costs -----------------------------------------------------------------------------------
+
+# pieces BYTES: commands for twenty updates of so many.
+pieces() {
+    local before
+    before=$(commands)
+    check "twenty pieces of $1 bytes" "$programs/use_skey" encrypt sc-hsm:label=safe "$1"
+    says '^20 pieces'
+    cost=$(($(commands) - before))
+}
+pieces 16
+start=$((cost - 20))
+[ $start -le 12 ] || fail "$start commands until the first piece"
+echo "ok: $start commands until the first piece"
+for size in 976 1952 9760; do
+    pieces $size
+    equal "one command for each 976 bytes" $((20 * size / 976)) $((cost - start))
+done
+
+# --- the device pulled out in the middle ---------------------------------------------------------------
+
+control remove-before skip=15
+fails "the card pulled out" "$programs/use_skey" encrypt sc-hsm:label=safe 976
+says 'removed|no card|gone' 'was broken off: initialise it once more'
+virtual_hsm insert >/dev/null
+wait_for "the card is back" raw_apdus
+pieces 976
+
+# --- software keys beside it, with us first --------------------------------------------------------------
+
+sed -i -e '/^default *=/d' -e '/^sc-hsm *=/a default = default_sect' "$OPENSSL_CONF"
+check "we are first" openssl list -providers
+says 'sc-hsm'
+before=$(commands)
+check "software AES with us first" openssl enc -e -aes-256-cbc -K "${keys[256]}" -iv $zeros -in data -out ours
+check "without us" plain_openssl enc -e -aes-256-cbc -K "${keys[256]}" -iv $zeros -in data -out theirs
+same_bytes "the same" theirs ours
+equal "CMAC" "$(plain_openssl mac -cipher AES-256-CBC -macopt "hexkey:${keys[256]}" -in data CMAC)" \
+    "$(openssl mac -cipher AES-256-CBC -macopt "hexkey:${keys[256]}" -in data CMAC)"
+check "whose ciphers" openssl list -cipher-algorithms -verbose
+says_nothing_of '^ *(\{.*AES-256-CBC.*|AES-256-CBC) @ sc-hsm'
+equal "without a command" "$before" "$(commands)"
