@@ -6,9 +6,9 @@
 
 #include "base/log.h"
 
-struct schsm_pin_source *schsm_source_or_prompt(const struct schsm_context *context,
-                                                const struct schsm_uri *uri,
-                                                struct schsm_error *err)
+/* The PIN's source: the card parameters' or the configuration's, else the controlling terminal. */
+static struct schsm_pin_source *choose_source(const struct schsm_context *context,
+                                              const struct schsm_uri *uri, struct schsm_error *err)
 {
     if (uri->pin_source != NULL) {
         return schsm_pin_source_ref(uri->pin_source);
@@ -37,7 +37,7 @@ int schsm_make_key(struct schsm_context *context, const struct schsm_uri *uri,
     struct schsm_device_selector selector = schsm_find_selector(context, uri);
     struct schsm_device *device = NULL;
 
-    *made = (struct schsm_made_key){ .source = schsm_source_or_prompt(context, uri, err) };
+    *made = (struct schsm_made_key){ .source = choose_source(context, uri, err) };
     if (made->source == NULL ||
         !schsm_registry_device(context->registry, &selector, &device, err)) {
         return 0;

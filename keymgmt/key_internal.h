@@ -52,13 +52,6 @@ struct schsm_device *schsm_key_operator(struct schsm_key *key, struct schsm_erro
 /* A reference of the caller's to the key's PIN source; NULL if it has none. */
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key);
 
-/* Where a PIN comes from when OpenSSL gives no pass phrase callback along: the URI or the card
- * parameters, the configuration, or else the controlling terminal. The caller's to free; NULL where
- * memory runs out. (key_generate.c) */
-struct schsm_pin_source *schsm_source_or_prompt(const struct schsm_context *context,
-                                                const struct schsm_uri *uri,
-                                                struct schsm_error *err);
-
 /* A key that was just made, and how to log in to its device. */
 struct schsm_made_key {
     struct schsm_match match;

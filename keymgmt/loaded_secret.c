@@ -9,7 +9,7 @@
 #include "key_internal.h"
 #include "reveal.h"
 
-/* Nothing of it changes once it is there, so threads share it as it is. */
+/* Nothing of it changes once somebody uses it, so threads share it as it is. */
 struct schsm_loaded_secret {
     atomic_int references;
     struct schsm_context *context;
@@ -48,46 +48,35 @@ static struct schsm_loaded_secret *new_secret(struct schsm_context *context,
     return secret;
 }
 
-static int prove(const struct schsm_loaded_secret *secret, struct schsm_error *err)
+struct schsm_loaded_secret *schsm_loaded_secret_from_match(struct schsm_context *context,
+                                                           struct schsm_match *match,
+                                                           const struct schsm_uri *uri,
+                                                           struct schsm_error *err)
 {
-    struct schsm_login login;
-    const struct schsm_secret_key key = schsm_loaded_secret_key(secret, &login);
+    struct schsm_pin_source *source =
+        uri->pin_source != NULL ? uri->pin_source : context->config.pin_source;
 
-    return schsm_device_login(key.device, &login, err);
+    return new_secret(context, match, source, err);
 }
 
-struct schsm_loaded_secret *
-schsm_loaded_secret_from_match(struct schsm_context *context, struct schsm_match *match,
-                               const struct schsm_uri *uri,
-                               const struct schsm_passphrase *passphrase, struct schsm_error *err)
+int schsm_loaded_secret_login_at_load(struct schsm_loaded_secret *secret,
+                                      const struct schsm_passphrase *passphrase,
+                                      struct schsm_error *err)
 {
-    struct schsm_pin_source *source = schsm_pin_source_ref(
-        uri->pin_source != NULL ? uri->pin_source : context->config.pin_source);
-    struct schsm_loaded_secret *secret = NULL;
-    char name[SCHSM_OBJECT_NAME_MAX];
-    bool supplied;
-    int ok = 1;
+    bool now = secret->context->config.login == SCHSM_LOGIN_LOAD;
+    struct schsm_device *device = secret->match.device;
+    struct schsm_login login;
 
-    schsm_object_name(&match->object, name, sizeof(name));
-    if (source == NULL && passphrase != NULL && context->config.login == SCHSM_LOGIN_LOAD) {
-        ok = schsm_login_ask(context, match->device, name, passphrase, &source, err);
+    if (now && secret->source == NULL && passphrase != NULL &&
+        !schsm_login_ask(secret->context, device, secret->name, passphrase, &secret->source, err)) {
+        return 0;
     }
-    supplied = source != NULL;
-    if (ok && source == NULL) {
-        source = schsm_source_or_prompt(context, uri, err);
-        ok = source != NULL;
+    if (secret->source == NULL) {
+        secret->source = schsm_pin_source_parse("prompt", err);
+        return secret->source != NULL;
     }
-    if (ok) {
-        secret = new_secret(context, match, source, err);
-    }
-    if (secret != NULL && supplied && context->config.login == SCHSM_LOGIN_LOAD &&
-        !prove(secret, err)) {
-        schsm_loaded_secret_free(secret);
-        secret = NULL;
-    }
-    schsm_pin_source_free(source);
-    schsm_match_clear(match);
-    return secret;
+    login = schsm_login_for(secret->context, secret->source, secret->name);
+    return !now || schsm_device_login(device, &login, err);
 }
 
 struct schsm_loaded_secret *schsm_loaded_secret_find(struct schsm_context *context, const char *uri,
@@ -99,7 +88,11 @@ struct schsm_loaded_secret *schsm_loaded_secret_find(struct schsm_context *conte
 
     if (schsm_uri_parse(&parsed, uri, err) &&
         schsm_reveal_key(context, &parsed, SCHSM_OBJECT_SECRET, NULL, &match, err)) {
-        secret = schsm_loaded_secret_from_match(context, &match, &parsed, NULL, err);
+        secret = schsm_loaded_secret_from_match(context, &match, &parsed, err);
+    }
+    if (secret != NULL && !schsm_loaded_secret_login_at_load(secret, NULL, err)) {
+        schsm_loaded_secret_free(secret);
+        secret = NULL;
     }
     schsm_uri_clear(&parsed);
     return secret;

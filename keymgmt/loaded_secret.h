@@ -21,14 +21,21 @@ struct schsm_loaded_secret;
 struct schsm_loaded_secret *schsm_loaded_secret_find(struct schsm_context *context, const char *uri,
                                                      struct schsm_error *err);
 
+/* The same of a key that a search gave, and without a PIN so far. The match is empty afterwards,
+ * whatever the outcome. */
+struct schsm_loaded_secret *schsm_loaded_secret_from_match(struct schsm_context *context,
+                                                           struct schsm_match *match,
+                                                           const struct schsm_uri *uri,
+                                                           struct schsm_error *err);
+
 /*
- * The same of a key that a search gave, for programs that may be asked for the PIN (NULL: not). The
- * match is empty afterwards, whatever the outcome.
+ * Proves a PIN that the URI or the configuration gives, or the application's answer (passphrase:
+ * may be NULL), unless the configuration says when else; where there is none, the controlling
+ * terminal is asked when one is needed. Before anybody uses the key.
  */
-struct schsm_loaded_secret *
-schsm_loaded_secret_from_match(struct schsm_context *context, struct schsm_match *match,
-                               const struct schsm_uri *uri,
-                               const struct schsm_passphrase *passphrase, struct schsm_error *err);
+int schsm_loaded_secret_login_at_load(struct schsm_loaded_secret *secret,
+                                      const struct schsm_passphrase *passphrase,
+                                      struct schsm_error *err);
 
 /* Makes one on the device that the URI means, as schsm_key_generate makes pairs of keys. */
 struct schsm_loaded_secret *schsm_loaded_secret_generate(struct schsm_context *context,

@@ -16,6 +16,7 @@
 struct schsm_skey {
     struct schsm_provider *prov;
     struct schsm_loaded_secret *secret;
+    struct schsm_skey *next_offered;
 };
 
 /* Takes over the secret. NULL: then it is NULL, and err says why and is raised, or memory ran out.
@@ -26,6 +27,14 @@ struct schsm_skey *schsm_skey_new(struct schsm_provider *prov, struct schsm_load
 /* For contexts that use a key: libcrypto may free it before them. */
 struct schsm_skey *schsm_skey_dup(const struct schsm_skey *key);
 void schsm_skey_free(struct schsm_skey *key);
+
+/*
+ * For a store, which hands a key over by reference: libcrypto (4.0 and later) gives that to the
+ * import, among parameters that anybody could make up. So whether it is one is looked up. A key
+ * that was not taken is freed when it is withdrawn, and of one that was only the address is used.
+ */
+void schsm_skey_offer(struct schsm_skey *key);
+void schsm_skey_withdraw(struct schsm_provider *prov, struct schsm_skey *key);
 
 /* The key for operations; *login and what is returned are good as long as it is. */
 struct schsm_secret_key schsm_skey_operand(const struct schsm_skey *key, struct schsm_login *login);

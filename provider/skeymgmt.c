@@ -79,6 +79,53 @@ struct schsm_secret_key schsm_skey_operand(const struct schsm_skey *key, struct 
     return schsm_loaded_secret_key(key->secret, login);
 }
 
+void schsm_skey_offer(struct schsm_skey *key)
+{
+    schsm_guard_lock();
+    key->next_offered = key->prov->offered;
+    key->prov->offered = key;
+    schsm_guard_unlock();
+}
+
+/* Takes the key out of the list; it need not be one, and is not looked into before it is found. */
+static bool take_offered(struct schsm_provider *prov, const struct schsm_skey *key)
+{
+    struct schsm_skey **place = &prov->offered;
+    bool found;
+
+    schsm_guard_lock();
+    while (*place != NULL && *place != key) {
+        place = &(*place)->next_offered;
+    }
+    found = *place != NULL;
+    if (found) {
+        *place = (*place)->next_offered;
+    }
+    schsm_guard_unlock();
+    return found;
+}
+
+void schsm_skey_withdraw(struct schsm_provider *prov, struct schsm_skey *key)
+{
+    if (take_offered(prov, key)) {
+        schsm_skey_free(key);
+    }
+}
+
+/* What a reference stands for, which becomes the caller's; NULL where it is none. */
+static struct schsm_skey *take_referenced(struct schsm_provider *prov, const OSSL_PARAM *p)
+{
+    struct schsm_skey *key = NULL;
+    const void *reference = NULL;
+    size_t len = 0;
+
+    if (!OSSL_PARAM_get_octet_string_ptr(p, &reference, &len) || len != sizeof(key)) {
+        return NULL;
+    }
+    memcpy(&key, reference, sizeof(key));
+    return take_offered(prov, key) ? key : NULL;
+}
+
 static void skeymgmt_free(void *vkey)
 {
     schsm_trace_skey("skeymgmt_free", vkey);
@@ -88,12 +135,17 @@ static void skeymgmt_free(void *vkey)
 static void *skeymgmt_import(void *provctx, int selection, const OSSL_PARAM params[])
 {
     const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, PARAM_URI);
+    const OSSL_PARAM *reference = OSSL_PARAM_locate_const(params, OSSL_OBJECT_PARAM_REFERENCE);
     struct schsm_error err = SCHSM_ERROR_INIT;
     struct schsm_context *context = NULL;
+    struct schsm_skey *key = NULL;
     const char *uri = NULL;
 
     (void)selection;
     schsm_trace_of("skeymgmt_import", SCHSM_SKEY_NAME);
+    if (reference != NULL && (key = take_referenced(provctx, reference)) != NULL) {
+        return key;
+    }
     if (OSSL_PARAM_locate_const(params, OSSL_SKEY_PARAM_RAW_BYTES) != NULL || p == NULL ||
         !OSSL_PARAM_get_utf8_string_ptr(p, &uri) || uri == NULL) {
         (void)schsm_skey_refuse_bytes(provctx);

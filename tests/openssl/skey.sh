@@ -120,8 +120,18 @@ if [ $status != 77 ]; then
     check "openssl enc takes a URI" openssl enc -e -sc-hsm-aes-128-cbc -skeyuri 'sc-hsm:label=vault;type=secret' \
         -iv $iv -in data -out none
     same_bytes "it is the same" ours none
-    check "the store lists it" openssl storeutl -skeys sc-hsm:
-    says 'label=vault'
+    check "the store gives it" openssl storeutl -skeys sc-hsm:label=vault
+    found 1
+    fails "where several are meant" openssl storeutl -skeys 'sc-hsm:type=secret'
+    says 'label=vault' 'secret keys match where one is needed'
+    fails "one that is not there" openssl storeutl -skeys sc-hsm:id=77
+    says 'there is no secret key with id 77'
+    configure pin-source=
+    (umask 077 && echo "$pin" >pass)
+    check "the PIN as a pass phrase" openssl enc -e -sc-hsm-aes-128-cbc -storepass file:pass \
+        -skeyuri 'sc-hsm:label=vault;type=secret' -iv $iv -in data -out none
+    same_bytes "it is the same" ours none
+    configure "pin-source=file:$pin_file"
 fi
 
 if on_token; then

@@ -69,8 +69,9 @@ void skey_pair_load(struct skey_pair *pair, const char *uri, const char *hex)
     }
     pair->bytes = OPENSSL_hexstr2buf(hex, &len);
     pair->len = (size_t)len;
-    (void)snprintf(name, sizeof(name), "SC-HSM-AES-%ld-CBC", 8 * len);
-    (void)snprintf(pair->plain_name, sizeof(pair->plain_name), "AES-%ld-CBC", 8 * len);
+    (void)snprintf(pair->plain_name, sizeof(pair->plain_name), "AES-%u-CBC",
+                   8 * (unsigned int)(pair->len % 256));
+    (void)snprintf(name, sizeof(name), "SC-HSM-%s", pair->plain_name);
     pair->key = skey_named(uri);
     pair->cipher = EVP_CIPHER_fetch(NULL, name, NULL);
     pair->mac = EVP_MAC_fetch(NULL, "SC-HSM-CMAC", NULL);
