@@ -122,10 +122,15 @@ if [ $status != 77 ]; then
     same_bytes "it is the same" ours none
     check "the store gives it" openssl storeutl -skeys sc-hsm:label=vault
     found 1
-    fails "where several are meant" openssl storeutl -skeys 'sc-hsm:type=secret'
-    says 'label=vault' 'secret keys match where one is needed'
-    fails "one that is not there" openssl storeutl -skeys sc-hsm:id=77
-    says 'there is no secret key with id 77'
+    stored() {
+        openssl enc -e -sc-hsm-aes-128-cbc -skeyuri "$1" -iv $iv -in data -out none
+    }
+    fails "where several are meant" stored 'sc-hsm:type=secret'
+    says 'secret keys match where one is needed: sc-hsm:'
+    fails "one that is not there" stored sc-hsm:id=77
+    says 'with id 77 on the device'
+    fails "one of another kind" stored sc-hsm:label=web-ec
+    says 'there is no secret key with label'
     configure pin-source=
     (umask 077 && echo "$pin" >pass)
     check "the PIN as a pass phrase" openssl enc -e -sc-hsm-aes-128-cbc -storepass file:pass \
