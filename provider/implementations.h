@@ -98,6 +98,10 @@ extern const OSSL_DISPATCH schsm_cipher_aes_192_cbc[];
 extern const OSSL_DISPATCH schsm_cipher_aes_256_cbc[];
 extern const OSSL_DISPATCH schsm_mac_cmac[];
 #endif
+/* OpenSSL 3.6 and later. */
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+extern const OSSL_DISPATCH schsm_kdf_derive[];
+#endif
 
 extern const OSSL_DISPATCH schsm_store[];
 

@@ -119,6 +119,12 @@ static const OSSL_ALGORITHM mac_algorithms[] = { { "SC-HSM-CMAC", PROPERTIES, sc
                                                  { NULL, NULL, NULL, NULL } };
 #endif
 
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+static const OSSL_ALGORITHM kdf_algorithms[] = { { "SC-HSM-DERIVE", PROPERTIES, schsm_kdf_derive,
+                                                   "Derivation by a SmartCard-HSM" },
+                                                 { NULL, NULL, NULL, NULL } };
+#endif
+
 /* Of these, the first one is offered only to who wants it, see takes_pkcs11_uris. */
 static const OSSL_ALGORITHM store_algorithms[] = {
     { SCHSM_PKCS11_URI_SCHEME, PROPERTIES, schsm_store, "Objects on a SmartCard-HSM" },
@@ -221,6 +227,10 @@ static const char *operation_name(int operation_id)
     case OSSL_OP_MAC:
         return "mac";
 #endif
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+    case OSSL_OP_KDF:
+        return "kdf";
+#endif
     case OSSL_OP_STORE:
         return "store";
     case OSSL_OP_DECODER:
@@ -284,6 +294,10 @@ static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operati
         return cipher_algorithms;
     case OSSL_OP_MAC:
         return mac_algorithms;
+#endif
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+    case OSSL_OP_KDF:
+        return kdf_algorithms;
 #endif
     case OSSL_OP_STORE:
         return takes_pkcs11_uris(provctx) ? store_algorithms : store_algorithms + 1;

@@ -109,6 +109,17 @@ configure "pin-source=file:$pin_file"
 
 # --- from OpenSSL 3.6 and 4.0 on ---------------------------------------------------------------------
 
+# What the tool derives is HKDF's of the virtual card, see tests/tool/secret-keys.sh.
+status=0
+info='thirty-two bytes for a secret ...'
+info=${info:0:32}
+"$programs/use_skey" derive sc-hsm:label=aes256 "$info" >derived 2>"$seen" || status=$?
+if [ $status != 77 ] && on_token; then
+    says 'on a SmartCard-HSM only'
+elif [ $status != 77 ]; then
+    equal "a derivation" 0 $status
+    equal "as the tool's" "$("${tool[@]}" derive label=aes256 --text "$info")" "$(cat derived)"
+fi
 status=0
 make_ec_key
 "$programs/use_skey" agreed ec.pem >"$seen" 2>&1 || status=$?

@@ -7,6 +7,7 @@
  *   encrypt URI PIECE  twenty pieces of so many bytes; after a failure, one more
  *   threads URI HEX    eight threads that share the key
  *   forked URI HEX     a context that parent and children go on with
+ *   derive URI TEXT    what the device derives for this text, in hexadecimal
  *   agreed KEY         EVP_PKEY_derive_SKEY with a private key and its own public part
  *   stored URI         the key by OpenSSL's store
  *
@@ -22,6 +23,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/store.h>
 
@@ -221,6 +223,59 @@ static int at_once(const char *uri, const char *hex, int (*use)(const struct ske
 /* --- what later versions have -------------------------------------------------------------------
  */
 
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+static void refuse_derivations(EVP_KDF_CTX *ctx, OSSL_PARAM *info)
+{
+    unsigned char secret[1001] = { 0 };
+    OSSL_PARAM key[] = { OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret, 32),
+                         OSSL_PARAM_construct_end() };
+    OSSL_PARAM much[] = { OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, secret, 1001),
+                          OSSL_PARAM_construct_end() };
+
+    skey_refused("nothing said", EVP_KDF_derive(ctx, secret, 16, NULL) == 1, "was not said");
+    skey_refused("too much said", EVP_KDF_derive(ctx, secret, 16, much) == 1, "1 to 1000 bytes");
+    skey_refused("bytes for a key", EVP_KDF_derive(ctx, secret, 16, key) == 1,
+                 "not given as bytes");
+    skey_refused("more than the device derives", EVP_KDF_derive(ctx, secret, 1000, info) == 1,
+                 "1000 are wanted");
+}
+#endif
+
+static int derive(const char *uri, char *text)
+{
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+    OSSL_PARAM info[] = { OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, text,
+                                                            strlen(text)),
+                          OSSL_PARAM_construct_end() };
+    EVP_SKEY *key = skey_named(uri);
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SC-HSM-DERIVE", NULL);
+    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf), *copy = NULL;
+    unsigned char secret[32] = { 0 }, copied[32];
+
+    skey_refused("no key", EVP_KDF_derive(ctx, secret, 16, info) == 1, "no key was set");
+    EVP_KDF_CTX_reset(ctx);
+    skey_step("a key", key != NULL && EVP_KDF_CTX_set_SKEY(ctx, key, NULL) == 1);
+    refuse_derivations(ctx, info);
+    EVP_SKEY_free(key); /* the context has what it needs */
+    skey_step("a secret", EVP_KDF_derive(ctx, secret, sizeof(secret), info) == 1 &&
+                              (copy = EVP_KDF_CTX_dup(ctx)) != NULL);
+    EVP_KDF_CTX_free(ctx);
+    skey_step("its copy's",
+              EVP_KDF_derive(copy, copied, 20, NULL) == 1 && memcmp(copied, secret, 20) == 0);
+    for (size_t i = 0; i < sizeof(secret); i++) {
+        (void)printf("%02x", secret[i]);
+    }
+    (void)printf("\n");
+    EVP_KDF_CTX_free(copy);
+    EVP_KDF_free(kdf);
+    return skey_failures() == 0 ? 0 : 1;
+#else
+    (void)uri;
+    (void)text;
+    return 77;
+#endif
+}
+
 #ifdef OSSL_FUNC_KEYEXCH_DERIVE_SKEY
 /* libcrypto leaves an error of its own behind (3.6, 4.0) when the key's provider has no key
  * management of that name, although it goes on with another one: nobody else may leave one. */
@@ -319,6 +374,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "forked") == 0) {
         return at_once(argv[2], argument, use_forks);
+    }
+    if (strcmp(what, "derive") == 0 && argc == 4) {
+        return derive(argv[2], argv[3]);
     }
     if (strcmp(what, "agreed") == 0) {
         return agreed(argv[2]);
