@@ -185,14 +185,32 @@ pieces 976
 # --- software keys beside it, with us first --------------------------------------------------------------
 
 sed -i -e '/^default *=/d' -e '/^sc-hsm *=/a default = default_sect' "$OPENSSL_CONF"
-check "we are first" openssl list -providers
-says 'sc-hsm'
+# software WHAT COMMAND...: succeeds with us first, and nothing of ours is used for it.
+software() {
+    SC_HSM_LOG=debug check "with us first: $1" "${@:2}"
+    says 'provider_query_operation: cipher'
+    says_nothing_of cipher_newctx mac_newctx kdf_newctx skeymgmt_import
+}
 before=$(commands)
-check "software AES with us first" openssl enc -e -aes-256-cbc -K "${keys[256]}" -iv $zeros -in data -out ours
+software "AES" openssl enc -e -aes-256-cbc -K "${keys[256]}" -iv $zeros -in data -out ours
 check "without us" plain_openssl enc -e -aes-256-cbc -K "${keys[256]}" -iv $zeros -in data -out theirs
 same_bytes "the same" theirs ours
-equal "CMAC" "$(plain_openssl mac -cipher AES-256-CBC -macopt "hexkey:${keys[256]}" -in data CMAC)" \
-    "$(openssl mac -cipher AES-256-CBC -macopt "hexkey:${keys[256]}" -in data CMAC)"
-check "whose ciphers" openssl list -cipher-algorithms -verbose
-says_nothing_of '^ *(\{.*AES-256-CBC.*|AES-256-CBC) @ sc-hsm'
-equal "without a command" "$before" "$(commands)"
+software "a password" openssl enc -e -aes-256-cbc -pbkdf2 -pass pass:x -S 0001020304050607 -in data -out ours
+check "without us" plain_openssl enc -e -aes-256-cbc -pbkdf2 -pass pass:x -S 0001020304050607 -in data \
+    -out theirs
+same_bytes "the same" theirs ours
+software "CMAC" openssl mac -cipher AES-256-CBC -macopt "hexkey:${keys[256]}" -in data -out ours CMAC
+check "without us" plain_openssl mac -cipher AES-256-CBC -macopt "hexkey:${keys[256]}" -in data \
+    -out theirs CMAC
+same_bytes "the same" theirs ours
+software "speed" openssl speed -seconds 1 -bytes 16384 -evp aes-256-cbc
+check "a software key" plain_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -subj /CN=localhost -keyout soft.pem -out soft.crt
+SC_HSM_LOG=debug openssl s_server -www -accept 127.0.0.1:0 -naccept 1 -key soft.pem -cert soft.crt \
+    >server.log 2>&1 </dev/null &
+wait_for "the server" grep '^ACCEPT' server.log
+software "TLS" openssl s_client -connect "127.0.0.1:$(sed -n 's/^ACCEPT .*:\([0-9]*\).*/\1/p' server.log)" \
+    -CAfile soft.crt -verify_return_error -brief </dev/null
+cp server.log "$seen"
+says_nothing_of cipher_newctx mac_newctx kdf_newctx skeymgmt_import
+equal "none of it is a command" "$before" "$(commands)"
