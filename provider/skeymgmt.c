@@ -119,10 +119,11 @@ static struct schsm_skey *take_referenced(struct schsm_provider *prov, const OSS
     const void *reference = NULL;
     size_t len = 0;
 
-    if (!OSSL_PARAM_get_octet_string_ptr(p, &reference, &len) || len != sizeof(key)) {
+    if (!OSSL_PARAM_get_octet_string_ptr(p, &reference, &len) ||
+        len != sizeof(struct schsm_skey *)) {
         return NULL;
     }
-    memcpy(&key, reference, sizeof(key));
+    memcpy(&key, reference, sizeof(struct schsm_skey *));
     return take_offered(prov, key) ? key : NULL;
 }
 

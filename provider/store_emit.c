@@ -93,7 +93,8 @@ static int emit_secret(struct schsm_open_store *store, struct schsm_match *match
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
         OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (char *)SCHSM_SKEY_NAME, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)&key, sizeof(key)),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)&key,
+                                          sizeof(struct schsm_skey *)),
         OSSL_PARAM_construct_end(),
     };
 
