@@ -42,6 +42,8 @@ done
 uses compare sc-hsm:label=aes256 "${keys[256]}"
 uses threads sc-hsm:label=aes128 "${keys[128]}"
 uses forked sc-hsm:label=aes192 "${keys[192]}"
+check "what is freed at the very end" "$programs/use_skey" late sc-hsm:label=aes256
+says '^all is freed'
 
 # --- keys that OpenSSL makes ------------------------------------------------------------------------
 

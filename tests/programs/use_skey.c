@@ -7,6 +7,7 @@
  *   encrypt URI PIECE  twenty pieces of so many bytes; after a failure, one more
  *   threads URI HEX    eight threads that share the key
  *   forked URI HEX     a context that parent and children go on with
+ *   late URI           key and context are freed after libcrypto has cleaned up
  *   derive URI TEXT    what the device derives for this text, in hexadecimal
  *   agreed KEY         EVP_PKEY_derive_SKEY with a private key and its own public part
  *   stored URI         the key by OpenSSL's store
@@ -220,6 +221,52 @@ static int at_once(const char *uri, const char *hex, int (*use)(const struct ske
     return failed == 0 ? 0 : 1;
 }
 
+/* --- the end ------------------------------------------------------------------------------------
+ */
+
+static EVP_SKEY *late_key;
+static EVP_CIPHER_CTX *late_cipher;
+static EVP_MAC_CTX *late_mac;
+
+static void free_late(void)
+{
+    EVP_SKEY_free(late_key);
+    EVP_CIPHER_CTX_free(late_cipher);
+    EVP_MAC_CTX_free(late_mac);
+    (void)printf("all is freed\n");
+}
+
+/* What is registered before libcrypto's first use is called after its cleanup. */
+static int late(const char *uri)
+{
+    unsigned char out[32];
+    EVP_CIPHER *cipher = NULL;
+    EVP_MAC *method = NULL;
+    int made = 0, ok = 0;
+
+    if (atexit(free_late) != 0) {
+        return 1;
+    }
+#if OPENSSL_VERSION_NUMBER >= 0x40000000L
+    if (atexit(OPENSSL_cleanup) != 0) {
+        return 1;
+    }
+#endif
+    late_key = skey_named(uri);
+    cipher = EVP_CIPHER_fetch(NULL, "SC-HSM-AES-256-CBC", NULL);
+    method = EVP_MAC_fetch(NULL, "SC-HSM-CMAC", NULL);
+    late_cipher = EVP_CIPHER_CTX_new();
+    late_mac = EVP_MAC_CTX_new(method);
+    ok = late_key != NULL &&
+         EVP_CipherInit_SKEY(late_cipher, cipher, late_key, skey_iv, SKEY_BLOCK, 1, NULL) == 1 &&
+         EVP_CipherUpdate(late_cipher, out, &made, skey_data, 20) == 1 &&
+         EVP_MAC_init_SKEY(late_mac, late_key, NULL) == 1 &&
+         EVP_MAC_update(late_mac, skey_data, 20) == 1;
+    EVP_CIPHER_free(cipher);
+    EVP_MAC_free(method);
+    return ok ? 0 : 1;
+}
+
 /* --- what later versions have -------------------------------------------------------------------
  */
 
@@ -354,6 +401,9 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 2 ? argv[1] : "", *argument = argc > 3 ? argv[3] : "";
 
+    if (strcmp(what, "late") == 0) {
+        return late(argv[2]);
+    }
 #if OPENSSL_VERSION_NUMBER >= 0x40000000L
     /* From 4.0 on libcrypto leaves this to who wants it: the search for leaks does. */
     if (atexit(OPENSSL_cleanup) != 0) {
