@@ -112,6 +112,9 @@ static int kdf_derive(void *vctx, unsigned char *out, size_t len, const OSSL_PAR
     if (!kdf_set_ctx_params(ctx, params)) {
         return 0;
     }
+    if (len == 0) {
+        return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT, "nothing is to be derived");
+    }
     if (ctx->key == NULL || ctx->info_len == 0) {
         return schsm_raise_reason(ctx->prov, SCHSM_REASON_ARGUMENT,
                                   ctx->key == NULL

@@ -135,8 +135,40 @@ void skey_try_contexts(const struct skey_pair *pair)
 
 /* --- what is refused ------------------------------------------------------------------------- */
 
+/* A reference is what a store of ours gives to libcrypto; nobody else can make one. */
+static EVP_SKEY *referenced(const void *what, size_t len)
+{
+    unsigned char reference[16];
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string("reference", reference, len),
+                            OSSL_PARAM_construct_end() };
+
+    memcpy(reference, what, len);
+    return EVP_SKEY_import(NULL, "SC-HSM-AES", NULL, OSSL_SKEYMGMT_SELECT_ALL, params);
+}
+
+static void name_by_management(const struct skey_pair *pair)
+{
+#ifdef OSSL_FUNC_KDF_SET_SKEY /* OpenSSL 3.6 and later */
+    EVP_SKEYMGMT *management = EVP_SKEYMGMT_fetch(NULL, "SC-HSM-AES", "provider=sc-hsm");
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(
+                                "uri", (char *)EVP_SKEY_get0_key_id(pair->key), 0),
+                            OSSL_PARAM_construct_end() };
+    EVP_SKEY *key =
+        EVP_SKEY_import_SKEYMGMT(NULL, management, OSSL_SKEYMGMT_SELECT_SECRET_KEY, params);
+
+    skey_step("named to its key management",
+              key != NULL &&
+                  strcmp(EVP_SKEY_get0_key_id(key), EVP_SKEY_get0_key_id(pair->key)) == 0);
+    EVP_SKEY_free(key);
+    EVP_SKEYMGMT_free(management);
+#else
+    (void)pair;
+#endif
+}
+
 static void refuse_keys(const struct skey_pair *pair)
 {
+    const void *nowhere = pair;
     const unsigned char *raw = NULL;
     EVP_SKEY *same = NULL, *other = NULL;
     size_t len = 0;
@@ -158,6 +190,11 @@ static void refuse_keys(const struct skey_pair *pair)
     skey_refused("a key that is not there", other != NULL, "there is no secret key with label");
     other = skey_named("no URI");
     skey_refused("no URI", other != NULL, "sc-hsm:");
+    other = referenced(&nowhere, sizeof(nowhere));
+    skey_refused("a reference that is none", other != NULL, "is named by the parameter 'uri'");
+    other = referenced("sixteen bytes...", 16);
+    skey_refused("a reference of another length", other != NULL, "is named by the parameter 'uri'");
+    name_by_management(pair);
 }
 
 static void refuse_ciphers(const struct skey_pair *pair)

@@ -279,6 +279,8 @@ static void refuse_derivations(EVP_KDF_CTX *ctx, OSSL_PARAM *info)
     OSSL_PARAM much[] = { OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, secret, 1001),
                           OSSL_PARAM_construct_end() };
 
+    skey_refused("nothing wanted", EVP_KDF_derive(ctx, secret, 0, NULL) == 1,
+                 "nothing is to be derived");
     skey_refused("nothing said", EVP_KDF_derive(ctx, secret, 16, NULL) == 1, "was not said");
     skey_refused("too much said", EVP_KDF_derive(ctx, secret, 16, much) == 1, "1 to 1000 bytes");
     skey_refused("bytes for a key", EVP_KDF_derive(ctx, secret, 16, key) == 1,
