@@ -139,7 +139,7 @@ struct schsm_key *schsm_key_from_reference(struct schsm_context *context,
                    "FILE'");
     } else if (reference->spki != NULL) {
         key = from_complete_reference(context, reference, &uri, err);
-    } else if (schsm_reveal_key(context, &uri, passphrase, &match, err)) {
+    } else if (schsm_reveal_key(context, &uri, SCHSM_OBJECT_PRIVATE, passphrase, &match, err)) {
         key = schsm_key_from_match(context, &match, &uri, err);
     }
     schsm_uri_clear(&uri);

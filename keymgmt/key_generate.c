@@ -30,43 +30,64 @@ static void log_same_label(struct schsm_device *device, const struct schsm_objec
     }
 }
 
+int schsm_make_key(struct schsm_context *context, const struct schsm_uri *uri,
+                   const struct schsm_generate *spec, struct schsm_made_key *made,
+                   struct schsm_error *err)
+{
+    struct schsm_device_selector selector = schsm_find_selector(context, uri);
+    struct schsm_device *device = NULL;
+
+    *made = (struct schsm_made_key){ .source = choose_source(context, uri, err) };
+    if (made->source == NULL ||
+        !schsm_registry_device(context->registry, &selector, &device, err)) {
+        return 0;
+    }
+    made->login = schsm_login_for(context, made->source, spec->label);
+    if ((spec->has_key_domain && !schsm_key_domain_check(device, spec->key_domain, err)) ||
+        !schsm_device_generate(device, spec, &made->login, &made->match.object, err)) {
+        return 0;
+    }
+    made->match.device = device;
+    log_same_label(device, &made->match.object);
+    return 1;
+}
+
+void schsm_unmake_key(const struct schsm_made_key *made, struct schsm_device *device,
+                      const struct schsm_object *object, struct schsm_error *err)
+{
+    struct schsm_error ignored = SCHSM_ERROR_INIT;
+
+    if (!schsm_device_remove(device, object, &made->login, &ignored)) {
+        schsm_fail_context(err, "a key was made and stays on the device as key reference %d",
+                           object->key_ref);
+    }
+}
+
+void schsm_made_key_clear(struct schsm_made_key *made)
+{
+    schsm_match_clear(&made->match);
+    schsm_pin_source_free(made->source);
+    made->source = NULL;
+}
+
 struct schsm_key *schsm_key_generate(struct schsm_context *context, const struct schsm_uri *uri,
                                      const struct schsm_generate *spec, struct schsm_error *err)
 {
-    struct schsm_device_selector selector = schsm_find_selector(context, uri);
-    struct schsm_match match = { 0 };
-    struct schsm_pin_source *source = choose_source(context, uri, err);
-    struct schsm_object made = { 0 };
+    struct schsm_made_key made;
     struct schsm_key *key = NULL;
 
-    if (source == NULL ||
-        !schsm_registry_device(context->registry, &selector, &match.device, err)) {
-        goto done;
-    }
-    struct schsm_login login = schsm_login_for(context, source, spec->label);
-    struct schsm_device *device = match.device;
+    if (schsm_make_key(context, uri, spec, &made, err)) {
+        struct schsm_device *device = made.match.device;
+        struct schsm_object object = made.match.object;
 
-    if ((spec->has_key_domain && !schsm_key_domain_check(device, spec->key_domain, err)) ||
-        !schsm_device_generate(device, spec, &login, &match.object, err)) {
-        goto done;
-    }
-    made = match.object;
-    made.value = NULL; /* the key takes the public part over */
-    key = schsm_key_new(context, &match, uri, err);
-    if (key != NULL) {
-        key->made = true;
-        log_same_label(device, &made);
-    } else {
-        /* Nobody would ever know of that key: it must not stay. */
-        struct schsm_error ignored = SCHSM_ERROR_INIT;
-
-        if (!schsm_device_remove(device, &made, &login, &ignored)) {
-            schsm_fail_context(err, "a key was made and stays on the device as key reference %d",
-                               made.key_ref);
+        object.value = NULL; /* the key takes the public part over */
+        key = schsm_key_new(context, &made.match, uri, err);
+        if (key != NULL) {
+            key->made = true;
+        } else {
+            schsm_unmake_key(&made, device, &object, err);
         }
     }
-
-done:
-    schsm_pin_source_free(source);
+    schsm_made_key_clear(&made);
     return key;
 }

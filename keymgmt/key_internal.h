@@ -52,4 +52,22 @@ struct schsm_device *schsm_key_operator(struct schsm_key *key, struct schsm_erro
 /* A reference of the caller's to the key's PIN source; NULL if it has none. */
 struct schsm_pin_source *schsm_key_source(struct schsm_key *key);
 
+/* A key that was just made, and how to log in to its device. */
+struct schsm_made_key {
+    struct schsm_match match;
+    struct schsm_pin_source *source;
+    struct schsm_login login; /* points to the source and the specification's label */
+};
+
+/* Makes it on the device that the URI means. To be cleared in any case. (key_generate.c) */
+int schsm_make_key(struct schsm_context *context, const struct schsm_uri *uri,
+                   const struct schsm_generate *spec, struct schsm_made_key *made,
+                   struct schsm_error *err);
+
+/* Takes it away again, because of what err says: nobody would ever know of that key. Where it
+ * stays, err says so as well. (key_generate.c) */
+void schsm_unmake_key(const struct schsm_made_key *made, struct schsm_device *device,
+                      const struct schsm_object *object, struct schsm_error *err);
+void schsm_made_key_clear(struct schsm_made_key *made);
+
 #endif

@@ -81,17 +81,19 @@ int schsm_hiding_fail(const struct schsm_uri *uri, unsigned int types,
 }
 
 /* For prompts and sentences: what a login is for. */
-static void name_wanted_key(const struct schsm_uri *uri, char name[SCHSM_OBJECT_NAME_MAX])
+static void name_wanted_key(const struct schsm_uri *uri, enum schsm_object_type type,
+                            char name[SCHSM_OBJECT_NAME_MAX])
 {
-    char *sought = schsm_find_sought(uri, SCHSM_OBJECT_PRIVATE);
+    char *sought = schsm_find_sought(uri, type);
 
-    BIO_snprintf(name, SCHSM_OBJECT_NAME_MAX, "%s", sought != NULL ? sought : "private key");
+    BIO_snprintf(name, SCHSM_OBJECT_NAME_MAX, "%s", sought != NULL ? sought : "key");
     OPENSSL_free(sought);
 }
 
-int schsm_reveal(struct schsm_context *context, const struct schsm_uri *uri,
-                 const struct schsm_hiding *hiding, const struct schsm_passphrase *passphrase,
-                 bool *revealed, struct schsm_error *err)
+static int reveal(struct schsm_context *context, const struct schsm_uri *uri,
+                  enum schsm_object_type type, const struct schsm_hiding *hiding,
+                  const struct schsm_passphrase *passphrase, bool *revealed,
+                  struct schsm_error *err)
 {
     struct schsm_pin_source *source = NULL;
     char name[SCHSM_OBJECT_NAME_MAX];
@@ -101,7 +103,7 @@ int schsm_reveal(struct schsm_context *context, const struct schsm_uri *uri,
     if (hiding->device == NULL || hiding->several || context->config.login == SCHSM_LOGIN_NEVER) {
         return 1;
     }
-    name_wanted_key(uri, name);
+    name_wanted_key(uri, type, name);
     source = schsm_pin_source_ref(uri->pin_source != NULL ? uri->pin_source
                                                           : context->config.pin_source);
     if (source == NULL && passphrase != NULL) {
@@ -117,24 +119,31 @@ int schsm_reveal(struct schsm_context *context, const struct schsm_uri *uri,
     return ok;
 }
 
+int schsm_reveal(struct schsm_context *context, const struct schsm_uri *uri,
+                 const struct schsm_hiding *hiding, const struct schsm_passphrase *passphrase,
+                 bool *revealed, struct schsm_error *err)
+{
+    return reveal(context, uri, SCHSM_OBJECT_PRIVATE, hiding, passphrase, revealed, err);
+}
+
 int schsm_reveal_key(struct schsm_context *context, const struct schsm_uri *uri,
-                     const struct schsm_passphrase *passphrase, struct schsm_match *match,
-                     struct schsm_error *err)
+                     enum schsm_object_type type, const struct schsm_passphrase *passphrase,
+                     struct schsm_match *match, struct schsm_error *err)
 {
     struct schsm_hiding hiding = { .device = NULL };
     struct schsm_error found = SCHSM_ERROR_INIT;
     bool revealed = false;
 
-    if (schsm_find_one(context, uri, SCHSM_OBJECT_PRIVATE, match, &found)) {
+    if (schsm_find_one(context, uri, type, match, &found)) {
         return 1;
     }
     if (found.reason != SCHSM_REASON_NOT_FOUND) {
         return schsm_fail_as(err, &found);
     }
     if (!schsm_hiding_find(context, uri, &hiding, err) ||
-        !schsm_reveal(context, uri, &hiding, passphrase, &revealed, err)) {
+        !reveal(context, uri, type, &hiding, passphrase, &revealed, err)) {
         return 0;
     }
-    return revealed ? schsm_find_one(context, uri, SCHSM_OBJECT_PRIVATE, match, err)
-                    : schsm_hiding_fail(uri, SCHSM_OBJECT_PRIVATE, &hiding, err);
+    return revealed ? schsm_find_one(context, uri, type, match, err)
+                    : schsm_hiding_fail(uri, type, &hiding, err);
 }

@@ -48,11 +48,11 @@ int schsm_reveal(struct schsm_context *context, const struct schsm_uri *uri,
                  bool *revealed, struct schsm_error *err);
 
 /*
- * The one private key that the URI names, as schsm_find_one finds it, or after a login as above.
- * *match is the caller's, to be cleared.
+ * The one key of that type that the URI names, as schsm_find_one finds it, or after a login as
+ * above. *match is the caller's, to be cleared.
  */
 int schsm_reveal_key(struct schsm_context *context, const struct schsm_uri *uri,
-                     const struct schsm_passphrase *passphrase, struct schsm_match *match,
-                     struct schsm_error *err);
+                     enum schsm_object_type type, const struct schsm_passphrase *passphrase,
+                     struct schsm_match *match, struct schsm_error *err);
 
 #endif

@@ -90,6 +90,19 @@ extern const OSSL_DISPATCH schsm_kem_rsa[];
 extern const OSSL_DISPATCH schsm_kem_dhkem[];
 #endif
 
+/* OpenSSL 3.5 and later. */
+#ifdef OSSL_OP_SKEYMGMT
+extern const OSSL_DISPATCH schsm_skeymgmt_aes[];
+extern const OSSL_DISPATCH schsm_cipher_aes_128_cbc[];
+extern const OSSL_DISPATCH schsm_cipher_aes_192_cbc[];
+extern const OSSL_DISPATCH schsm_cipher_aes_256_cbc[];
+extern const OSSL_DISPATCH schsm_mac_cmac[];
+#endif
+/* OpenSSL 3.6 and later. */
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+extern const OSSL_DISPATCH schsm_kdf_derive[];
+#endif
+
 extern const OSSL_DISPATCH schsm_store[];
 
 extern const OSSL_DISPATCH schsm_decoder_pem[];

@@ -195,16 +195,10 @@ static int restrict_key(struct schsm_generation *gen, struct schsm_key *device,
     return ok;
 }
 
-static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
+struct schsm_generate schsm_gen_spec(const struct schsm_generation *gen, enum schsm_key_type type)
 {
-    struct schsm_context *context = schsm_provider_context(gen->prov);
-    struct schsm_error err = SCHSM_ERROR_INIT;
-    const struct schsm_ecx *ecx = schsm_ecx_by_name(gen->type);
-    bool ec = strcmp(gen->type, "EC") == 0;
-    struct schsm_generate spec = {
-        .type = ecx != NULL ? ecx->type
-                : ec        ? SCHSM_KEY_EC
-                            : SCHSM_KEY_RSA,
+    return (struct schsm_generate){
+        .type = type,
         .bits = gen->bits,
         .exponent = gen->exponent_len > 0 ? gen->exponent : NULL,
         .exponent_len = gen->exponent_len,
@@ -218,6 +212,17 @@ static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
         .has_key_domain = gen->key_domain >= 0,
         .key_domain = gen->key_domain >= 0 ? (unsigned int)gen->key_domain : 0,
     };
+}
+
+static struct schsm_pkey *generate_on_device(struct schsm_generation *gen)
+{
+    struct schsm_context *context = schsm_provider_context(gen->prov);
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    const struct schsm_ecx *ecx = schsm_ecx_by_name(gen->type);
+    bool ec = strcmp(gen->type, "EC") == 0;
+    struct schsm_generate spec = schsm_gen_spec(gen, ecx != NULL ? ecx->type
+                                                     : ec        ? SCHSM_KEY_EC
+                                                                 : SCHSM_KEY_RSA);
     struct schsm_key *device = NULL;
     struct schsm_pkey *key = NULL;
 

@@ -47,6 +47,23 @@ struct schsm_generation {
 void *schsm_gen_init(struct schsm_provider *prov, const char *type, bool on_device, int selection,
                      const OSSL_PARAM params[]);
 
+/* The card parameters, for lists of what can be set. */
+#define SCHSM_CARD_PARAMETERS                                                                      \
+    OSSL_PARAM_utf8_string("id", NULL, 0), OSSL_PARAM_utf8_string("label", NULL, 0),               \
+        OSSL_PARAM_utf8_string("key-ref", NULL, 0), OSSL_PARAM_utf8_string("serial", NULL, 0),     \
+        OSSL_PARAM_utf8_string("algorithms", NULL, 0),                                             \
+        OSSL_PARAM_utf8_string("use-count", NULL, 0),                                              \
+        OSSL_PARAM_utf8_string("key-domain", NULL, 0),                                             \
+        OSSL_PARAM_utf8_string("pin-source", NULL, 0),                                             \
+        OSSL_PARAM_utf8_string("pin-value", NULL, 0)
+
+/* Sets a card parameter: 1, 0 with its error raised, or -1 where it is another one. */
+int schsm_gen_set_card_parameter(struct schsm_generation *gen, const OSSL_PARAM *p);
+
+/* What the device is to make, of this type; the generation's as long as it lasts. The curve is
+ * still to be set. */
+struct schsm_generate schsm_gen_spec(const struct schsm_generation *gen, enum schsm_key_type type);
+
 OSSL_FUNC_keymgmt_gen_fn schsm_gen;
 OSSL_FUNC_keymgmt_gen_cleanup_fn schsm_gen_cleanup;
 OSSL_FUNC_keymgmt_gen_set_params_fn schsm_gen_set_params;

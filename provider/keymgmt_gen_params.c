@@ -138,15 +138,6 @@ static const struct card_parameter {
     { "pin-value", set_pin_value },
 };
 
-#define CARD_PARAMETERS                                                                            \
-    OSSL_PARAM_utf8_string("id", NULL, 0), OSSL_PARAM_utf8_string("label", NULL, 0),               \
-        OSSL_PARAM_utf8_string("key-ref", NULL, 0), OSSL_PARAM_utf8_string("serial", NULL, 0),     \
-        OSSL_PARAM_utf8_string("algorithms", NULL, 0),                                             \
-        OSSL_PARAM_utf8_string("use-count", NULL, 0),                                              \
-        OSSL_PARAM_utf8_string("key-domain", NULL, 0),                                             \
-        OSSL_PARAM_utf8_string("pin-source", NULL, 0),                                             \
-        OSSL_PARAM_utf8_string("pin-value", NULL, 0)
-
 /* The standard parameters that a key on the device can honour; the others are software keys'. */
 static const OSSL_PARAM honoured[] = {
     OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, NULL),
@@ -168,7 +159,7 @@ static const OSSL_PARAM own_rsa[] = {
     OSSL_PARAM_size_t("rsa_keygen_bits", NULL),
     OSSL_PARAM_size_t("rsa_keygen_primes", NULL),
     OSSL_PARAM_BN("rsa_keygen_pubexp", NULL, 0),
-    CARD_PARAMETERS,
+    SCHSM_CARD_PARAMETERS,
     OSSL_PARAM_END,
 };
 static const OSSL_PARAM own_rsa_pss[] = {
@@ -178,18 +169,18 @@ static const OSSL_PARAM own_rsa_pss[] = {
     OSSL_PARAM_utf8_string("rsa_pss_keygen_md", NULL, 0),
     OSSL_PARAM_utf8_string("rsa_pss_keygen_mgf1_md", NULL, 0),
     OSSL_PARAM_int("rsa_pss_keygen_saltlen", NULL),
-    CARD_PARAMETERS,
+    SCHSM_CARD_PARAMETERS,
     OSSL_PARAM_END,
 };
 static const OSSL_PARAM own_ec[] = {
     OSSL_PARAM_utf8_string("ec_paramgen_curve", NULL, 0),
     OSSL_PARAM_utf8_string("ec_param_enc", NULL, 0),
-    CARD_PARAMETERS,
+    SCHSM_CARD_PARAMETERS,
     OSSL_PARAM_END,
 };
 
 static const OSSL_PARAM own_ecx[] = {
-    CARD_PARAMETERS,
+    SCHSM_CARD_PARAMETERS,
     OSSL_PARAM_END,
 };
 
@@ -355,6 +346,16 @@ static int set_standard_parameter(struct schsm_generation *gen, const OSSL_PARAM
     return ok && EVP_PKEY_CTX_set_params(gen->host, one) > 0;
 }
 
+int schsm_gen_set_card_parameter(struct schsm_generation *gen, const OSSL_PARAM *p)
+{
+    for (size_t i = 0; i < sizeof(card_parameters) / sizeof(card_parameters[0]); i++) {
+        if (strcmp(card_parameters[i].name, p->key) == 0) {
+            return set_card_parameter(gen, &card_parameters[i], p);
+        }
+    }
+    return -1;
+}
+
 int schsm_gen_set_params(void *genctx, const OSSL_PARAM params[])
 {
     struct schsm_generation *gen = genctx;
@@ -363,14 +364,9 @@ int schsm_gen_set_params(void *genctx, const OSSL_PARAM params[])
         schsm_trace_of("keymgmt_gen_set_params", gen->type);
     }
     for (const OSSL_PARAM *p = params; p != NULL && p->key != NULL; p++) {
-        size_t i = 0;
-        size_t count = sizeof(card_parameters) / sizeof(card_parameters[0]);
+        int done = schsm_gen_set_card_parameter(gen, p);
 
-        while (i < count && strcmp(card_parameters[i].name, p->key) != 0) {
-            i++;
-        }
-        if (i < count ? !set_card_parameter(gen, &card_parameters[i], p)
-                      : !set_standard_parameter(gen, p)) {
+        if (done < 0 ? !set_standard_parameter(gen, p) : !done) {
             gen->bad_parameter = true;
             return 0;
         }

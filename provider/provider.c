@@ -19,6 +19,7 @@
 #include "keymgmt/config_file.h"
 #include "keymgmt/config_slips.h"
 #include "keymgmt/pkcs11_uri.h"
+#include "skey.h"
 #include "trace.h"
 
 #define PROPERTIES "provider=sc-hsm"
@@ -98,6 +99,31 @@ static const OSSL_ALGORITHM kem_algorithms[] = {
 #endif
     { NULL, NULL, NULL, NULL }
 };
+
+#ifdef OSSL_OP_SKEYMGMT
+static const OSSL_ALGORITHM skeymgmt_algorithms[] = {
+    { SCHSM_SKEY_NAME, PROPERTIES, schsm_skeymgmt_aes, "AES keys on a SmartCard-HSM" },
+    { NULL, NULL, NULL, NULL }
+};
+
+/* Names of our own: a key that is bytes is for whoever has the general names. */
+static const OSSL_ALGORITHM cipher_algorithms[] = {
+    { "SC-HSM-AES-128-CBC", PROPERTIES, schsm_cipher_aes_128_cbc, "AES by a SmartCard-HSM" },
+    { "SC-HSM-AES-192-CBC", PROPERTIES, schsm_cipher_aes_192_cbc, "AES by a SmartCard-HSM" },
+    { "SC-HSM-AES-256-CBC", PROPERTIES, schsm_cipher_aes_256_cbc, "AES by a SmartCard-HSM" },
+    { NULL, NULL, NULL, NULL }
+};
+
+static const OSSL_ALGORITHM mac_algorithms[] = { { "SC-HSM-CMAC", PROPERTIES, schsm_mac_cmac,
+                                                   "CMAC by a SmartCard-HSM" },
+                                                 { NULL, NULL, NULL, NULL } };
+#endif
+
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+static const OSSL_ALGORITHM kdf_algorithms[] = { { "SC-HSM-DERIVE", PROPERTIES, schsm_kdf_derive,
+                                                   "Derivation by a SmartCard-HSM" },
+                                                 { NULL, NULL, NULL, NULL } };
+#endif
 
 /* Of these, the first one is offered only to who wants it, see takes_pkcs11_uris. */
 static const OSSL_ALGORITHM store_algorithms[] = {
@@ -193,6 +219,18 @@ static const char *operation_name(int operation_id)
         return "keyexch";
     case OSSL_OP_KEM:
         return "kem";
+#ifdef OSSL_OP_SKEYMGMT
+    case OSSL_OP_SKEYMGMT:
+        return "skeymgmt";
+    case OSSL_OP_CIPHER:
+        return "cipher";
+    case OSSL_OP_MAC:
+        return "mac";
+#endif
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+    case OSSL_OP_KDF:
+        return "kdf";
+#endif
     case OSSL_OP_STORE:
         return "store";
     case OSSL_OP_DECODER:
@@ -249,6 +287,18 @@ static const OSSL_ALGORITHM *provider_query_operation(void *provctx, int operati
         return keyexch_algorithms;
     case OSSL_OP_KEM:
         return kem_algorithms;
+#ifdef OSSL_OP_SKEYMGMT
+    case OSSL_OP_SKEYMGMT:
+        return skeymgmt_algorithms;
+    case OSSL_OP_CIPHER:
+        return cipher_algorithms;
+    case OSSL_OP_MAC:
+        return mac_algorithms;
+#endif
+#ifdef OSSL_FUNC_KDF_SET_SKEY
+    case OSSL_OP_KDF:
+        return kdf_algorithms;
+#endif
     case OSSL_OP_STORE:
         return takes_pkcs11_uris(provctx) ? store_algorithms : store_algorithms + 1;
     case OSSL_OP_DECODER:

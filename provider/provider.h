@@ -28,6 +28,8 @@ enum schsm_settable {
     SCHSM_SETTABLE_COUNT
 };
 
+struct schsm_skey;
+
 struct schsm_provider {
     const OSSL_CORE_HANDLE *handle;
     OSSL_FUNC_core_get_params_fn *core_get_params;
@@ -45,6 +47,7 @@ struct schsm_provider {
     int configured; /* 0: not read yet, 1: read, -1: bad */
     struct schsm_error config_error;
     struct schsm_reasons *reasons;
+    struct schsm_skey *offered; /* keys that a store hands over, under the guard of forks; skey.h */
     struct schsm_context context; /* through schsm_provider_context only */
 };
 

@@ -60,9 +60,16 @@ static int device_present(struct schsm_open_store *store, struct schsm_error *er
     return schsm_registry_devices(store->context->registry, &selector, devices, &count, err);
 }
 
-static bool wants_private_key(const struct schsm_uri *uri)
+/* The keys that a store gives to be used. AES keys are only named before OpenSSL 4.0. */
+#ifdef OSSL_STORE_INFO_SKEY
+#define KEYS ((unsigned int)SCHSM_OBJECT_PRIVATE | (unsigned int)SCHSM_OBJECT_SECRET)
+#else
+#define KEYS ((unsigned int)SCHSM_OBJECT_PRIVATE)
+#endif
+
+static unsigned int wanted_keys(const struct schsm_uri *uri)
 {
-    return uri->types == 0 || (uri->types & SCHSM_OBJECT_PRIVATE) != 0;
+    return uri->types == 0 ? KEYS : uri->types & KEYS;
 }
 
 static int search(struct schsm_open_store *store, unsigned int types, struct schsm_error *err)
@@ -76,7 +83,7 @@ static int may_hide(const struct schsm_open_store *store, struct schsm_error *er
 {
     struct schsm_hiding hiding = { .device = NULL };
 
-    if (wants_private_key(&store->uri) &&
+    if (wanted_keys(&store->uri) != 0 &&
         !schsm_hiding_find(store->context, &store->uri, &hiding, err)) {
         return 0;
     }
@@ -181,6 +188,10 @@ static unsigned int expected_types(int expect)
         return SCHSM_OBJECT_PUBLIC;
     case OSSL_STORE_INFO_CERT:
         return SCHSM_OBJECT_CERTIFICATE;
+#ifdef OSSL_STORE_INFO_SKEY
+    case OSSL_STORE_INFO_SKEY:
+        return SCHSM_OBJECT_SECRET;
+#endif
     default:
         return 0;
     }
@@ -197,7 +208,7 @@ static int is_wanted(void *arg, struct schsm_match *match, struct schsm_error *e
 /* Several are there of what is expected: is the program to have them all? */
 static bool all_may_be_given(const struct schsm_open_store *store)
 {
-    return store->expect != OSSL_STORE_INFO_PKEY &&
+    return !schsm_store_expects_key(store) &&
            (schsm_store_search_active(&store->search) ||
             (store->uri.types != 0 && !schsm_uri_names_object(&store->uri)));
 }
@@ -206,14 +217,13 @@ static bool all_may_be_given(const struct schsm_open_store *store)
 static bool nothing_is_failure(const struct schsm_open_store *store)
 {
     return !schsm_store_search_active(&store->search) &&
-           (store->expect == OSSL_STORE_INFO_PKEY || schsm_uri_names_object(&store->uri));
+           (schsm_store_expects_key(store) || schsm_uri_names_object(&store->uri));
 }
 
 /* The types of objects, other than data, of which there are several. */
 static unsigned int types_with_several(const struct schsm_match_list *found)
 {
-    const unsigned int chosen =
-        SCHSM_OBJECT_PRIVATE | SCHSM_OBJECT_PUBLIC | SCHSM_OBJECT_CERTIFICATE;
+    const unsigned int chosen = KEYS | SCHSM_OBJECT_PUBLIC | SCHSM_OBJECT_CERTIFICATE;
     unsigned int seen = 0, several = 0;
 
     for (size_t i = 0; i < found->count; i++) {
@@ -240,19 +250,28 @@ static bool has_found(const struct schsm_open_store *store, unsigned int types)
     return false;
 }
 
+/* The keys that a load is for. */
+static unsigned int sought_keys(const struct schsm_open_store *store)
+{
+    unsigned int usual = store->uri.types == 0 ? (unsigned int)SCHSM_OBJECT_PRIVATE : KEYS;
+    unsigned int sought = store->expect == 0 ? usual : expected_types(store->expect);
+
+    return schsm_store_is_load(store) ? sought & wanted_keys(&store->uri) : 0;
+}
+
 /*
- * A private key is wanted, and there is none to be seen: logs in where a device hides its keys, and
+ * A key is wanted, and there is none to be seen: logs in where a device hides its keys, and
  * looks again. Whoever expects nothing in particular is given what is to be seen where there is no
  * PIN: it may be all there is, a certificate of an authority for one.
  */
 static int look_for_hidden(struct schsm_open_store *store,
                            const struct schsm_passphrase *passphrase, struct schsm_error *err)
 {
+    unsigned int sought = sought_keys(store);
     struct schsm_hiding hiding = { .device = NULL };
     bool revealed = false;
 
-    if (!schsm_store_is_load(store) || !wants_private_key(&store->uri) ||
-        schsm_store_search_active(&store->search) || has_found(store, SCHSM_OBJECT_PRIVATE)) {
+    if (sought == 0 || schsm_store_search_active(&store->search) || has_found(store, sought)) {
         return 1;
     }
     if (!schsm_hiding_find(store->context, &store->uri, &hiding, err) ||
@@ -264,8 +283,7 @@ static int look_for_hidden(struct schsm_open_store *store,
         return search(store, expected_types(store->expect), err);
     }
     return hiding.device == NULL || (store->expect == 0 && store->found.count > 0) ||
-           schsm_hiding_fail(&store->uri,
-                             store->expect == 0 ? store->uri.types : SCHSM_OBJECT_PRIVATE, &hiding,
+           schsm_hiding_fail(&store->uri, store->expect == 0 ? store->uri.types : sought, &hiding,
                              err);
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/store.h>
 
 #include "passphrase.h"
+#include "skey.h"
 
 int schsm_store_emit_key(struct schsm_pkey *key, OSSL_CALLBACK *cb, void *arg)
 {
@@ -25,9 +26,19 @@ int schsm_store_emit_key(struct schsm_pkey *key, OSSL_CALLBACK *cb, void *arg)
     return ok;
 }
 
+bool schsm_store_expects_key(const struct schsm_open_store *store)
+{
+#ifdef OSSL_STORE_INFO_SKEY
+    if (store->expect == OSSL_STORE_INFO_SKEY) {
+        return true;
+    }
+#endif
+    return store->expect == OSSL_STORE_INFO_PKEY;
+}
+
 bool schsm_store_is_load(const struct schsm_open_store *store)
 {
-    return store->expect == OSSL_STORE_INFO_PKEY ||
+    return schsm_store_expects_key(store) ||
            (store->expect == 0 && schsm_uri_names_object(&store->uri));
 }
 
@@ -67,6 +78,39 @@ static int emit_public(struct schsm_open_store *store, struct schsm_match *match
     key->device = NULL;
     return schsm_store_emit_key(key, cb, arg);
 }
+
+#ifdef OSSL_OBJECT_SKEY
+static int emit_secret(struct schsm_open_store *store, struct schsm_match *match, OSSL_CALLBACK *cb,
+                       void *arg, OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_arg)
+{
+    struct schsm_core_passphrase core = { .cb = pw_cb, .arg = pw_arg };
+    const struct schsm_passphrase passphrase = { .ask = schsm_ask_passphrase, .arg = &core };
+    struct schsm_error err = SCHSM_ERROR_INIT;
+    struct schsm_loaded_secret *secret =
+        schsm_loaded_secret_from_match(store->context, match, &store->uri, &err);
+    struct schsm_skey *key = NULL;
+    int object_type = OSSL_OBJECT_SKEY, ok = 0;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &object_type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (char *)SCHSM_SKEY_NAME, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, (void *)&key,
+                                          sizeof(struct schsm_skey *)),
+        OSSL_PARAM_construct_end(),
+    };
+
+    if (secret != NULL && schsm_store_is_load(store) &&
+        !schsm_loaded_secret_login_at_load(secret, &passphrase, &err)) {
+        schsm_loaded_secret_free(secret);
+        secret = NULL;
+    }
+    if ((key = schsm_skey_new(store->prov, secret, &err)) != NULL) {
+        schsm_skey_offer(key);
+        ok = cb(params, arg);
+        schsm_skey_withdraw(store->prov, key);
+    }
+    return ok;
+}
+#endif
 
 static int emit_certificate(struct schsm_open_store *store, struct schsm_match *match,
                             OSSL_CALLBACK *cb, void *arg)
@@ -132,8 +176,13 @@ int schsm_store_emit(struct schsm_open_store *store, struct schsm_match *match, 
         return emit_public(store, match, cb, arg);
     case SCHSM_OBJECT_CERTIFICATE:
         return emit_certificate(store, match, cb, arg);
-    case SCHSM_OBJECT_DATA:
+#ifdef OSSL_OBJECT_SKEY
     case SCHSM_OBJECT_SECRET:
+        return emit_secret(store, match, cb, arg, pw_cb, pw_arg);
+#else
+    case SCHSM_OBJECT_SECRET:
+#endif
+    case SCHSM_OBJECT_DATA:
     case SCHSM_OBJECT_ORPHAN:
         break;
     }

@@ -33,6 +33,9 @@ struct schsm_open_store {
     struct schsm_reference reference;
 };
 
+/* A private key, or from OpenSSL 4.0 on an AES key, and nothing else. */
+bool schsm_store_expects_key(const struct schsm_open_store *store);
+
 /*
  * Whether the PIN is to be proven now. A program that only lists asks for nothing in particular,
  * and costs nobody a PIN. nginx asks for nothing in particular, either, when it loads a key, and

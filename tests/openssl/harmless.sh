@@ -27,6 +27,8 @@ check "the provider is active" openssl list -providers
 says 'sc-hsm' 'active'
 quiet list -providers
 quiet list -signature-algorithms
+quiet list -cipher-algorithms
+quiet list -mac-algorithms
 quiet dgst -sha256 data
 quiet rand -hex 16
 quiet genpkey -algorithm RSA -out other.pem

@@ -279,9 +279,9 @@ static bool reveal(struct flow *flow)
     const struct schsm_passphrase passphrase = { ask_flow, flow };
     struct schsm_match match = { 0 };
     struct schsm_uri uri;
-    bool ok =
-        flow_uri(flow, flow->header[FLOW_A] / 4, &uri) &&
-        FLOW_TRY(flow, schsm_reveal_key(&flow->context, &uri, &passphrase, &match, &flow->err));
+    bool ok = flow_uri(flow, flow->header[FLOW_A] / 4, &uri) &&
+              FLOW_TRY(flow, schsm_reveal_key(&flow->context, &uri, SCHSM_OBJECT_PRIVATE,
+                                              &passphrase, &match, &flow->err));
 
     schsm_match_clear(&match);
     schsm_uri_clear(&uri);
