@@ -89,7 +89,7 @@ ends 2 "too many" "${tool[@]}" cert self-sign label=P-256 --subject /CN=x --days
 ends 1 "no key" "${tool[@]}" csr label=nothing --subject /CN=x
 ends 1 "a file that is there" "${tool[@]}" csr label=P-256 --subject /CN=x --out x.der
 check "logged out" sc-hsm logout
-check "the question names the key" typed "PIN for (private )?key 'P-256'[^?]* on device $serial[^?]*: =$pin" -- \
+check "the question names the key" typed "PIN for (private )?key 'P-256'[^?]* on device ${serial}[^?]*: =$pin" -- \
     sc-hsm --pin-source prompt csr label=P-256 --subject /CN=x --out typed.csr
 check "logged out" sc-hsm logout
 ends 4 "a wrong PIN" sc-hsm --pin-source file:wrong-pin csr label=P-256 --subject /CN=x
