@@ -10,6 +10,7 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
+#include <openssl/kdf.h>
 #include <openssl/store.h>
 
 #define TABLE_MAX 64 /* entries that no dispatch table of libcrypto's comes near to */
@@ -147,6 +148,40 @@ static int fetched(int operation, const char *name, const char *properties, cons
         OSSL_ENCODER_free(found);
         break;
     }
+    case OSSL_OP_CIPHER: {
+        EVP_CIPHER *found = EVP_CIPHER_fetch(libctx, name, properties);
+
+        from = found != NULL ? EVP_CIPHER_get0_provider(found) : NULL;
+        is_a = found != NULL && EVP_CIPHER_is_a(found, alias);
+        EVP_CIPHER_free(found);
+        break;
+    }
+    case OSSL_OP_MAC: {
+        EVP_MAC *found = EVP_MAC_fetch(libctx, name, properties);
+
+        from = found != NULL ? EVP_MAC_get0_provider(found) : NULL;
+        is_a = found != NULL && EVP_MAC_is_a(found, alias);
+        EVP_MAC_free(found);
+        break;
+    }
+    case OSSL_OP_KDF: {
+        EVP_KDF *found = EVP_KDF_fetch(libctx, name, properties);
+
+        from = found != NULL ? EVP_KDF_get0_provider(found) : NULL;
+        is_a = found != NULL && EVP_KDF_is_a(found, alias);
+        EVP_KDF_free(found);
+        break;
+    }
+#ifdef OSSL_OP_SKEYMGMT /* OpenSSL 3.5 */
+    case OSSL_OP_SKEYMGMT: {
+        EVP_SKEYMGMT *found = EVP_SKEYMGMT_fetch(libctx, name, properties);
+
+        from = found != NULL ? EVP_SKEYMGMT_get0_provider(found) : NULL;
+        is_a = found != NULL && EVP_SKEYMGMT_is_a(found, alias);
+        EVP_SKEYMGMT_free(found);
+        break;
+    }
+#endif
     default:
         fail_msg("operation %d is offered and not tested", operation);
     }
