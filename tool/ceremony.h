@@ -60,7 +60,8 @@ struct schsm_plan {
  * nothing. Fails with BAD_INPUT, FILE or ARGUMENT; the sentence names the step and the place as
  * JSON pointer (RFC 6901).
  */
-int schsm_plan_read(const char *path, struct schsm_plan *plan, struct schsm_error *err);
+int schsm_plan_read(OSSL_LIB_CTX *libctx, const char *path, struct schsm_plan *plan,
+                    struct schsm_error *err);
 void schsm_plan_clear(struct schsm_plan *plan);
 
 /* The device of that name, or NULL. */
@@ -126,19 +127,24 @@ int schsm_outcome_of_json(const json_t *words, struct schsm_outcome *outcome,
                           struct schsm_error *err);
 void schsm_outcome_clear(struct schsm_outcome *outcome);
 
+/* All that a device tells of its state, its keys and what proves them; where it is not there, why.
+ * NULL with err. */
+json_t *schsm_ceremony_device_state(OSSL_LIB_CTX *libctx, const struct schsm_plan_device *device,
+                                    struct schsm_error *err);
+
+/* --- digests -------------------------------------------------------------------------------- */
+
+int schsm_ceremony_digest(OSSL_LIB_CTX *libctx, const void *data, size_t len,
+                          char digest[SCHSM_DIGEST_TEXT_MAX], struct schsm_error *err);
+
 /* The digest of the public key that a URI names, as SubjectPublicKeyInfo; "" where it has none. */
-int schsm_ceremony_fingerprint(const char *uri, char digest[SCHSM_DIGEST_TEXT_MAX],
-                               struct schsm_error *err);
+int schsm_ceremony_fingerprint(OSSL_LIB_CTX *libctx, const char *uri,
+                               char digest[SCHSM_DIGEST_TEXT_MAX], struct schsm_error *err);
 
 /* The digest of a regular file. One that is so short that its digest would give it away is refused.
  */
-int schsm_ceremony_file_digest(const char *path, char digest[SCHSM_DIGEST_TEXT_MAX],
-                               struct schsm_error *err);
-
-/* All that a device tells of its state, its keys and what proves them; where it is not there, why.
- * NULL with err. */
-json_t *schsm_ceremony_device_state(const struct schsm_plan_device *device,
-                                    struct schsm_error *err);
+int schsm_ceremony_file_digest(OSSL_LIB_CTX *libctx, const char *path,
+                               char digest[SCHSM_DIGEST_TEXT_MAX], struct schsm_error *err);
 
 /* --- the journal ---------------------------------------------------------------------------- */
 

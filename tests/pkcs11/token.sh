@@ -133,7 +133,7 @@ for command in "${for_cards[@]}"; do
 done
 [ ! -e folder ] || fail "a backup of nothing"
 # The rest: what is tried here and elsewhere, and what needs no device or a file of a card first.
-elsewhere=(readers status list doctor config pool verify-pin logout csr rename copy mirror "pin change" "pin unblock" "so-pin change" keygen pubkey "cert import" "cert export"
+elsewhere=(readers status list doctor config ceremony pool verify-pin logout csr rename copy mirror "pin change" "pin unblock" "so-pin change" keygen pubkey "cert import" "cert export"
     "cert show" "cert self-sign" "cert delete" "data write" "data read" "data list" "data delete" delete tidy "dkek create-share" "dkek recrypt-share"
     unwrap "backup verify" restore "decrypt-backup" "domain issue-membership" "domain derive" "pka register"
     encrypt decrypt mac derive random complete help)

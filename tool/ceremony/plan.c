@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
-#include "base/hex.h"
 #include "keymgmt/file.h"
 #include "tool/suggest.h"
 #include "tool/text.h"
@@ -399,24 +397,19 @@ static int parse(struct schsm_plan *plan, const uint8_t *content, size_t len,
                : schsm_fail_context(err, "%s, at %s", plan->path, at.pointer);
 }
 
-int schsm_plan_read(const char *path, struct schsm_plan *plan, struct schsm_error *err)
+int schsm_plan_read(OSSL_LIB_CTX *libctx, const char *path, struct schsm_plan *plan,
+                    struct schsm_error *err)
 {
-    uint8_t *content = NULL, digest[EVP_MAX_MD_SIZE];
-    size_t len = 0, digest_len = 0;
-    int ok = 0;
+    uint8_t *content = NULL;
+    size_t len = 0;
+    int ok;
 
     *plan = (struct schsm_plan){ .path = path };
     if (!schsm_file_read(path, PLAN_MAX, &content, &len, err)) {
         return 0;
     }
-    if (EVP_Q_digest(NULL, "SHA256", NULL, content, len, digest, &digest_len) != 1) {
-        schsm_fail_memory(err);
-        goto done;
-    }
-    schsm_hex(digest, digest_len, plan->digest);
-    ok = parse(plan, content, len, err);
-
-done:
+    ok = schsm_ceremony_digest(libctx, content, len, plan->digest, err) &&
+         parse(plan, content, len, err);
     OPENSSL_free(content);
     return ok;
 }

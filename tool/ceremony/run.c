@@ -74,6 +74,7 @@ int schsm_ceremony_ask(const char *question, char *line, size_t size, struct sch
 
 /* What became of a step. To be cleared. */
 struct attempt {
+    OSSL_LIB_CTX *libctx;
     size_t number; /* of the step, from 1 */
     char begun[SCHSM_TIME_TEXT_MAX];
     struct schsm_outcome outcome;
@@ -99,7 +100,7 @@ static int add_fingerprint(struct attempt *attempt, struct schsm_error *err)
     if (type == NULL || uri == NULL || strcmp(type, "private") != 0) {
         return 1;
     }
-    if (!schsm_ceremony_fingerprint(uri, digest, err)) {
+    if (!schsm_ceremony_fingerprint(attempt->libctx, uri, digest, err)) {
         return 0;
     }
     return digest[0] == '\0' ||
@@ -138,7 +139,7 @@ static int look_at_files(const struct schsm_plan_step *step, struct attempt *att
     for (size_t i = 0; i < step->file_count; i++) {
         char digest[SCHSM_DIGEST_TEXT_MAX];
 
-        if (!schsm_ceremony_file_digest(step->files[i], digest, &attempt->why)) {
+        if (!schsm_ceremony_file_digest(attempt->libctx, step->files[i], digest, &attempt->why)) {
             return 0;
         }
         if (json_array_append_new(attempt->files, json_pack("{s:s, s:s}", "file", step->files[i],
@@ -240,7 +241,10 @@ static int run_step(struct schsm_ceremony *ceremony, size_t number, bool seen,
                     struct schsm_error *err)
 {
     const struct schsm_plan_step *step = &ceremony->plan.steps[number - 1];
-    struct attempt attempt = { .number = number, .files = json_array(), .why = SCHSM_ERROR_INIT };
+    struct attempt attempt = { .libctx = ceremony->tool->context.libctx,
+                               .number = number,
+                               .files = json_array(),
+                               .why = SCHSM_ERROR_INIT };
     struct schsm_error broken = SCHSM_ERROR_INIT; /* what is no fault of the step */
     int ok = 0;
 

@@ -42,12 +42,12 @@ static int add_attestation(const struct schsm_plan_device *device, const char *u
     return ok;
 }
 
-static int add_key_facts(const struct schsm_plan_device *device, const char *uri, json_t *object,
-                         struct schsm_error *err)
+static int add_key_facts(OSSL_LIB_CTX *libctx, const struct schsm_plan_device *device,
+                         const char *uri, json_t *object, struct schsm_error *err)
 {
     char digest[SCHSM_DIGEST_TEXT_MAX];
 
-    if (!schsm_ceremony_fingerprint(uri, digest, err)) {
+    if (!schsm_ceremony_fingerprint(libctx, uri, digest, err)) {
         return 0;
     }
     if (digest[0] != '\0' &&
@@ -58,7 +58,7 @@ static int add_key_facts(const struct schsm_plan_device *device, const char *uri
 }
 
 /* All objects, private keys with their public key's digest and what proves them. */
-static int add_objects(const struct schsm_plan_device *device, json_t *state,
+static int add_objects(OSSL_LIB_CTX *libctx, const struct schsm_plan_device *device, json_t *state,
                        struct schsm_error *err)
 {
     struct schsm_outcome outcome;
@@ -75,7 +75,7 @@ static int add_objects(const struct schsm_plan_device *device, json_t *state,
         const char *uri = json_string_value(json_object_get(object, "uri"));
 
         if (type != NULL && uri != NULL && strcmp(type, "private") == 0) {
-            ok = add_key_facts(device, uri, object, err);
+            ok = add_key_facts(libctx, device, uri, object, err);
         }
     }
     if (ok && json_array_size(objects) > 0) {
@@ -86,7 +86,8 @@ static int add_objects(const struct schsm_plan_device *device, json_t *state,
     return ok;
 }
 
-json_t *schsm_ceremony_device_state(const struct schsm_plan_device *device, struct schsm_error *err)
+json_t *schsm_ceremony_device_state(OSSL_LIB_CTX *libctx, const struct schsm_plan_device *device,
+                                    struct schsm_error *err)
 {
     struct schsm_outcome outcome;
     json_t *state = NULL, *told;
@@ -101,7 +102,8 @@ json_t *schsm_ceremony_device_state(const struct schsm_plan_device *device, stru
                                 outcome.error != NULL ? outcome.error : "it tells nothing");
         ok = state != NULL || schsm_fail_memory(err);
         if (ok && told != NULL) {
-            ok = add_attestation(device, NULL, state, err) && add_objects(device, state, err);
+            ok = add_attestation(device, NULL, state, err) &&
+                 add_objects(libctx, device, state, err);
         }
     }
     schsm_outcome_clear(&outcome);

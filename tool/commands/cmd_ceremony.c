@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
-#include "base/hex.h"
 #include "keymgmt/file.h"
 #include "tool/ask.h"
 #include "tool/ceremony.h"
@@ -63,24 +61,11 @@ static char *record_text(const json_t *record)
     return text;
 }
 
-static int digest_text(const void *text, size_t len, char digest[SCHSM_DIGEST_TEXT_MAX],
-                       struct schsm_error *err)
-{
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    size_t digest_len = 0;
-
-    if (EVP_Q_digest(NULL, "SHA256", NULL, text, len, bytes, &digest_len) != 1) {
-        return schsm_fail_memory(err);
-    }
-    schsm_hex(bytes, digest_len, digest);
-    return 1;
-}
-
 /* A device that was taken out meanwhile may come back for this. */
 static json_t *ask_state(const struct schsm_ceremony *ceremony,
                          const struct schsm_plan_device *device, struct schsm_error *err)
 {
-    json_t *state = schsm_ceremony_device_state(device, err);
+    json_t *state = schsm_ceremony_device_state(ceremony->tool->context.libctx, device, err);
     char question[320], line[8];
 
     if (state == NULL || json_object_get(state, "absent") == NULL || ceremony->yes) {
@@ -95,7 +80,7 @@ static json_t *ask_state(const struct schsm_ceremony *ceremony,
         return NULL;
     }
     json_decref(state);
-    return schsm_ceremony_device_state(device, err);
+    return schsm_ceremony_device_state(ceremony->tool->context.libctx, device, err);
 }
 
 static json_t *make_record(const struct schsm_ceremony *ceremony, struct schsm_error *err)
@@ -134,7 +119,7 @@ static int write_record(struct schsm_ceremony *ceremony, struct schsm_error *err
         schsm_fail_memory(err);
         goto done;
     }
-    ok = digest_text(text, strlen(text), digest, err) &&
+    ok = schsm_ceremony_digest(ceremony->tool->context.libctx, text, strlen(text), digest, err) &&
          schsm_journal_add(&ceremony->journal, &ceremony->plan, SCHSM_JOURNAL_RECORD,
                            json_pack("{s:s}", "sha256", digest), err) &&
          schsm_file_write(ceremony->record, SCHSM_FILE_FOR_ALL, false, text, strlen(text), err) &&
@@ -164,7 +149,7 @@ static int finish_earlier(struct schsm_ceremony *ceremony, bool *finished, struc
     if (digest == NULL || access(ceremony->record, F_OK) != 0) {
         return 1;
     }
-    if (!schsm_ceremony_file_digest(ceremony->record, there, err)) {
+    if (!schsm_ceremony_file_digest(ceremony->tool->context.libctx, ceremony->record, there, err)) {
         return 0;
     }
     *finished = strcmp(there, digest) == 0;
@@ -302,7 +287,8 @@ static int run_ceremony(struct schsm_tool *tool, struct schsm_error *err)
                    "its journal beside it");
         goto done;
     }
-    ok = schsm_plan_read(tool->arguments[0], &ceremony.plan, err) && hold(&ceremony, err);
+    ok = schsm_plan_read(tool->context.libctx, tool->arguments[0], &ceremony.plan, err) &&
+         hold(&ceremony, err);
 
 done:
     schsm_journal_close(&ceremony.journal);
