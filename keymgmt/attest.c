@@ -221,7 +221,7 @@ static int fail_device_certificate(const struct schsm_evidence *evidence, struct
     if (evidence->device == NULL) {
         return 0;
     }
-    schsm_device_name(evidence->device, name);
+    schsm_device_called(evidence->device, name);
     if (evidence->device_id_len == 0) {
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                           "device %s has no certificate of its own, so nothing about it can be "

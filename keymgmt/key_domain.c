@@ -125,7 +125,7 @@ int schsm_key_domain_exchange_key(struct schsm_device *device, unsigned int numb
         return 0;
     }
     if (!domain->created || !domain->xkek) {
-        schsm_device_name(device, name);
+        schsm_device_called(device, name);
         return schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                           "key domain %u of device %s is no XKEK domain: only devices of such a "
                           "domain agree on its key among themselves",

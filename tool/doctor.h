@@ -85,9 +85,6 @@ const char *schsm_doctor_remedy(enum schsm_reason reason);
 void schsm_doctor_place(const struct schsm_doctor *doctor, const char *section, const char *name,
                         char place[SCHSM_CONFIG_PLACE_MAX]);
 
-/* What a device is called in findings: its serial number, else by its place. */
-void schsm_doctor_name(struct schsm_device *device, char name[SCHSM_DEVICE_NAME_MAX]);
-
 void schsm_doctor_clear(struct schsm_doctor *doctor);
 
 #endif

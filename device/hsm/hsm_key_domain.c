@@ -127,7 +127,7 @@ int schsm_hsm_refuse_without_kek(struct schsm_device *dev, struct schsm_error *e
     if (!schsm_hsm_status(dev, &status, err)) {
         return 0;
     }
-    schsm_device_name(dev, name);
+    schsm_device_called(dev, name);
     return status.so_pin_set
                ? schsm_fail(err, SCHSM_REASON_NOT_FOUND,
                             "device %s was initialised without a DKEK: only a new initialisation "

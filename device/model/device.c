@@ -59,6 +59,17 @@ void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX
     dev->ops->name(dev, name);
 }
 
+void schsm_device_called(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX])
+{
+    char serial[SCHSM_SERIAL_MAX + 1];
+
+    if (schsm_device_serial(dev, serial, NULL) && serial[0] != '\0') {
+        memcpy(name, serial, sizeof(serial));
+    } else {
+        schsm_device_place(dev, name);
+    }
+}
+
 void schsm_device_place(struct schsm_device *dev, char place[SCHSM_DEVICE_NAME_MAX])
 {
     dev->ops->place(dev, place);

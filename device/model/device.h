@@ -263,6 +263,10 @@ void schsm_device_token(struct schsm_device *dev, char label[SCHSM_TOKEN_LABEL_M
  * NUL terminated. Asks nobody. */
 void schsm_device_name(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
 
+/* What it is called in sentences: its serial number, else its place, where that cannot be read; as
+ * many device commands as schsm_device_serial. */
+void schsm_device_called(struct schsm_device *dev, char name[SCHSM_DEVICE_NAME_MAX]);
+
 /* Where the device is, in words that are the same in all processes: its reader, or its token. NUL
  * terminated. Asks nobody. */
 void schsm_device_place(struct schsm_device *dev, char place[SCHSM_DEVICE_NAME_MAX]);

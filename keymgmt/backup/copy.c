@@ -83,7 +83,7 @@ static int check_keks(const struct copying *copying, struct schsm_error *err)
         }
         missing = ours[i].complete && missing == NULL ? &ours[i] : missing;
     }
-    schsm_device_name(job->to, name);
+    schsm_device_called(job->to, name);
     return missing == NULL ||
            schsm_hsm_find_kek_by_login(job->to, missing->kcv, job->to_login, &domain, err) ||
            schsm_fail_context(err, "nothing was copied to device %s", name);

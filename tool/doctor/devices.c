@@ -30,17 +30,6 @@ static void cure_selection(struct schsm_doctor *doctor)
     }
 }
 
-void schsm_doctor_name(struct schsm_device *device, char name[SCHSM_DEVICE_NAME_MAX])
-{
-    struct schsm_error ignored = SCHSM_ERROR_INIT;
-    char serial[SCHSM_SERIAL_MAX + 1];
-
-    schsm_device_name(device, name);
-    if (schsm_device_serial(device, serial, &ignored) && serial[0] != '\0') {
-        (void)snprintf(name, SCHSM_DEVICE_NAME_MAX, "%s", serial);
-    }
-}
-
 static int find_devices(struct schsm_doctor *doctor)
 {
     const struct schsm_config *config = &doctor->tool->context.config;
@@ -161,7 +150,7 @@ void schsm_doctor_devices(struct schsm_doctor *doctor)
         char name[SCHSM_DEVICE_NAME_MAX];
         struct schsm_device_info info;
 
-        schsm_doctor_name(device, name);
+        schsm_device_called(device, name);
         if (!schsm_device_info(device, &info, &err)) {
             schsm_doctor_failure(doctor, WHAT, &err);
             continue;

@@ -171,7 +171,7 @@ static void try_device(struct schsm_doctor *doctor, struct schsm_device *device,
             return;
         }
     }
-    schsm_doctor_name(device, name);
+    schsm_device_called(device, name);
     schsm_doctor_find(doctor, SCHSM_FINDING_OK, WHAT,
                       "not tried: device %s shows no key for it (RSA or EC, and no use counter)",
                       name);
