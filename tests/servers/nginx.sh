@@ -62,9 +62,9 @@ all_work() {
 
 check "nginx -t" nginx -e "$work/server.log" -p "$work" -c "$work/nginx.conf" -t
 start_nginx
-workers=$(pgrep -P "$server" -u nobody | wc -l)
-[ "$workers" -ge 2 ] || workers=$(pgrep -u nobody -f 'nginx: worker' | wc -l)
-[ "$workers" -ge 2 ] || fail "there are $workers workers of the user nobody"
+# The port is open before they are there.
+two_work() { [ "$(pgrep -c -P "$server" -u nobody)" -ge 2 ]; }
+wait_for "two workers of the user nobody" two_work
 all_work "started"
 
 # The kept PIN's page is locked in each worker, where it is in the master.
