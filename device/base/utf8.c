@@ -18,26 +18,26 @@ static const struct range {
     { 0xE0000, 0xE0FFF }, { 0xF0000, 0x10FFFF } /* tags, variation selectors, private use */
 };
 
-size_t schsm_utf8_decode(const char *string, uint32_t *character)
+size_t schsm_utf8_decode(const char *text, uint32_t *character)
 {
-    const unsigned char *text = (const unsigned char *)string;
+    const unsigned char *bytes = (const unsigned char *)text;
     static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t len = text[0] < 0x80             ? 1
-                 : (text[0] & 0xE0) == 0xC0 ? 2
-                 : (text[0] & 0xF0) == 0xE0 ? 3
-                 : (text[0] & 0xF8) == 0xF0 ? 4
-                                            : 0;
+    size_t len = bytes[0] < 0x80             ? 1
+                 : (bytes[0] & 0xE0) == 0xC0 ? 2
+                 : (bytes[0] & 0xF0) == 0xE0 ? 3
+                 : (bytes[0] & 0xF8) == 0xF0 ? 4
+                                             : 0;
     uint32_t value = 0;
 
     if (len == 0) {
         return 0;
     }
-    value = len == 1 ? text[0] : text[0] & (0x7Fu >> len);
+    value = len == 1 ? bytes[0] : bytes[0] & (0x7Fu >> len);
     for (size_t i = 1; i < len; i++) {
-        if ((text[i] & 0xC0) != 0x80) { /* the terminator too */
+        if ((bytes[i] & 0xC0) != 0x80) { /* the terminator too */
             return 0;
         }
-        value = value << 6 | (text[i] & 0x3F);
+        value = value << 6 | (bytes[i] & 0x3F);
     }
     if (value < lowest[len] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) {
         return 0;
