@@ -135,7 +135,8 @@ main_job() {
 
 remove_packages() {
     inside apt-get -q -y purge openssl-provider-sc-hsm sc-hsm-tools sc-hsm-sim
-    [ -z "$(inside find /usr /etc /var -name '*sc-hsm*' -not -path '*/dpkg/*' -not -path '/var/lib/apt/*' \
+    # sc-hsm-tool is OpenSC's.
+    [ -z "$(inside find /usr /etc /var -name '*sc-hsm*' -not -name 'sc-hsm-tool*' -not -path '*/dpkg/*' -not -path '/var/lib/apt/*' \
         -not -path '/usr/share/lintian/*')" ]
 }
 
