@@ -7,8 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SHELL_SIGNAL 128 /* a shell's status for a command that a signal ended, less the signal */
-
 static const int keys[] = { SIGINT, SIGQUIT };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -98,5 +96,5 @@ int schsm_child_run(char *const *argv, const int *descriptors, struct schsm_chil
 
 int schsm_child_shell_status(int status)
 {
-    return WIFEXITED(status) ? WEXITSTATUS(status) : SHELL_SIGNAL + WTERMSIG(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : SCHSM_SHELL_SIGNAL + WTERMSIG(status);
 }

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#define SCHSM_SHELL_SIGNAL 128 /* a shell's status for what a signal ended, less the signal */
+
 /*
  * Signals while programs run. Keys at the terminal go to the program as well: they end it, unless
  * it is to ignore them, and this process outlives it. SIGTERM and SIGHUP are handed on to it.

@@ -12,6 +12,7 @@ static const struct range {
     { 0x200B, 0x200F },                         /* zero width, direction marks */
     { 0x2028, 0x202E },                         /* line separators, embeddings, overrides */
     { 0x2060, 0x206F },                         /* invisible operators, isolates */
+    { 0xE000, 0xF8FF },                         /* private use */
     { 0xFEFF, 0xFEFF },                         /* byte order mark */
     { 0xFFF9, 0xFFFB },                         /* interlinear annotation */
     { 0xFFFE, 0xFFFF },                         /* no characters */

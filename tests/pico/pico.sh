@@ -79,6 +79,10 @@ ls
 END
 equal "every sentence names the device" "" \
     "$(grep -E '[Dd]evice(  |[,;:.]| (was|is|has|holds|needs|does)\b)' swept | grep -Evi '(the|any) device|device: device' || true)"
+check "no key domains yet" sc-hsm domain list
+says "never initialised, and has no key domains yet"
+fails "nothing can be proven" sc-hsm attest
+says "device Virtual Pico HSM 1 00 00 has no certificate of its own"
 fails "nobody confirms" typed "type the word yes:=no" -- "${init[@]}"
 says "nothing was done"
 check "confirmed" typed "type the word yes:=yes" -- "${init[@]}"

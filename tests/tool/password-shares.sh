@@ -80,6 +80,13 @@ if [ -z "${SC_HSM_ASAN:-}" ]; then
     check "the last share" raw_apdus "$other"
     check "the key is complete" opensc sc-hsm-tool
     says 'DKEK shares *: 3' "key check value *: $value"
+    check "a device that expects one share" sc-hsm init --yes --so-pin-source file:so-pin \
+        --pin-source file:pin --dkek-shares 1
+    check "three of five import it" typed "Prime *: =$prime" "Share ID *: =2" \
+        "Share value *: =${values[1]}" "Share ID *: =4" "Share value *: =${values[3]}" \
+        "Share ID *: =5" "Share value *: =${values[4]}" -- \
+        sc-hsm dkek import-share $share --password-shares 3
+    says "DKEK is complete.*$value"
 fi
 
 # --- what is refused, before any work on a password -------------------------------------------------

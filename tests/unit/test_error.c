@@ -47,8 +47,8 @@ static void bytes_that_are_not_printable_are_replaced(void **state)
     /* U+00AD, U+061C, U+180E, U+FEFF, U+FFF9, a tag, private use */
     schsm_fail(&err, SCHSM_REASON_DEVICE,
                "\xC2\xAD|\xD8\x9C|\xE1\xA0\x8E|\xEF\xBB\xBF|\xEF\xBF\xB9|\xF3\xA0\x80\xA0|"
-               "\xF4\x8F\xBF\xBD");
-    assert_string_equal(err.text, "?|?|?|?|?|?|?");
+               "\xF4\x8F\xBF\xBD|\xEE\x80\x80");
+    assert_string_equal(err.text, "?|?|?|?|?|?|?|?");
     schsm_fail(&err, SCHSM_REASON_DEVICE,
                "\xFF|\xC3|\xC0\x80|\xE0\x80\x80|\xED\xA0\x80|\xC2\x9B|\xF4\x90\x80\x80|\xE2\x82");
     for (const char *at = err.text; *at != '\0'; at++) {

@@ -20,6 +20,7 @@
 #define OURSELVES "/proc/self/exe"
 #define TOLD_MAX ((size_t)16 * 1024 * 1024) /* bytes that are read of what a command told */
 #define MESSAGES_NUMBER 9 /* the descriptor of messages in the command's process */
+
 /* What a command told is in memory alone: it may be secret, and goes no further then. */
 static int memory_file(struct schsm_error *err)
 {

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- asking --------------------------------------------------------------------------------- */
+#include "tool/child.h"
 
-#define SHELL_SIGNAL 128
+/* --- asking --------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t came; /* a signal that is to end us, at a question */
 
@@ -195,7 +195,7 @@ static bool attempt_step(const struct schsm_ceremony *ceremony, const struct sch
     if (step->say != NULL && !ceremony->yes &&
         !schsm_ceremony_ask("Press Enter when this is done", line, sizeof(line), &attempt->why)) {
         attempt->interrupted = attempt->why.reason == SCHSM_REASON_CANCELLED;
-        attempt->outcome.status = came != 0 ? SHELL_SIGNAL + came : 0;
+        attempt->outcome.status = came != 0 ? SCHSM_SHELL_SIGNAL + came : 0;
         return false;
     }
     return (step->word_count == 0 || run_command(ceremony, step, attempt, err)) &&
@@ -277,7 +277,7 @@ static int run_step(struct schsm_ceremony *ceremony, size_t number, bool seen,
         json_array_get(ceremony->journal.entries, json_array_size(ceremony->journal.entries) - 1));
     ok = attempt.why.reason == SCHSM_REASON_NONE || fail_step(ceremony, &attempt, err);
     if (ok && attempt.outcome.signal != 0) {
-        ceremony->tool->exit_status = SHELL_SIGNAL + attempt.outcome.signal;
+        ceremony->tool->exit_status = SCHSM_SHELL_SIGNAL + attempt.outcome.signal;
         ok = schsm_fail(err, SCHSM_REASON_CANCELLED,
                         "the ceremony was interrupted behind step %zu, which is done; the same "
                         "command goes on",
