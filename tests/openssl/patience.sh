@@ -30,6 +30,7 @@ echo message >message
 check "a signature before" openssl dgst -sha256 -sign rsa.pem -out signature message
 check "its public key" openssl pkey -in rsa.pem -pubout -out public.pem
 coproc SIGNER { "$programs/sign_steps" rsa.pem 2>&1; }
+signer=$! # bash forgets SIGNER_PID when it ends
 eval "exec 8<&${SIGNER[0]}- 9>&${SIGNER[1]}-"
 read -r -t 20 -u 8 line || fail "sign_steps did not get ready"
 
@@ -61,11 +62,12 @@ read -r -t 60 -u 8 line || fail "no answer of the program that waited"
 equal "a running program waits and signs" signed "$line"
 wait $holding || fail "the program that kept the card failed"
 exec 9>&- 8<&-
-wait "$SIGNER_PID" || fail "sign_steps ended badly"
+wait "$signer" || fail "sign_steps ended badly"
 
 # One that gave up goes on at once where the other program is gone.
 configure wait=1
 coproc SIGNER { "$programs/sign_steps" rsa.pem 2>&1; }
+signer=$! # bash forgets SIGNER_PID when it ends
 eval "exec 8<&${SIGNER[0]}- 9>&${SIGNER[1]}-"
 read -r -t 20 -u 8 line || fail "sign_steps did not get ready"
 holder 600000
@@ -82,7 +84,7 @@ for _ in {1..5}; do
     equal "it signs again" signed "$line"
 done
 exec 9>&- 8<&-
-wait "$SIGNER_PID" || fail "sign_steps ended badly"
+wait "$signer" || fail "sign_steps ended badly"
 
 # A queue of threads does not wait for that time one after another.
 configure wait=4

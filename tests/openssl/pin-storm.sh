@@ -35,6 +35,7 @@ equal "by one VERIFY" 1 $(($(pin_checks) - checks))
 echo "$pin" >pin.file
 configure login= min-pin-tries=
 coproc SIGNER { "$programs/sign_steps" rsa.pem 2>&1; }
+signer=$! # bash forgets SIGNER_PID when it ends
 eval "exec 8<&${SIGNER[0]}- 9>&${SIGNER[1]}-"
 read -r -t 60 -u 8 line
 equal "a program" ready "$line"
@@ -65,7 +66,7 @@ check "it becomes the device's" sc-hsm --pin-source "file:$work/new.pin" pin cha
 raw_apdus >"$seen"
 signs "it signs with the PIN that was refused before"
 exec 9>&- 8<&-
-wait "$SIGNER_PID" || fail "sign_steps ended badly"
+wait "$signer" || fail "sign_steps ended badly"
 
 # A key reference file is data: it says nothing of PINs.
 echo "$pin" >"$work/new.pin"
